@@ -1,0 +1,69 @@
+/**
+ * What can go wrong at the border, by class and not by text. The I/O actors in src/ throw faults; the machines
+ * decide by `kind` alone. The table of what follows from each kind is in docs/architecture.md.
+ */
+export type FaultKind =
+  /** Nothing answers, or the gateway itself says 503: no run began. */
+  | 'gatewayUnavailable'
+  /** The gateway refuses our token (gateway-level 401 or 403). */
+  | 'gatewayRefused'
+  /** The endpoint is missing (404, 405, HTML where JSON belongs): a setting is wrong. */
+  | 'gatewayMisconfigured'
+  /** The gateway does not know this agent (yet). */
+  | 'agentUnknown'
+  /** The gateway refuses this very request for good (gateway-level 400 or 413, or a body we will not send). */
+  | 'requestRejected'
+  /** The run began and failed, or its answer broke off. */
+  | 'runFailed'
+  /** The run did not end within OPENCLAW_REQUEST_TIMEOUT_MS. */
+  | 'runTimedOut'
+  /** Convex is away: network, time-out, 408, 429, 5xx. */
+  | 'backendUnavailable'
+  /** Convex refuses the service token. */
+  | 'backendRefused'
+  /** A Convex function failed, or gave something that is not what the contract says: this row's own trouble. */
+  | 'backendRejected'
+  /** The message is over the backend's 100,000 characters. */
+  | 'textTooLong'
+  /** We gave up ourselves (drain deadline, shutdown). */
+  | 'aborted'
+  /** Anything that is not a fault: our own mistake. */
+  | 'bug';
+
+export interface FaultOptions {
+  /** The shortest wait that the other side asked for (Retry-After), in milliseconds. */
+  retryAfterMs?: number;
+  cause?: unknown;
+}
+
+export class Fault extends Error {
+  override readonly name: string = 'Fault';
+  readonly kind: FaultKind;
+  readonly retryAfterMs: number;
+
+  /** @param message one sentence for an operator, free of secrets */
+  constructor(kind: FaultKind, message: string, options: FaultOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+    this.retryAfterMs = options.retryAfterMs ?? 0;
+  }
+}
+
+/** Any thrown thing as a fault; what is not one is a bug of ours. */
+export function faultOf(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  return new Fault('bug', error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+const GATEWAY_TROUBLE: ReadonlySet<FaultKind> = new Set([
+  'gatewayUnavailable',
+  'gatewayRefused',
+  'gatewayMisconfigured',
+]);
+
+/** The gateway's own trouble: no run began, so it is not an attempt and the row goes back. */
+export const isGatewayTrouble = (kind: FaultKind): boolean => GATEWAY_TROUBLE.has(kind);
+
+/** Whether a run began (or may have begun), so that it counts as an attempt. */
+export const isAttempt = (kind: FaultKind): boolean =>
+  kind === 'runFailed' || kind === 'runTimedOut' || kind === 'bug';

@@ -1,0 +1,131 @@
+/**
+ * The rows of Mission Control that the machines decide on, as the service contract gives them.
+ * Times are milliseconds since the epoch unless a name says otherwise. Ids are opaque strings.
+ */
+
+export type TaskStatus = 'inbox' | 'assigned' | 'in_progress' | 'review' | 'done' | 'blocked' | 'archived';
+
+export type NotificationType =
+  | 'mention'
+  | 'assignment'
+  | 'thread_update'
+  | 'status_change'
+  | 'response_request'
+  | 'member_added'
+  | 'member_removed'
+  | 'role_changed';
+
+export type AuthorType = 'user' | 'agent';
+
+export type AgentStatus = 'online' | 'busy' | 'idle' | 'offline' | 'error';
+
+export type RuntimeStatus = 'provisioning' | 'online' | 'degraded' | 'offline' | 'error';
+
+/** A row of the delivery queue. `messageId` and `createdAt` move when the backend coalesces a newer message into it. */
+export interface NotificationRow {
+  _id: string;
+  type: NotificationType;
+  recipientType: 'user' | 'agent';
+  recipientId: string;
+  taskId?: string;
+  messageId?: string;
+  title: string;
+  body: string;
+  createdAt: number;
+}
+
+export interface BehaviorFlags {
+  canCreateTasks: boolean;
+  canModifyTaskStatus: boolean;
+  canCreateDocuments: boolean;
+  canMentionAgents: boolean;
+  canReviewTasks: boolean;
+  canMarkDone: boolean;
+}
+
+/** An agent of the account, as `listAgents` gives it. */
+export interface AgentRow {
+  _id: string;
+  name: string;
+  slug: string;
+  role: string;
+  /** Minutes between two heartbeats; 15 when absent. */
+  heartbeatInterval?: number;
+  systemSessionKey: string;
+  effectiveBehaviorFlags: BehaviorFlags;
+}
+
+export interface TaskRow {
+  _id: string;
+  title: string;
+  description?: string;
+  status: TaskStatus;
+  priority: number;
+  labels: string[];
+  assignedAgentIds: string[];
+  assignedUserIds: string[];
+  blockedReason?: string;
+  updatedAt: number;
+  lastMessageAt?: number;
+}
+
+export interface ThreadMessage {
+  messageId: string;
+  authorType: AuthorType;
+  authorId: string;
+  authorName: string | null;
+  content: string;
+  createdAt: number;
+}
+
+export interface MentionableAgent {
+  id: string;
+  slug: string;
+  name: string;
+  role: string;
+}
+
+export interface DeliveryMessage {
+  _id: string;
+  authorType: AuthorType;
+  authorId: string;
+  content: string;
+  createdAt: number;
+}
+
+export interface TaskOverview {
+  totals: { status: string; count: number }[];
+  topTasks: {
+    status: string;
+    tasks: { taskId: string; title: string; status: string; priority: number }[];
+  }[];
+}
+
+/** All that is needed to decide on one notification and to speak to its agent (contract, section 5). */
+export interface DeliveryContext {
+  notification: NotificationRow;
+  agent: { _id: string; name: string; slug: string; role: string } | null;
+  task: TaskRow | null;
+  message: DeliveryMessage | null;
+  thread: ThreadMessage[];
+  sourceNotificationType: string | null;
+  orchestratorAgentId: string | null;
+  primaryUserMention: { id: string; name: string } | null;
+  mentionableAgents: MentionableAgent[];
+  assignedAgents: MentionableAgent[];
+  effectiveBehaviorFlags: BehaviorFlags;
+  deliverySessionKey?: string;
+  repositoryDoc: { title: string; content: string } | null;
+  globalBriefingDoc: { title: string; content: string } | null;
+  taskOverview: TaskOverview | null;
+}
+
+/** `getPendingUpgrade`: what the fleet asks of this runtime. */
+export interface PendingUpgrade {
+  targetOpenclawVersion: string;
+  targetRuntimeVersion: string;
+  /** When it was asked for: with the targets, the identity of the request. */
+  initiatedAt: number;
+  initiatedBy: string;
+  strategy: 'immediate' | 'rolling' | 'canary';
+}

@@ -1,0 +1,29 @@
+/**
+ * Bundles the runtime into dist/main.js: one file, with a source map and the package version baked in.
+ * `--if-missing` builds only when there is no bundle yet (used by `npm start`).
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+const outfile = join(root, 'dist/main.js');
+
+if (!process.argv.includes('--if-missing') || !existsSync(outfile)) {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  await build({
+    entryPoints: [join(root, 'src/main.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    sourcemap: true,
+    logLevel: 'warning',
+    define: { __RUNTIME_VERSION__: JSON.stringify(version) },
+    // Dependencies that are CommonJS call require() for Node's own modules.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+  });
+}

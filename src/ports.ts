@@ -1,0 +1,157 @@
+/**
+ * The runtime's view of its surroundings: Mission Control, the OpenClaw gateway, the journal and the clock.
+ * The actors in src/actors/ know these interfaces alone, so a test can stand in for any side.
+ * Every method that fails rejects with a `Fault`; every call is bounded in time by its implementation.
+ */
+import type {
+  AgentRow,
+  AgentStatus,
+  DeliveryContext,
+  NotificationRow,
+  PendingUpgrade,
+  RuntimeStatus,
+  TaskRow,
+  TaskStatus,
+  ThreadMessage,
+} from '../machines/shared/mission-control.ts';
+
+export interface PostMessage {
+  taskId: string;
+  agentId: string;
+  content: string;
+  /** With it the backend posts at most once per notification. */
+  sourceNotificationId?: string;
+  suppressAgentNotifications?: boolean;
+}
+
+/** What is reported beside the status (contract, section 4). */
+export interface RuntimeReport {
+  dropletId: string;
+  ipAddress: string;
+  region?: string;
+  lastHealthCheck: number;
+  openclawVersion: string;
+  runtimeServiceVersion: string;
+}
+
+export interface UpgradeResult {
+  status: 'success' | 'failed' | 'rolled_back';
+  fromOpenclawVersion: string;
+  toOpenclawVersion: string;
+  fromRuntimeVersion: string;
+  toRuntimeVersion: string;
+  duration?: number;
+  error?: string;
+}
+
+/** The functions of `service/actions` that the runtime calls (contract, section 4). */
+export interface MissionControl {
+  /** @param limit 1..500 */
+  listUndelivered(limit: number, signal?: AbortSignal): Promise<NotificationRow[]>;
+  /** null when the row is gone or belongs to another account. */
+  loadContext(notificationId: string, signal?: AbortSignal): Promise<DeliveryContext | null>;
+  markRead(notificationId: string, signal?: AbortSignal): Promise<void>;
+  markDeliveryEnded(notificationId: string, signal?: AbortSignal): Promise<void>;
+  markDelivered(notificationId: string, signal?: AbortSignal): Promise<void>;
+  /** @returns the message's id; rejects with kind `textTooLong` when the content is over the limit */
+  postMessage(message: PostMessage, signal?: AbortSignal): Promise<string>;
+  updateTaskStatus(
+    change: { taskId: string; agentId: string; status: TaskStatus; expectedStatus: TaskStatus },
+    signal?: AbortSignal,
+  ): Promise<void>;
+  listAgents(signal?: AbortSignal): Promise<AgentRow[]>;
+  getOrchestratorAgentId(signal?: AbortSignal): Promise<string | null>;
+  listAssignedTasks(agentId: string, limit: number, signal?: AbortSignal): Promise<TaskRow[]>;
+  listOrchestratorTasks(statuses: TaskStatus[], limit: number, signal?: AbortSignal): Promise<TaskRow[]>;
+  /** The newest `messageLimit` messages of a task, oldest first. */
+  loadThread(
+    agentId: string,
+    taskId: string,
+    messageLimit: number,
+    signal?: AbortSignal,
+  ): Promise<ThreadMessage[]>;
+  updateAgentHeartbeat(
+    beat: { agentId: string; status: AgentStatus; currentTaskId?: string },
+    signal?: AbortSignal,
+  ): Promise<void>;
+  updateRuntimeStatus(status: RuntimeStatus, report: RuntimeReport, signal?: AbortSignal): Promise<void>;
+  /** Clears the request as it returns true: act on it. */
+  checkAndClearRestartRequested(signal?: AbortSignal): Promise<boolean>;
+  getPendingUpgrade(signal?: AbortSignal): Promise<PendingUpgrade | null>;
+  recordUpgradeResult(result: UpgradeResult, signal?: AbortSignal): Promise<void>;
+}
+
+export interface RunRequest {
+  agentSlug: string;
+  /** The Convex session key; the gateway is sent `agent:<slug>:<key>`. */
+  sessionKey: string;
+  instructions: string;
+  input: string;
+  /** Aborts the request and its body. */
+  signal: AbortSignal;
+}
+
+export interface Reply {
+  text: string;
+  /** Tool calls that the agent asked of us; we offer none, so they are only counted. */
+  toolCalls: number;
+}
+
+export interface ProbeResult {
+  /** null when the gateway does not tell. */
+  version: string | null;
+  /** The agents that it knows, when this probe asked for them. */
+  agents: string[] | null;
+}
+
+export interface Gateway {
+  /** Runs one turn. Settles only after the socket is released: a new request for the session may follow at once. */
+  respond(request: RunRequest): Promise<Reply>;
+  /**
+   * Whether runs can be sent.
+   * @param deep also check the token and read the roster (`GET /v1/models`)
+   */
+  probe(deep: boolean, signal?: AbortSignal): Promise<ProbeResult>;
+  close(): Promise<void>;
+}
+
+/** Which version of a coalescing row something belongs to. */
+export interface RowVersion {
+  messageId: string | null;
+  createdAt: number;
+}
+
+export interface JournalEntry {
+  /** Runs that began, over all processes. */
+  attempts: number;
+  /** A reply that was received, and the row version that it answers. */
+  reply: (Reply & { version: RowVersion }) | null;
+  /** The reply (or a note) is in the thread already. */
+  posted: boolean;
+}
+
+/** The upgrade that an earlier process exited for. */
+export interface UpgradeExit {
+  targetOpenclawVersion: string;
+  targetRuntimeVersion: string;
+  initiatedAt: number;
+  fromOpenclawVersion: string;
+  fromRuntimeVersion: string;
+}
+
+/** What must survive a restart. All calls are synchronous and small. */
+export interface Journal {
+  read(notificationId: string): JournalEntry | null;
+  /** Counts an attempt before its run starts; @returns attempts so far, this one included. */
+  beginAttempt(notificationId: string): number;
+  /** Takes the attempt back: no run began. */
+  refundAttempt(notificationId: string): void;
+  /** Keeps a reply the moment it is received; a later reply to a newer version replaces it and is not yet posted. */
+  saveReply(notificationId: string, reply: Reply, version: RowVersion): void;
+  markPosted(notificationId: string): void;
+  /** Convex has the mark: the row goes. */
+  forget(notificationId: string): void;
+  readUpgradeExit(): UpgradeExit | null;
+  saveUpgradeExit(exit: UpgradeExit | null): void;
+  close(): void;
+}

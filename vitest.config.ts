@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // xstate's development build warns about events that are sent to stopped actors.
+  resolve: { conditions: ['development'] },
+  ssr: { resolve: { conditions: ['development'] } },
+  test: {
+    include: ['{src,machines,convex,scripts,test}/**/*.test.ts'],
+    testTimeout: 30_000,
+  },
+});
