@@ -32,6 +32,8 @@ export interface NotificationRow {
   title: string;
   body: string;
   createdAt: number;
+  /** Set once the row is done with: nothing is left to do. */
+  deliveredAt?: number;
 }
 
 export interface BehaviorFlags {

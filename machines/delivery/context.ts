@@ -1,0 +1,94 @@
+import type { ActorRef, Snapshot } from 'xstate';
+import type { BackoffLimits } from '../shared/backoff.ts';
+import type { ConditionChanged } from '../shared/condition.ts';
+import type { Evidence, GateNews } from '../shared/evidence.ts';
+import type { AgentRow } from '../shared/mission-control.ts';
+import type { Parent } from '../shared/parent.ts';
+import type { Outcome } from '../lane/job.ts';
+import type { LaneNews } from '../lane/context.ts';
+import type { Line } from './line.ts';
+
+/** The backend's own limit on a page (contract, section 4). */
+export const MAX_PAGE = 500;
+
+export interface DeliverySettings {
+  /** Longest idle poll, in milliseconds. */
+  intervalMs: number;
+  /** Backoff of polling, and of a single Convex call. */
+  backend: BackoffLimits;
+  /** Backoff of a session's runs. */
+  session: BackoffLimits;
+  maxConcurrentSessions: number;
+  /** Rows to ask for beyond those already known. */
+  listLimit: number;
+}
+
+export interface DeliveryInput {
+  parent: Parent<DeliveryNews>;
+  settings: DeliverySettings;
+  /** Where the gate stands as delivery starts. */
+  gate: 'closed' | 'open';
+  /** A number in [0, 1). */
+  random: () => number;
+  /** Wall clock in milliseconds, for what is shown; nothing is decided by it. */
+  now: () => number;
+}
+
+export type BeatAnswer = { type: 'beat.done' } | { type: 'beat.refused' };
+
+export type Beater = ActorRef<Snapshot<unknown>, BeatAnswer>;
+
+export type DeliveryNews =
+  | Evidence
+  | ConditionChanged
+  /** A job is over: for the log, the metrics and whoever counts. */
+  | Extract<LaneNews, { type: 'lane.settled' }>
+  /** A lane crashed: a bug of ours. Its row is looked at again later. */
+  | { type: 'lane.crashed'; key: string; reason: string }
+  /** Convex answered again after a failure. */
+  | { type: 'backend.available' };
+
+export type DeliveryEvent =
+  | GateNews
+  | LaneNews
+  | { type: 'delivery.poll' }
+  | { type: 'delivery.drain' }
+  | { type: 'delivery.abort' }
+  | { type: 'beat.due'; agent: AgentRow; replyTo: Beater }
+  | { type: 'backend.available' }
+  | { type: 'row.reconsider'; id: string };
+
+export interface DeliveryContext extends DeliveryInput {
+  line: Line;
+  /** Rows left alone for a while: gone, not ours, or impossible to mark. */
+  setAside: readonly string[];
+  /** Rows settled since the list was asked for: the answer may still show them. */
+  settledSincePoll: readonly string[];
+  beaters: Readonly<Record<string, Beater>>;
+  /** Whether Convex has rows that are not in the line yet. */
+  more: 'no' | 'yes' | 'pageExhausted';
+  idlePolls: number;
+  pollInMs: number;
+  /** Convex's word (Retry-After) on the shortest wait, in milliseconds. */
+  floorMs: number;
+  consecutiveFailures: number;
+  lastErrorAt: number | null;
+  lastErrorMessage: string | null;
+  lastDeliveryAt: number | null;
+  counts: Readonly<Record<Outcome, number>>;
+  recentParks: readonly { at: number; reason: string }[];
+}
+
+export const NO_COUNTS: Readonly<Record<Outcome, number>> = {
+  delivered: 0,
+  silent: 0,
+  skipped: 0,
+  unanswered: 0,
+  parked: 0,
+  already: 0,
+  left: 0,
+  released: 0,
+  stuck: 0,
+  beaten: 0,
+  beatFailed: 0,
+};

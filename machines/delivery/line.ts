@@ -1,0 +1,91 @@
+import type { NotificationRow } from '../shared/mission-control.ts';
+import { jobId, jobTime, laneKey, type Job } from '../lane/job.ts';
+
+/**
+ * The lanes and who is next. Pure: delivery keeps a Line in its context and changes it with these functions alone.
+ * `jobs` are oldest first; the head is the one that the lane has, or will get next.
+ */
+export interface LaneInLine {
+  phase: 'inLine' | 'working' | 'resting';
+  jobs: readonly Job[];
+  /** Its lane machine has been spawned. */
+  alive: boolean;
+}
+
+export type Line = Readonly<Record<string, LaneInLine>>;
+
+export function enqueue(line: Line, job: Job): Line {
+  const key = laneKey(job);
+  const lane = line[key] ?? { phase: 'inLine', jobs: [], alive: false };
+  if (lane.jobs.some((known) => jobId(known) === jobId(job))) return line;
+  // The head of a lane that has it in hand stays where it is, whatever comes in.
+  const held = lane.phase === 'inLine' ? 0 : 1;
+  const waiting = [...lane.jobs.slice(held), job].sort((a, b) => jobTime(a) - jobTime(b));
+  return { ...line, [key]: { ...lane, jobs: [...lane.jobs.slice(0, held), ...waiting] } };
+}
+
+/** Takes a page of rows into the line, leaving out what is not to be taken (again). */
+export function enqueuePage(
+  line: Line,
+  rows: readonly NotificationRow[],
+  leaveOut: ReadonlySet<string>,
+): Line {
+  const known = new Set(leaveOut);
+  for (const id of knownIds(line)) known.add(id);
+  return rows
+    .filter((row) => !known.has(row._id))
+    .reduce<Line>((grown, row) => enqueue(grown, { kind: 'notification', row }), line);
+}
+
+export const newLanes = (line: Line): string[] =>
+  Object.entries(line)
+    .filter(([, lane]) => !lane.alive)
+    .map(([key]) => key);
+
+export function markAlive(line: Line): Line {
+  if (newLanes(line).length === 0) return line;
+  return Object.fromEntries(Object.entries(line).map(([key, lane]) => [key, { ...lane, alive: true }]));
+}
+
+export const setPhase = (line: Line, key: string, phase: LaneInLine['phase']): Line => {
+  const lane = line[key];
+  return lane === undefined ? line : { ...line, [key]: { ...lane, phase } };
+};
+
+/** The head job is over: the lane goes back in line with the next, or out of the line when there is none. */
+export function settle(line: Line, key: string): Line {
+  const lane = line[key];
+  if (lane === undefined) return line;
+  const jobs = lane.jobs.slice(1);
+  return jobs.length === 0 ? without(line, key) : { ...line, [key]: { ...lane, phase: 'inLine', jobs } };
+}
+
+export function without(line: Line, key: string): Line {
+  return Object.fromEntries(Object.entries(line).filter(([other]) => other !== key));
+}
+
+/** Who gets the next slot: the lane in line whose head is oldest. */
+export function nextInLine(line: Line): { key: string; job: Job } | null {
+  let best: { key: string; job: Job } | null = null;
+  for (const [key, lane] of Object.entries(line)) {
+    const job = lane.phase === 'inLine' ? lane.jobs[0] : undefined;
+    if (job !== undefined && (best === null || jobTime(job) < jobTime(best.job))) best = { key, job };
+  }
+  return best;
+}
+
+export function countPhase(line: Line, phase: LaneInLine['phase']): number {
+  return Object.values(line).filter((lane) => lane.phase === phase).length;
+}
+
+export function* knownIds(line: Line): Generator<string> {
+  for (const lane of Object.values(line)) for (const job of lane.jobs) yield jobId(job);
+}
+
+/** Jobs that nobody works on yet. */
+export function countQueued(line: Line): number {
+  return Object.values(line).reduce(
+    (sum, lane) => sum + lane.jobs.length - (lane.phase === 'working' ? 1 : 0),
+    0,
+  );
+}

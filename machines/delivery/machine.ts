@@ -1,0 +1,488 @@
+import {
+  and,
+  assign,
+  enqueueActions,
+  fromPromise,
+  not,
+  sendTo,
+  setup,
+  stateIn,
+  type ActorRefFrom,
+} from 'xstate';
+import { backoff } from '../shared/backoff.ts';
+import { crashOf } from '../shared/crash.ts';
+import { faultOf, type Fault } from '../shared/fault.ts';
+import type { NotificationRow } from '../shared/mission-control.ts';
+import { reap } from '../shared/reap.ts';
+import type { Tag } from '../shared/tags.ts';
+import type { Evidence } from '../shared/evidence.ts';
+import type { LaneNews } from '../lane/context.ts';
+import { jobId } from '../lane/job.ts';
+import { laneMachine } from '../lane/machine.ts';
+import {
+  MAX_PAGE,
+  NO_COUNTS,
+  type BeatAnswer,
+  type DeliveryContext,
+  type DeliveryEvent,
+  type DeliveryInput,
+} from './context.ts';
+import {
+  countPhase,
+  enqueue,
+  enqueuePage,
+  knownIds,
+  markAlive,
+  newLanes,
+  nextInLine,
+  setPhase,
+  settle,
+  without,
+} from './line.ts';
+
+type Settled = Extract<LaneNews, { type: 'lane.settled' }>;
+type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
+
+/** Idle polling is this quick after activity and doubles from there to DELIVERY_INTERVAL. */
+const QUICK_POLL_MS = 500;
+/** How long a row is left alone that is gone, not ours, or cannot be marked. */
+const RECONSIDER_MS = 600_000;
+const RECENT_PARKS = 5;
+
+const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
+
+/** How many rows to ask for: those already known stand at the head of the list, so ask beyond them. */
+export const pageSize = ({ line, setAside, settings }: DeliveryContext): number =>
+  Math.min(MAX_PAGE, settings.listLimit + [...knownIds(line)].length + setAside.length);
+
+const canDeliver = and([
+  stateIn({ active: { mode: 'accepting' } }),
+  not(stateIn({ active: { gate: 'closed' } })),
+]);
+
+const deliverySetup = setup({
+  types: {} as {
+    context: DeliveryContext;
+    input: DeliveryInput;
+    events: DeliveryEvent;
+    tags: Tag;
+  },
+  actors: {
+    lane: laneMachine,
+    listUndelivered: fromPromise<NotificationRow[], { limit: number }>(() =>
+      Promise.reject(new Error('this actor is provided by src/runtime.ts')),
+    ),
+  },
+  guards: {
+    gateOpenAtStart: ({ context }) => context.gate === 'open',
+    canDeliver,
+    draining: stateIn({ active: { mode: 'draining' } }),
+    /** A lane is in line and a slot is free. */
+    slotFree: ({ context }) =>
+      countPhase(context.line, 'working') < context.settings.maxConcurrentSessions &&
+      nextInLine(context.line) !== null,
+    /** For the trial run: nobody at all is at work. */
+    nobodyWorks: ({ context }) =>
+      countPhase(context.line, 'working') === 0 && nextInLine(context.line) !== null,
+    lineEmpty: ({ context }) => Object.keys(context.line).length === 0,
+    /** Slots are free, and Convex has rows that are not in the line. */
+    wantsMore: ({ context }) =>
+      context.more === 'yes' &&
+      countPhase(context.line, 'working') + countPhase(context.line, 'inLine') <
+        context.settings.maxConcurrentSessions,
+    hasLane: ({ context }, params: { actorId: string }) => context.line[params.actorId] !== undefined,
+  },
+  delays: {
+    pollInterval: ({ context }) => context.pollInMs,
+    pollBackoff: ({ context }) => context.pollInMs,
+  },
+}).extend({
+  actions: {
+    takePage: assign(({ context }, params: { rows: NotificationRow[] }) => {
+      const leaveOut = new Set([...context.setAside, ...context.settledSincePoll]);
+      const line = enqueuePage(context.line, params.rows, leaveOut);
+      const asked = pageSize(context);
+      const full = params.rows.length >= asked;
+      const grew = line !== context.line;
+      return {
+        line,
+        more: !full ? 'no' : asked >= MAX_PAGE ? 'pageExhausted' : 'yes',
+        idlePolls: grew ? 0 : context.idlePolls + 1,
+        consecutiveFailures: 0,
+        floorMs: 0,
+      };
+    }),
+    startPoll: assign({ settledSincePoll: [] }),
+    noteSettled: assign(({ context }, params: { jobId: string }) => ({
+      settledSincePoll: [...context.settledSincePoll, params.jobId],
+    })),
+    /** Lanes that are in the line and not yet alive. */
+    spawnLanes: enqueueActions(({ enqueue, context, self }) => {
+      for (const key of newLanes(context.line)) {
+        enqueue.spawnChild('lane', {
+          id: key,
+          input: {
+            parent: self,
+            key,
+            session: context.settings.session,
+            backend: context.settings.backend,
+            random: context.random,
+          },
+        });
+      }
+      enqueue.assign({ line: markAlive(context.line) });
+    }),
+    grantSlot: enqueueActions(({ enqueue, context }, params: { trial: boolean }) => {
+      const next = nextInLine(context.line);
+      if (next === null) return;
+      enqueue.assign({ line: setPhase(context.line, next.key, 'working') });
+      enqueue.sendTo(next.key, { type: 'lane.go', job: next.job, trial: params.trial });
+    }),
+    tellLanes: enqueueActions(
+      (
+        { enqueue, context },
+        params: {
+          event:
+            | { type: 'lane.hold'; excused: boolean }
+            | { type: 'lane.abort' }
+            | { type: 'lane.drain' }
+            | { type: 'backend.available' };
+        },
+      ) => {
+        for (const key of Object.keys(context.line)) enqueue.sendTo(key, params.event);
+      },
+    ),
+    /** At a drain, lanes that are only in line have nothing to finish. */
+    dropIdleLanes: enqueueActions(({ enqueue, context }) => {
+      for (const [key, lane] of Object.entries(context.line)) {
+        if (lane.phase === 'inLine') enqueue.stopChild(key);
+      }
+      enqueue.assign({
+        line: Object.fromEntries(Object.entries(context.line).filter(([, lane]) => lane.phase !== 'inLine')),
+      });
+    }),
+    settleJob: enqueueActions(({ enqueue, context }, settled: Settled) => {
+      const line = settle(context.line, settled.key);
+      const beater = context.beaters[settled.jobId];
+      const aside = settled.outcome === 'left' || settled.outcome === 'stuck';
+      const delivered = settled.outcome === 'delivered';
+      const parked = settled.outcome === 'parked' || settled.outcome === 'unanswered';
+      enqueue.assign({
+        line,
+        beaters: Object.fromEntries(Object.entries(context.beaters).filter(([id]) => id !== settled.jobId)),
+        counts: { ...context.counts, [settled.outcome]: context.counts[settled.outcome] + 1 },
+        idlePolls: 0,
+        // A row that left the head of the list makes room for another on a full page.
+        more: context.more === 'pageExhausted' && !aside ? 'yes' : context.more,
+        ...(delivered && { lastDeliveryAt: context.now() }),
+        ...(aside && { setAside: [...context.setAside, settled.jobId] }),
+        ...(parked && {
+          recentParks: [
+            ...context.recentParks.slice(1 - RECENT_PARKS),
+            { at: context.now(), reason: settled.reason ?? 'no reply' },
+          ],
+        }),
+      });
+      enqueue.sendTo(context.parent, settled);
+      if (beater !== undefined) enqueue.sendTo(beater, { type: 'beat.done' });
+      if (aside) {
+        enqueue.raise(
+          { type: 'row.reconsider', id: settled.jobId },
+          { id: `reconsider:${settled.jobId}`, delay: RECONSIDER_MS },
+        );
+      }
+      if (line[settled.key] === undefined) enqueue.stopChild(settled.key);
+    }),
+    noteResting: assign(({ context }, params: { key: string; reason: string | null }) => ({
+      line: setPhase(context.line, params.key, 'resting'),
+      lastErrorAt: context.now(),
+      lastErrorMessage: params.reason ?? context.lastErrorMessage,
+    })),
+    backInLine: assign(({ context }, params: { key: string }) => ({
+      line: setPhase(context.line, params.key, 'inLine'),
+    })),
+    dropLane: enqueueActions(({ enqueue, context }, params: { actorId: string; error: unknown }) => {
+      const head = context.line[params.actorId]?.jobs[0];
+      const id = head === undefined ? params.actorId : jobId(head);
+      enqueue.assign({ line: without(context.line, params.actorId), setAside: [...context.setAside, id] });
+      enqueue.stopChild(params.actorId);
+      enqueue.sendTo(context.parent, {
+        type: 'lane.crashed',
+        key: params.actorId,
+        reason: faultOf(params.error).message,
+      });
+      enqueue.raise({ type: 'row.reconsider', id }, { id: `reconsider:${id}`, delay: RECONSIDER_MS });
+    }),
+    reapLane: ({ self }, params: { actorId: string }) => reap(self.getSnapshot().children[params.actorId]),
+    reconsider: assign(({ context }, params: { id: string }) => ({
+      setAside: context.setAside.filter((id) => id !== params.id),
+    })),
+    takeBeat: assign(({ context }, due: DueBeat) => ({
+      line: enqueue(context.line, { kind: 'beat', agent: due.agent }),
+      beaters: { ...context.beaters, [`beat:${due.agent._id}`]: due.replyTo },
+    })),
+    refuseBeat: sendTo(
+      (_, due: DueBeat) => due.replyTo,
+      (): BeatAnswer => ({ type: 'beat.refused' }),
+    ),
+    passOn: sendTo(
+      ({ context }) => context.parent,
+      (_, evidence: Evidence) => evidence,
+    ),
+    drawPoll: assign(({ context }) => ({
+      pollInMs: Math.min(context.settings.intervalMs, QUICK_POLL_MS * 2 ** Math.min(context.idlePolls, 20)),
+    })),
+    countPollFailure: assign(({ context }, params: { fault: Fault }) => ({
+      consecutiveFailures: context.consecutiveFailures + 1,
+      floorMs: params.fault.retryAfterMs,
+      lastErrorAt: context.now(),
+      lastErrorMessage: params.fault.message,
+    })),
+    drawBackoff: assign(({ context }) => ({
+      pollInMs: backoff(
+        Math.max(1, context.consecutiveFailures),
+        context.settings.backend,
+        context.random(),
+        context.floorMs,
+      ),
+    })),
+    announceTrouble: sendTo(
+      ({ context }) => context.parent,
+      ({ context }) => ({
+        type: 'condition.changed' as const,
+        source: 'delivery',
+        problem: `the list of notifications cannot be read: ${context.lastErrorMessage ?? 'unknown reason'}`,
+      }),
+    ),
+    announceWell: enqueueActions(({ enqueue, context }) => {
+      enqueue.sendTo(context.parent, { type: 'condition.changed', source: 'delivery', problem: null });
+      if (context.consecutiveFailures > 0) enqueue.sendTo(context.parent, { type: 'backend.available' });
+    }),
+  },
+});
+
+export const deliveryMachine = deliverySetup.createMachine({
+  id: 'delivery',
+  description: 'The dispatcher: takes undelivered notifications and gives every session a lane of its own.',
+  context: ({ input }) => ({
+    ...input,
+    line: {},
+    setAside: [],
+    settledSincePoll: [],
+    beaters: {},
+    more: 'no',
+    idlePolls: 0,
+    pollInMs: 0,
+    floorMs: 0,
+    consecutiveFailures: 0,
+    lastErrorAt: null,
+    lastErrorMessage: null,
+    lastDeliveryAt: null,
+    counts: NO_COUNTS,
+    recentParks: [],
+  }),
+  initial: 'active',
+  states: {
+    active: {
+      description: 'At work: may it run, does it still take work, and what does Convex have?',
+      type: 'parallel',
+      always: { guard: and(['draining', 'lineEmpty']), target: 'drained' },
+      on: {
+        'lane.settled': { actions: { type: 'settleJob', params: ({ event }) => event } },
+        'lane.resting': { actions: { type: 'noteResting', params: ({ event }) => event } },
+        'lane.ready': { actions: { type: 'backInLine', params: ({ event }) => event } },
+        'run.succeeded': { actions: { type: 'passOn', params: ({ event }) => event } },
+        'run.failed': { actions: { type: 'passOn', params: ({ event }) => event } },
+        'gateway.suspected': { actions: { type: 'passOn', params: ({ event }) => event } },
+        'row.reconsider': { actions: { type: 'reconsider', params: ({ event }) => event } },
+        'delivery.abort': { actions: { type: 'tellLanes', params: { event: { type: 'lane.abort' } } } },
+        'backend.available': {
+          actions: { type: 'tellLanes', params: { event: { type: 'backend.available' } } },
+        },
+        'xstate.error.actor.*': {
+          guard: { type: 'hasLane', params: crashOf },
+          actions: [
+            { type: 'reapLane', params: crashOf },
+            { type: 'dropLane', params: crashOf },
+          ],
+        },
+      },
+      states: {
+        gate: {
+          description: 'May runs go to the gateway?',
+          initial: 'choosing',
+          states: {
+            choosing: {
+              description: 'Takes the gate as the supervisor knows it.',
+              always: [{ guard: 'gateOpenAtStart', target: 'open' }, { target: 'closed' }],
+            },
+            closed: {
+              description: 'The gateway is away or refuses: no run starts, rows stay where they are.',
+              tags: ['degraded'],
+              on: {
+                'gateway.available': 'open',
+                'gateway.trial': 'trial',
+                // Told again for another reason: what fails from now on is excused.
+                'gateway.lost': {
+                  actions: {
+                    type: 'tellLanes',
+                    params: ({ event }) => ({ event: { type: 'lane.hold', excused: event.excused } }),
+                  },
+                },
+                'beat.due': { actions: { type: 'refuseBeat', params: ({ event }) => event } },
+              },
+            },
+            trial: {
+              description: 'Runs of different sessions failed alike: one at a time goes out, to see.',
+              tags: ['degraded'],
+              always: {
+                guard: and(['canDeliver', 'nobodyWorks']),
+                actions: { type: 'grantSlot', params: { trial: true } },
+              },
+              on: {
+                'gateway.available': 'open',
+                'gateway.lost': {
+                  target: 'closed',
+                  actions: {
+                    type: 'tellLanes',
+                    params: ({ event }) => ({ event: { type: 'lane.hold', excused: event.excused } }),
+                  },
+                },
+                'beat.due': [
+                  { guard: 'draining', actions: { type: 'refuseBeat', params: ({ event }) => event } },
+                  { actions: [{ type: 'takeBeat', params: ({ event }) => event }, 'spawnLanes'] },
+                ],
+              },
+            },
+            open: {
+              description: 'Runs may go: every free slot goes to the oldest in line.',
+              always: {
+                guard: and(['canDeliver', 'slotFree']),
+                actions: { type: 'grantSlot', params: { trial: false } },
+              },
+              on: {
+                'gateway.lost': {
+                  target: 'closed',
+                  actions: {
+                    type: 'tellLanes',
+                    params: ({ event }) => ({ event: { type: 'lane.hold', excused: event.excused } }),
+                  },
+                },
+                'gateway.trial': 'trial',
+                'beat.due': [
+                  { guard: 'draining', actions: { type: 'refuseBeat', params: ({ event }) => event } },
+                  { actions: [{ type: 'takeBeat', params: ({ event }) => event }, 'spawnLanes'] },
+                ],
+              },
+            },
+          },
+        },
+        mode: {
+          description: 'Does delivery still take work?',
+          initial: 'accepting',
+          states: {
+            accepting: {
+              description: 'Takes work.',
+              on: {
+                'delivery.drain': {
+                  target: 'draining',
+                  actions: [
+                    { type: 'tellLanes', params: { event: { type: 'lane.drain' } } },
+                    'dropIdleLanes',
+                  ],
+                },
+              },
+            },
+            draining: {
+              description: 'Takes nothing more and finishes what is under way.',
+              tags: ['draining'],
+              // A lane that comes back in line has nothing left to finish.
+              on: {
+                'lane.ready': {
+                  actions: [{ type: 'backInLine', params: ({ event }) => event }, 'dropIdleLanes'],
+                },
+                'lane.settled': {
+                  actions: [{ type: 'settleJob', params: ({ event }) => event }, 'dropIdleLanes'],
+                },
+              },
+            },
+          },
+        },
+        poll: {
+          description: 'What does Convex have?',
+          initial: 'standby',
+          states: {
+            standby: {
+              description: 'The only door to polling: opens when runs may go and work is taken.',
+              always: { guard: 'canDeliver', target: 'polling' },
+            },
+            polling: {
+              description: 'Reads the undelivered notifications, oldest first.',
+              tags: ['busy'],
+              entry: 'startPoll',
+              on: {
+                'delivery.drain': 'standby',
+                'lane.settled': {
+                  actions: [
+                    { type: 'settleJob', params: ({ event }) => event },
+                    { type: 'noteSettled', params: ({ event }) => event },
+                  ],
+                },
+              },
+              invoke: {
+                src: 'listUndelivered',
+                input: ({ context }) => ({ limit: pageSize(context) }),
+                onDone: {
+                  target: 'waiting',
+                  actions: [
+                    'announceWell',
+                    { type: 'takePage', params: ({ event }) => ({ rows: event.output }) },
+                    'spawnLanes',
+                  ],
+                },
+                onError: {
+                  target: 'backingOff',
+                  actions: { type: 'countPollFailure', params: faultParams },
+                },
+              },
+            },
+            waiting: {
+              description:
+                'Waits before the next look: short after activity, up to DELIVERY_INTERVAL when idle.',
+              tags: ['ready'],
+              entry: 'drawPoll',
+              always: { guard: and(['canDeliver', 'wantsMore']), target: 'standby' },
+              on: {
+                'delivery.poll': 'standby',
+                'gateway.available': 'standby',
+                'gateway.trial': 'standby',
+              },
+              after: { pollInterval: 'standby' },
+            },
+            backingOff: {
+              description:
+                'Convex did not give the list: waits with backoff, or until it shows signs of life.',
+              tags: ['degraded'],
+              entry: ['drawBackoff', 'announceTrouble'],
+              on: {
+                'delivery.poll': 'standby',
+                'backend.available': {
+                  target: 'standby',
+                  actions: { type: 'tellLanes', params: { event: { type: 'backend.available' } } },
+                },
+              },
+              after: { pollBackoff: 'standby' },
+            },
+          },
+        },
+      },
+    },
+    drained: {
+      description: 'Nothing is under way any more.',
+      tags: ['draining'],
+      type: 'final',
+    },
+  },
+});
+
+export type DeliveryActor = ActorRefFrom<typeof deliveryMachine>;

@@ -1,0 +1,110 @@
+import { assign, fromPromise, sendTo, setup, type ActorRef, type ActorRefFrom, type Snapshot } from 'xstate';
+import type { AgentRow } from '../shared/mission-control.ts';
+import type { Parent } from '../shared/parent.ts';
+import type { Tag } from '../shared/tags.ts';
+import { beatDelay, firstBeatDelay } from './rhythm.ts';
+
+/** The actor that hears how a beat ended. */
+type Self = ActorRef<Snapshot<unknown>, { type: 'beat.done' } | { type: 'beat.refused' }>;
+
+export type HeartbeatNews = { type: 'beat.due'; agent: AgentRow; replyTo: Self };
+
+export type HeartbeatEvent =
+  | { type: 'agent.changed'; agent: AgentRow }
+  | { type: 'beat.done' }
+  | { type: 'beat.refused' }
+  | { type: 'gateway.available' };
+
+export interface HeartbeatInput {
+  parent: Parent<HeartbeatNews>;
+  agent: AgentRow;
+  /** A number in [0, 1). */
+  random: () => number;
+}
+
+interface HeartbeatContext extends HeartbeatInput {
+  nextInMs: number;
+  beats: number;
+}
+
+export const heartbeatMachine = setup({
+  types: {} as { context: HeartbeatContext; input: HeartbeatInput; events: HeartbeatEvent; tags: Tag },
+  actors: {
+    /** Tells Mission Control that the agent cannot be reached. */
+    reportUnreachable: fromPromise<void, { agentId: string }>(() =>
+      Promise.reject(new Error('this actor is provided by src/runtime.ts')),
+    ),
+  },
+  guards: {
+    intervalChanged: ({ context }, params: { agent: AgentRow }) =>
+      params.agent.heartbeatInterval !== context.agent.heartbeatInterval,
+  },
+  delays: {
+    beatInterval: ({ context }) => context.nextInMs,
+    /** A beat that is still in line after a whole interval has lost its meaning. */
+    beatDeadline: ({ context }) => beatDelay(context.agent, 0),
+  },
+  actions: {
+    keepAgent: assign((_, params: { agent: AgentRow }) => ({ agent: params.agent })),
+    drawFirst: assign(({ context }) => ({ nextInMs: firstBeatDelay(context.agent, context.random()) })),
+    drawNext: assign(({ context }) => ({ nextInMs: beatDelay(context.agent, context.random()) })),
+    countBeat: assign(({ context }) => ({ beats: context.beats + 1 })),
+    askForBeat: sendTo(
+      ({ context }) => context.parent,
+      ({ context, self }) => ({ type: 'beat.due' as const, agent: context.agent, replyTo: self }),
+    ),
+  },
+}).createMachine({
+  id: 'heartbeat',
+  description: "One agent's heartbeat. The beat itself runs on the agent's system lane, in delivery.",
+  context: ({ input }) => ({ ...input, nextInMs: 0, beats: 0 }),
+  initial: 'resting',
+  entry: 'drawFirst',
+  on: {
+    'agent.changed': [
+      {
+        guard: { type: 'intervalChanged', params: ({ event }) => event },
+        target: '.resting',
+        actions: [{ type: 'keepAgent', params: ({ event }) => event }, 'drawFirst'],
+      },
+      { actions: { type: 'keepAgent', params: ({ event }) => event } },
+    ],
+  },
+  states: {
+    resting: {
+      description: 'Between two beats.',
+      tags: ['ready'],
+      after: { beatInterval: 'beating' },
+    },
+    beating: {
+      description: 'A beat is in line or under way.',
+      tags: ['ready', 'busy'],
+      entry: 'askForBeat',
+      on: {
+        'beat.done': { target: 'resting', actions: ['countBeat', 'drawNext'] },
+        'beat.refused': 'reporting',
+      },
+      after: { beatDeadline: { target: 'resting', actions: 'drawNext' } },
+    },
+    reporting: {
+      description: 'The gateway is away: Mission Control is told that the agent cannot be reached.',
+      tags: ['busy'],
+      invoke: {
+        src: 'reportUnreachable',
+        input: ({ context }) => ({ agentId: context.agent._id }),
+        onDone: 'unreachable',
+        // The account's own status says the same; the next beat tries again.
+        onError: 'unreachable',
+      },
+    },
+    unreachable: {
+      description: 'Waits for the gateway, or for the next beat.',
+      tags: ['degraded'],
+      entry: 'drawNext',
+      on: { 'gateway.available': { target: 'resting', actions: 'drawFirst' } },
+      after: { beatInterval: 'beating' },
+    },
+  },
+});
+
+export type HeartbeatActor = ActorRefFrom<typeof heartbeatMachine>;

@@ -1,0 +1,43 @@
+import { fromPromise } from 'xstate';
+import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
+import type { LaneEntry, RowVersion } from './context.ts';
+import type { Job } from './job.ts';
+import type { LaneReply } from './reply.ts';
+
+const notProvided = (): Promise<never> =>
+  Promise.reject(new Error('this actor is provided by src/runtime.ts'));
+
+/** The I/O of a lane. src/actors/lane.ts provides it; tests provide their own. */
+export const laneActors = {
+  /** Reads the row's delivery context and what the journal knows of it. */
+  loadJob: fromPromise<{ delivery: DeliveryContext | null; entry: LaneEntry }, { notificationId: string }>(
+    notProvided,
+  ),
+  /** Counts the attempt, runs the agent, keeps the reply. An attempt that did not begin, or was a trial, is taken back. */
+  runAgent: fromPromise<
+    { reply: LaneReply; attempts: number; runMs: number },
+    { delivery: DeliveryContext | null; trial: boolean }
+  >(notProvided),
+  /** Posts to the task's thread and remembers that it did. */
+  postMessage: fromPromise<
+    void,
+    {
+      row: NotificationRow | null;
+      /** The row version that this message answers. */
+      version: RowVersion | null;
+      content: string;
+      /** Only the first message of a notification may carry its id: the backend drops the text of a second. */
+      withSource: boolean;
+      /** The assignee has answered: the task moves to in_progress. */
+      startsTask: boolean;
+    }
+  >(notProvided),
+  /** Reads the row again, to see whether it has moved. */
+  rereadRow: fromPromise<DeliveryContext | null, { notificationId: string }>(notProvided),
+  /** Marks the row delivered and forgets it. */
+  markDelivered: fromPromise<void, { notificationId: string }>(notProvided),
+  /** Ends the typing indicator; with `refund` the last attempt is taken back. */
+  handBack: fromPromise<void, { notificationId: string; refund: boolean }>(notProvided),
+  /** One whole heartbeat on the agent's system session. */
+  beat: fromPromise<{ runMs: number }, { job: Job | null }>(notProvided),
+};

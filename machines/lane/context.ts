@@ -1,0 +1,124 @@
+import type { BackoffLimits } from '../shared/backoff.ts';
+import type { Evidence } from '../shared/evidence.ts';
+import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
+import type { Parent } from '../shared/parent.ts';
+import type { Job, Outcome } from './job.ts';
+import type { NoteReason } from './notes.ts';
+import type { LaneReply } from './reply.ts';
+
+export interface LaneInput {
+  parent: Parent<LaneNews>;
+  /** The lane's own actor id, `lane:<agent>/<task>`. */
+  key: string;
+  /** Backoff of this session's runs. */
+  session: BackoffLimits;
+  /** Backoff of a single Convex call. */
+  backend: BackoffLimits;
+  /** A number in [0, 1). */
+  random: () => number;
+}
+
+/** What a lane tells delivery. */
+export type LaneNews =
+  | Evidence
+  /** The job is over. */
+  | {
+      type: 'lane.settled';
+      key: string;
+      jobId: string;
+      outcome: Outcome;
+      attempt: number;
+      /** Length of the last run in milliseconds; null when there was none. */
+      runMs: number | null;
+      reason: string | null;
+    }
+  /** The lane rests and gives its slot away; the job is still its own. */
+  | { type: 'lane.resting'; key: string; reason: string | null }
+  /** The lane has rested and wants a slot. */
+  | { type: 'lane.ready'; key: string };
+
+export type LaneEvent =
+  | { type: 'lane.go'; job: Job; trial: boolean }
+  /** The gate closed: no new run. `excused`: what fails from now on is not this session's fault. */
+  | { type: 'lane.hold'; excused: boolean }
+  /** We are leaving: no new run, finish what is under way. */
+  | { type: 'lane.drain' }
+  /** The time to finish is over. */
+  | { type: 'lane.abort' }
+  /** A sign that Convex is back. */
+  | { type: 'backend.available' };
+
+/** What the journal knows of a notification (src/journal). */
+export interface LaneEntry {
+  attempts: number;
+  reply: (LaneReply & { version: RowVersion }) | null;
+  posts: number;
+  answered: RowVersion | null;
+}
+
+export interface RowVersion {
+  messageId: string | null;
+  createdAt: number;
+}
+
+export interface LaneContext extends LaneInput {
+  job: Job | null;
+  /** This run is the gateway's trial: its failure counts for the gateway, not for the row. */
+  trial: boolean;
+  delivery: DeliveryContext | null;
+  entry: LaneEntry;
+  /** The row version that the run answers. */
+  version: RowVersion | null;
+  reply: LaneReply | null;
+  outcome: Outcome;
+  note: NoteReason | null;
+  /** A kept reply is not to be used again: it was empty, or the row has moved since. */
+  discardReply: boolean;
+  /** No new run may start; the job goes back where it is not past its run. */
+  held: boolean;
+  excused: boolean;
+  draining: boolean;
+  /** The lane has rested since it was let go, so its slot is another's: it may finish, but not run. */
+  slotless: boolean;
+  /** Runs that failed in a row, for the backoff. */
+  failures: number;
+  /** Convex calls that failed in a row, for the backoff. */
+  stepFailures: number;
+  /** Convex functions that failed on this very row; at five it is given up. */
+  rowFailures: number;
+  /** How long this agent has been unknown to the gateway, in milliseconds. */
+  unknownForMs: number;
+  retryInMs: number;
+  floorMs: number;
+  runMs: number | null;
+  reason: string | null;
+}
+
+export const versionOf = (row: NotificationRow): RowVersion => ({
+  messageId: row.messageId ?? null,
+  createdAt: row.createdAt,
+});
+
+/** A coalesced message moves the row (contract, section 7): what was answered is not all there is. */
+export const hasMoved = (row: NotificationRow, version: RowVersion): boolean =>
+  (row.messageId ?? null) !== version.messageId || row.createdAt !== version.createdAt;
+
+export const NOTHING_KNOWN: LaneEntry = { attempts: 0, reply: null, posts: 0, answered: null };
+
+/** A lane's fresh mind for a new job. */
+export const freshJob = {
+  delivery: null,
+  entry: NOTHING_KNOWN,
+  version: null,
+  reply: null,
+  outcome: 'released',
+  note: null,
+  held: false,
+  excused: false,
+  stepFailures: 0,
+  rowFailures: 0,
+  retryInMs: 0,
+  floorMs: 0,
+  runMs: null,
+  reason: null,
+} as const satisfies Partial<LaneContext>;

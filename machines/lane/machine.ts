@@ -1,0 +1,551 @@
+import { and, assign, enqueueActions, not, sendTo, setup, type ActorRefFrom } from 'xstate';
+import { backoff } from '../shared/backoff.ts';
+import { faultOf, isAttempt, isGatewayTrouble, type Fault, type FaultKind } from '../shared/fault.ts';
+import type { DeliveryContext } from '../shared/mission-control.ts';
+import type { Tag } from '../shared/tags.ts';
+import { laneActors } from './actors.ts';
+import {
+  freshJob,
+  hasMoved,
+  versionOf,
+  type LaneContext,
+  type LaneEntry,
+  type LaneEvent,
+  type LaneInput,
+} from './context.ts';
+import { jobId, type Outcome } from './job.ts';
+import { noteText, type NoteReason } from './notes.ts';
+import { fitMessage, replyKind, type LaneReply } from './reply.ts';
+import { mustAnswer, skipReason, startsTask } from './rules.ts';
+
+/** After this many attempts a notification is given up (design.md, Errors). */
+export const MAX_ATTEMPTS = 5;
+/** After this many runs without a word, the thread is told (contract, section 9). */
+export const MAX_SILENT_ATTEMPTS = 3;
+/** How long an agent may be unknown to the gateway before that is final: its roster may be on its way. */
+export const UNKNOWN_AGENT_MS = 120_000;
+
+const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
+const kindParams = ({ event }: { event: { error: unknown } }) => ({ kind: faultOf(event.error).kind });
+
+const laneSetup = setup({
+  types: {} as { context: LaneContext; input: LaneInput; events: LaneEvent; tags: Tag },
+  actors: laneActors,
+  guards: {
+    isBeat: (_, params: { kind: 'notification' | 'beat' }) => params.kind === 'beat',
+    mayNotRun: ({ context }) => context.held || context.draining || context.slotless,
+    excused: ({ context }) => context.excused,
+    draining: ({ context }) => context.draining,
+    rowGone: ({ context }) => context.delivery === null,
+    alreadyDelivered: ({ context }) => context.delivery?.notification.deliveredAt !== undefined,
+    replyKept: ({ context }) => context.entry.reply !== null && !context.discardReply,
+    answeredBefore: ({ context }) => context.entry.answered !== null && !context.discardReply,
+    skippedByRule: ({ context }) => context.delivery !== null && skipReason(context.delivery) !== null,
+    attemptsSpent: ({ context }) => context.entry.attempts >= MAX_ATTEMPTS,
+    rowFailedTooOften: ({ context }) => context.rowFailures + 1 >= MAX_ATTEMPTS,
+    nothingToSay: ({ context }) => context.reply !== null && replyKind(context.reply) === 'nothingToSay',
+    noReply: ({ context }) => context.reply !== null && replyKind(context.reply) === 'noReply',
+    answerDue: ({ context }) => context.delivery !== null && mustAnswer(context.delivery),
+    silentAttemptsLeft: ({ context }) => context.entry.attempts < MAX_SILENT_ATTEMPTS,
+    hasThread: ({ context }) => context.delivery?.task != null && context.delivery.agent !== null,
+    hasTask: ({ context }) => context.job?.kind === 'notification' && context.job.row.taskId !== undefined,
+    moved: ({ context }, params: { delivery: DeliveryContext | null }) =>
+      params.delivery !== null &&
+      context.version !== null &&
+      hasMoved(params.delivery.notification, context.version),
+    gatewayTrouble: (_, params: { kind: FaultKind }) => isGatewayTrouble(params.kind),
+    aborted: (_, params: { kind: FaultKind }) => params.kind === 'aborted',
+    agentUnknown: (_, params: { kind: FaultKind }) => params.kind === 'agentUnknown',
+    agentUnknownTooLong: ({ context }, params: { kind: FaultKind }) =>
+      params.kind === 'agentUnknown' && context.unknownForMs >= UNKNOWN_AGENT_MS,
+    permanent: (_, params: { kind: FaultKind }) => params.kind === 'requestRejected',
+    trial: ({ context }) => context.trial,
+    /** A run that failed, as against a run that never began. */
+    attempt: (_, params: { kind: FaultKind }) => isAttempt(params.kind),
+    backendAway: (_, params: { kind: FaultKind }) =>
+      params.kind === 'backendUnavailable' || params.kind === 'backendRefused',
+  },
+  delays: {
+    sessionBackoff: ({ context }) => context.retryInMs,
+    stepBackoff: ({ context }) => context.retryInMs,
+  },
+  actions: {
+    takeJob: assign(({ context }, params: Extract<LaneEvent, { type: 'lane.go' }>) => ({
+      ...freshJob,
+      job: params.job,
+      trial: params.trial,
+      slotless: false,
+      // A job that comes back after a rest keeps what it has been through.
+      ...(context.job !== null &&
+        jobId(context.job) === jobId(params.job) && {
+          rowFailures: context.rowFailures,
+          stepFailures: context.stepFailures,
+          retryInMs: context.retryInMs,
+          reason: context.reason,
+        }),
+    })),
+    keepLoaded: assign((_, params: { delivery: DeliveryContext | null; entry: LaneEntry }) => ({
+      delivery: params.delivery,
+      entry: params.entry,
+      version: params.delivery && versionOf(params.delivery.notification),
+      stepFailures: 0,
+    })),
+    keepReply: assign(({ context }, params: { reply: LaneReply; attempts: number; runMs: number }) => ({
+      reply: params.reply,
+      runMs: params.runMs,
+      failures: 0,
+      unknownForMs: 0,
+      entry: { ...context.entry, attempts: params.attempts },
+    })),
+    useKeptReply: assign(({ context }) => ({
+      reply: context.entry.reply,
+      version: context.entry.reply?.version ?? context.version,
+    })),
+    useAnsweredVersion: assign(({ context }) => ({
+      version: context.entry.answered ?? context.version,
+      outcome: 'delivered' as const,
+    })),
+    startOver: assign((_, params: { delivery: DeliveryContext | null }) => ({
+      delivery: params.delivery,
+      version: params.delivery && versionOf(params.delivery.notification),
+      reply: null,
+      note: null,
+      discardReply: true,
+    })),
+    forgetLastJob: assign({ job: null, failures: 0, unknownForMs: 0, discardReply: false }),
+    discardReply: assign({ discardReply: true }),
+    countPost: assign(({ context }) => ({
+      entry: { ...context.entry, posts: context.entry.posts + 1 },
+      stepFailures: 0,
+    })),
+    keepFault: assign((_, params: { fault: Fault }) => ({
+      reason: params.fault.message,
+      floorMs: params.fault.retryAfterMs,
+    })),
+    countAttempt: assign(({ context }) => ({
+      entry: { ...context.entry, attempts: context.entry.attempts + 1 },
+    })),
+    countUnknown: assign(({ context }) => ({ unknownForMs: context.unknownForMs + context.retryInMs })),
+    countRowFailure: assign(({ context }) => ({ rowFailures: context.rowFailures + 1 })),
+    setOutcome: assign((_, params: { outcome: Outcome }) => ({ outcome: params.outcome })),
+    setNote: assign((_, params: { note: NoteReason }) => ({ note: params.note })),
+    giveUp: assign(({ context }) => ({ outcome: context.note === 'noReply' ? 'unanswered' : 'parked' })),
+    nameSkip: assign(({ context }) => ({
+      outcome: 'skipped' as const,
+      reason: context.delivery && skipReason(context.delivery),
+    })),
+    hold: assign(({ context }, params: { excused: boolean }) => ({
+      held: true,
+      excused: context.excused || params.excused,
+    })),
+    drain: assign({ draining: true }),
+    drawSession: assign(({ context }) => {
+      const failures = context.failures + 1;
+      return { failures, retryInMs: backoff(failures, context.session, context.random(), context.floorMs) };
+    }),
+    drawStep: assign(({ context }) => {
+      const stepFailures = context.stepFailures + 1;
+      return {
+        stepFailures,
+        retryInMs: backoff(stepFailures, context.backend, context.random(), context.floorMs),
+      };
+    }),
+    reportSettled: enqueueActions(({ enqueue, context }) => {
+      if (context.job === null) return;
+      enqueue.sendTo(context.parent, {
+        type: 'lane.settled',
+        key: context.key,
+        jobId: jobId(context.job),
+        outcome: context.outcome,
+        attempt: context.entry.attempts,
+        runMs: context.runMs,
+        reason: context.reason,
+      });
+    }),
+    rest: enqueueActions(({ enqueue, context }) => {
+      enqueue.assign({ slotless: true });
+      enqueue.sendTo(context.parent, { type: 'lane.resting', key: context.key, reason: context.reason });
+    }),
+    reportReady: sendTo(
+      ({ context }) => context.parent,
+      ({ context }) => ({ type: 'lane.ready' as const, key: context.key }),
+    ),
+    reportRunSucceeded: sendTo(
+      ({ context }) => context.parent,
+      ({ context }) => ({ type: 'run.succeeded' as const, session: context.key }),
+    ),
+    reportRunFailed: sendTo(
+      ({ context }) => context.parent,
+      ({ context }, params: { fault: Fault }) => ({
+        type: 'run.failed' as const,
+        session: context.key,
+        kind: params.fault.kind,
+        reason: params.fault.message,
+      }),
+    ),
+    reportGateway: sendTo(
+      ({ context }) => context.parent,
+      (_, params: { fault: Fault }) => ({
+        type: 'gateway.suspected' as const,
+        kind: params.fault.kind,
+        reason: params.fault.message,
+        retryAfterMs: params.fault.retryAfterMs,
+      }),
+    ),
+  },
+});
+
+const keepFault = { type: 'keepFault', params: faultParams } as const;
+const reportRunFailed = { type: 'reportRunFailed', params: faultParams } as const;
+const outcome = (name: Outcome) => ({ type: 'setOutcome', params: { outcome: name } }) as const;
+
+const notificationId = (context: LaneContext): string => (context.job === null ? '' : jobId(context.job));
+
+/** Convex failed at one step: away means only this step waits; a failure of the function is the row's own. */
+const stepFailed = <TRetry extends string, TGiveUp extends string>(retry: TRetry, giveUp: TGiveUp) =>
+  [
+    { guard: { type: 'backendAway', params: kindParams }, target: retry, actions: keepFault },
+    { guard: 'rowFailedTooOften', target: giveUp, actions: keepFault },
+    { target: retry, actions: [keepFault, 'countRowFailure'] },
+  ] as const;
+
+export const laneMachine = laneSetup.createMachine({
+  id: 'lane',
+  description: 'One session: its notifications and heartbeats, one at a time.',
+  context: ({ input }) => ({
+    ...freshJob,
+    ...input,
+    job: null,
+    trial: false,
+    slotless: false,
+    discardReply: false,
+    draining: false,
+    failures: 0,
+    unknownForMs: 0,
+  }),
+  initial: 'waiting',
+  on: {
+    'lane.hold': { actions: { type: 'hold', params: ({ event }) => event } },
+    'lane.drain': { actions: 'drain' },
+  },
+  states: {
+    waiting: {
+      description: 'In line for a slot; delivery says when.',
+      on: {
+        'lane.go': [
+          {
+            guard: { type: 'isBeat', params: ({ event }) => event.job },
+            target: 'beating',
+            actions: { type: 'takeJob', params: ({ event }) => event },
+          },
+          { target: 'loading', actions: { type: 'takeJob', params: ({ event }) => event } },
+        ],
+      },
+    },
+    loading: {
+      description: 'Reads the delivery context, and what an earlier process did for this row.',
+      tags: ['busy'],
+      on: {
+        'lane.hold': { target: 'releasing', actions: { type: 'hold', params: ({ event }) => event } },
+        'lane.drain': { target: 'releasing', actions: 'drain' },
+        'lane.abort': 'releasing',
+      },
+      invoke: {
+        src: 'loadJob',
+        input: ({ context }) => ({ notificationId: notificationId(context) }),
+        onDone: { target: 'deciding', actions: { type: 'keepLoaded', params: ({ event }) => event.output } },
+        onError: stepFailed('retryingLoad', 'parking'),
+      },
+    },
+    deciding: {
+      description:
+        'The rules of the contract: run, skip, go on where an earlier process stopped, or give up.',
+      tags: ['busy'],
+      always: [
+        { guard: 'rowGone', target: 'settled', actions: outcome('left') },
+        { guard: 'alreadyDelivered', target: 'marking', actions: outcome('already') },
+        { guard: 'replyKept', target: 'judging', actions: 'useKeptReply' },
+        { guard: 'answeredBefore', target: 'checking', actions: 'useAnsweredVersion' },
+        { guard: 'skippedByRule', target: 'marking', actions: 'nameSkip' },
+        {
+          guard: 'attemptsSpent',
+          target: 'parking',
+          actions: { type: 'setNote', params: { note: 'attemptsSpent' } },
+        },
+        { guard: 'mayNotRun', target: 'releasing' },
+        { target: 'running' },
+      ],
+    },
+    running: {
+      description: 'The agent works. A run under way is finished even when the gate closes behind it.',
+      tags: ['busy'],
+      on: { 'lane.abort': 'releasing' },
+      invoke: {
+        src: 'runAgent',
+        input: ({ context }) => ({ delivery: context.delivery, trial: context.trial }),
+        onDone: {
+          target: 'judging',
+          actions: [{ type: 'keepReply', params: ({ event }) => event.output }, 'reportRunSucceeded'],
+        },
+        onError: [
+          {
+            guard: { type: 'gatewayTrouble', params: kindParams },
+            target: 'releasing',
+            actions: [keepFault, { type: 'reportGateway', params: faultParams }],
+          },
+          { guard: { type: 'aborted', params: kindParams }, target: 'releasing', actions: keepFault },
+          {
+            guard: { type: 'agentUnknownTooLong', params: kindParams },
+            target: 'parking',
+            actions: [keepFault, { type: 'setNote', params: { note: 'agentUnknown' } }],
+          },
+          {
+            guard: { type: 'permanent', params: kindParams },
+            target: 'parking',
+            actions: [keepFault, { type: 'setNote', params: { note: 'requestRejected' } }],
+          },
+          { guard: 'trial', target: 'releasing', actions: [keepFault, reportRunFailed] },
+          {
+            guard: { type: 'agentUnknown', params: kindParams },
+            target: 'failed',
+            actions: [keepFault, 'countUnknown'],
+          },
+          {
+            guard: { type: 'attempt', params: kindParams },
+            target: 'failed',
+            actions: [keepFault, 'countAttempt', reportRunFailed],
+          },
+          { target: 'failed', actions: keepFault },
+        ],
+      },
+    },
+    failed: {
+      description: 'A run has failed: try again later, or give the notification up.',
+      tags: ['busy'],
+      always: [
+        { guard: 'excused', target: 'releasing' },
+        {
+          guard: 'attemptsSpent',
+          target: 'parking',
+          actions: { type: 'setNote', params: { note: 'attemptsSpent' } },
+        },
+        { guard: 'draining', target: 'releasing' },
+        { target: 'retrying' },
+      ],
+    },
+    judging: {
+      description: 'What does the reply amount to?',
+      tags: ['busy'],
+      always: [
+        { guard: 'nothingToSay', target: 'checking', actions: outcome('silent') },
+        {
+          guard: and(['noReply', 'answerDue', 'silentAttemptsLeft', 'draining']),
+          target: 'releasing',
+          actions: 'discardReply',
+        },
+        {
+          guard: and(['noReply', 'answerDue', 'silentAttemptsLeft']),
+          target: 'retrying',
+          actions: 'discardReply',
+        },
+        {
+          guard: and(['noReply', 'answerDue', 'hasThread']),
+          target: 'parking',
+          actions: { type: 'setNote', params: { note: 'noReply' } },
+        },
+        { guard: 'noReply', target: 'checking', actions: outcome('silent') },
+        { guard: not('hasThread'), target: 'checking', actions: outcome('silent') },
+        { target: 'posting', actions: outcome('delivered') },
+      ],
+    },
+    posting: {
+      description: 'Writes the reply into the thread. From here on the run is never repeated.',
+      tags: ['busy'],
+      on: { 'lane.abort': 'releasing' },
+      invoke: {
+        src: 'postMessage',
+        input: ({ context }) => ({
+          ...postTarget(context),
+          content: fitMessage(context.reply?.text ?? ''),
+          startsTask: context.delivery !== null && startsTask(context.delivery),
+        }),
+        onDone: { target: 'checking', actions: 'countPost' },
+        onError: [
+          {
+            guard: ({ event }) => faultOf(event.error).kind === 'textTooLong',
+            target: 'parking',
+            actions: [keepFault, { type: 'setNote', params: { note: 'textTooLong' } }],
+          },
+          ...stepFailed('retryingPost', 'parking'),
+        ],
+      },
+    },
+    checking: {
+      description: 'Reads the row again: a newer message may have been coalesced into it during the run.',
+      tags: ['busy'],
+      on: { 'lane.abort': 'releasing' },
+      invoke: {
+        src: 'rereadRow',
+        input: ({ context }) => ({ notificationId: notificationId(context) }),
+        onDone: [
+          { guard: ({ event }) => event.output === null, target: 'marking' },
+          {
+            guard: { type: 'moved', params: ({ event }) => ({ delivery: event.output }) },
+            target: 'deciding',
+            actions: { type: 'startOver', params: ({ event }) => ({ delivery: event.output }) },
+          },
+          { target: 'marking' },
+        ],
+        onError: stepFailed('retryingCheck', 'marking'),
+      },
+    },
+    parking: {
+      description: 'Gives the notification up: one short note in the thread, in the words of its users.',
+      tags: ['busy', 'attention'],
+      on: { 'lane.abort': 'releasing' },
+      entry: 'giveUp',
+      always: { guard: not('hasTask'), target: 'marking' },
+      invoke: {
+        src: 'postMessage',
+        input: ({ context }) => ({
+          ...postTarget(context),
+          content: noteText(context.delivery?.agent?.name ?? 'The agent', context.note ?? 'attemptsSpent'),
+          startsTask: false,
+        }),
+        onDone: { target: 'marking', actions: 'countPost' },
+        onError: [
+          { guard: { type: 'backendAway', params: kindParams }, target: 'retryingPark', actions: keepFault },
+          // The note is a courtesy; the mark is what ends the matter.
+          { target: 'marking' },
+        ],
+      },
+    },
+    marking: {
+      description: 'Marks the row delivered: the last word on it.',
+      tags: ['busy'],
+      on: { 'lane.abort': 'releasing' },
+      invoke: {
+        src: 'markDelivered',
+        input: ({ context }) => ({ notificationId: notificationId(context) }),
+        onDone: 'settled',
+        onError: stepFailed('retryingMark', 'stuck'),
+      },
+    },
+    retrying: {
+      description: 'Rests after a failed run, with backoff; the slot is free for others.',
+      tags: ['degraded'],
+      entry: ['drawSession', 'rest'],
+      always: { guard: 'draining', target: 'releasing' },
+      on: {
+        'lane.hold': [
+          {
+            guard: ({ event }) => event.excused,
+            target: 'releasing',
+            actions: { type: 'hold', params: ({ event }) => event },
+          },
+          { actions: { type: 'hold', params: ({ event }) => event } },
+        ],
+        'lane.drain': { target: 'releasing', actions: 'drain' },
+        'lane.abort': 'releasing',
+      },
+      after: { sessionBackoff: { target: 'waiting', actions: 'reportReady' } },
+    },
+    retryingLoad: {
+      description: 'Convex did not give the context: rests, then asks again.',
+      tags: ['degraded'],
+      entry: ['drawStep', 'rest'],
+      on: {
+        'lane.drain': { target: 'settled', actions: ['drain', outcome('released')] },
+        'lane.abort': { target: 'settled', actions: outcome('released') },
+        'backend.available': { target: 'waiting', actions: 'reportReady' },
+      },
+      after: { stepBackoff: { target: 'waiting', actions: 'reportReady' } },
+    },
+    retryingPost: {
+      description: 'Convex did not take the reply: rests, then posts again. The reply is in the journal.',
+      tags: ['degraded'],
+      entry: ['drawStep', 'rest'],
+      on: { 'lane.abort': 'releasing', 'backend.available': 'posting' },
+      after: { stepBackoff: 'posting' },
+    },
+    retryingCheck: {
+      description: 'Convex did not show the row: rests, then reads again.',
+      tags: ['degraded'],
+      entry: ['drawStep', 'rest'],
+      on: { 'lane.abort': 'releasing', 'backend.available': 'checking' },
+      after: { stepBackoff: 'checking' },
+    },
+    retryingPark: {
+      description: 'Convex did not take the note: rests, then posts it again.',
+      tags: ['degraded'],
+      entry: ['drawStep', 'rest'],
+      on: { 'lane.abort': 'releasing', 'backend.available': 'parking' },
+      after: { stepBackoff: 'parking' },
+    },
+    retryingMark: {
+      description: 'Convex did not take the mark: rests, then marks again. Nothing is run or posted for it.',
+      tags: ['degraded'],
+      entry: ['drawStep', 'rest'],
+      on: { 'lane.abort': 'releasing', 'backend.available': 'marking' },
+      after: { stepBackoff: 'marking' },
+    },
+    stuck: {
+      description:
+        'The row cannot even be marked: it is left alone for a long while, so that it holds up nobody.',
+      tags: ['attention'],
+      entry: outcome('stuck'),
+      always: 'settled',
+    },
+    releasing: {
+      description: 'Hands the row back: the typing indicator ends, the row will be listed again.',
+      tags: ['busy'],
+      entry: outcome('released'),
+      invoke: {
+        src: 'handBack',
+        input: ({ context }) => ({ notificationId: notificationId(context), refund: context.excused }),
+        onDone: 'settled',
+        // Only the typing indicator is lost: the row is still undelivered.
+        onError: 'settled',
+      },
+    },
+    settled: {
+      description: 'Tells delivery how the job ended.',
+      entry: ['reportSettled', 'forgetLastJob'],
+      always: 'waiting',
+    },
+    beating: {
+      description: 'One heartbeat of the agent, on its system session.',
+      tags: ['busy'],
+      on: { 'lane.abort': { target: 'settled', actions: outcome('beatFailed') } },
+      invoke: {
+        src: 'beat',
+        input: ({ context }) => ({ job: context.job }),
+        onDone: { target: 'settled', actions: [outcome('beaten'), 'reportRunSucceeded'] },
+        onError: [
+          {
+            guard: { type: 'gatewayTrouble', params: kindParams },
+            target: 'settled',
+            actions: [keepFault, outcome('beatFailed'), { type: 'reportGateway', params: faultParams }],
+          },
+          {
+            guard: { type: 'attempt', params: kindParams },
+            target: 'settled',
+            actions: [keepFault, outcome('beatFailed'), reportRunFailed],
+          },
+          { target: 'settled', actions: [keepFault, outcome('beatFailed')] },
+        ],
+      },
+    },
+  },
+});
+
+function postTarget({ job, version, entry }: LaneContext) {
+  const row = job?.kind === 'notification' ? job.row : null;
+  return {
+    row,
+    version: version ?? (row && versionOf(row)),
+    withSource: entry.posts === 0,
+  };
+}
+
+export type LaneActor = ActorRefFrom<typeof laneMachine>;

@@ -1,0 +1,9 @@
+/**
+ * A child's word on itself to its parent: `problem` is one sentence for an operator while the child is not in a
+ * good state, null when it is. The account's status (online, degraded) and `/health` follow from these alone.
+ */
+export interface ConditionChanged {
+  type: 'condition.changed';
+  source: string;
+  problem: string | null;
+}

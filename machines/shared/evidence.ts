@@ -1,0 +1,14 @@
+import type { FaultKind } from './fault.ts';
+
+/** What the lanes learn about the gateway in passing. The supervisor relays it to the gateway machine. */
+export type Evidence =
+  | { type: 'run.succeeded'; session: string }
+  | { type: 'run.failed'; session: string; kind: FaultKind; reason: string }
+  | { type: 'gateway.suspected'; kind: FaultKind; reason: string; retryAfterMs: number };
+
+/** Where the gate stands: open for all sessions, for one trial run at a time, or closed. */
+export type GateNews =
+  | { type: 'gateway.available' }
+  | { type: 'gateway.trial' }
+  /** `excused`: runs failed because of the gateway or its model provider, so their attempts do not count. */
+  | { type: 'gateway.lost'; excused: boolean };

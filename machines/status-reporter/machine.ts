@@ -1,0 +1,152 @@
+import { assign, enqueueActions, fromPromise, setup, type ActorRefFrom } from 'xstate';
+import { backoff, type BackoffLimits } from '../shared/backoff.ts';
+import type { ConditionChanged } from '../shared/condition.ts';
+import { faultOf, type Fault } from '../shared/fault.ts';
+import type { RuntimeStatus } from '../shared/mission-control.ts';
+import type { Parent } from '../shared/parent.ts';
+import type { Tag } from '../shared/tags.ts';
+
+export interface StatusReporterInput {
+  parent: Parent<StatusReporterNews>;
+  status: RuntimeStatus;
+  /** At least this often, in milliseconds; the backend calls a runtime stale after 90 s. */
+  intervalMs: number;
+  random: () => number;
+  /** Wall clock in milliseconds, for what is shown. */
+  now: () => number;
+}
+
+export type StatusReporterNews =
+  ConditionChanged | { type: 'backend.available' } | { type: 'status.reported'; status: RuntimeStatus };
+
+export type StatusReporterEvent =
+  | { type: 'status.changed'; status: RuntimeStatus }
+  /** The last word before we leave. */
+  | { type: 'status.lastWord'; status: RuntimeStatus }
+  | { type: 'backend.available' };
+
+interface StatusReporterContext extends StatusReporterInput {
+  /** What Convex was last told. */
+  reported: RuntimeStatus | null;
+  lastReportAt: number | null;
+  failures: number;
+  retryInMs: number;
+  lastErrorMessage: string | null;
+}
+
+/** Short enough that a report gets through well before the backend's 90 s are over. */
+const REPORT_BACKOFF: BackoffLimits = { baseMs: 1_000, capMs: 15_000 };
+
+export const statusReporterMachine = setup({
+  types: {} as {
+    context: StatusReporterContext;
+    input: StatusReporterInput;
+    events: StatusReporterEvent;
+    tags: Tag;
+  },
+  actors: {
+    reportStatus: fromPromise<void, { status: RuntimeStatus }>(() =>
+      Promise.reject(new Error('this actor is provided by src/runtime.ts')),
+    ),
+  },
+  guards: {
+    changedMeanwhile: ({ context }) => context.reported !== context.status,
+  },
+  delays: {
+    reportInterval: ({ context }) => context.intervalMs,
+    reportBackoff: ({ context }) => context.retryInMs,
+  },
+  actions: {
+    keepStatus: assign((_, params: { status: RuntimeStatus }) => ({ status: params.status })),
+    /** What is being told; a change that comes in meanwhile is told next. */
+    noteTold: assign(({ context }) => ({ reported: context.status })),
+    countReport: enqueueActions(({ enqueue, context }) => {
+      if (context.failures > 0) enqueue.sendTo(context.parent, { type: 'backend.available' });
+      enqueue.assign({ failures: 0, lastReportAt: context.now(), lastErrorMessage: null });
+      enqueue.sendTo(context.parent, { type: 'condition.changed', source: 'statusReporter', problem: null });
+      enqueue.sendTo(context.parent, { type: 'status.reported', status: context.reported ?? context.status });
+    }),
+    countFailure: enqueueActions(({ enqueue, context }, params: { fault: Fault }) => {
+      const failures = context.failures + 1;
+      enqueue.assign({
+        failures,
+        reported: null,
+        retryInMs: backoff(failures, REPORT_BACKOFF, context.random(), params.fault.retryAfterMs),
+        lastErrorMessage: params.fault.message,
+      });
+      enqueue.sendTo(context.parent, {
+        type: 'condition.changed',
+        source: 'statusReporter',
+        problem: `the status cannot be reported: ${params.fault.message}`,
+      });
+    }),
+  },
+}).createMachine({
+  id: 'statusReporter',
+  description:
+    'Tells Mission Control how the runtime is: at once on a change, and often enough not to look dead.',
+  context: ({ input }) => ({
+    ...input,
+    reported: null,
+    lastReportAt: null,
+    failures: 0,
+    retryInMs: 0,
+    lastErrorMessage: null,
+  }),
+  initial: 'reporting',
+  on: {
+    'status.lastWord': { target: '.lastWord', actions: { type: 'keepStatus', params: ({ event }) => event } },
+    'status.changed': { actions: { type: 'keepStatus', params: ({ event }) => event } },
+  },
+  states: {
+    reporting: {
+      description: 'Tells Mission Control the status.',
+      tags: ['busy'],
+      entry: 'noteTold',
+      invoke: {
+        src: 'reportStatus',
+        input: ({ context }) => ({ status: context.status }),
+        onDone: { target: 'watching', actions: 'countReport' },
+        onError: {
+          target: 'backingOff',
+          actions: { type: 'countFailure', params: ({ event }) => ({ fault: faultOf(event.error) }) },
+        },
+      },
+    },
+    watching: {
+      description: 'Mission Control knows; waits for a change or the next report.',
+      tags: ['ready'],
+      always: { guard: 'changedMeanwhile', target: 'reporting' },
+      on: {
+        'status.changed': {
+          target: 'reporting',
+          actions: { type: 'keepStatus', params: ({ event }) => event },
+        },
+      },
+      after: { reportInterval: 'reporting' },
+    },
+    backingOff: {
+      description: 'Mission Control could not be told: tries again with a short backoff.',
+      tags: ['degraded'],
+      on: { 'backend.available': 'reporting' },
+      after: { reportBackoff: 'reporting' },
+    },
+    lastWord: {
+      description: 'The last report before leaving; once, and the supervisor bounds it.',
+      tags: ['draining'],
+      invoke: {
+        src: 'reportStatus',
+        input: ({ context }) => ({ status: context.status }),
+        onDone: 'reported',
+        onError: 'reported',
+      },
+    },
+    reported: {
+      description: 'Has said its last word.',
+      tags: ['draining'],
+      type: 'final',
+    },
+  },
+});
+
+export type StatusReporterActor = ActorRefFrom<typeof statusReporterMachine>;

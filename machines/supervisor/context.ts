@@ -1,0 +1,82 @@
+import type { BackoffLimits } from '../shared/backoff.ts';
+import type { AgentRow, RuntimeStatus } from '../shared/mission-control.ts';
+import type { AgentSyncNews } from '../agent-sync/machine.ts';
+import type { DeliveryNews, DeliverySettings } from '../delivery/context.ts';
+import type { GatewayNews } from '../gateway/machine.ts';
+import type { HeartbeatNews } from '../heartbeat/machine.ts';
+import type { StatusReporterNews } from '../status-reporter/machine.ts';
+import type { UpgradeNews } from '../upgrade/machine.ts';
+import type { Ledger } from './policy.ts';
+
+export interface SupervisorInput {
+  gatewayConfigured: boolean;
+  delivery: DeliverySettings;
+  reconnect: BackoffLimits;
+  statusIntervalMs: number;
+  syncIntervalMs: number;
+  upgradeMode: 'exit' | 'notify';
+  drainTimeoutMs: number;
+  upgradeDrainTimeoutMs: number;
+  /** A number in [0, 1). */
+  random: () => number;
+  /** Wall clock in milliseconds, for what is shown; nothing is decided by it. */
+  now: () => number;
+}
+
+export type SupervisorEvent =
+  | { type: 'health.listening'; port: number }
+  | { type: 'health.failed'; reason: string }
+  | { type: 'health.closed' }
+  | { type: 'signal.terminate'; signal: string }
+  | { type: 'signal.upgrade' }
+  | { type: 'process.crashed'; reason: string }
+  | { type: 'child.restart'; id: string }
+  | { type: 'child.forgiven'; id: string }
+  /** Commands that are safe to give from outside. */
+  | { type: 'delivery.poll' }
+  | { type: 'gateway.probe' }
+  | { type: 'upgrade.check' }
+  | GatewayNews
+  | DeliveryNews
+  | HeartbeatNews
+  | AgentSyncNews
+  | StatusReporterNews
+  | UpgradeNews;
+
+export interface Condition {
+  problem: string;
+  /** Wall clock in milliseconds. */
+  since: number;
+}
+
+export interface SupervisorContext extends SupervisorInput {
+  /** Children that are up: only these can be sent to. */
+  alive: readonly string[];
+  ledger: Ledger;
+  /** Restarts of each child since the start of the process. */
+  restarts: Readonly<Record<string, number>>;
+  gate: 'closed' | 'open';
+  conditions: Readonly<Record<string, Condition>>;
+  agents: readonly AgentRow[];
+  drainMs: number;
+  exitCode: number;
+  exitReason: string;
+}
+
+export interface SupervisorOutput {
+  exitCode: number;
+  reason: string;
+}
+
+/** Exit codes (design.md, The charts). */
+export const EXIT = { stopped: 0, bug: 70, cannotBind: 71, upgrade: 75, configuration: 78 } as const;
+
+/**
+ * What Mission Control is told: degraded while the gateway or delivery is not in a good state. Trouble with telling
+ * it is left out: the report that gets through would be wrong at once.
+ */
+export function accountStatus({ conditions }: Pick<SupervisorContext, 'conditions'>): RuntimeStatus {
+  return 'gateway' in conditions || 'delivery' in conditions ? 'degraded' : 'online';
+}
+
+export const heartbeatId = (agent: AgentRow): string => `heartbeat:${agent.slug}`;

@@ -1,0 +1,119 @@
+import { assign, enqueueActions, fromPromise, setup, type ActorRefFrom } from 'xstate';
+import type { PendingUpgrade } from '../shared/mission-control.ts';
+import type { Parent } from '../shared/parent.ts';
+import type { Tag } from '../shared/tags.ts';
+import { judge, type UpgradeFacts, type UpgradeVerdict } from './judge.ts';
+
+export interface UpgradeInput {
+  parent: Parent<UpgradeNews>;
+  /** `notify` only tells; `exit` leaves so that the new image can start. */
+  mode: 'exit' | 'notify';
+}
+
+export type UpgradeNews = { type: 'upgrade.requested'; reason: string };
+
+export type UpgradeEvent = { type: 'upgrade.check' } | { type: 'upgrade.force' };
+
+interface UpgradeContext extends UpgradeInput {
+  verdict: UpgradeVerdict;
+  pending: PendingUpgrade | null;
+  /** One sentence on what is asked for, for `/health` and the log; null when nothing is. */
+  notice: string | null;
+}
+
+const notProvided = (): Promise<never> =>
+  Promise.reject(new Error('this actor is provided by src/runtime.ts'));
+
+const upgradeSetup = setup({
+  types: {} as { context: UpgradeContext; input: UpgradeInput; events: UpgradeEvent; tags: Tag },
+  actors: {
+    checkUpgrade: fromPromise<UpgradeFacts>(notProvided),
+    /** Remembers what this process leaves for, so that the next one does not leave for it again. */
+    rememberExit: fromPromise<void, { pending: PendingUpgrade | null }>(notProvided),
+  },
+  guards: {
+    leave: ({ context }) => context.verdict === 'leave',
+    available: ({ context }) => context.verdict === 'available',
+    heldBack: ({ context }) => context.verdict === 'heldBack',
+  },
+  actions: {
+    keepFacts: assign(({ context }, params: { facts: UpgradeFacts }) => ({
+      pending: params.facts.pending,
+      ...judge(params.facts, context.mode),
+    })),
+    noteForced: assign({ notice: 'an upgrade exit was forced by SIGUSR2' }),
+    requestDrain: enqueueActions(({ enqueue, context }) => {
+      enqueue.sendTo(context.parent, {
+        type: 'upgrade.requested',
+        reason: context.notice ?? 'an upgrade was asked for',
+      });
+    }),
+  },
+});
+
+export const upgradeMachine = upgradeSetup.createMachine({
+  id: 'upgrade',
+  description: 'Whether this runtime is asked to become another version, or to start again.',
+  context: ({ input }) => ({ ...input, verdict: 'current', pending: null, notice: null }),
+  initial: 'current',
+  on: { 'upgrade.force': { target: '.committing', actions: 'noteForced' } },
+  states: {
+    current: {
+      description: 'Nothing is asked of this runtime.',
+      tags: ['ready'],
+      on: { 'upgrade.check': 'checking' },
+    },
+    available: {
+      description: 'An upgrade is asked for; UPGRADE_MODE=notify only tells.',
+      tags: ['ready', 'attention'],
+      on: { 'upgrade.check': 'checking' },
+    },
+    heldBack: {
+      description:
+        'This runtime has left for this upgrade once and came back as the same version: it works on and does not leave again for the same request.',
+      tags: ['ready', 'attention'],
+      on: { 'upgrade.check': 'checking' },
+    },
+    checking: {
+      description: 'Asks for a pending upgrade or restart.',
+      tags: ['ready', 'busy'],
+      invoke: {
+        src: 'checkUpgrade',
+        onDone: {
+          target: 'deciding',
+          actions: { type: 'keepFacts', params: ({ event }) => ({ facts: event.output }) },
+        },
+        // Convex is away: what was known stays, the next status report asks again.
+        onError: 'deciding',
+      },
+    },
+    deciding: {
+      description: 'Leave, tell, hold back, or carry on?',
+      always: [
+        { guard: 'leave', target: 'committing' },
+        { guard: 'available', target: 'available' },
+        { guard: 'heldBack', target: 'heldBack' },
+        { target: 'current' },
+      ],
+    },
+    committing: {
+      description: 'Writes down what it leaves for, before it leaves.',
+      tags: ['draining'],
+      on: { 'upgrade.force': {} },
+      invoke: {
+        src: 'rememberExit',
+        input: ({ context }) => ({ pending: context.pending }),
+        onDone: 'upgrading',
+        onError: 'upgrading',
+      },
+    },
+    upgrading: {
+      description: 'Asks the supervisor for the drain; the process exits with 75 and is started again.',
+      tags: ['draining'],
+      type: 'final',
+      entry: 'requestDrain',
+    },
+  },
+});
+
+export type UpgradeActor = ActorRefFrom<typeof upgradeMachine>;
