@@ -60,7 +60,7 @@ const canDeliver = and([
   not(stateIn({ active: { gate: 'closed' } })),
 ]);
 
-const deliverySetup = setup({
+const parts = setup({
   types: {} as {
     context: DeliveryContext;
     input: DeliveryInput;
@@ -96,7 +96,10 @@ const deliverySetup = setup({
     pollInterval: ({ context }) => context.pollInMs,
     pollBackoff: ({ context }) => context.pollInMs,
   },
-}).extend({
+});
+
+// The actions are added in a second step: XState's types lose the delays and actors of the first one otherwise.
+const deliverySetup = parts.extend({
   actions: {
     takePage: assign(({ context }, params: { rows: NotificationRow[] }) => {
       const leaveOut = new Set([...context.setAside, ...context.settledSincePoll]);

@@ -26,7 +26,7 @@ type ChildId = 'health' | 'gateway' | 'statusReporter' | 'upgrade' | 'agentSync'
 /** How long the start waits for the gateway's first answer, in milliseconds: so that the first status is the right one. */
 const SETTLE_LIMIT_MS = 1_000;
 
-export const supervisorMachine = setup({
+const parts = setup({
   types: {} as {
     context: SupervisorContext;
     input: SupervisorInput;
@@ -45,6 +45,7 @@ export const supervisorMachine = setup({
   },
   guards: {
     deliveryGone: ({ context }) => !context.alive.includes('delivery'),
+    upgradeGone: ({ context }) => !context.alive.includes('upgrade'),
     reporterGone: ({ context }) => !context.alive.includes('statusReporter'),
     supervised: ({ context }, params: { actorId: string }) => context.alive.includes(params.actorId),
     budgetSpent: ({ context }, params: { actorId: string; error: unknown }) =>
@@ -58,367 +59,434 @@ export const supervisorMachine = setup({
     lastWordLimit: 900,
     closeLimit: 300,
   },
-})
-  .extend({
-    actions: {
-      startChild: enqueueActions(({ enqueue, context, self }, { id }: { id: ChildId }) => {
-        const { random, now } = context;
-        switch (id) {
-          case 'health':
-            enqueue.spawnChild('serveHealth', { id, systemId: id, input: null });
-            break;
-          case 'gateway':
-            enqueue.spawnChild('gateway', {
-              id,
-              systemId: id,
-              input: {
-                parent: self,
-                configured: context.gatewayConfigured,
-                reconnect: context.reconnect,
-                random,
-              },
-            });
-            break;
-          case 'statusReporter':
-            enqueue.spawnChild('statusReporter', {
-              id,
-              systemId: id,
-              input: {
-                parent: self,
-                status: accountStatus(context),
-                intervalMs: context.statusIntervalMs,
-                random,
-                now,
-              },
-            });
-            break;
-          case 'upgrade':
-            enqueue.spawnChild('upgrade', {
-              id,
-              systemId: id,
-              input: { parent: self, mode: context.upgradeMode },
-            });
-            break;
-          case 'agentSync':
-            enqueue.spawnChild('agentSync', {
-              id,
-              systemId: id,
-              input: {
-                parent: self,
-                intervalMs: context.syncIntervalMs,
-                backend: context.delivery.backend,
-                random,
-                now,
-              },
-            });
-            break;
-          case 'delivery':
-            enqueue.spawnChild('delivery', {
-              id,
-              systemId: id,
-              input: { parent: self, settings: context.delivery, gate: context.gate, random, now },
-            });
-            break;
-        }
-        enqueue.assign({ alive: [...context.alive, id] });
-      }),
-      startHeartbeat: enqueueActions(({ enqueue, context, self }, { agent }: { agent: AgentRow }) => {
-        const id = heartbeatId(agent);
-        enqueue.spawnChild('heartbeat', {
-          id,
-          systemId: id,
-          input: { parent: self, agent, random: context.random },
-        });
-        enqueue.assign({ alive: [...context.alive, id] });
-      }),
-      stopChildren: enqueueActions(({ enqueue, context }, { ids }: { ids: readonly string[] }) => {
-        for (const id of ids.filter((one) => context.alive.includes(one))) enqueue.stopChild(id);
-        enqueue.assign({ alive: context.alive.filter((id) => !ids.includes(id)) });
-      }),
-      stopHeartbeats: enqueueActions(({ enqueue, context }) => {
-        for (const id of context.alive.filter(isHeartbeat)) enqueue.stopChild(id);
-        enqueue.assign({ alive: context.alive.filter((id) => !isHeartbeat(id)) });
-      }),
-      /** Sends to a child where it is up; while it is down the news is not lost, its next start is told. */
-      tell: enqueueActions(({ enqueue, context }, { id, event }: { id: string; event: ToChild }) => {
-        if (context.alive.includes(id)) enqueue.sendTo(id, event);
-      }),
-      tellHeartbeats: enqueueActions(({ enqueue, context }, { event }: { event: ToChild }) => {
-        for (const id of context.alive.filter(isHeartbeat)) enqueue.sendTo(id, event);
-      }),
-      tellStatus: enqueueActions(({ enqueue, context }) => {
-        if (!context.alive.includes('statusReporter')) return;
-        enqueue.sendTo('statusReporter', { type: 'status.changed', status: accountStatus(context) });
-      }),
-      refuseBeat: enqueueActions(({ enqueue }, due: Extract<SupervisorEvent, { type: 'beat.due' }>) => {
-        enqueue.sendTo(due.replyTo, { type: 'beat.refused' });
-      }),
-      setGate: assign((_, params: { gate: 'closed' | 'open' }) => ({ gate: params.gate })),
-      noteCondition: assign(({ context }, params: { source: string; problem: string | null }) => {
-        const others = Object.fromEntries(
-          Object.entries(context.conditions).filter(([id]) => id !== params.source),
-        );
-        if (params.problem === null) return { conditions: others };
-        const since = context.conditions[params.source]?.since ?? context.now();
-        return { conditions: { ...others, [params.source]: { problem: params.problem, since } } };
-      }),
-      /** New agents join, vanished ones leave, changes take effect at once. */
-      reconcileHeartbeats: enqueueActions(
-        ({ enqueue, context, self }, { agents }: { agents: readonly AgentRow[] }) => {
-          const wanted = new Map(agents.map((agent) => [heartbeatId(agent), agent]));
-          const gone = context.alive.filter((id) => isHeartbeat(id) && !wanted.has(id));
-          const fresh = [...wanted].filter(([id]) => !context.alive.includes(id));
-          const kept = context.alive.filter((id) => !gone.includes(id));
-          for (const id of gone) enqueue.stopChild(id);
-          for (const id of kept) {
-            const agent = wanted.get(id);
-            if (agent !== undefined) enqueue.sendTo(id, { type: 'agent.changed', agent });
-          }
-          for (const [id, agent] of fresh) {
-            enqueue.spawnChild('heartbeat', {
-              id,
-              systemId: id,
-              input: { parent: self, agent, random: context.random },
-            });
-          }
-          enqueue.assign({ agents, alive: [...kept, ...fresh.map(([id]) => id)] });
-        },
-      ),
-      reapChild: ({ self }, params: { actorId: string }) => reap(self.getSnapshot().children[params.actorId]),
-      scheduleRestart: enqueueActions(({ enqueue, context }, params: { actorId: string; error: unknown }) => {
-        const id = params.actorId;
-        const message = faultOf(params.error).message;
-        const verdict = judgeCrash(context.ledger, id, message);
-        if (verdict.kind === 'escalate') return;
-        const down = withDependants(id);
-        for (const one of down.filter((other) => context.alive.includes(other))) enqueue.stopChild(one);
-        enqueue.assign({
-          alive: context.alive.filter((one) => !down.includes(one)),
-          ledger: verdict.ledger,
-          restarts: { ...context.restarts, [id]: (context.restarts[id] ?? 0) + 1 },
-          conditions: {
-            ...context.conditions,
-            [id]: { problem: `${id} crashed (${message}) and is being started again`, since: context.now() },
-          },
-          ...(id === 'gateway' && { gate: 'closed' as const }),
-        });
-        for (const one of down) {
-          enqueue.raise({ type: 'child.restart', id: one }, { id: `restart:${one}`, delay: verdict.delayMs });
-        }
-        enqueue.raise({ type: 'child.forgiven', id }, { delay: WINDOW_MS });
-      }),
-      restartChild: enqueueActions(({ enqueue, context }, { id }: { id: string }) => {
-        const agent = context.agents.find((one) => heartbeatId(one) === id);
-        if (agent !== undefined) enqueue({ type: 'startHeartbeat', params: { agent } });
-        else if (isChildId(id)) enqueue({ type: 'startChild', params: { id } });
-        enqueue({ type: 'noteCondition', params: { source: id, problem: null } });
-      }),
-      forgiveChild: assign(({ context }, params: { id: string }) => ({
-        ledger: forgive(context.ledger, params.id),
-      })),
-      loseChild: assign(({ context }, params: { actorId: string }) => ({
-        alive: context.alive.filter((id) => id !== params.actorId),
-      })),
-      leave: assign((_, params: { exitCode: number; exitReason: string; drainMs: number }) => params),
-    },
-  })
-  .createMachine({
-    id: 'supervisor',
-    description: 'Starts, watches, restarts and stops everything else. It alone owns the drain deadline.',
-    context: ({ input }) => ({
-      ...input,
-      alive: [],
-      ledger: {},
-      restarts: {},
-      gate: 'closed',
-      conditions: {},
-      agents: [],
-      drainMs: input.drainTimeoutMs,
-      exitCode: EXIT.stopped,
-      exitReason: 'stopped',
+});
+
+const basics = parts.extend({
+  actions: {
+    startChild: enqueueActions(({ enqueue, context, self }, { id }: { id: ChildId }) => {
+      const { random, now } = context;
+      switch (id) {
+        case 'health':
+          enqueue.spawnChild('serveHealth', { id, systemId: id, input: null });
+          break;
+        case 'gateway':
+          enqueue.spawnChild('gateway', {
+            id,
+            systemId: id,
+            input: {
+              parent: self,
+              configured: context.gatewayConfigured,
+              reconnect: context.reconnect,
+              random,
+            },
+          });
+          break;
+        case 'statusReporter':
+          enqueue.spawnChild('statusReporter', {
+            id,
+            systemId: id,
+            input: {
+              parent: self,
+              status: accountStatus(context),
+              intervalMs: context.statusIntervalMs,
+              random,
+              now,
+            },
+          });
+          break;
+        case 'upgrade':
+          enqueue.spawnChild('upgrade', {
+            id,
+            systemId: id,
+            input: { parent: self, mode: context.upgradeMode },
+          });
+          break;
+        case 'agentSync':
+          enqueue.spawnChild('agentSync', {
+            id,
+            systemId: id,
+            input: {
+              parent: self,
+              intervalMs: context.syncIntervalMs,
+              backend: context.delivery.backend,
+              random,
+              now,
+            },
+          });
+          break;
+        case 'delivery':
+          enqueue.spawnChild('delivery', {
+            id,
+            systemId: id,
+            input: { parent: self, settings: context.delivery, gate: context.gate, random, now },
+          });
+          break;
+      }
+      enqueue.assign({ alive: [...context.alive, id] });
     }),
-    output: ({ context }) => ({ exitCode: context.exitCode, reason: context.exitReason }),
-    initial: 'starting',
-    on: {
-      // The one place where cross-child knowledge lives: who needs to hear what.
-      'gateway.available': {
-        actions: [
-          { type: 'setGate', params: { gate: 'open' } },
-          { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) },
-          { type: 'tellHeartbeats', params: ({ event }) => ({ event }) },
-        ],
+    startHeartbeat: enqueueActions(({ enqueue, context, self }, { agent }: { agent: AgentRow }) => {
+      const id = heartbeatId(agent);
+      enqueue.spawnChild('heartbeat', {
+        id,
+        systemId: id,
+        input: { parent: self, agent, random: context.random },
+      });
+      enqueue.assign({ alive: [...context.alive, id] });
+    }),
+    stopChildren: enqueueActions(({ enqueue, context }, { ids }: { ids: readonly string[] }) => {
+      for (const id of ids.filter((one) => context.alive.includes(one))) enqueue.stopChild(id);
+      enqueue.assign({ alive: context.alive.filter((id) => !ids.includes(id)) });
+    }),
+    stopHeartbeats: enqueueActions(({ enqueue, context }) => {
+      for (const id of context.alive.filter(isHeartbeat)) enqueue.stopChild(id);
+      enqueue.assign({ alive: context.alive.filter((id) => !isHeartbeat(id)) });
+    }),
+    /** Sends to a child where it is up; while it is down the news is not lost, its next start is told. */
+    tell: enqueueActions(({ enqueue, context }, { id, event }: { id: string; event: ToChild }) => {
+      if (context.alive.includes(id)) enqueue.sendTo(id, event);
+    }),
+    tellHeartbeats: enqueueActions(({ enqueue, context }, { event }: { event: ToChild }) => {
+      for (const id of context.alive.filter(isHeartbeat)) enqueue.sendTo(id, event);
+    }),
+    tellStatus: enqueueActions(({ enqueue, context }) => {
+      if (!context.alive.includes('statusReporter')) return;
+      enqueue.sendTo('statusReporter', { type: 'status.changed', status: accountStatus(context) });
+    }),
+    refuseBeat: enqueueActions(({ enqueue }, due: Extract<SupervisorEvent, { type: 'beat.due' }>) => {
+      enqueue.sendTo(due.replyTo, { type: 'beat.refused' });
+    }),
+    setGate: assign((_, params: { gate: 'closed' | 'open' }) => ({ gate: params.gate })),
+    noteCondition: assign(({ context }, params: { source: string; problem: string | null }) => {
+      const others = Object.fromEntries(
+        Object.entries(context.conditions).filter(([id]) => id !== params.source),
+      );
+      if (params.problem === null) return { conditions: others };
+      const since = context.conditions[params.source]?.since ?? context.now();
+      return { conditions: { ...others, [params.source]: { problem: params.problem, since } } };
+    }),
+    /** New agents join, vanished ones leave, changes take effect at once. */
+    reconcileHeartbeats: enqueueActions(
+      ({ enqueue, context, self }, { agents }: { agents: readonly AgentRow[] }) => {
+        const wanted = new Map(agents.map((agent) => [heartbeatId(agent), agent]));
+        const gone = context.alive.filter((id) => isHeartbeat(id) && !wanted.has(id));
+        const fresh = [...wanted].filter(([id]) => !context.alive.includes(id));
+        const kept = context.alive.filter((id) => !gone.includes(id));
+        for (const id of gone) enqueue.stopChild(id);
+        for (const id of kept) {
+          const agent = wanted.get(id);
+          if (agent !== undefined) enqueue.sendTo(id, { type: 'agent.changed', agent });
+        }
+        for (const [id, agent] of fresh) {
+          enqueue.spawnChild('heartbeat', {
+            id,
+            systemId: id,
+            input: { parent: self, agent, random: context.random },
+          });
+        }
+        enqueue.assign({ agents, alive: [...kept, ...fresh.map(([id]) => id)] });
       },
-      'gateway.trial': { actions: { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) } },
-      'gateway.lost': {
-        actions: [
-          { type: 'setGate', params: { gate: 'closed' } },
-          { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) },
-        ],
-      },
-      'gateway.suspected': { actions: { type: 'tell', params: ({ event }) => ({ id: 'gateway', event }) } },
-      'run.succeeded': { actions: { type: 'tell', params: ({ event }) => ({ id: 'gateway', event }) } },
-      'run.failed': { actions: { type: 'tell', params: ({ event }) => ({ id: 'gateway', event }) } },
-      'condition.changed': {
-        actions: [{ type: 'noteCondition', params: ({ event }) => event }, 'tellStatus'],
-      },
-      'backend.available': {
-        actions: [
-          { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) },
-          { type: 'tell', params: ({ event }) => ({ id: 'agentSync', event }) },
-          { type: 'tell', params: ({ event }) => ({ id: 'statusReporter', event }) },
-        ],
-      },
-      'status.reported': {
-        actions: { type: 'tell', params: { id: 'upgrade', event: { type: 'upgrade.check' } } },
-      },
-      'upgrade.check': { actions: { type: 'tell', params: ({ event }) => ({ id: 'upgrade', event }) } },
-      'delivery.poll': { actions: { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) } },
-      'gateway.probe': { actions: { type: 'tell', params: ({ event }) => ({ id: 'gateway', event }) } },
-      'beat.due': [
-        { guard: 'deliveryGone', actions: { type: 'refuseBeat', params: ({ event }) => event } },
-        { actions: { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) } },
+    ),
+    reapChild: ({ self }, params: { actorId: string }) => reap(self.getSnapshot().children[params.actorId]),
+    scheduleRestart: enqueueActions(({ enqueue, context }, params: { actorId: string; error: unknown }) => {
+      const id = params.actorId;
+      const message = faultOf(params.error).message;
+      const verdict = judgeCrash(context.ledger, id, message);
+      if (verdict.kind === 'escalate') return;
+      const down = withDependants(id);
+      for (const one of down.filter((other) => context.alive.includes(other))) enqueue.stopChild(one);
+      enqueue.assign({
+        alive: context.alive.filter((one) => !down.includes(one)),
+        ledger: verdict.ledger,
+        restarts: { ...context.restarts, [id]: (context.restarts[id] ?? 0) + 1 },
+        conditions: {
+          ...context.conditions,
+          [id]: { problem: `${id} crashed (${message}) and is being started again`, since: context.now() },
+        },
+        ...(id === 'gateway' && { gate: 'closed' as const }),
+      });
+      for (const one of down) {
+        enqueue.raise({ type: 'child.restart', id: one }, { id: `restart:${one}`, delay: verdict.delayMs });
+      }
+      enqueue.raise({ type: 'child.forgiven', id }, { delay: WINDOW_MS });
+    }),
+    forgiveChild: assign(({ context }, params: { id: string }) => ({
+      ledger: forgive(context.ledger, params.id),
+    })),
+    loseChild: assign(({ context }, params: { actorId: string }) => ({
+      alive: context.alive.filter((id) => id !== params.actorId),
+    })),
+    giveUpChild: assign(({ context }, params: { actorId: string; error: unknown }) => {
+      const verdict = judgeCrash(context.ledger, params.actorId, faultOf(params.error).message);
+      return {
+        exitCode: EXIT.bug,
+        exitReason: verdict.kind === 'escalate' ? verdict.reason : 'a child crashed',
+      };
+    }),
+    leave: assign((_, params: { exitCode: number; exitReason: string }) => params),
+    allowUpgradeDrain: assign(({ context }) => ({ drainMs: context.upgradeDrainTimeoutMs })),
+  },
+});
+
+// Actions made of other actions come last, so that they can name them.
+const supervisorSetup = basics.extend({
+  actions: {
+    restartChild: enqueueActions(({ enqueue, context }, { id }: { id: string }) => {
+      const agent = context.agents.find((one) => heartbeatId(one) === id);
+      if (agent !== undefined) enqueue({ type: 'startHeartbeat', params: { agent } });
+      else if (isChildId(id)) enqueue({ type: 'startChild', params: { id } });
+      enqueue({ type: 'noteCondition', params: { source: id, problem: null } });
+    }),
+  },
+});
+
+export const supervisorMachine = supervisorSetup.createMachine({
+  id: 'supervisor',
+  description: 'Starts, watches, restarts and stops everything else. It alone owns the drain deadline.',
+  context: ({ input }) => ({
+    ...input,
+    alive: [],
+    ledger: {},
+    restarts: {},
+    gate: 'closed',
+    conditions: {},
+    agents: [],
+    drainMs: input.drainTimeoutMs,
+    exitCode: EXIT.stopped,
+    exitReason: 'stopped',
+  }),
+  output: ({ context }) => ({ exitCode: context.exitCode, reason: context.exitReason }),
+  initial: 'starting',
+  on: {
+    // The one place where cross-child knowledge lives: who needs to hear what.
+    'gateway.available': {
+      actions: [
+        { type: 'setGate', params: { gate: 'open' } },
+        { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) },
+        { type: 'tellHeartbeats', params: ({ event }) => ({ event }) },
       ],
-      'child.forgiven': { actions: { type: 'forgiveChild', params: ({ event }) => event } },
-      // Nothing to do: these are for the log and the metrics, which watch what arrives here.
-      'lane.settled': {},
-      'lane.crashed': {},
     },
-    states: {
-      starting: {
-        description: 'Brings the children up, the health server first. Waits for nobody outside.',
-        tags: ['starting'],
-        initial: 'health',
-        on: {
-          'health.failed': {
-            target: 'stopped',
-            actions: {
-              type: 'leave',
-              params: ({ event }) => ({ exitCode: EXIT.cannotBind, exitReason: event.reason, drainMs: 0 }),
-            },
-          },
-        },
-        states: {
-          health: {
-            description: 'Opens the health port, so that the process can be seen from its first moment.',
-            entry: { type: 'startChild', params: { id: 'health' } },
-            on: { 'health.listening': 'gateway' },
-          },
-          gateway: {
-            description: 'Looks at the gateway once; a gateway that does not answer holds nothing up.',
-            entry: { type: 'startChild', params: { id: 'gateway' } },
-            on: {
-              'gateway.available': {
-                target: 'workers',
-                actions: { type: 'setGate', params: { gate: 'open' } },
-              },
-              'gateway.lost': 'workers',
-            },
-            after: { settleLimit: 'workers' },
-          },
-          workers: {
-            description: 'Starts all others.',
-            entry: [
-              { type: 'startChild', params: { id: 'statusReporter' } },
-              { type: 'startChild', params: { id: 'upgrade' } },
-              { type: 'startChild', params: { id: 'agentSync' } },
-              { type: 'startChild', params: { id: 'delivery' } },
-            ],
-            always: '#supervisor.running',
-          },
-        },
-      },
-      running: {
-        description: 'Everything is up. Whether all is well is in the conditions of the children.',
-        tags: ['ready'],
-        on: {
-          'agents.synced': { actions: { type: 'reconcileHeartbeats', params: ({ event }) => event } },
-          'child.restart': {
-            guard: { type: 'down', params: ({ event }) => event },
-            actions: { type: 'restartChild', params: ({ event }) => event },
-          },
-        },
-      },
-      failing: {
-        description: 'A bug that restarts do not cure: leave in good order, with exit code 70.',
-        tags: ['failed'],
-        always: 'draining',
-      },
-      draining: {
-        description: 'Leaves in good order: finish work, say goodbye, close the doors.',
-        tags: ['draining'],
-        initial: 'quiescing',
-        on: {
-          // Nobody is started again on the way out.
-          'xstate.error.actor.*': {
-            guard: { type: 'supervised', params: crashOf },
-            actions: [
-              { type: 'reapChild', params: crashOf },
-              { type: 'loseChild', params: crashOf },
-            ],
-          },
-          'upgrade.requested': {},
-          'signal.upgrade': {},
-          'process.crashed': {},
-        },
-        states: {
-          quiescing: {
-            description: 'No new run; what is under way may finish until the deadline.',
-            entry: [
-              { type: 'tell', params: { id: 'delivery', event: { type: 'delivery.drain' } } },
-              'stopHeartbeats',
-              { type: 'stopChildren', params: { ids: ['agentSync', 'upgrade'] } },
-            ],
-            always: { guard: 'deliveryGone', target: 'reporting' },
-            on: {
-              'xstate.done.actor.delivery': {
-                actions: { type: 'stopChildren', params: { ids: ['delivery'] } },
-              },
-              'signal.terminate': 'aborting',
-            },
-            after: { drainDeadline: 'aborting' },
-          },
-          aborting: {
-            description: 'The time is over, or a second signal came: runs are cut off and handed back.',
-            entry: { type: 'tell', params: { id: 'delivery', event: { type: 'delivery.abort' } } },
-            always: { guard: 'deliveryGone', target: 'reporting' },
-            on: {
-              'xstate.done.actor.delivery': {
-                actions: { type: 'stopChildren', params: { ids: ['delivery'] } },
-              },
-              'signal.terminate': {},
-            },
-            after: { abortGrace: 'reporting' },
-          },
-          reporting: {
-            description: 'The last word to Mission Control: offline.',
-            entry: [
-              { type: 'stopChildren', params: { ids: ['delivery'] } },
-              {
-                type: 'tell',
-                params: { id: 'statusReporter', event: { type: 'status.lastWord', status: 'offline' } },
-              },
-            ],
-            always: { guard: 'reporterGone', target: 'closing' },
-            on: { 'xstate.done.actor.statusReporter': 'closing', 'signal.terminate': {} },
-            after: { lastWordLimit: 'closing' },
-          },
-          closing: {
-            description: 'Closes the gateway connection and, last of all, the health port.',
-            entry: [
-              { type: 'stopChildren', params: { ids: ['statusReporter', 'gateway'] } },
-              { type: 'tell', params: { id: 'health', event: { type: 'health.close' } } },
-            ],
-            on: { 'health.closed': '#supervisor.stopped', 'signal.terminate': {} },
-            after: { closeLimit: '#supervisor.stopped' },
-          },
-        },
-      },
-      stopped: {
-        description: 'The end: the output says with which code, and why.',
-        type: 'final',
+    'gateway.trial': { actions: { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) } },
+    'gateway.lost': {
+      actions: [
+        { type: 'setGate', params: { gate: 'closed' } },
+        { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) },
+      ],
+    },
+    'gateway.suspected': { actions: { type: 'tell', params: ({ event }) => ({ id: 'gateway', event }) } },
+    'run.succeeded': { actions: { type: 'tell', params: ({ event }) => ({ id: 'gateway', event }) } },
+    'run.failed': { actions: { type: 'tell', params: ({ event }) => ({ id: 'gateway', event }) } },
+    'condition.changed': {
+      actions: [{ type: 'noteCondition', params: ({ event }) => event }, 'tellStatus'],
+    },
+    'backend.available': {
+      actions: [
+        { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) },
+        { type: 'tell', params: ({ event }) => ({ id: 'agentSync', event }) },
+        { type: 'tell', params: ({ event }) => ({ id: 'statusReporter', event }) },
+      ],
+    },
+    'status.reported': {
+      actions: { type: 'tell', params: { id: 'upgrade', event: { type: 'upgrade.check' } } },
+    },
+    'upgrade.check': { actions: { type: 'tell', params: ({ event }) => ({ id: 'upgrade', event }) } },
+    'delivery.poll': { actions: { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) } },
+    'gateway.probe': { actions: { type: 'tell', params: ({ event }) => ({ id: 'gateway', event }) } },
+    'beat.due': [
+      { guard: 'deliveryGone', actions: { type: 'refuseBeat', params: ({ event }) => event } },
+      { actions: { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) } },
+    ],
+    'child.forgiven': { actions: { type: 'forgiveChild', params: ({ event }) => event } },
+    'signal.terminate': {
+      target: '.draining',
+      actions: {
+        type: 'leave',
+        params: ({ event }) => ({ exitCode: EXIT.stopped, exitReason: `stopped by ${event.signal}` }),
       },
     },
-  });
+    'signal.upgrade': [
+      {
+        guard: 'upgradeGone',
+        target: '.draining',
+        actions: [
+          {
+            type: 'leave',
+            params: { exitCode: EXIT.upgrade, exitReason: 'an upgrade exit was forced by SIGUSR2' },
+          },
+          'allowUpgradeDrain',
+        ],
+      },
+      { actions: { type: 'tell', params: { id: 'upgrade', event: { type: 'upgrade.force' } } } },
+    ],
+    'upgrade.requested': {
+      target: '.draining',
+      actions: [
+        { type: 'leave', params: ({ event }) => ({ exitCode: EXIT.upgrade, exitReason: event.reason }) },
+        'allowUpgradeDrain',
+      ],
+    },
+    'process.crashed': {
+      target: '.failing',
+      actions: { type: 'leave', params: ({ event }) => ({ exitCode: EXIT.bug, exitReason: event.reason }) },
+    },
+    // An unhandled error of a child is a bug; its expected failures are states of its own.
+    'xstate.error.actor.*': [
+      {
+        guard: { type: 'budgetSpent', params: crashOf },
+        target: '.failing',
+        actions: [
+          { type: 'reapChild', params: crashOf },
+          { type: 'loseChild', params: crashOf },
+          { type: 'giveUpChild', params: crashOf },
+        ],
+      },
+      {
+        guard: { type: 'supervised', params: crashOf },
+        actions: [
+          { type: 'reapChild', params: crashOf },
+          { type: 'scheduleRestart', params: crashOf },
+        ],
+      },
+    ],
+    // Nothing to do: these are for the log and the metrics, which watch what arrives here.
+    'lane.settled': {},
+    'lane.crashed': {},
+  },
+  states: {
+    starting: {
+      description: 'Brings the children up, the health server first. Waits for nobody outside.',
+      tags: ['starting'],
+      initial: 'health',
+      on: {
+        'health.failed': {
+          target: 'stopped',
+          actions: {
+            type: 'leave',
+            params: ({ event }) => ({ exitCode: EXIT.cannotBind, exitReason: event.reason }),
+          },
+        },
+      },
+      states: {
+        health: {
+          description: 'Opens the health port, so that the process can be seen from its first moment.',
+          entry: { type: 'startChild', params: { id: 'health' } },
+          on: { 'health.listening': 'gateway' },
+        },
+        gateway: {
+          description: 'Looks at the gateway once; a gateway that does not answer holds nothing up.',
+          entry: { type: 'startChild', params: { id: 'gateway' } },
+          on: {
+            'gateway.available': {
+              target: 'workers',
+              actions: { type: 'setGate', params: { gate: 'open' } },
+            },
+            'gateway.lost': 'workers',
+          },
+          after: { settleLimit: 'workers' },
+        },
+        workers: {
+          description: 'Starts all others.',
+          entry: [
+            { type: 'startChild', params: { id: 'statusReporter' } },
+            { type: 'startChild', params: { id: 'upgrade' } },
+            { type: 'startChild', params: { id: 'agentSync' } },
+            { type: 'startChild', params: { id: 'delivery' } },
+          ],
+          always: '#supervisor.running',
+        },
+      },
+    },
+    running: {
+      description: 'Everything is up. Whether all is well is in the conditions of the children.',
+      tags: ['ready'],
+      on: {
+        'agents.synced': { actions: { type: 'reconcileHeartbeats', params: ({ event }) => event } },
+        'child.restart': {
+          guard: { type: 'down', params: ({ event }) => event },
+          actions: { type: 'restartChild', params: ({ event }) => event },
+        },
+      },
+    },
+    failing: {
+      description: 'A bug that restarts do not cure: leave in good order, with exit code 70.',
+      tags: ['failed'],
+      always: 'draining',
+    },
+    draining: {
+      description: 'Leaves in good order: finish work, say goodbye, close the doors.',
+      tags: ['draining'],
+      initial: 'quiescing',
+      on: {
+        // Nobody is started again on the way out.
+        'xstate.error.actor.*': {
+          guard: { type: 'supervised', params: crashOf },
+          actions: [
+            { type: 'reapChild', params: crashOf },
+            { type: 'loseChild', params: crashOf },
+          ],
+        },
+        'upgrade.requested': {},
+        'signal.upgrade': {},
+        'process.crashed': {},
+      },
+      states: {
+        quiescing: {
+          description: 'No new run; what is under way may finish until the deadline.',
+          entry: [
+            { type: 'tell', params: { id: 'delivery', event: { type: 'delivery.drain' } } },
+            'stopHeartbeats',
+            { type: 'stopChildren', params: { ids: ['agentSync', 'upgrade'] } },
+          ],
+          always: { guard: 'deliveryGone', target: 'reporting' },
+          on: {
+            'xstate.done.actor.delivery': {
+              actions: { type: 'stopChildren', params: { ids: ['delivery'] } },
+            },
+            'signal.terminate': 'aborting',
+          },
+          after: { drainDeadline: 'aborting' },
+        },
+        aborting: {
+          description: 'The time is over, or a second signal came: runs are cut off and handed back.',
+          entry: { type: 'tell', params: { id: 'delivery', event: { type: 'delivery.abort' } } },
+          always: { guard: 'deliveryGone', target: 'reporting' },
+          on: {
+            'xstate.done.actor.delivery': {
+              actions: { type: 'stopChildren', params: { ids: ['delivery'] } },
+            },
+            'signal.terminate': {},
+          },
+          after: { abortGrace: 'reporting' },
+        },
+        reporting: {
+          description: 'The last word to Mission Control: offline.',
+          entry: [
+            { type: 'stopChildren', params: { ids: ['delivery'] } },
+            {
+              type: 'tell',
+              params: { id: 'statusReporter', event: { type: 'status.lastWord', status: 'offline' } },
+            },
+          ],
+          always: { guard: 'reporterGone', target: 'closing' },
+          on: { 'xstate.done.actor.statusReporter': 'closing', 'signal.terminate': {} },
+          after: { lastWordLimit: 'closing' },
+        },
+        closing: {
+          description: 'Closes the gateway connection and, last of all, the health port.',
+          entry: [
+            { type: 'stopChildren', params: { ids: ['statusReporter', 'gateway'] } },
+            { type: 'tell', params: { id: 'health', event: { type: 'health.close' } } },
+          ],
+          on: { 'health.closed': '#supervisor.stopped', 'signal.terminate': {} },
+          after: { closeLimit: '#supervisor.stopped' },
+        },
+      },
+    },
+    stopped: {
+      description: 'The end: the output says with which code, and why.',
+      type: 'final',
+    },
+  },
+});
 
 /** What the supervisor sends to its children. */
 type ToChild =

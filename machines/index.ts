@@ -1,0 +1,20 @@
+import { agentSyncMachine } from './agent-sync/machine.ts';
+import { deliveryMachine } from './delivery/machine.ts';
+import { gatewayMachine } from './gateway/machine.ts';
+import { heartbeatMachine } from './heartbeat/machine.ts';
+import { laneMachine } from './lane/machine.ts';
+import { statusReporterMachine } from './status-reporter/machine.ts';
+import { supervisorMachine } from './supervisor/machine.ts';
+import { upgradeMachine } from './upgrade/machine.ts';
+
+/** Every machine by its id. The contract test, the drawings and the inspector read it. */
+export const machines = {
+  supervisor: supervisorMachine,
+  delivery: deliveryMachine,
+  lane: laneMachine,
+  gateway: gatewayMachine,
+  upgrade: upgradeMachine,
+  heartbeat: heartbeatMachine,
+  agentSync: agentSyncMachine,
+  statusReporter: statusReporterMachine,
+} as const;
