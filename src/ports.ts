@@ -124,10 +124,12 @@ export interface RowVersion {
 export interface JournalEntry {
   /** Runs that began, over all processes. */
   attempts: number;
-  /** A reply that was received, and the row version that it answers. */
+  /** A reply that was received and is not in the thread yet, and the row version that it answers. */
   reply: (Reply & { version: RowVersion }) | null;
-  /** The reply (or a note) is in the thread already. */
-  posted: boolean;
+  /** Messages posted for this notification so far; the first one carries its id, later ones must not. */
+  posts: number;
+  /** The row version that the last posted message answers. */
+  answered: RowVersion | null;
 }
 
 /** The upgrade that an earlier process exited for. */
@@ -146,9 +148,10 @@ export interface Journal {
   beginAttempt(notificationId: string): number;
   /** Takes the attempt back: no run began. */
   refundAttempt(notificationId: string): void;
-  /** Keeps a reply the moment it is received; a later reply to a newer version replaces it and is not yet posted. */
+  /** Keeps a reply the moment it is received. */
   saveReply(notificationId: string, reply: Reply, version: RowVersion): void;
-  markPosted(notificationId: string): void;
+  /** A message for this version is in the thread: counts the post and drops the kept reply. */
+  markPosted(notificationId: string, version: RowVersion): void;
   /** Convex has the mark: the row goes. */
   forget(notificationId: string): void;
   readUpgradeExit(): UpgradeExit | null;

@@ -28,6 +28,8 @@ export const laneActors = {
       content: string;
       /** Only the first message of a notification may carry its id: the backend drops the text of a second. */
       withSource: boolean;
+      /** A note of ours: other agents are not called by it. */
+      quiet: boolean;
       /** The assignee has answered: the task moves to in_progress. */
       startsTask: boolean;
     }

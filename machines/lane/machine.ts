@@ -368,6 +368,7 @@ export const laneMachine = laneSetup.createMachine({
           ...postTarget(context),
           content: fitMessage(context.reply?.text ?? ''),
           startsTask: context.delivery !== null && startsTask(context.delivery),
+          quiet: false,
         }),
         onDone: { target: 'checking', actions: 'countPost' },
         onError: [
@@ -411,6 +412,7 @@ export const laneMachine = laneSetup.createMachine({
           ...postTarget(context),
           content: noteText(context.delivery?.agent?.name ?? 'The agent', context.note ?? 'attemptsSpent'),
           startsTask: false,
+          quiet: true,
         }),
         onDone: { target: 'marking', actions: 'countPost' },
         onError: [

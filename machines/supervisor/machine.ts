@@ -21,8 +21,6 @@ import {
 } from './context.ts';
 import { forgive, judgeCrash, WINDOW_MS, withDependants } from './policy.ts';
 
-type ChildId = 'health' | 'gateway' | 'statusReporter' | 'upgrade' | 'agentSync' | 'delivery';
-
 /** How long the start waits for the gateway's first answer, in milliseconds: so that the first status is the right one. */
 const SETTLE_LIMIT_MS = 1_000;
 
@@ -61,9 +59,10 @@ const parts = setup({
   },
 });
 
-const basics = parts.extend({
+// The actions are added in a second step: XState's types lose the delays and actors of the first one otherwise.
+const supervisorSetup = parts.extend({
   actions: {
-    startChild: enqueueActions(({ enqueue, context, self }, { id }: { id: ChildId }) => {
+    startChild: enqueueActions(({ enqueue, context, self }, { id }: { id: string }) => {
       const { random, now } = context;
       switch (id) {
         case 'health':
@@ -121,16 +120,12 @@ const basics = parts.extend({
             input: { parent: self, settings: context.delivery, gate: context.gate, random, now },
           });
           break;
+        default: {
+          const agent = context.agents.find((one) => heartbeatId(one) === id);
+          if (agent === undefined) return;
+          enqueue.spawnChild('heartbeat', { id, systemId: id, input: { parent: self, agent, random } });
+        }
       }
-      enqueue.assign({ alive: [...context.alive, id] });
-    }),
-    startHeartbeat: enqueueActions(({ enqueue, context, self }, { agent }: { agent: AgentRow }) => {
-      const id = heartbeatId(agent);
-      enqueue.spawnChild('heartbeat', {
-        id,
-        systemId: id,
-        input: { parent: self, agent, random: context.random },
-      });
       enqueue.assign({ alive: [...context.alive, id] });
     }),
     stopChildren: enqueueActions(({ enqueue, context }, { ids }: { ids: readonly string[] }) => {
@@ -192,8 +187,8 @@ const basics = parts.extend({
       const message = faultOf(params.error).message;
       const verdict = judgeCrash(context.ledger, id, message);
       if (verdict.kind === 'escalate') return;
-      const down = withDependants(id);
-      for (const one of down.filter((other) => context.alive.includes(other))) enqueue.stopChild(one);
+      const down = withDependants(id).filter((one) => context.alive.includes(one));
+      for (const one of down) enqueue.stopChild(one);
       enqueue.assign({
         alive: context.alive.filter((one) => !down.includes(one)),
         ledger: verdict.ledger,
@@ -209,6 +204,9 @@ const basics = parts.extend({
       }
       enqueue.raise({ type: 'child.forgiven', id }, { delay: WINDOW_MS });
     }),
+    clearCondition: assign(({ context }, params: { id: string }) => ({
+      conditions: Object.fromEntries(Object.entries(context.conditions).filter(([id]) => id !== params.id)),
+    })),
     forgiveChild: assign(({ context }, params: { id: string }) => ({
       ledger: forgive(context.ledger, params.id),
     })),
@@ -224,18 +222,6 @@ const basics = parts.extend({
     }),
     leave: assign((_, params: { exitCode: number; exitReason: string }) => params),
     allowUpgradeDrain: assign(({ context }) => ({ drainMs: context.upgradeDrainTimeoutMs })),
-  },
-});
-
-// Actions made of other actions come last, so that they can name them.
-const supervisorSetup = basics.extend({
-  actions: {
-    restartChild: enqueueActions(({ enqueue, context }, { id }: { id: string }) => {
-      const agent = context.agents.find((one) => heartbeatId(one) === id);
-      if (agent !== undefined) enqueue({ type: 'startHeartbeat', params: { agent } });
-      else if (isChildId(id)) enqueue({ type: 'startChild', params: { id } });
-      enqueue({ type: 'noteCondition', params: { source: id, problem: null } });
-    }),
   },
 });
 
@@ -295,6 +281,13 @@ export const supervisorMachine = supervisorSetup.createMachine({
       { guard: 'deliveryGone', actions: { type: 'refuseBeat', params: ({ event }) => event } },
       { actions: { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) } },
     ],
+    'child.restart': {
+      guard: { type: 'down', params: ({ event }) => event },
+      actions: [
+        { type: 'startChild', params: ({ event }) => event },
+        { type: 'clearCondition', params: ({ event }) => event },
+      ],
+    },
     'child.forgiven': { actions: { type: 'forgiveChild', params: ({ event }) => event } },
     'signal.terminate': {
       target: '.draining',
@@ -400,10 +393,6 @@ export const supervisorMachine = supervisorSetup.createMachine({
       tags: ['ready'],
       on: {
         'agents.synced': { actions: { type: 'reconcileHeartbeats', params: ({ event }) => event } },
-        'child.restart': {
-          guard: { type: 'down', params: ({ event }) => event },
-          actions: { type: 'restartChild', params: ({ event }) => event },
-        },
       },
     },
     failing: {
@@ -424,6 +413,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
             { type: 'loseChild', params: crashOf },
           ],
         },
+        'child.restart': {},
         'upgrade.requested': {},
         'signal.upgrade': {},
         'process.crashed': {},
@@ -510,16 +500,6 @@ type ToChild =
   | { type: 'status.lastWord'; status: 'offline' }
   | { type: 'health.close' };
 
-const CHILD_IDS: readonly string[] = [
-  'health',
-  'gateway',
-  'statusReporter',
-  'upgrade',
-  'agentSync',
-  'delivery',
-] satisfies ChildId[];
-
-const isChildId = (id: string): id is ChildId => CHILD_IDS.includes(id);
 const isHeartbeat = (id: string): boolean => id.startsWith('heartbeat:');
 
 export type SupervisorActor = ActorRefFrom<typeof supervisorMachine>;
