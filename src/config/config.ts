@@ -1,0 +1,156 @@
+import { customCleanEnv, type CleanedEnv } from 'envalid';
+import { resolve } from 'node:path';
+import { effectiveSettings, type EffectiveSetting } from './effective.ts';
+import { ConfigError } from './errors.ts';
+import { describeProblem } from './problems.ts';
+import { settingNotes, settings } from './settings.ts';
+import { readSources } from './sources.ts';
+import { accountOf } from './tokens.ts';
+import { isLocal } from './url.ts';
+
+/** The runtime's settings, checked. Every time is in milliseconds. */
+export interface Config {
+  accountId: string;
+  /** Without a slash at its end. */
+  convexUrl: string;
+  serviceToken: string;
+  health: { host: string; port: number };
+  log: { level: 'debug' | 'info' | 'warn' | 'error'; format: 'json' | 'pretty' };
+  delivery: {
+    intervalMs: number;
+    backoffBaseMs: number;
+    backoffMaxMs: number;
+    maxConcurrentSessions: number;
+    listLimit: number;
+  };
+  /** null: there is no gateway, and delivery stays closed. The URL has no slash at its end. */
+  gateway: { url: string; token: string; requestTimeoutMs: number } | null;
+  /** null: asked of the gateway. */
+  openclawVersion: string | null;
+  runtimeVersion: string;
+  healthCheckIntervalMs: number;
+  agentSyncIntervalMs: number;
+  upgradeMode: 'exit' | 'notify';
+  drainTimeoutMs: number;
+  upgradeDrainTimeoutMs: number;
+  /** Absolute. */
+  stateDir: string;
+  droplet: { id: string; ip: string; region: string };
+}
+
+export interface Surroundings {
+  /** Whether a person reads the log as it comes. */
+  terminal: boolean;
+  /** Where relative paths begin. */
+  cwd: string;
+}
+
+type Values = CleanedEnv<typeof settings>;
+
+/** The token of a gateway whose port nobody else can reach. */
+const LOCAL_GATEWAY_TOKEN = 'local';
+
+/**
+ * Reads the settings from the environment (README.md has the table).
+ *
+ * @returns the settings, and what each of them came to, for the log
+ * @throws ConfigError with all problems at once
+ */
+export function loadConfig(
+  env: NodeJS.ProcessEnv,
+  surroundings: Surroundings = { terminal: process.stdout.isTTY, cwd: process.cwd() },
+): { config: Config; effective: EffectiveSetting[] } {
+  const { given, problems } = readSources(env, settingNotes, surroundings.cwd);
+  const textOf = (name: string): string => given.get(name)?.text ?? '';
+  const secrets = [...settingNotes].flatMap(([name, { secret }]) =>
+    secret ? [textOf(name), env[name] ?? ''] : [],
+  );
+
+  const texts = Object.fromEntries([...given].map(([name, { text }]) => [name, text]));
+  const values = customCleanEnv(texts, settings, (cleaned) => cleaned, {
+    reporter: ({ errors }) => {
+      for (const [name, error] of Object.entries(errors)) {
+        const notes = settingNotes.get(name);
+        // What could not be read was already told.
+        if (notes && !problems.has(name)) {
+          problems.set(name, describeProblem(name, notes, error, textOf(name), secrets));
+        }
+      }
+    },
+  });
+  checkTogether(values, problems);
+  if (problems.size > 0) {
+    throw new ConfigError([...settingNotes.keys()].flatMap((name) => problems.get(name) ?? []));
+  }
+
+  const config = toConfig(values, surroundings);
+  return { config, effective: effectiveSettings(config, given) };
+}
+
+/** Settings that are right by themselves and wrong together. A setting that is wrong by itself is left alone. */
+function checkTogether(values: Values, problems: Map<string, string>): void {
+  const sound = (...names: (keyof typeof settings)[]): boolean => !names.some((name) => problems.has(name));
+
+  if (sound('ACCOUNT_ID', 'SERVICE_TOKEN') && accountOf(values.SERVICE_TOKEN) !== values.ACCOUNT_ID) {
+    problems.set(
+      'SERVICE_TOKEN',
+      'SERVICE_TOKEN: minted for another account than ACCOUNT_ID; set the token of this account, or correct ACCOUNT_ID',
+    );
+  }
+  if (
+    sound('DELIVERY_BACKOFF_BASE_MS', 'DELIVERY_BACKOFF_MAX_MS') &&
+    values.DELIVERY_BACKOFF_MAX_MS < values.DELIVERY_BACKOFF_BASE_MS
+  ) {
+    problems.set(
+      'DELIVERY_BACKOFF_MAX_MS',
+      `DELIVERY_BACKOFF_MAX_MS: less than DELIVERY_BACKOFF_BASE_MS (got ${values.DELIVERY_BACKOFF_MAX_MS} ms and ` +
+        `${values.DELIVERY_BACKOFF_BASE_MS} ms); set at least as much, or lower DELIVERY_BACKOFF_BASE_MS`,
+    );
+  }
+  if (
+    sound('OPENCLAW_GATEWAY_URL', 'OPENCLAW_GATEWAY_TOKEN') &&
+    values.OPENCLAW_GATEWAY_TOKEN === undefined &&
+    values.OPENCLAW_GATEWAY_URL !== '' &&
+    !isLocal(values.OPENCLAW_GATEWAY_URL)
+  ) {
+    problems.set(
+      'OPENCLAW_GATEWAY_TOKEN',
+      `OPENCLAW_GATEWAY_TOKEN: not set, and the gateway at ${new URL(values.OPENCLAW_GATEWAY_URL).host} is on another ` +
+        'machine; set OPENCLAW_GATEWAY_TOKEN or OPENCLAW_GATEWAY_TOKEN_FILE to its token',
+    );
+  }
+}
+
+function toConfig(values: Values, { terminal, cwd }: Surroundings): Config {
+  return {
+    accountId: values.ACCOUNT_ID,
+    convexUrl: values.CONVEX_URL,
+    serviceToken: values.SERVICE_TOKEN,
+    health: { host: values.HEALTH_HOST, port: values.HEALTH_PORT },
+    log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT ?? (terminal ? 'pretty' : 'json') },
+    delivery: {
+      intervalMs: values.DELIVERY_INTERVAL,
+      backoffBaseMs: values.DELIVERY_BACKOFF_BASE_MS,
+      backoffMaxMs: values.DELIVERY_BACKOFF_MAX_MS,
+      maxConcurrentSessions: values.DELIVERY_MAX_CONCURRENT_SESSIONS,
+      listLimit: values.DELIVERY_LIST_LIMIT,
+    },
+    gateway:
+      values.OPENCLAW_GATEWAY_URL === ''
+        ? null
+        : {
+            url: values.OPENCLAW_GATEWAY_URL,
+            token: values.OPENCLAW_GATEWAY_TOKEN ?? LOCAL_GATEWAY_TOKEN,
+            requestTimeoutMs: values.OPENCLAW_REQUEST_TIMEOUT_MS,
+          },
+    openclawVersion: values.OPENCLAW_VERSION ?? null,
+    runtimeVersion: values.RUNTIME_VERSION,
+    healthCheckIntervalMs: values.HEALTH_CHECK_INTERVAL,
+    agentSyncIntervalMs: values.AGENT_SYNC_INTERVAL,
+    upgradeMode: values.UPGRADE_MODE,
+    drainTimeoutMs: values.DRAIN_TIMEOUT_MS,
+    upgradeDrainTimeoutMs: values.UPGRADE_DRAIN_TIMEOUT_MS,
+    stateDir: resolve(cwd, values.STATE_DIR),
+    droplet: { id: values.DROPLET_ID, ip: values.DROPLET_IP, region: values.DROPLET_REGION },
+  };
+}

@@ -1,0 +1,154 @@
+/**
+ * Every setting, once: from this table come the checks, the defaults, `--help` and the table in README.md.
+ * Names and ranges follow the Mission Control service contract.
+ */
+import { makeExactValidator, type OptionalValidatorSpec, type RequiredValidatorSpec } from 'envalid';
+import { runtimeVersion } from '../version.ts';
+import { duration } from './duration.ts';
+import type { Rule } from './rule.ts';
+import { gatewayToken, serviceToken } from './tokens.ts';
+import { convexUrl, gatewayUrl } from './url.ts';
+import { accountId, host, integer, label, oneOf, path } from './validators.ts';
+
+/** What is told about a setting. */
+export interface Notes {
+  /** Completes "set it to ...". */
+  description: string;
+  /** Completes "set ...". */
+  ruleText: string;
+  /** The default as an operator would write it, or in words; null when the setting is required. */
+  defaultText: string | null;
+  /** Never shown, and may be given as NAME_FILE. */
+  secret: boolean;
+  /** A valid text as the runtime understands it. */
+  normal: (text: string) => string;
+}
+
+interface Options {
+  secret?: boolean;
+}
+
+function notes<T>(
+  rule: Rule<T>,
+  description: string,
+  defaultText: string | null,
+  { secret = false }: Options = {},
+): Notes {
+  return {
+    description,
+    ruleText: rule.text,
+    defaultText,
+    secret,
+    normal: (text) => rule.show(rule.parse(text)),
+  };
+}
+
+function required<T>(
+  rule: Rule<T>,
+  description: string,
+  options?: Options,
+): RequiredValidatorSpec<T> & Notes {
+  return { ...makeExactValidator(rule.parse)(), ...notes(rule, description, null, options) };
+}
+
+/** The default is a text like any other: it passes the same rule. */
+function withDefault<T extends string | number>(
+  rule: Rule<T>,
+  text: string,
+  description: string,
+): RequiredValidatorSpec<T> & Notes {
+  return { default: rule.parse(text), _parse: rule.parse, ...notes(rule, description, text) };
+}
+
+/** What stands for it when it is not set is decided elsewhere and told in words. */
+function optional<T>(
+  rule: Rule<T>,
+  inWords: string,
+  description: string,
+  options?: Options,
+): OptionalValidatorSpec<T> & Notes {
+  return { default: undefined, _parse: rule.parse, ...notes(rule, description, inWords, options) };
+}
+
+export const settings = {
+  ACCOUNT_ID: required(accountId, 'the id of the account in Mission Control'),
+  CONVEX_URL: required(convexUrl, 'the address of the Convex deployment'),
+  SERVICE_TOKEN: required(serviceToken, "the account's service token", { secret: true }),
+  HEALTH_HOST: withDefault(
+    host,
+    '127.0.0.1',
+    'the address that the health server listens on; 0.0.0.0 only in a container whose port is published on 127.0.0.1',
+  ),
+  HEALTH_PORT: withDefault(integer(0, 65_535), '3000', "the health server's port; 0 takes any free one"),
+  LOG_LEVEL: withDefault(oneOf('debug', 'info', 'warn', 'error'), 'info', 'the least level that is logged'),
+  LOG_FORMAT: optional(oneOf('json', 'pretty'), 'json, pretty on a terminal', 'the form of a log line'),
+  DELIVERY_INTERVAL: withDefault(
+    duration(1_000, 86_400_000),
+    '15s',
+    'the longest wait between two looks at an empty queue',
+  ),
+  DELIVERY_BACKOFF_BASE_MS: withDefault(duration(1), '5s', 'the first wait after a failure'),
+  DELIVERY_BACKOFF_MAX_MS: withDefault(
+    duration(1),
+    '1m',
+    'the longest wait after failures; not less than DELIVERY_BACKOFF_BASE_MS',
+  ),
+  DELIVERY_MAX_CONCURRENT_SESSIONS: withDefault(
+    integer(1, 1_000),
+    '10',
+    'the number of sessions that may run at once',
+  ),
+  DELIVERY_LIST_LIMIT: withDefault(integer(1, 500), '50', 'the number of notifications that one look takes'),
+  OPENCLAW_GATEWAY_URL: withDefault(
+    gatewayUrl,
+    'http://127.0.0.1:18789',
+    'the address of the OpenClaw gateway; empty for none',
+  ),
+  OPENCLAW_GATEWAY_TOKEN: optional(
+    gatewayToken,
+    'local for a gateway on this machine or in its compose network, else required',
+    "the gateway's token",
+    { secret: true },
+  ),
+  OPENCLAW_REQUEST_TIMEOUT_MS: withDefault(
+    duration(5_000, 3_600_000),
+    '10m',
+    'the longest that one run of an agent may take',
+  ),
+  OPENCLAW_VERSION: optional(
+    label,
+    'asked of the gateway',
+    'the OpenClaw version to report; it wins over what the gateway says',
+  ),
+  RUNTIME_VERSION: withDefault(label, runtimeVersion, 'the runtime version to report'),
+  HEALTH_CHECK_INTERVAL: withDefault(
+    duration(1_000, 60_000),
+    '30s',
+    'the longest wait between two status reports; the backend gives a silent runtime up after 90s',
+  ),
+  AGENT_SYNC_INTERVAL: withDefault(duration(1_000), '5m', 'the wait between two looks at the list of agents'),
+  UPGRADE_MODE: withDefault(
+    oneOf('exit', 'notify'),
+    'exit',
+    'what follows on an upgrade request: exit drains and exits with 75, notify only tells',
+  ),
+  DRAIN_TIMEOUT_MS: withDefault(duration(1), '25s', 'the time that runs may still take after a stop signal'),
+  UPGRADE_DRAIN_TIMEOUT_MS: withDefault(
+    duration(1),
+    '10m',
+    'the time that runs may still take before an upgrade or restart that was asked for',
+  ),
+  STATE_DIR: withDefault(path, '.runtime/state', 'the directory of what must survive a restart'),
+  DROPLET_ID: withDefault(label, 'unknown', "the machine's id to report"),
+  DROPLET_IP: withDefault(label, 'unknown', "the machine's address to report"),
+  DROPLET_REGION: withDefault(label, 'unknown', "the machine's region to report"),
+};
+
+/** The settings in the order in which they are told. */
+export const settingNotes: ReadonlyMap<string, Notes> = new Map(
+  Object.entries({
+    ...settings,
+    // The number itself would make every release change the README.
+    RUNTIME_VERSION: { ...settings.RUNTIME_VERSION, defaultText: 'the version of this build' },
+  }),
+);
