@@ -1,0 +1,99 @@
+import { ConvexError } from 'convex/values';
+import * as v from 'valibot';
+import { Fault } from '../../machines/shared/fault.ts';
+import type { FaultKind } from '../../machines/shared/fault.ts';
+
+/** Texts of the contract's section 1. Hints only: a production deployment hides them. */
+const REFUSALS = [
+  'Invalid service token',
+  'Forbidden: Service token does not match account',
+  'Forbidden: Account has no service token configured',
+  'Not found: Account does not exist',
+];
+
+/** Convex's own words, also in production, for a deployment that is paused, suspended or over its plan's limits. */
+const STOPPED = [
+  'Cannot run functions while this deployment is',
+  'This deployment has been disabled',
+  'You have exceeded the free plan limits',
+  'You have exceeded your spending limits',
+];
+
+const TOO_LONG = 'Message content too long';
+
+/** The share of a fault's message that a function may fill; the whole stays under 300 characters. */
+const MAX_TEXT = 200;
+
+/**
+ * What a function threw, as a fault: by the code of a ConvexError, then by text as a hint. The original is not kept
+ * as the cause: a validator's message quotes all arguments, the token among them.
+ *
+ * @param name the function, without `service/actions:`
+ * @param error what ConvexHttpClient threw for a function error
+ */
+export function functionFault(name: string, error: unknown, serviceToken: string): Fault {
+  const thrown = readThrown(error);
+  const text = withoutToken(thrown.text, serviceToken).slice(0, MAX_TEXT);
+  const kind = kindOf(thrown.code, text);
+  return new Fault(kind, sentence(kind, name, text, thrown.requestId));
+}
+
+interface Thrown {
+  code: string | null;
+  /** The function's own words, on one line; empty when Convex hides them. */
+  text: string;
+  /** Under which the deployment's log has the rest. */
+  requestId: string | null;
+}
+
+const errorData = v.object({ code: v.optional(v.string()), message: v.optional(v.string()) });
+
+function readThrown(error: unknown): Thrown {
+  const message = error instanceof Error ? error.message : String(error);
+  const thrown: Thrown = {
+    code: null,
+    text: ownWords(message),
+    requestId: /\[Request ID: (\w{1,64})\]/.exec(message)?.[1] ?? null,
+  };
+  if (!(error instanceof ConvexError)) return thrown;
+  const told: unknown = error.data;
+  if (typeof told === 'string') return { ...thrown, text: ownWords(told) };
+  const data = v.safeParse(errorData, told);
+  if (!data.success) return thrown;
+  const code = data.output.code ?? null;
+  return { ...thrown, code, text: ownWords(data.output.message ?? code ?? message) };
+}
+
+/** The first line that says something: neither Convex's header nor the stack, and without the prefixes of wrapping. */
+function ownWords(message: string): string {
+  const lines = message.split('\n').map((line) =>
+    line
+      .replace(/^\s*(?:\[[^\]]*\]\s*)*(?:Server Error\s*$)?/, '')
+      .replace(/^(?:Uncaught |Error: |ConvexError: )+/, '')
+      .trim(),
+  );
+  return lines.find((line) => line !== '' && !line.startsWith('at ')) ?? '';
+}
+
+/** The token by value, and whatever looks like one: the other side may have cut or re-quoted it. */
+function withoutToken(text: string, serviceToken: string): string {
+  return text.replaceAll(serviceToken, '***').replaceAll(/mc_service_\w+/g, '***');
+}
+
+function kindOf(code: string | null, text: string): FaultKind {
+  const startsWith = (start: string) => text.startsWith(start);
+  if (code === 'UNAUTHENTICATED' || REFUSALS.some(startsWith)) return 'backendRefused';
+  if (text.startsWith(TOO_LONG)) return 'textTooLong';
+  if (STOPPED.some(startsWith)) return 'backendUnavailable';
+  return 'backendRejected';
+}
+
+function sentence(kind: FaultKind, name: string, text: string, requestId: string | null): string {
+  const request = requestId === null ? '' : ` (request ${requestId})`;
+  const words = text.replace(/[.\s]+$/, '');
+  if (kind === 'backendRefused') {
+    return `Convex refuses SERVICE_TOKEN in ${name}${request}: ${words}. Check SERVICE_TOKEN and ACCOUNT_ID.`;
+  }
+  if (words !== '') return `${name} failed in Convex${request}: ${words}.`;
+  return `${name} failed in Convex${request}, which hides the reason: see the log of the deployment.`;
+}

@@ -1,0 +1,83 @@
+import { getFunctionName, makeFunctionReference } from 'convex/server';
+import type { DefaultFunctionArgs, FunctionReference } from 'convex/server';
+import type { AgentStatus, RuntimeStatus, TaskStatus } from '../../machines/shared/mission-control.ts';
+
+/**
+ * An action of the service contract. `Args` is what the call site gives: the account and the token are added by the
+ * client (client.ts). The result is `unknown` until a schema has read it.
+ */
+export type ServiceAction<Args extends DefaultFunctionArgs> = FunctionReference<
+  'action',
+  'public',
+  Args,
+  unknown
+>;
+
+const action = <Args extends DefaultFunctionArgs>(name: string): ServiceAction<Args> =>
+  makeFunctionReference<'action', Args, unknown>(`service/actions:${name}`);
+
+/** `{}` and nothing else. */
+type NoArgs = Record<string, never>;
+type NotificationArgs = { notificationId: string };
+
+/** What the runtime calls (contract, section 4), under the contract's own names. */
+export const service = {
+  listUndeliveredNotifications: action<{ limit: number }>('listUndeliveredNotifications'),
+  getNotificationForDelivery: action<NotificationArgs>('getNotificationForDelivery'),
+  markNotificationRead: action<NotificationArgs>('markNotificationRead'),
+  markNotificationDeliveryEnded: action<NotificationArgs>('markNotificationDeliveryEnded'),
+  markNotificationDelivered: action<NotificationArgs>('markNotificationDelivered'),
+  createMessageFromAgent: action<{
+    taskId: string;
+    agentId: string;
+    content: string;
+    sourceNotificationId?: string;
+    suppressAgentNotifications?: boolean;
+  }>('createMessageFromAgent'),
+  updateTaskStatusFromAgent: action<{
+    taskId: string;
+    agentId: string;
+    status: TaskStatus;
+    expectedStatus: TaskStatus;
+  }>('updateTaskStatusFromAgent'),
+
+  listAgents: action<NoArgs>('listAgents'),
+  getOrchestratorAgentId: action<NoArgs>('getOrchestratorAgentId'),
+  listAssignedTasksForAgent: action<{ agentId: string; limit: number }>('listAssignedTasksForAgent'),
+  listTasksForOrchestratorHeartbeat: action<{ statuses: TaskStatus[]; limit: number }>(
+    'listTasksForOrchestratorHeartbeat',
+  ),
+  loadTaskDetailsForAgentTool: action<{ agentId: string; taskId: string; messageLimit: number }>(
+    'loadTaskDetailsForAgentTool',
+  ),
+  updateAgentHeartbeat: action<{ agentId: string; status: AgentStatus; currentTaskId?: string }>(
+    'updateAgentHeartbeat',
+  ),
+
+  updateRuntimeStatus: action<{
+    status: RuntimeStatus;
+    config: {
+      dropletId: string;
+      ipAddress: string;
+      region?: string;
+      lastHealthCheck: number;
+      openclawVersion: string;
+      runtimeServiceVersion: string;
+    };
+  }>('updateRuntimeStatus'),
+  checkAndClearRestartRequested: action<NoArgs>('checkAndClearRestartRequested'),
+  getPendingUpgrade: action<NoArgs>('getPendingUpgrade'),
+  recordUpgradeResult: action<{
+    status: 'success' | 'failed' | 'rolled_back';
+    fromOpenclawVersion: string;
+    toOpenclawVersion: string;
+    fromRuntimeVersion: string;
+    toRuntimeVersion: string;
+    duration?: number;
+    error?: string;
+  }>('recordUpgradeResult'),
+};
+
+/** The action's name in the contract, for messages. */
+export const nameOf = (reference: ServiceAction<DefaultFunctionArgs>): string =>
+  getFunctionName(reference).replace('service/actions:', '');

@@ -1,0 +1,61 @@
+import type { MissionControl } from '../ports.ts';
+import { agentCalls } from './agent-calls.ts';
+import { createServiceClient } from './client.ts';
+import { deliveryCalls } from './delivery-calls.ts';
+import type { Malformed } from './parse.ts';
+import { runtimeCalls } from './runtime-calls.ts';
+import { createTransport } from './transport.ts';
+
+export interface MissionControlOptions {
+  /** CONVEX_URL: http or https, without credentials. */
+  url: string;
+  accountId: string;
+  /** Goes out with every call; never into a message. */
+  serviceToken: string;
+  /** Limit of one call, its body included, in milliseconds; 30,000 when absent. */
+  timeoutMs?: number;
+  /** How many lanes may call at once. */
+  maxConcurrent: number;
+  /** Told once of each row that was left out of a list. */
+  onMalformed?: (detail: Malformed) => void;
+}
+
+/** `close` ends all connections; calls under way reject. */
+export type MissionControlClient = MissionControl & { close(): Promise<void> };
+
+/**
+ * Mission Control over a Convex deployment's HTTP API. Calls are independent of each other and each is bounded in
+ * time; nothing is retried here. All reject with a Fault: backendUnavailable, backendRefused, backendRejected,
+ * aborted (the caller's signal), textTooLong (postMessage).
+ * @throws TypeError when the URL is none
+ */
+export function createMissionControl(options: MissionControlOptions): MissionControlClient {
+  const { accountId, serviceToken, maxConcurrent, timeoutMs = 30_000 } = options;
+  const url = options.url.replace(/\/+$/, '');
+  const transport = createTransport({ url, timeoutMs, maxConcurrent });
+  const client = createServiceClient({ url, accountId, serviceToken }, transport);
+  const report = reportOnce(options.onMalformed ?? (() => undefined));
+  return {
+    ...deliveryCalls(client, report),
+    ...agentCalls(client, report),
+    ...runtimeCalls(client),
+    close: () => transport.close(),
+  };
+}
+
+/** How many malformed rows are remembered as told. */
+const MAX_TOLD = 1000;
+
+/** A bad row is in every poll until somebody mends it; it is worth one line in the log, not four a minute. */
+function reportOnce(onMalformed: (detail: Malformed) => void): (rows: Malformed[]) => void {
+  const told = new Set<string>();
+  return (rows) => {
+    for (const row of rows) {
+      const key = `${row.what}: ${row.problem}`;
+      if (told.has(key)) continue;
+      if (told.size >= MAX_TOLD) told.clear();
+      told.add(key);
+      onMalformed(row);
+    }
+  };
+}

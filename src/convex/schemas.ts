@@ -1,0 +1,190 @@
+/**
+ * What the service's answers must look like (contract, sections 3 to 5). Fields that the runtime does not use are
+ * dropped. An absent field of the delivery context that the contract calls nullable counts as null.
+ */
+import * as v from 'valibot';
+import type {
+  AgentRow,
+  AuthorType,
+  BehaviorFlags,
+  DeliveryContext,
+  MentionableAgent,
+  NotificationRow,
+  NotificationType,
+  PendingUpgrade,
+  TaskRow,
+  TaskStatus,
+  ThreadMessage,
+} from '../../machines/shared/mission-control.ts';
+
+type Schema<T> = v.GenericSchema<unknown, T>;
+
+/** A schema for each field, the optional ones too: one that was forgotten here would be dropped in silence. */
+type EveryField<T> = { [Field in keyof Required<T>]: v.GenericSchema };
+
+const finite = v.pipe(v.number(), v.finite());
+const optionalString = v.optional(v.string());
+const orNull = <T>(schema: Schema<T>): Schema<T | null> => v.optional(v.nullable(schema), null);
+
+const NOTIFICATION_TYPES: readonly NotificationType[] = [
+  'mention',
+  'assignment',
+  'thread_update',
+  'status_change',
+  'response_request',
+  'member_added',
+  'member_removed',
+  'role_changed',
+];
+
+const TASK_STATUSES: readonly TaskStatus[] = [
+  'inbox',
+  'assigned',
+  'in_progress',
+  'review',
+  'done',
+  'blocked',
+  'archived',
+];
+
+/**
+ * A type that a newer backend adds falls under "everything else" (contract, section 9): the agent is run, and need
+ * not answer. `member_added` is the known type with just these rules.
+ */
+const notificationType: Schema<NotificationType> = v.pipe(
+  v.string(),
+  v.transform((text) => NOTIFICATION_TYPES.find((type) => type === text) ?? 'member_added'),
+);
+
+/** Whoever is not a user is taken for a machine: that is the reading that cannot start a loop. */
+const authorType: Schema<AuthorType> = v.pipe(
+  v.string(),
+  v.transform((text) => (text === 'user' ? 'user' : 'agent')),
+);
+
+/** Absent flags have the contract's defaults (section 2). */
+const behaviorFlags: Schema<BehaviorFlags> = v.object({
+  canCreateTasks: v.optional(v.boolean(), false),
+  canModifyTaskStatus: v.optional(v.boolean(), true),
+  canCreateDocuments: v.optional(v.boolean(), true),
+  canMentionAgents: v.optional(v.boolean(), true),
+  canReviewTasks: v.optional(v.boolean(), false),
+  canMarkDone: v.optional(v.boolean(), false),
+});
+
+export const notificationRow: Schema<NotificationRow> = v.object({
+  _id: v.string(),
+  type: notificationType,
+  recipientType: v.picklist(['user', 'agent']),
+  recipientId: v.string(),
+  taskId: optionalString,
+  messageId: optionalString,
+  title: v.string(),
+  body: v.string(),
+  createdAt: finite,
+  deliveredAt: v.optional(finite),
+} satisfies EveryField<NotificationRow>);
+
+export const taskRow: Schema<TaskRow> = v.object({
+  _id: v.string(),
+  title: v.string(),
+  description: optionalString,
+  status: v.picklist(TASK_STATUSES),
+  priority: finite,
+  labels: v.array(v.string()),
+  assignedAgentIds: v.array(v.string()),
+  assignedUserIds: v.array(v.string()),
+  blockedReason: optionalString,
+  updatedAt: finite,
+  lastMessageAt: v.optional(finite),
+} satisfies EveryField<TaskRow>);
+
+export const threadMessage: Schema<ThreadMessage> = v.object({
+  messageId: v.string(),
+  authorType,
+  authorId: v.string(),
+  authorName: orNull(v.string()),
+  content: v.string(),
+  createdAt: finite,
+});
+
+export const agentRow: Schema<AgentRow> = v.object({
+  _id: v.string(),
+  name: v.string(),
+  slug: v.string(),
+  role: v.string(),
+  heartbeatInterval: v.optional(finite),
+  systemSessionKey: v.string(),
+  effectiveBehaviorFlags: behaviorFlags,
+} satisfies EveryField<AgentRow>);
+
+const mentionableAgent: Schema<MentionableAgent> = v.object({
+  id: v.string(),
+  slug: v.string(),
+  name: v.string(),
+  role: v.string(),
+});
+
+const document = v.object({ title: v.string(), content: v.string() });
+
+const taskOverview = v.object({
+  totals: v.array(v.object({ status: v.string(), count: finite })),
+  topTasks: v.array(
+    v.object({
+      status: v.string(),
+      tasks: v.array(
+        v.object({ taskId: v.string(), title: v.string(), status: v.string(), priority: finite }),
+      ),
+    }),
+  ),
+});
+
+export const deliveryContext: Schema<DeliveryContext | null> = v.nullable(
+  v.object({
+    notification: notificationRow,
+    agent: orNull(v.object({ _id: v.string(), name: v.string(), slug: v.string(), role: v.string() })),
+    task: orNull(taskRow),
+    message: orNull(
+      v.object({
+        _id: v.string(),
+        authorType,
+        authorId: v.string(),
+        content: v.string(),
+        createdAt: finite,
+      }),
+    ),
+    thread: v.array(threadMessage),
+    sourceNotificationType: orNull(v.string()),
+    orchestratorAgentId: orNull(v.string()),
+    primaryUserMention: orNull(v.object({ id: v.string(), name: v.string() })),
+    mentionableAgents: v.array(mentionableAgent),
+    assignedAgents: v.array(mentionableAgent),
+    effectiveBehaviorFlags: behaviorFlags,
+    deliverySessionKey: optionalString,
+    repositoryDoc: orNull(document),
+    globalBriefingDoc: orNull(document),
+    taskOverview: orNull(taskOverview),
+  } satisfies EveryField<DeliveryContext>),
+);
+
+/** The runtime treats every strategy alike (contract, section 9), so an unknown one must not hide the request. */
+const strategy: Schema<PendingUpgrade['strategy']> = v.pipe(
+  v.string(),
+  v.transform((text) => (text === 'rolling' || text === 'canary' ? text : 'immediate')),
+);
+
+export const pendingUpgrade: Schema<PendingUpgrade | null> = v.nullable(
+  v.object({
+    targetOpenclawVersion: v.string(),
+    targetRuntimeVersion: v.string(),
+    initiatedAt: finite,
+    initiatedBy: v.string(),
+    strategy,
+  }),
+);
+
+export const createdMessage = v.object({ messageId: v.string() });
+export const orchestrator = v.object({ orchestratorAgentId: v.nullable(v.string()) });
+export const restartRequest = v.object({ restartRequested: v.boolean() });
+/** The thread's rows are read one by one. */
+export const taskDetails = v.object({ thread: v.unknown() });

@@ -1,0 +1,82 @@
+import { mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Journal } from '../ports.ts';
+import { openDatabase } from './database.ts';
+import { unavailable } from './errors.ts';
+import { lockStateDir } from './lock.ts';
+import { forgetOld, notificationJournal } from './notifications.ts';
+import { upgradeJournal } from './upgrade-exit.ts';
+
+export interface JournalOptions {
+  /** Milliseconds since the epoch; `Date.now` when absent. */
+  now?: () => number;
+  /** Told what an operator should know: `journal.damaged`. */
+  onNotice?: (notice: { event: string; message: string }) => void;
+}
+
+/**
+ * Opens the journal of one runtime, `journal.sqlite` in STATE_DIR. The directory is made (0700) when it is not there;
+ * all files are the owner's alone (0600). Each call is on the disk when it returns. Rows that nobody touched for 30
+ * days go. Replies are kept as they are, since they must be posted; nothing else that somebody wrote is kept.
+ *
+ * @throws JournalLocked when another runtime has STATE_DIR
+ * @throws JournalUnavailable when STATE_DIR or the file cannot be used; each method throws it as well
+ */
+export function openJournal(stateDir: string, options: JournalOptions = {}): Journal {
+  const { now = Date.now, onNotice = () => undefined } = options;
+  const guard = <Result>(work: () => Result): Result => {
+    try {
+      return work();
+    } catch (error) {
+      throw unavailable(stateDir, error);
+    }
+  };
+
+  const journal = guard(() => openUnguarded(stateDir, now, onNotice));
+  return {
+    read: (id) => guard(() => journal.read(id)),
+    beginAttempt: (id) => guard(() => journal.beginAttempt(id)),
+    refundAttempt: (id) => guard(() => journal.refundAttempt(id)),
+    saveReply: (id, reply, version) => guard(() => journal.saveReply(id, reply, version)),
+    markPosted: (id, version) => guard(() => journal.markPosted(id, version)),
+    forget: (id) => guard(() => journal.forget(id)),
+    readUpgradeExit: () => guard(() => journal.readUpgradeExit()),
+    saveUpgradeExit: (exit) => guard(() => journal.saveUpgradeExit(exit)),
+    close: () => guard(() => journal.close()),
+  };
+}
+
+function openUnguarded(
+  stateDir: string,
+  now: () => number,
+  onNotice: NonNullable<JournalOptions['onNotice']>,
+): Journal {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const unlock = lockStateDir(stateDir);
+  const prepare = (database: DatabaseSync) => {
+    forgetOld(database, now());
+    return { ...notificationJournal(database, now), ...upgradeJournal(database) };
+  };
+  const tellSetAside = (aside: string) =>
+    onNotice({
+      event: 'journal.damaged',
+      message:
+        `The journal in STATE_DIR (${stateDir}) is damaged and now stands aside as ${basename(aside)}: attempts are ` +
+        'counted anew, replies that were not posted yet are lost.',
+    });
+  try {
+    const { database, prepared } = openDatabase(join(stateDir, 'journal.sqlite'), prepare, tellSetAside);
+    return {
+      ...prepared,
+      close: () => {
+        if (!database.isOpen) return;
+        database.close();
+        unlock();
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}

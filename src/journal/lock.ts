@@ -1,0 +1,37 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { JournalLocked } from './errors.ts';
+import { SQLITE_BUSY, openFile, resultCode } from './sqlite.ts';
+
+/**
+ * Takes STATE_DIR for this process. The lock is the kernel's, held by an open transaction on an empty database: it is
+ * free the moment its owner dies, however it dies. The pid stands beside it, for the message alone.
+ *
+ * @returns gives the lock back
+ * @throws JournalLocked when another journal has it, in this process or another
+ */
+export function lockStateDir(stateDir: string): () => void {
+  const pidFile = join(stateDir, 'journal.pid');
+  const lock = openFile(join(stateDir, 'journal.lock'));
+  try {
+    // In memory: nothing is ever written, so a rollback file would only lie about.
+    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    lock.close();
+    throw resultCode(error) === SQLITE_BUSY ? new JournalLocked(stateDir, readPid(pidFile)) : error;
+  }
+  return () => {
+    rmSync(pidFile, { force: true });
+    lock.close();
+  };
+}
+
+function readPid(pidFile: string): number | null {
+  try {
+    const pid = Number.parseInt(readFileSync(pidFile, 'utf8'), 10);
+    return Number.isNaN(pid) ? null : pid;
+  } catch {
+    return null; // The other one has not written it yet, or is just closing.
+  }
+}
