@@ -1,0 +1,172 @@
+/** What a person does in Mission Control, as far as a local stack without a sign-in needs it. */
+import { v } from 'convex/values';
+import type { Doc } from './_generated/dataModel.js';
+import { internalMutation, internalQuery } from './_generated/server.js';
+import type { QueryCtx } from './_generated/server.js';
+import { runtimeStatus, upgradeStrategy } from './enums.ts';
+import { findAgent, insertAgent } from './model/agents.ts';
+import { failure } from './model/errors.ts';
+import { clampLimit } from './model/limits.ts';
+import { findMember } from './model/members.ts';
+import { postMessage } from './model/messages.ts';
+import { findRuntime, requireRuntime } from './model/runtimes.ts';
+import { requireAccount, serviceClaim } from './model/serviceToken.ts';
+import { insertTask, requireTask } from './model/tasks.ts';
+import { loadThread } from './model/thread.ts';
+import schema from './schema.ts';
+import { runtimeConfig, threadMessage } from './shapes.ts';
+
+/** The one person of a seeded account. */
+export const DEMO_USER = { userId: 'demo-user', name: 'Demo User' } as const;
+
+export const demoTaskArgs = {
+  title: v.string(),
+  description: v.optional(v.string()),
+  priority: v.optional(v.number()),
+  labels: v.optional(v.array(v.string())),
+  assignedAgentSlugs: v.optional(v.array(v.string())),
+};
+
+export const createTask = internalMutation({
+  args: { claim: serviceClaim, ...demoTaskArgs },
+  returns: v.id('tasks'),
+  handler: async (ctx, { claim, assignedAgentSlugs = [], ...task }) => {
+    const account = await requireAccount(ctx, claim);
+    const assignedAgentIds = [];
+    for (const slug of assignedAgentSlugs) assignedAgentIds.push((await requireSlug(ctx, account, slug))._id);
+    const creator = { type: 'user', id: DEMO_USER.userId, name: DEMO_USER.name } as const;
+    return await insertTask(ctx, account, creator, { ...task, assignedAgentIds });
+  },
+});
+
+async function requireSlug(ctx: QueryCtx, account: Doc<'accounts'>, slug: string): Promise<Doc<'agents'>> {
+  const agent = await findAgent(ctx, account._id, slug);
+  if (!agent) throw failure('NOT_FOUND', `Not found: no agent has the slug '${slug}'`);
+  return agent;
+}
+
+/** Under a name of its own the author becomes a member, so that threads and mentions know the name. */
+export const postAsUser = internalMutation({
+  args: {
+    claim: serviceClaim,
+    taskId: v.id('tasks'),
+    content: v.string(),
+    authorName: v.optional(v.string()),
+  },
+  returns: v.id('messages'),
+  handler: async (ctx, args) => {
+    const account = await requireAccount(ctx, args.claim);
+    const task = await requireTask(ctx, account, args.taskId);
+    const name = args.authorName ?? DEMO_USER.name;
+    const userId = name === DEMO_USER.name ? DEMO_USER.userId : `demo-user:${name}`;
+    if (!(await findMember(ctx, account._id, userId))) {
+      await ctx.db.insert('members', { accountId: account._id, userId, name, role: 'member' });
+    }
+    const author = { type: 'user', id: userId, name } as const;
+    return await postMessage(ctx, account, task, { author, agent: null, content: args.content });
+  },
+});
+
+export const listThread = internalQuery({
+  args: { claim: serviceClaim, taskId: v.id('tasks'), limit: v.optional(v.number()) },
+  returns: v.array(threadMessage),
+  handler: async (ctx, args) => {
+    const account = await requireAccount(ctx, args.claim);
+    const task = await requireTask(ctx, account, args.taskId);
+    return await loadThread(ctx, task, clampLimit(args.limit, 200, 1000));
+  },
+});
+
+export const listTasks = internalQuery({
+  args: { claim: serviceClaim, limit: v.optional(v.number()) },
+  returns: v.array(schema.doc('tasks')),
+  handler: async (ctx, args) => {
+    const account = await requireAccount(ctx, args.claim);
+    return await ctx.db
+      .query('tasks')
+      .withIndex('by_account_updated', (q) => q.eq('accountId', account._id))
+      .order('desc')
+      .take(clampLimit(args.limit, 200, 1000));
+  },
+});
+
+export const listNotifications = internalQuery({
+  args: { claim: serviceClaim, limit: v.optional(v.number()) },
+  returns: v.array(schema.doc('notifications')),
+  handler: async (ctx, args) => {
+    const account = await requireAccount(ctx, args.claim);
+    return await ctx.db
+      .query('notifications')
+      .withIndex('by_account', (q) => q.eq('accountId', account._id))
+      .order('desc')
+      .take(clampLimit(args.limit, 100, 1000));
+  },
+});
+
+export const addAgent = internalMutation({
+  args: { claim: serviceClaim, slug: v.string(), name: v.string(), role: v.string() },
+  returns: v.id('agents'),
+  handler: async (ctx, { claim, ...agent }) => {
+    const account = await requireAccount(ctx, claim);
+    return await insertAgent(ctx, account._id, agent);
+  },
+});
+
+export const requestUpgrade = internalMutation({
+  args: {
+    claim: serviceClaim,
+    targetOpenclawVersion: v.optional(v.string()),
+    targetRuntimeVersion: v.string(),
+    strategy: upgradeStrategy,
+  },
+  returns: v.null(),
+  handler: async (ctx, args) => {
+    const account = await requireAccount(ctx, args.claim);
+    const runtime = await requireRuntime(ctx, account._id);
+    const now = Date.now();
+    await ctx.db.patch('runtimes', runtime._id, {
+      pendingUpgrade: {
+        targetOpenclawVersion: args.targetOpenclawVersion ?? runtime.openclawVersion,
+        targetRuntimeVersion: args.targetRuntimeVersion,
+        initiatedAt: now,
+        initiatedBy: DEMO_USER.userId,
+        strategy: args.strategy,
+      },
+      updatedAt: now,
+    });
+    return null;
+  },
+});
+
+export const requestRestart = internalMutation({
+  args: { claim: serviceClaim },
+  returns: v.null(),
+  handler: async (ctx, args) => {
+    const account = await requireAccount(ctx, args.claim);
+    await ctx.db.patch('accounts', account._id, { restartRequestedAt: Date.now() });
+    return null;
+  },
+});
+
+export const runtimeView = v.object({
+  account: v.object({
+    runtimeStatus,
+    runtimeConfig: v.optional(runtimeConfig),
+    restartRequestedAt: v.optional(v.number()),
+  }),
+  /** null before the runtime's first report. */
+  runtime: v.union(schema.doc('runtimes'), v.null()),
+});
+
+export const showRuntime = internalQuery({
+  args: { claim: serviceClaim },
+  returns: runtimeView,
+  handler: async (ctx, args) => {
+    const account = await requireAccount(ctx, args.claim);
+    const { runtimeStatus, runtimeConfig, restartRequestedAt } = account;
+    return {
+      account: { runtimeStatus, runtimeConfig, restartRequestedAt },
+      runtime: await findRuntime(ctx, account._id),
+    };
+  },
+});

@@ -1,0 +1,103 @@
+import { v } from 'convex/values';
+import type { Doc, Id } from './_generated/dataModel.js';
+import { internalMutation } from './_generated/server.js';
+import type { MutationCtx } from './_generated/server.js';
+import { insertAgent } from './model/agents.ts';
+import { insertTask, ORCHESTRATOR_CHAT_LABEL } from './model/tasks.ts';
+import { DEMO_USER } from './people.ts';
+
+const SLUG = 'demo';
+const BATCH = 100;
+
+const CREATOR = { type: 'user', id: DEMO_USER.userId, name: DEMO_USER.name } as const;
+
+const DOCUMENTS = [
+  { title: 'Repository — Primary', content: 'A demo account: there is no repository behind it.' },
+  { title: 'Account Briefing', content: 'This account shows how Mission Control and its runtime work.' },
+];
+
+const seeded = v.object({
+  accountId: v.id('accounts'),
+  tasks: v.array(v.object({ _id: v.id('tasks'), title: v.string() })),
+});
+
+/**
+ * A small account to look at: three agents, one person, four tasks, two documents, and nothing to deliver yet. A
+ * second call makes nothing new and only sets the token.
+ * @param serviceTokenHash SHA-256 of the token's secret, lower-case hex
+ */
+export const demo = internalMutation({
+  args: { serviceTokenHash: v.string() },
+  returns: seeded,
+  handler: async (ctx, { serviceTokenHash }) => {
+    const existing = await ctx.db
+      .query('accounts')
+      .withIndex('by_slug', (q) => q.eq('slug', SLUG))
+      .unique();
+    const accountId = existing?._id ?? (await createAccount(ctx));
+    await ctx.db.patch('accounts', accountId, { serviceTokenHash });
+    const tasks = await ctx.db
+      .query('tasks')
+      .withIndex('by_account_updated', (q) => q.eq('accountId', accountId))
+      .take(BATCH);
+    return { accountId, tasks: tasks.map(({ _id, title }) => ({ _id, title })) };
+  },
+});
+
+async function createAccount(ctx: MutationCtx): Promise<Id<'accounts'>> {
+  const now = Date.now();
+  const accountId = await ctx.db.insert('accounts', {
+    name: 'Demo',
+    slug: SLUG,
+    plan: 'free',
+    runtimeStatus: 'provisioning',
+    createdAt: now,
+  });
+  await ctx.db.insert('members', { accountId, ...DEMO_USER, email: 'demo@example.com', role: 'owner' });
+  for (const document of DOCUMENTS) {
+    await ctx.db.insert('documents', { accountId, ...document, type: 'reference', updatedAt: now });
+  }
+  const lead = { slug: 'squad-lead', name: 'Squad Lead', role: 'Squad lead' };
+  const orchestratorAgentId = await insertAgent(ctx, accountId, lead);
+  const engineer = { slug: 'engineer', name: 'Engineer', role: 'Software engineer' };
+  const engineerId = await insertAgent(ctx, accountId, engineer);
+  await insertAgent(ctx, accountId, { slug: 'qa', name: 'QA', role: 'QA engineer' });
+  await ctx.db.patch('accounts', accountId, { settings: { orchestratorAgentId } });
+
+  const account = await ctx.db.get('accounts', accountId);
+  if (account) await insertTasks(ctx, account, engineerId);
+  await settleNotifications(ctx, accountId);
+  return accountId;
+}
+
+async function insertTasks(
+  ctx: MutationCtx,
+  account: Doc<'accounts'>,
+  engineerId: Id<'agents'>,
+): Promise<void> {
+  await insertTask(ctx, account, CREATOR, {
+    title: 'Fix the login bug',
+    description: 'Some people see an empty page after they sign in. Find out why, and say what to change.',
+    priority: 1,
+    status: 'in_progress',
+    assignedAgentIds: [engineerId],
+  });
+  await insertTask(ctx, account, CREATOR, { title: 'Write the release notes' });
+  await insertTask(ctx, account, CREATOR, { title: 'Check the sign-up form', priority: 2 });
+  const orchestratorChatTaskId = await insertTask(ctx, account, CREATOR, {
+    title: 'Chat with the squad lead',
+    labels: [ORCHESTRATOR_CHAT_LABEL],
+  });
+  await ctx.db.patch('accounts', account._id, { settings: { ...account.settings, orchestratorChatTaskId } });
+}
+
+/** What the seed itself set off is history: a fresh stack stays quiet until somebody says something. */
+async function settleNotifications(ctx: MutationCtx, accountId: Id<'accounts'>): Promise<void> {
+  const rows = await ctx.db
+    .query('notifications')
+    .withIndex('by_queue', (q) =>
+      q.eq('accountId', accountId).eq('recipientType', 'agent').eq('deliveredAt', undefined),
+    )
+    .take(BATCH);
+  for (const row of rows) await ctx.db.patch('notifications', row._id, { deliveredAt: Date.now() });
+}

@@ -1,0 +1,284 @@
+/**
+ * The service API: what a runtime may call, with the names, arguments and results of the service contract
+ * (section 4). Each action reads the token and hands the work to one internal function, hence to one transaction.
+ * Every one rejects with code UNAUTHENTICATED when the token is not the account's.
+ */
+import { v } from 'convex/values';
+import type { Infer } from 'convex/values';
+import { internal } from '../_generated/api.js';
+import { action } from '../_generated/server.js';
+import { agentStatus, runtimeStatus, taskStatus, upgradeStatus } from '../enums.ts';
+import { deliveryContext } from '../model/deliveryContext.ts';
+import { serviceArgs, withClaim } from '../model/serviceToken.ts';
+import schema from '../schema.ts';
+import { attachmentInput, pendingUpgrade, runtimeConfig, threadMessage } from '../shapes.ts';
+import { agentProfile, rosterAgent } from './agents.ts';
+import { newTaskArgs, taskDetails } from './tools.ts';
+
+const success = v.object({ success: v.boolean() });
+type Success = Infer<typeof success>;
+
+// --- Delivery
+
+const notifications = v.array(schema.doc('notifications'));
+
+export const listUndeliveredNotifications = action({
+  args: { ...serviceArgs, limit: v.optional(v.number()) },
+  returns: notifications,
+  handler: async (ctx, args): Promise<Infer<typeof notifications>> => {
+    return await ctx.runQuery(internal.service.delivery.listUndelivered, await withClaim(args));
+  },
+});
+
+const contextOrNull = v.union(deliveryContext, v.null());
+
+export const getNotificationForDelivery = action({
+  args: { ...serviceArgs, notificationId: v.id('notifications') },
+  returns: contextOrNull,
+  handler: async (ctx, args): Promise<Infer<typeof contextOrNull>> => {
+    return await ctx.runMutation(internal.service.delivery.loadContext, await withClaim(args));
+  },
+});
+
+export const markNotificationRead = action({
+  args: { ...serviceArgs, notificationId: v.id('notifications') },
+  returns: success,
+  handler: async (ctx, args): Promise<Success> => {
+    await ctx.runMutation(internal.service.delivery.markRead, await withClaim(args));
+    return { success: true };
+  },
+});
+
+export const markNotificationDeliveryEnded = action({
+  args: { ...serviceArgs, notificationId: v.id('notifications') },
+  returns: success,
+  handler: async (ctx, args): Promise<Success> => {
+    await ctx.runMutation(internal.service.delivery.markDeliveryEnded, await withClaim(args));
+    return { success: true };
+  },
+});
+
+export const markNotificationDelivered = action({
+  args: { ...serviceArgs, notificationId: v.id('notifications') },
+  returns: success,
+  handler: async (ctx, args): Promise<Success> => {
+    await ctx.runMutation(internal.service.delivery.markDelivered, await withClaim(args));
+    return { success: true };
+  },
+});
+
+const messageCreated = v.object({ messageId: v.id('messages') });
+
+export const createMessageFromAgent = action({
+  args: {
+    ...serviceArgs,
+    taskId: v.id('tasks'),
+    agentId: v.id('agents'),
+    content: v.string(),
+    suppressAgentNotifications: v.optional(v.boolean()),
+    attachments: v.optional(v.array(attachmentInput)),
+    sourceNotificationId: v.optional(v.id('notifications')),
+  },
+  returns: messageCreated,
+  handler: async (ctx, args): Promise<Infer<typeof messageCreated>> => {
+    return {
+      messageId: await ctx.runMutation(internal.service.delivery.createMessage, await withClaim(args)),
+    };
+  },
+});
+
+const statusUpdated = v.object({
+  success: v.boolean(),
+  taskId: v.id('tasks'),
+  requestedStatus: v.string(),
+  status: taskStatus,
+  updatedAt: v.number(),
+  changed: v.boolean(),
+});
+
+export const updateTaskStatusFromAgent = action({
+  args: {
+    ...serviceArgs,
+    taskId: v.id('tasks'),
+    agentId: v.id('agents'),
+    status: v.string(),
+    blockedReason: v.optional(v.string()),
+    expectedStatus: v.optional(taskStatus),
+  },
+  returns: statusUpdated,
+  handler: async (ctx, args): Promise<Infer<typeof statusUpdated>> => {
+    const after = await ctx.runMutation(internal.service.delivery.updateTaskStatus, await withClaim(args));
+    return { success: true, taskId: args.taskId, requestedStatus: args.status, ...after };
+  },
+});
+
+// --- Agents, heartbeats, profiles
+
+const roster = v.array(rosterAgent);
+
+export const listAgents = action({
+  args: serviceArgs,
+  returns: roster,
+  handler: async (ctx, args): Promise<Infer<typeof roster>> =>
+    await ctx.runMutation(internal.service.agents.list, await withClaim(args)),
+});
+
+const profiles = v.array(agentProfile);
+
+export const listAgentsForRuntime = action({
+  args: serviceArgs,
+  returns: profiles,
+  handler: async (ctx, args): Promise<Infer<typeof profiles>> =>
+    await ctx.runQuery(internal.service.agents.listProfiles, await withClaim(args)),
+});
+
+const orchestrator = v.object({ orchestratorAgentId: v.union(v.id('agents'), v.null()) });
+
+export const getOrchestratorAgentId = action({
+  args: serviceArgs,
+  returns: orchestrator,
+  handler: async (ctx, args): Promise<Infer<typeof orchestrator>> => {
+    return {
+      orchestratorAgentId: await ctx.runQuery(
+        internal.service.agents.getOrchestratorId,
+        await withClaim(args),
+      ),
+    };
+  },
+});
+
+const tasks = v.array(schema.doc('tasks'));
+
+export const listAssignedTasksForAgent = action({
+  args: {
+    ...serviceArgs,
+    agentId: v.id('agents'),
+    includeDone: v.optional(v.boolean()),
+    limit: v.optional(v.number()),
+  },
+  returns: tasks,
+  handler: async (ctx, args): Promise<Infer<typeof tasks>> => {
+    return await ctx.runQuery(internal.service.agents.listAssignedTasks, await withClaim(args));
+  },
+});
+
+export const listTasksForOrchestratorHeartbeat = action({
+  args: { ...serviceArgs, statuses: v.array(taskStatus), limit: v.optional(v.number()) },
+  returns: tasks,
+  handler: async (ctx, args): Promise<Infer<typeof tasks>> => {
+    return await ctx.runQuery(internal.service.agents.listTasksByStatus, await withClaim(args));
+  },
+});
+
+const beat = v.object({ success: v.boolean(), timestamp: v.number() });
+
+export const updateAgentHeartbeat = action({
+  args: {
+    ...serviceArgs,
+    agentId: v.id('agents'),
+    status: agentStatus,
+    currentTaskId: v.optional(v.id('tasks')),
+  },
+  returns: beat,
+  handler: async (ctx, args): Promise<Infer<typeof beat>> => {
+    const timestamp = await ctx.runMutation(internal.service.agents.heartbeat, await withClaim(args));
+    return { success: true, timestamp };
+  },
+});
+
+// --- Runtime status, upgrades
+
+export const updateRuntimeStatus = action({
+  args: { ...serviceArgs, status: runtimeStatus, config: v.optional(runtimeConfig) },
+  returns: success,
+  handler: async (ctx, args): Promise<Success> => {
+    await ctx.runMutation(internal.service.runtime.report, await withClaim(args));
+    return { success: true };
+  },
+});
+
+const restart = v.object({ restartRequested: v.boolean() });
+
+export const checkAndClearRestartRequested = action({
+  args: serviceArgs,
+  returns: restart,
+  handler: async (ctx, args): Promise<Infer<typeof restart>> => {
+    return {
+      restartRequested: await ctx.runMutation(
+        internal.service.runtime.takeRestartRequest,
+        await withClaim(args),
+      ),
+    };
+  },
+});
+
+const upgradeOrNull = v.union(pendingUpgrade, v.null());
+
+export const getPendingUpgrade = action({
+  args: serviceArgs,
+  returns: upgradeOrNull,
+  handler: async (ctx, args): Promise<Infer<typeof upgradeOrNull>> =>
+    await ctx.runQuery(internal.service.runtime.getPendingUpgrade, await withClaim(args)),
+});
+
+export const recordUpgradeResult = action({
+  args: {
+    ...serviceArgs,
+    status: upgradeStatus,
+    fromOpenclawVersion: v.string(),
+    toOpenclawVersion: v.string(),
+    fromRuntimeVersion: v.string(),
+    toRuntimeVersion: v.string(),
+    duration: v.optional(v.number()),
+    error: v.optional(v.string()),
+  },
+  returns: success,
+  handler: async (ctx, args): Promise<Success> => {
+    await ctx.runMutation(internal.service.runtime.recordUpgradeResult, await withClaim(args));
+    return { success: true };
+  },
+});
+
+// --- Agents' tools
+
+export const loadTaskDetailsForAgentTool = action({
+  args: {
+    ...serviceArgs,
+    agentId: v.id('agents'),
+    taskId: v.id('tasks'),
+    messageLimit: v.optional(v.number()),
+  },
+  returns: taskDetails,
+  handler: async (ctx, args): Promise<Infer<typeof taskDetails>> => {
+    return await ctx.runQuery(internal.service.tools.loadTaskDetails, await withClaim(args));
+  },
+});
+
+const thread = v.array(threadMessage);
+
+export const listTaskThreadForAgentTool = action({
+  args: { ...serviceArgs, agentId: v.id('agents'), taskId: v.id('tasks'), limit: v.optional(v.number()) },
+  returns: thread,
+  handler: async (ctx, args): Promise<Infer<typeof thread>> => {
+    return await ctx.runQuery(internal.service.tools.listThread, await withClaim(args));
+  },
+});
+
+const taskCreated = v.object({ taskId: v.id('tasks') });
+
+export const createTaskFromAgent = action({
+  args: { ...serviceArgs, agentId: v.id('agents'), ...newTaskArgs },
+  returns: taskCreated,
+  handler: async (ctx, args): Promise<Infer<typeof taskCreated>> => {
+    return { taskId: await ctx.runMutation(internal.service.tools.createTask, await withClaim(args)) };
+  },
+});
+
+export const deleteTaskFromAgent = action({
+  args: { ...serviceArgs, agentId: v.id('agents'), taskId: v.id('tasks'), reason: v.string() },
+  returns: success,
+  handler: async (ctx, args): Promise<Success> => {
+    await ctx.runMutation(internal.service.tools.deleteTask, await withClaim(args));
+    return { success: true };
+  },
+});

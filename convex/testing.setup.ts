@@ -1,0 +1,85 @@
+/** A seeded backend for the tests in this folder. Convex deploys no file with two dots in its name. */
+import { convexTest } from 'convex-test';
+import { api, internal } from './_generated/api.js';
+import type { Doc, Id } from './_generated/dataModel.js';
+import { sha256Hex } from './model/serviceToken.ts';
+import schema from './schema.ts';
+
+const modules = {
+  '/convex/_generated/api.js': () => import('./_generated/api.js'),
+  '/convex/accounts.ts': () => import('./accounts.ts'),
+  '/convex/demo.ts': () => import('./demo.ts'),
+  '/convex/people.ts': () => import('./people.ts'),
+  '/convex/seed.ts': () => import('./seed.ts'),
+  '/convex/service/actions.ts': () => import('./service/actions.ts'),
+  '/convex/service/agents.ts': () => import('./service/agents.ts'),
+  '/convex/service/delivery.ts': () => import('./service/delivery.ts'),
+  '/convex/service/runtime.ts': () => import('./service/runtime.ts'),
+  '/convex/service/tools.ts': () => import('./service/tools.ts'),
+};
+
+export const SECRET = 'ab'.repeat(32);
+
+export const service = api.service.actions;
+
+export async function createBackend() {
+  const t = convexTest(schema, modules);
+  const seeded = await t.mutation(internal.seed.demo, { serviceTokenHash: await sha256Hex(SECRET) });
+  const { accountId } = seeded;
+  const auth = { accountId, serviceToken: `mc_service_${accountId}_${SECRET}` };
+  const roster = await t.action(service.listAgents, auth);
+
+  const agentId = (slug: string): Id<'agents'> => found(roster.find((agent) => agent.slug === slug))._id;
+  const taskId = (title: string): Id<'tasks'> => found(seeded.tasks.find((task) => task.title === title))._id;
+  return {
+    t,
+    auth,
+    lead: agentId('squad-lead'),
+    engineer: agentId('engineer'),
+    qa: agentId('qa'),
+    bug: taskId('Fix the login bug'),
+    notes: taskId('Write the release notes'),
+    chat: taskId('Chat with the squad lead'),
+    /** A person writes. */
+    say: (task: Id<'tasks'>, content: string) =>
+      t.action(api.demo.postMessage, { ...auth, taskId: task, content }),
+    /** The delivery queue, oldest first. */
+    queue: () => t.action(service.listUndeliveredNotifications, auth),
+    setFlags: (agent: Id<'agents'>, flags: Partial<Flags>) =>
+      t.run(async (ctx) => {
+        const { openclawConfig } = found(await ctx.db.get('agents', agent));
+        const behaviorFlags = { ...DENY_ALL, ...flags };
+        await ctx.db.patch('agents', agent, {
+          openclawConfig: { ...found(openclawConfig), behaviorFlags },
+        });
+      }),
+    /** Another account, without a token. */
+    addAccount: () =>
+      t.run((ctx) => {
+        const other = { name: 'Other', slug: 'other', plan: 'free', createdAt: 0 };
+        return ctx.db.insert('accounts', { ...other, runtimeStatus: 'provisioning' });
+      }),
+    patchTask: (task: Id<'tasks'>, fields: Partial<Doc<'tasks'>>) =>
+      t.run((ctx) => ctx.db.patch('tasks', task, fields)),
+  };
+}
+
+type Flags = typeof DENY_ALL;
+
+const DENY_ALL = {
+  canCreateTasks: false,
+  canModifyTaskStatus: false,
+  canCreateDocuments: false,
+  canMentionAgents: false,
+  canReviewTasks: false,
+  canMarkDone: false,
+};
+
+/** The value, which must be there. */
+export function found<T>(value: T | null | undefined): T {
+  if (value === null || value === undefined) throw new Error('not there');
+  return value;
+}
+
+/** What a rejected call's error carries (the same that a client gets). */
+export const carrying = (code: string, message: string) => ({ data: { code, message } });

@@ -1,0 +1,65 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { setInterval } from 'node:timers';
+import * as v from 'valibot';
+import { sha256Hex } from '../../../convex/model/serviceToken.ts';
+import { createFaults } from './faults.ts';
+import { createHost } from './host.ts';
+import type { Host } from './host.ts';
+import type { BackendSettings } from './options.ts';
+import type { BackendReady } from './ready.ts';
+import { createBackendServer } from './server.ts';
+
+const STALE_CHECK_MS = 30_000;
+
+export interface RunningBackend {
+  ready: BackendReady;
+  /** Ends all connections; what a function is doing is cut off. */
+  close(): void;
+}
+
+/** Seeds an empty backend and serves it on the loopback interface. @throws Error when the port cannot be had */
+export async function startServing(
+  settings: BackendSettings,
+  log: (line: string) => void,
+): Promise<RunningBackend> {
+  const host = await createHost();
+  const { accountId, tasks: seeded } = await host.seed(await sha256Hex(settings.secret));
+  // The token is split at underscores: with one in the account's id it could not be read back.
+  if (accountId.includes('_')) throw new Error(`The account id ${accountId} has an underscore in it.`);
+  const serviceToken = `mc_service_${accountId}_${settings.secret}`;
+  const tasks: BackendReady['tasks'] = seeded;
+  for (let n = 1; n <= settings.extraTasks; n++) {
+    tasks.push(await addTask(host, { accountId, serviceToken }, `Extra task ${n}`));
+  }
+
+  const server = createBackendServer({ host, log, faults: settings.faults ? createFaults() : null });
+  server.listen(settings.port, '127.0.0.1');
+  await once(server, 'listening');
+  const cron = setInterval(() => {
+    host
+      .markStaleRuntimesOffline()
+      .catch((error: unknown) => log(`the stale check failed: ${String(error)}`));
+  }, STALE_CHECK_MS);
+  return {
+    ready: { event: 'backend.ready', url: urlOf(server.address()), accountId, serviceToken, tasks },
+    close() {
+      clearInterval(cron);
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function addTask(
+  host: Host,
+  auth: { accountId: string; serviceToken: string },
+  title: string,
+): Promise<BackendReady['tasks'][number]> {
+  const args = { ...auth, title, assignedAgentSlugs: ['engineer'] };
+  const made = await host.call({ kind: 'action', path: 'demo:createTask', args });
+  return { _id: v.parse(v.object({ taskId: v.string() }), made).taskId, title };
+}
+
+const urlOf = (address: AddressInfo | string | null): string =>
+  `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
