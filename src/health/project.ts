@@ -1,0 +1,192 @@
+import type { AnyActorRef, StateValue } from 'xstate';
+import { countPhase, countQueued } from '../../machines/delivery/line.ts';
+import { TAGS, type Tag } from '../../machines/shared/tags.ts';
+import { EXIT } from '../../machines/supervisor/context.ts';
+import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
+import type { Config } from '../config/config.ts';
+import { childrenOf, machineSnapshot, snapshotOf } from './children.ts';
+import { lanesReport } from './lanes.ts';
+import type * as Report from './report.ts';
+import type { StateClock } from './state-clock.ts';
+import { nextTimers } from './timers.ts';
+
+export interface ProjectionSources {
+  root: SupervisorActor;
+  clock: StateClock;
+  config: Config;
+  openclawVersion: () => string;
+}
+
+/** What one look at the machines needs to know. */
+interface Look extends ProjectionSources {
+  timers: ReadonlyMap<string, number>;
+}
+
+/** The machines' snapshots as the public report: an allow-list, field by field. No context leaves as it is. */
+export function projectHealth(sources: ProjectionSources): Report.HealthReport {
+  const look: Look = { ...sources, timers: nextTimers(sources.root) };
+  const { config } = sources;
+  return {
+    ...statusOf(sources.root),
+    problems: problemsOf(look),
+    uptime: Math.round(process.uptime() * 1_000) / 1_000,
+    versions: {
+      runtime: config.runtimeVersion,
+      openclaw: sources.openclawVersion(),
+      node: process.versions.node,
+    },
+    infrastructure: {
+      dropletId: config.droplet.id,
+      ip: config.droplet.ip,
+      region: config.droplet.region,
+    },
+    gateway: gatewayReport(look),
+    delivery: deliveryReport(look),
+    heartbeat: heartbeatReport(look),
+    agentSync: agentSyncReport(look),
+    upgrade: upgradeReport(look),
+    memory: memoryReport(),
+    ...machineReports(look),
+  };
+}
+
+function statusOf(root: SupervisorActor): Pick<Report.HealthReport, 'status' | 'reason'> {
+  const { context, ...snapshot } = root.getSnapshot();
+  if (context.exitCode === EXIT.bug) return { status: 'failed', reason: context.exitReason };
+  if (snapshot.status !== 'active' || root.getSnapshot().hasTag('draining')) {
+    return { status: 'draining', reason: context.exitReason };
+  }
+  if (root.getSnapshot().hasTag('starting')) return { status: 'starting', reason: 'starting' };
+  const problems = Object.values(context.conditions).map(({ problem }) => problem);
+  if (problems.length > 0) return { status: 'degraded', reason: problems.join('; ') };
+  return { status: 'healthy', reason: 'all is well' };
+}
+
+function problemsOf({ root, timers }: Look): Report.ProblemReport[] {
+  const children = childrenOf(root);
+  return Object.entries(root.getSnapshot().context.conditions).map(([source, { problem, since }]) => ({
+    source,
+    problem,
+    since: timestamp(since),
+    nextTryAt: timestamp(timers.get(children[source]?.sessionId ?? '')),
+  }));
+}
+
+function gatewayReport({ root, clock, config, timers }: Look): Report.GatewayReport {
+  const actor = childrenOf(root).gateway;
+  const snapshot = snapshotOf(root, 'gateway');
+  const state = snapshot === null ? 'down' : topState(snapshot.value);
+  const { version = null, agents = null, problem = null } = snapshot?.context ?? {};
+  return {
+    state: state === 'choosing' ? 'probing' : state,
+    url: config.gateway?.url ?? null,
+    since: timestamp(actor && clock.since(actor)),
+    reason: state === 'connected' ? null : problem,
+    nextTryAt: timestamp(timers.get(actor?.sessionId ?? '')),
+    version,
+    agents: agents?.length ?? null,
+  };
+}
+
+function deliveryReport({ root, config, timers }: Look): Report.DeliveryReport {
+  const context = snapshotOf(root, 'delivery')?.context;
+  const counts = context?.counts;
+  const sum = (...outcomes: (keyof NonNullable<typeof counts>)[]): number =>
+    outcomes.reduce((total, outcome) => total + (counts?.[outcome] ?? 0), 0);
+  return {
+    delivered: sum('delivered', 'silent', 'skipped'),
+    failed: context?.failedRuns ?? 0,
+    parked: sum('parked', 'unanswered'),
+    recentParks: (context?.recentParks ?? []).map(({ at, reason }) => ({ at: timestamp(at), reason })),
+    inFlight: countPhase(context?.line ?? {}, 'working'),
+    queued: countQueued(context?.line ?? {}),
+    pageExhausted: context?.more === 'pageExhausted',
+    consecutiveFailures: context?.consecutiveFailures ?? 0,
+    lastErrorAt: timestamp(context?.lastErrorAt),
+    lastErrorMessage: context?.lastErrorMessage ?? null,
+    lastDeliveryAt: timestamp(context?.lastDeliveryAt),
+    nextPollAt: timestamp(timers.get(childrenOf(root).delivery?.sessionId ?? '')),
+    config: config.delivery,
+  };
+}
+
+function heartbeatReport({ root, timers }: Look): Report.HeartbeatReport {
+  const beats = Object.values(childrenOf(root)).filter(
+    (child): child is AnyActorRef => child?.id.startsWith('heartbeat:') === true,
+  );
+  const next = beats.flatMap((actor) => timers.get(actor.sessionId) ?? []);
+  return {
+    agents: beats.length,
+    unreachable: beats.filter((actor) => machineSnapshot(actor)?.hasTag('degraded') === true).length,
+    beats: snapshotOf(root, 'delivery')?.context.counts.beaten ?? 0,
+    nextBeatAt: next.length === 0 ? null : timestamp(Math.min(...next)),
+  };
+}
+
+function agentSyncReport({ root, timers }: Look): Report.AgentSyncReport {
+  const context = snapshotOf(root, 'agentSync')?.context;
+  return {
+    agents: context?.agents ?? 0,
+    skipped: context?.skipped ?? 0,
+    consecutiveFailures: context?.failures ?? 0,
+    lastErrorMessage: context?.lastErrorMessage ?? null,
+    lastSyncAt: timestamp(context?.lastSyncAt),
+    nextSyncAt: timestamp(timers.get(childrenOf(root).agentSync?.sessionId ?? '')),
+  };
+}
+
+function upgradeReport({ root, config }: Look): Report.UpgradeReport {
+  const snapshot = snapshotOf(root, 'upgrade');
+  const pending = snapshot?.context.pending ?? null;
+  return {
+    mode: config.upgradeMode,
+    state: snapshot?.value ?? 'current',
+    reason: snapshot?.context.notice ?? null,
+    targetOpenclawVersion: pending?.targetOpenclawVersion ?? null,
+    targetRuntimeVersion: pending?.targetRuntimeVersion ?? null,
+    requestedAt: timestamp(pending?.initiatedAt),
+  };
+}
+
+function memoryReport(): Report.MemoryReport {
+  const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
+  return { rssBytes: rss, heapUsedBytes: heapUsed, heapTotalBytes: heapTotal, externalBytes: external };
+}
+
+function machineReports(look: Look): Pick<Report.HealthReport, 'machines' | 'lanes'> {
+  const children = Object.values(childrenOf(look.root));
+  const delivery = childrenOf(look.root).delivery;
+  const lanes = delivery === undefined ? [] : Object.values(childrenOf(delivery));
+  return {
+    machines: [look.root, ...children].flatMap((actor) => machineReport(look, actor)),
+    lanes: lanesReport(
+      lanes.flatMap((actor) => (actor?.id.startsWith('lane:') === true ? machineReport(look, actor) : [])),
+    ),
+  };
+}
+
+function machineReport(look: Look, actor: AnyActorRef | undefined): Report.MachineReport[] {
+  const snapshot = actor && machineSnapshot(actor);
+  if (actor === undefined || snapshot == null) return [];
+  const id = actor === look.root ? 'supervisor' : actor.id;
+  return [
+    {
+      id,
+      value: snapshot.value,
+      tags: TAGS.filter((tag) => snapshot.hasTag(tag)) satisfies Tag[],
+      since: timestamp(look.clock.since(actor)),
+      nextTimerAt: timestamp(look.timers.get(actor.sessionId)),
+      restarts: look.root.getSnapshot().context.restarts[id] ?? 0,
+    },
+  ];
+}
+
+/** `{ connected: 'steady' }` is connected. */
+function topState<TValue extends StateValue>(value: TValue): TopState<TValue> {
+  return (typeof value === 'string' ? value : Object.keys(value)[0]) as TopState<TValue>;
+}
+
+type TopState<TValue> = TValue extends string ? TValue : keyof TValue;
+
+const timestamp = (ms: number | null | undefined): Report.Timestamp =>
+  ms == null ? null : new Date(ms).toISOString();

@@ -1,0 +1,148 @@
+/**
+ * What `GET /health` answers. An allow-list: only what is named here leaves the process.
+ * All times are ISO 8601 in UTC, or null for "never" and "none".
+ */
+import type { StateValue } from 'xstate';
+import type { Tag } from '../../machines/shared/tags.ts';
+
+export type HealthStatus = 'healthy' | 'degraded' | 'starting' | 'draining' | 'failed';
+
+export type Timestamp = string | null;
+
+export interface Versions {
+  runtime: string;
+  openclaw: string;
+  node: string;
+}
+
+export interface Infrastructure {
+  dropletId: string;
+  ip: string;
+  region: string;
+}
+
+export interface GatewayReport {
+  state: 'disabled' | 'probing' | 'connected' | 'degraded' | 'refused' | 'ailing' | 'down';
+  /** Without credentials; null when no gateway is configured. */
+  url: string | null;
+  since: Timestamp;
+  reason: string | null;
+  nextTryAt: Timestamp;
+  version: string | null;
+  /** Agents that the gateway knows; null until it was asked. */
+  agents: number | null;
+}
+
+export interface DeliveryConfig {
+  intervalMs: number;
+  backoffBaseMs: number;
+  backoffMaxMs: number;
+  maxConcurrentSessions: number;
+  listLimit: number;
+}
+
+export interface DeliveryReport {
+  /** Counts since this process began: rows brought to their end, runs that failed, rows given up. */
+  delivered: number;
+  failed: number;
+  parked: number;
+  /** The last rows that were given up, newest last. */
+  recentParks: { at: Timestamp; reason: string }[];
+  /** Levels right now. */
+  inFlight: number;
+  queued: number;
+  /** Even the largest page is full of rows that cannot go now: newer rows are not seen yet. */
+  pageExhausted: boolean;
+  consecutiveFailures: number;
+  lastErrorAt: Timestamp;
+  lastErrorMessage: string | null;
+  lastDeliveryAt: Timestamp;
+  nextPollAt: Timestamp;
+  config: DeliveryConfig;
+}
+
+export interface HeartbeatReport {
+  /** Agents that have a heartbeat of their own. */
+  agents: number;
+  /** Agents that could not be reached at their last beat. */
+  unreachable: number;
+  /** Beats since this process began. */
+  beats: number;
+  nextBeatAt: Timestamp;
+}
+
+export interface AgentSyncReport {
+  /** Agents of the account at the last sync. */
+  agents: number;
+  /** Agents left out because their slug cannot be used. */
+  skipped: number;
+  consecutiveFailures: number;
+  lastErrorMessage: string | null;
+  lastSyncAt: Timestamp;
+  nextSyncAt: Timestamp;
+}
+
+/** One thing that is not well, from the child that says so. */
+export interface ProblemReport {
+  source: string;
+  problem: string;
+  since: Timestamp;
+  nextTryAt: Timestamp;
+}
+
+export interface UpgradeReport {
+  mode: 'exit' | 'notify';
+  state: 'checking' | 'deciding' | 'current' | 'available' | 'heldBack' | 'committing' | 'upgrading';
+  reason: string | null;
+  targetOpenclawVersion: string | null;
+  targetRuntimeVersion: string | null;
+  requestedAt: Timestamp;
+}
+
+export interface MemoryReport {
+  rssBytes: number;
+  heapUsedBytes: number;
+  heapTotalBytes: number;
+  externalBytes: number;
+}
+
+export interface MachineReport {
+  id: string;
+  value: StateValue;
+  tags: Tag[];
+  /** When it entered the state that it is in. */
+  since: Timestamp;
+  /** When its next `after` fires. */
+  nextTimerAt: Timestamp;
+  /** Restarts after a crash, since the process began. */
+  restarts: number;
+}
+
+/** Lanes come and go with the traffic, so their list is bounded. */
+export interface LanesReport {
+  total: number;
+  /** At most LANES_SHOWN. */
+  shown: MachineReport[];
+  /** How many of the lanes that are not shown are in which state. */
+  rest: Record<string, number>;
+}
+
+export interface HealthReport {
+  status: HealthStatus;
+  /** One sentence: why it is not healthy, or that all is well. */
+  reason: string;
+  problems: ProblemReport[];
+  /** Seconds since the process began. */
+  uptime: number;
+  versions: Versions;
+  infrastructure: Infrastructure;
+  gateway: GatewayReport;
+  delivery: DeliveryReport;
+  heartbeat: HeartbeatReport;
+  agentSync: AgentSyncReport;
+  upgrade: UpgradeReport;
+  memory: MemoryReport;
+  /** The supervised machines. */
+  machines: MachineReport[];
+  lanes: LanesReport;
+}

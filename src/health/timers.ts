@@ -1,0 +1,11 @@
+import type { AnyActorRef } from 'xstate';
+
+/** When the next timer of each actor fires: session id to milliseconds since the epoch. Read from XState's scheduler. */
+export function nextTimers(root: AnyActorRef): ReadonlyMap<string, number> {
+  const timers = new Map<string, number>();
+  for (const { source, startedAt, delay } of Object.values(root.system.getSnapshot()._scheduledEvents)) {
+    const at = startedAt + delay;
+    timers.set(source.sessionId, Math.min(at, timers.get(source.sessionId) ?? at));
+  }
+  return timers;
+}
