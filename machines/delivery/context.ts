@@ -76,6 +76,7 @@ export interface DeliveryContext extends DeliveryInput {
   lastErrorMessage: string | null;
   lastDeliveryAt: number | null;
   counts: Readonly<Record<Outcome, number>>;
+  failedRuns: number;
   recentParks: readonly { at: number; reason: string }[];
 }
 

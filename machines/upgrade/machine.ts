@@ -10,7 +10,10 @@ export interface UpgradeInput {
   mode: 'exit' | 'notify';
 }
 
-export type UpgradeNews = { type: 'upgrade.requested'; reason: string };
+export type UpgradeNews =
+  | { type: 'upgrade.requested'; reason: string }
+  /** Something is asked for that this process does not leave for; said once for each request. */
+  | { type: 'upgrade.noticed'; notice: string };
 
 export type UpgradeEvent = { type: 'upgrade.check' } | { type: 'upgrade.force' };
 
@@ -37,10 +40,12 @@ const upgradeSetup = setup({
     heldBack: ({ context }) => context.verdict === 'heldBack',
   },
   actions: {
-    keepFacts: assign(({ context }, params: { facts: UpgradeFacts }) => ({
-      pending: params.facts.pending,
-      ...judge(params.facts, context.mode),
-    })),
+    keepFacts: enqueueActions(({ enqueue, context }, params: { facts: UpgradeFacts }) => {
+      const { verdict, notice } = judge(params.facts, context.mode);
+      enqueue.assign({ pending: params.facts.pending, verdict, notice });
+      const isNew = notice !== null && notice !== context.notice && verdict !== 'leave';
+      if (isNew) enqueue.sendTo(context.parent, { type: 'upgrade.noticed', notice });
+    }),
     noteForced: assign({ notice: 'an upgrade exit was forced by SIGUSR2' }),
     requestDrain: enqueueActions(({ enqueue, context }) => {
       enqueue.sendTo(context.parent, {

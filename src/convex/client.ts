@@ -2,6 +2,7 @@ import { ConvexHttpClient } from 'convex/browser';
 import type { DefaultFunctionArgs } from 'convex/server';
 import type { GenericSchema } from 'valibot';
 import { Fault } from '../../machines/shared/fault.ts';
+import type { FaultKind } from '../../machines/shared/fault.ts';
 import { functionFault } from './function-fault.ts';
 import { nameOf } from './functions.ts';
 import type { ServiceAction } from './functions.ts';
@@ -40,7 +41,14 @@ export interface ServiceClient {
   ): Promise<{ rows: T[]; malformed: Malformed[] }>;
 }
 
-export function createServiceClient(access: ServiceAccess, transport: Transport): ServiceClient {
+/** Told of every call that ended: the function's name in the contract, and how. */
+export type CountCall = (name: string, outcome: 'ok' | FaultKind) => void;
+
+export function createServiceClient(
+  access: ServiceAccess,
+  transport: Transport,
+  countCall: CountCall = () => undefined,
+): ServiceClient {
   const { url, accountId, serviceToken } = access;
 
   async function call<Args extends DefaultFunctionArgs>(
@@ -56,13 +64,17 @@ export function createServiceClient(access: ServiceAccess, transport: Transport)
       logger: false,
     });
     try {
-      return await client.action<ServiceAction<DefaultFunctionArgs>>(action, {
+      const answer: unknown = await client.action<ServiceAction<DefaultFunctionArgs>>(action, {
         ...args,
         accountId,
         serviceToken,
       });
+      countCall(name, 'ok');
+      return answer;
     } catch (error) {
-      throw error instanceof Fault ? error : functionFault(name, error, serviceToken);
+      const fault = error instanceof Fault ? error : functionFault(name, error, serviceToken);
+      countCall(name, fault.kind);
+      throw fault;
     }
   }
 

@@ -1,6 +1,7 @@
 import type { MissionControl } from '../ports.ts';
 import { agentCalls } from './agent-calls.ts';
 import { createServiceClient } from './client.ts';
+import type { CountCall } from './client.ts';
 import { deliveryCalls } from './delivery-calls.ts';
 import type { Malformed } from './parse.ts';
 import { runtimeCalls } from './runtime-calls.ts';
@@ -18,6 +19,7 @@ export interface MissionControlOptions {
   maxConcurrent: number;
   /** Told once of each row that was left out of a list. */
   onMalformed?: (detail: Malformed) => void;
+  countCall?: CountCall;
 }
 
 /** `close` ends all connections; calls under way reject. */
@@ -33,7 +35,7 @@ export function createMissionControl(options: MissionControlOptions): MissionCon
   const { accountId, serviceToken, maxConcurrent, timeoutMs = 30_000 } = options;
   const url = options.url.replace(/\/+$/, '');
   const transport = createTransport({ url, timeoutMs, maxConcurrent });
-  const client = createServiceClient({ url, accountId, serviceToken }, transport);
+  const client = createServiceClient({ url, accountId, serviceToken }, transport, options.countCall);
   const report = reportOnce(options.onMalformed ?? (() => undefined));
   return {
     ...deliveryCalls(client, report),

@@ -1,4 +1,4 @@
-import type { AnyActorRef, AnyMachineSnapshot, SnapshotFrom } from 'xstate';
+import type { AnyActorRef, SnapshotFrom, StateValue } from 'xstate';
 import type { machines } from '../../machines/index.ts';
 import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
 
@@ -22,10 +22,16 @@ export function childrenOf(actor: AnyActorRef): Readonly<Record<string, AnyActor
   return snapshot.children as Record<string, AnyActorRef | undefined>;
 }
 
-/** The snapshot of an actor that is a machine; null for promises and callbacks. */
-export function machineSnapshot(actor: AnyActorRef): AnyMachineSnapshot | null {
+/** As much of a machine's snapshot as may be shown of any machine. */
+export interface MachineView {
+  value: StateValue;
+  hasTag(tag: string): boolean;
+}
+
+/** null for promises and callbacks. */
+export function machineSnapshot(actor: AnyActorRef): MachineView | null {
   const snapshot: unknown = actor.getSnapshot();
   return typeof snapshot === 'object' && snapshot !== null && 'machine' in snapshot
-    ? (snapshot as AnyMachineSnapshot)
+    ? (snapshot as unknown as MachineView)
     : null;
 }

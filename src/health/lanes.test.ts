@@ -10,6 +10,7 @@ const lane = (id: number, value: StateValue): MachineReport => ({
   tags: ['busy'],
   since: '2026-01-01T00:00:00.000Z',
   nextTimerAt: null,
+  restarts: 0,
 });
 
 describe('statePaths', () => {

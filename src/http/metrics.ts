@@ -2,7 +2,6 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { statePaths } from '../health/state-paths.ts';
 import type { FaultKind } from '../../machines/shared/fault.ts';
 import type { MachineReport } from '../health/report.ts';
-import type { MissionControl } from '../ports.ts';
 
 const DELIVERY_OUTCOMES = ['delivered', 'failed', 'parked', 'released'] as const;
 
@@ -25,8 +24,8 @@ export interface Metrics {
   run(outcome: 'replied' | FaultKind, seconds: number): void;
   /** The supervisor restarted a child. */
   childRestart(child: string): void;
-  /** One call to Mission Control has ended. */
-  backendCall(name: keyof MissionControl, outcome: 'ok' | FaultKind): void;
+  /** One call to Mission Control has ended; `name` is the function's name in the contract. */
+  backendCall(name: string, outcome: 'ok' | FaultKind): void;
   /** Everything in the Prometheus text format. */
   render(levels: Levels): Promise<string>;
 }

@@ -1,0 +1,125 @@
+import type { AnyActorRef, AnyEventObject, InspectionEvent } from 'xstate';
+import type { SupervisorEvent } from '../../machines/supervisor/context.ts';
+import type { Log } from './log.ts';
+
+/**
+ * Tells the log what the machines do: every transition as one debug line, every change that an operator cares about
+ * as one line. The machines themselves log nothing; this listens to what arrives at the supervisor.
+ */
+export function createNarrator(
+  log: Log,
+  isRoot: (actor: unknown) => boolean,
+): (event: InspectionEvent) => void {
+  const tellNews = createNews(log);
+  const tellTransition = createTransitions(log);
+  return (event) => {
+    if (event.type === '@xstate.event' && isRoot(event.actorRef)) tellNews(event.event);
+    if (event.type === '@xstate.snapshot') tellTransition(event);
+  };
+}
+
+function createTransitions(
+  log: Log,
+): (event: Extract<InspectionEvent, { type: '@xstate.snapshot' }>) => void {
+  const last = new WeakMap<object, string>();
+  return ({ actorRef, snapshot, event }) => {
+    if (!('value' in snapshot)) return;
+    const state = JSON.stringify(snapshot.value);
+    const before = last.get(actorRef);
+    if (state === before) return;
+    last.set(actorRef, state);
+    const { id } = actorRef as AnyActorRef;
+    log.debug('machine.transition', `${id} is ${state}`, {
+      machine: id,
+      from: before ?? null,
+      on: event.type,
+    });
+  };
+}
+
+/** Who is told what, by event. Each line names the notification where there is one. */
+function createNews(log: Log): (event: AnyEventObject) => void {
+  const problems = new Map<string, string>();
+  let status = '';
+  const tell: { [T in SupervisorEvent['type']]?: (event: Extract<SupervisorEvent, { type: T }>) => void } = {
+    'health.listening': ({ port }) =>
+      log.info('health.listening', `Health is served on port ${port}`, { port }),
+    'health.failed': ({ reason }) => log.error('health.failed', reason),
+    'signal.terminate': ({ signal }) =>
+      log.info('runtime.draining', `${signal}: finishing what is under way, then leaving`, { signal }),
+    'signal.upgrade': () =>
+      log.info('runtime.upgradeForced', 'SIGUSR2: leaving so that an upgrade can start'),
+    'process.crashed': ({ reason }) => log.error('process.crashed', reason),
+    'gateway.available': () => log.info('gateway.available', 'The gateway answers: delivery is open'),
+    'gateway.trial': () => log.info('gateway.trial', 'One trial run may go to the gateway'),
+    'condition.changed': ({ source, problem }) => {
+      const before = problems.get(source);
+      if (problem === null) {
+        problems.delete(source);
+        if (before !== undefined) log.info(`${source}.recovered`, `${source} is well again`);
+      } else if (before !== problem) {
+        problems.set(source, problem);
+        log.warn(`${source}.degraded`, problem);
+      }
+    },
+    'run.failed': ({ session, kind, reason }) => log.warn('run.failed', reason, { session, kind }),
+    'gateway.suspected': ({ kind, reason }) => log.warn('gateway.suspected', reason, { kind }),
+    'lane.crashed': ({ key, reason }) =>
+      log.error('lane.crashed', `A lane crashed: ${reason}`, { session: key }),
+    'lane.settled': (settled) => tellSettled(log, settled),
+    'agents.synced': ({ agents, skipped }) => {
+      log.debug('agents.synced', `${agents.length} agents`, { slugs: agents.map(({ slug }) => slug) });
+      if (skipped.length > 0) {
+        log.warn(
+          'agents.skipped',
+          `Agents left out because their slug cannot be used: ${skipped.join(', ')}`,
+        );
+      }
+    },
+    'status.reported': (report) => {
+      if (report.status !== status) log.info('status.reported', `Mission Control knows: ${report.status}`);
+      status = report.status;
+    },
+    'upgrade.noticed': ({ notice }) => log.warn('upgrade.noticed', notice),
+    'upgrade.requested': ({ reason }) => log.info('upgrade.requested', `Leaving: ${reason}`),
+    'child.restart': ({ id }) => log.warn('child.restarted', `${id} is started again`, { child: id }),
+  };
+  return (event) => {
+    if (event.type.startsWith('xstate.error.actor.')) {
+      log.error('child.crashed', `${event.type.slice('xstate.error.actor.'.length)} crashed`, {
+        error: (event as { error?: unknown }).error,
+      });
+      return;
+    }
+    const teller = tell[event.type as SupervisorEvent['type']] as
+      ((event: AnyEventObject) => void) | undefined;
+    teller?.(event);
+  };
+}
+
+type Settled = Extract<SupervisorEvent, { type: 'lane.settled' }>;
+
+const SETTLED: Record<Settled['outcome'], { level: 'debug' | 'info' | 'warn'; message: string }> = {
+  delivered: { level: 'info', message: 'The reply is in the thread' },
+  silent: { level: 'info', message: 'The agent had nothing to say' },
+  skipped: { level: 'info', message: 'No run: a rule says so' },
+  unanswered: { level: 'warn', message: 'The agent gave no reply; the thread says so' },
+  parked: { level: 'warn', message: 'Given up; the thread says so' },
+  already: { level: 'debug', message: 'Was delivered already' },
+  left: { level: 'warn', message: 'The row is gone or not ours; left as it is' },
+  released: { level: 'info', message: 'Handed back; it will be taken up again' },
+  stuck: { level: 'warn', message: 'Cannot be marked; looked at again later' },
+  beaten: { level: 'debug', message: 'Heartbeat done' },
+  beatFailed: { level: 'warn', message: 'Heartbeat failed' },
+};
+
+function tellSettled(log: Log, { key, jobId, outcome, attempt, runMs, reason }: Settled): void {
+  const { level, message } = SETTLED[outcome];
+  log[level](`delivery.${outcome}`, message, {
+    notificationId: jobId,
+    session: key,
+    attempt,
+    ...(runMs !== null && { durationMs: runMs }),
+    ...(reason !== null && { reason }),
+  });
+}

@@ -1,0 +1,71 @@
+import { EXIT } from '../machines/supervisor/context.ts';
+import { parseArgs } from './config/cli.ts';
+import { loadConfig } from './config/config.ts';
+import { ConfigError } from './config/errors.ts';
+import { JournalLocked, JournalUnavailable } from './journal/errors.ts';
+import { openJournal } from './journal/journal.ts';
+import { createLogger } from './logging/logger.ts';
+import { createRedactor } from './logging/redact.ts';
+import { startRuntime } from './runtime.ts';
+import { listenToSignals } from './signals.ts';
+
+/** Runs the whole life of the process. @returns its exit code (design: 0, 70, 71, 75, 78) */
+async function main(): Promise<number> {
+  const command = parseArgs(process.argv.slice(2));
+  if (command.kind === 'usage') return refuse(command.message);
+  if (command.kind !== 'run') {
+    process.stdout.write(`${command.text}\n`);
+    return EXIT.stopped;
+  }
+  const { config, effective } = loadConfig(process.env);
+  const redact = createRedactor([config.serviceToken, config.gateway?.token ?? '']);
+  const log = createLogger({
+    ...config.log,
+    redact,
+    service: { name: 'mission-control-runtime', version: config.runtimeVersion },
+    accountId: config.accountId,
+  });
+  const journal = openJournal(config.stateDir, {
+    onNotice: ({ event, message }) => log.warn(event, message),
+  });
+  const settings = Object.fromEntries(
+    effective.map(({ name, value, source }) => [name, `${value} (${source})`]),
+  );
+  log.info('runtime.started', `Runtime ${config.runtimeVersion} on Node ${process.versions.node}`, {
+    settings,
+  });
+
+  const { root, done } = startRuntime({ config, journal, log, redact });
+  const stopListening = listenToSignals((event) => root.send(event));
+  for (const source of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(source, (error: unknown) => {
+      log.error('process.failed', `${source}: a bug of the runtime`, { error });
+      root.send({ type: 'process.crashed', reason: `${source}: ${messageOf(error)}` });
+    });
+  }
+  const output = await done.catch((error: unknown) => {
+    log.error('supervisor.crashed', 'The supervisor itself crashed', { error });
+    return { exitCode: EXIT.bug, reason: messageOf(error) };
+  });
+  stopListening();
+  journal.close();
+  log.info('runtime.stopped', output.reason, { exitCode: output.exitCode });
+  await log.flush();
+  return output.exitCode;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function refuse(message: string): number {
+  process.stderr.write(`${message}\n`);
+  return EXIT.configuration;
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  const isExpected =
+    error instanceof ConfigError || error instanceof JournalLocked || error instanceof JournalUnavailable;
+  if (!isExpected) throw error;
+  return refuse(error.message);
+});
+// Whatever still holds the process open after its last word does not get to keep it.
+setTimeout(() => process.exit(), 1_000).unref();

@@ -1,0 +1,199 @@
+/**
+ * The composition root: gives every machine its I/O, starts the supervisor and watches it. Nothing is decided here.
+ */
+import { createActor, fromPromise, toPromise } from 'xstate';
+import type { InspectionEvent } from 'xstate';
+import { agentSyncMachine } from '../machines/agent-sync/machine.ts';
+import { deliveryMachine } from '../machines/delivery/machine.ts';
+import { gatewayMachine, type Probe } from '../machines/gateway/machine.ts';
+import { heartbeatMachine } from '../machines/heartbeat/machine.ts';
+import { laneMachine } from '../machines/lane/machine.ts';
+import type { RuntimeStatus } from '../machines/shared/mission-control.ts';
+import { statusReporterMachine } from '../machines/status-reporter/machine.ts';
+import type { SupervisorInput, SupervisorOutput } from '../machines/supervisor/context.ts';
+import { supervisorMachine, type SupervisorActor } from '../machines/supervisor/machine.ts';
+import { upgradeMachine } from '../machines/upgrade/machine.ts';
+import { createHealthServerActor } from './actors/health-server.ts';
+import { createLaneActors } from './actors/lane.ts';
+import { createSessionLock } from './actors/session-lock.ts';
+import { createUpgradeActors } from './actors/upgrade.ts';
+import type { Config } from './config/config.ts';
+import { createMissionControl } from './convex/mission-control.ts';
+import { snapshotOf } from './health/children.ts';
+import { projectHealth } from './health/project.ts';
+import { createStateClock } from './health/state-clock.ts';
+import type { HealthSource } from './http/app.ts';
+import { createMeasurer } from './http/measure.ts';
+import { createMetrics, type Metrics } from './http/metrics.ts';
+import type { Log } from './logging/log.ts';
+import { createNarrator } from './logging/narrate.ts';
+import { createGateway } from './openclaw/client.ts';
+import { createNoGateway } from './openclaw/no-gateway.ts';
+import type { Journal } from './ports.ts';
+
+export interface RuntimeOptions {
+  config: Config;
+  journal: Journal;
+  log: Log;
+  redact: (text: string) => string;
+}
+
+export interface Runtime {
+  root: SupervisorActor;
+  /** Settles when the supervisor has stopped and all connections are closed; rejects when the supervisor itself crashed. */
+  done: Promise<SupervisorOutput>;
+}
+
+export function startRuntime(options: RuntimeOptions): Runtime {
+  const { config, journal, log } = options;
+  const metrics = createMetrics(config.runtimeVersion);
+  const missionControl = createMissionControl({
+    url: config.convexUrl,
+    accountId: config.accountId,
+    serviceToken: config.serviceToken,
+    maxConcurrent: config.delivery.maxConcurrentSessions,
+    onMalformed: ({ what, problem }) => log.warn('backend.malformed', `Left out: ${what}: ${problem}`),
+    countCall: (name, outcome) => metrics.backendCall(name, outcome),
+  });
+  const gateway = config.gateway === null ? createNoGateway() : createGateway(config.gateway);
+  const clock = createStateClock(() => Date.now());
+  const openclawVersion = (): string =>
+    config.openclawVersion ?? snapshotOf(root, 'gateway')?.context.version ?? 'unknown';
+  const versions = () => ({ openclawVersion: openclawVersion(), runtimeVersion: config.runtimeVersion });
+  const laneActors = createLaneActors({
+    missionControl,
+    gateway,
+    journal,
+    sessions: createSessionLock(),
+    log,
+    countRun: (outcome, seconds) => metrics.run(outcome, seconds),
+  });
+
+  const machine = supervisorMachine.provide({
+    actors: {
+      serveHealth: createHealthServerActor({
+        host: config.health.host,
+        port: config.health.port,
+        redact: options.redact,
+        log: (level, event, message, fields) => log[level](event, message, fields),
+        source: createHealthSource(() => projectHealth({ root, clock, config, openclawVersion }), metrics),
+      }),
+      gateway: gatewayMachine.provide({
+        actors: {
+          probeGateway: fromPromise<Probe, { deep: boolean }>(({ input, signal }) =>
+            gateway.probe(input.deep, signal),
+          ),
+        },
+      }),
+      delivery: deliveryMachine.provide({
+        actors: {
+          lane: laneMachine.provide({ actors: laneActors }),
+          listUndelivered: fromPromise(
+            ({ input, signal }: { input: { limit: number }; signal: AbortSignal }) =>
+              missionControl.listUndelivered(input.limit, signal),
+          ),
+        },
+      }),
+      statusReporter: statusReporterMachine.provide({
+        actors: {
+          reportStatus: fromPromise<void, { status: RuntimeStatus }>(({ input, signal }) =>
+            missionControl.updateRuntimeStatus(input.status, createReport(config, openclawVersion()), signal),
+          ),
+        },
+      }),
+      upgrade: upgradeMachine.provide({ actors: createUpgradeActors({ missionControl, journal, versions }) }),
+      agentSync: agentSyncMachine.provide({
+        actors: { listAgents: fromPromise(({ signal }) => missionControl.listAgents(signal)) },
+      }),
+      heartbeat: heartbeatMachine.provide({
+        actors: {
+          reportUnreachable: fromPromise<void, { agentId: string }>(({ input, signal }) =>
+            missionControl.updateAgentHeartbeat({ agentId: input.agentId, status: 'offline' }, signal),
+          ),
+        },
+      }),
+    },
+  });
+
+  const isRoot = (actor: unknown): boolean => actor === root;
+  const observers = [clock.observe, createNarrator(log, isRoot), createMeasurer(metrics, isRoot)];
+  const root: SupervisorActor = createActor(machine, {
+    input: supervisorInput(config),
+    inspect: observeSafely(observers, log),
+  });
+  const output = toPromise(root);
+  root.start();
+  const done = output.finally(() => Promise.all([gateway.close(), missionControl.close()]));
+  return { root, done };
+}
+
+/** A throwing observer would break the transition that it watches (XState 5.33): none may throw. */
+function observeSafely(
+  observers: readonly ((event: InspectionEvent) => void)[],
+  log: Log,
+): (event: InspectionEvent) => void {
+  return (event) => {
+    for (const observe of observers) {
+      try {
+        observe(event);
+      } catch (error) {
+        log.error('observer.failed', 'An observer of the machines failed', { error });
+      }
+    }
+  };
+}
+
+function supervisorInput(config: Config): SupervisorInput {
+  const { delivery } = config;
+  const backoff = { baseMs: delivery.backoffBaseMs, capMs: delivery.backoffMaxMs };
+  return {
+    gatewayConfigured: config.gateway !== null,
+    delivery: {
+      intervalMs: delivery.intervalMs,
+      backend: backoff,
+      session: backoff,
+      maxConcurrentSessions: delivery.maxConcurrentSessions,
+      listLimit: delivery.listLimit,
+    },
+    reconnect: RECONNECT,
+    statusIntervalMs: config.healthCheckIntervalMs,
+    syncIntervalMs: config.agentSyncIntervalMs,
+    upgradeMode: config.upgradeMode,
+    drainTimeoutMs: config.drainTimeoutMs,
+    upgradeDrainTimeoutMs: config.upgradeDrainTimeoutMs,
+    random: Math.random,
+    now: () => Date.now(),
+  };
+}
+
+/** A probe is cheap, and a gateway that comes back should be noticed soon. */
+const RECONNECT = { baseMs: 1_000, capMs: 15_000 };
+
+const createReport = (config: Config, openclawVersion: string) => ({
+  dropletId: config.droplet.id,
+  ipAddress: config.droplet.ip,
+  region: config.droplet.region,
+  lastHealthCheck: Date.now(),
+  openclawVersion,
+  runtimeServiceVersion: config.runtimeVersion,
+});
+
+function createHealthSource(health: HealthSource['health'], metrics: Metrics): HealthSource {
+  const ready = (): boolean => ['healthy', 'degraded'].includes(health().status);
+  return {
+    health,
+    version: () => health().versions,
+    metrics: () => {
+      const { delivery, gateway, machines } = health();
+      return metrics.render({
+        inFlight: delivery.inFlight,
+        queued: delivery.queued,
+        consecutiveFailures: delivery.consecutiveFailures,
+        gatewayUp: gateway.state === 'connected',
+        machines: machines.filter(({ id }) => !id.startsWith('heartbeat:')),
+      });
+    },
+    live: () => health().status !== 'failed',
+    ready,
+  };
+}
