@@ -19,11 +19,14 @@ if (!process.argv.includes('--if-missing') || !existsSync(outfile)) {
     format: 'esm',
     target: 'node24',
     sourcemap: true,
+    // Half the size, and names stay readable in a stack.
+    minifyWhitespace: true,
+    minifySyntax: true,
     logLevel: 'warning',
     define: { __RUNTIME_VERSION__: JSON.stringify(version) },
     // Dependencies that are CommonJS call require() for Node's own modules.
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
     },
   });
 }

@@ -118,6 +118,8 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const isRoot = (actor: unknown): boolean => actor === root;
   const observers = [clock.observe, createNarrator(log, isRoot), createMeasurer(metrics, isRoot)];
   const root: SupervisorActor = createActor(machine, {
+    id: 'supervisor',
+    systemId: 'supervisor',
     input: supervisorInput(config),
     inspect: observeSafely(observers, log),
   });

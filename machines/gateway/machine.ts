@@ -111,16 +111,17 @@ const machineSetup = setup({
     })),
     announceAvailable: enqueueActions(({ enqueue, context }) => {
       enqueue.assign({ problem: null });
-      enqueue.sendTo(context.parent, { type: 'gateway.available' });
+      // The condition first: who hears that the gate moved should find the account's status right already.
       enqueue.sendTo(context.parent, { type: 'condition.changed', source: 'gateway', problem: null });
+      enqueue.sendTo(context.parent, { type: 'gateway.available' });
     }),
     announceLost: enqueueActions(({ enqueue, context }, params: { excused: boolean }) => {
-      enqueue.sendTo(context.parent, { type: 'gateway.lost', excused: params.excused });
       enqueue.sendTo(context.parent, {
         type: 'condition.changed',
         source: 'gateway',
         problem: context.problem ?? NOT_CONFIGURED,
       });
+      enqueue.sendTo(context.parent, { type: 'gateway.lost', excused: params.excused });
     }),
     announceTrial: sendTo(({ context }) => context.parent, { type: 'gateway.trial' }),
   },

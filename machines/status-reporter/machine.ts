@@ -117,12 +117,6 @@ export const statusReporterMachine = setup({
       description: 'Mission Control knows; waits for a change or the next report.',
       tags: ['ready'],
       always: { guard: 'changedMeanwhile', target: 'reporting' },
-      on: {
-        'status.changed': {
-          target: 'reporting',
-          actions: { type: 'keepStatus', params: ({ event }) => event },
-        },
-      },
       after: { reportInterval: 'reporting' },
     },
     backingOff: {

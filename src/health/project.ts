@@ -168,7 +168,7 @@ function machineReports(look: Look): Pick<Report.HealthReport, 'machines' | 'lan
 function machineReport(look: Look, actor: AnyActorRef | undefined): Report.MachineReport[] {
   const snapshot = actor && machineSnapshot(actor);
   if (actor === undefined || snapshot == null) return [];
-  const id = actor === look.root ? 'supervisor' : actor.id;
+  const { id } = actor;
   return [
     {
       id,

@@ -1,0 +1,36 @@
+import { ConvexHttpClient } from 'convex/browser';
+import { makeFunctionReference } from 'convex/server';
+import * as v from 'valibot';
+import type { DevSession } from './session.ts';
+
+const Message = v.object({
+  messageId: v.string(),
+  authorType: v.picklist(['user', 'agent']),
+  authorId: v.string(),
+  authorName: v.nullable(v.string()),
+  content: v.string(),
+  createdAt: v.number(),
+});
+
+export type Message = v.InferOutput<typeof Message>;
+
+const Agents = v.array(v.object({ _id: v.string(), slug: v.string(), name: v.string() }));
+
+/** A person's view of the local Mission Control: what `npm run say` and the tests do there. */
+export function createDemoClient(access: Pick<DevSession, 'convexUrl' | 'accountId' | 'serviceToken'>) {
+  const { convexUrl, accountId, serviceToken } = access;
+  const client = new ConvexHttpClient(convexUrl, { skipConvexDeploymentUrlCheck: true, logger: false });
+  const call = (name: string, args: Record<string, string | number | string[]>): Promise<unknown> =>
+    client.action(makeFunctionReference<'action'>(name), { accountId, serviceToken, ...args });
+  return {
+    postMessage: async (taskId: string, content: string): Promise<string> =>
+      v.parse(v.object({ messageId: v.string() }), await call('demo:postMessage', { taskId, content }))
+        .messageId,
+    listThread: async (taskId: string): Promise<Message[]> =>
+      v.parse(v.array(Message), await call('demo:listThread', { taskId, limit: 1000 })),
+    listAgents: async () => v.parse(Agents, await call('service/actions:listAgents', {})),
+    call,
+  };
+}
+
+export type DemoClient = ReturnType<typeof createDemoClient>;

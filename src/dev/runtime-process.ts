@@ -1,0 +1,72 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EXIT } from '../../machines/supervisor/context.ts';
+
+export interface RuntimeProcess {
+  /** True once the runtime is ready; false when it ended before. */
+  ready: Promise<boolean>;
+  /** The last exit code. */
+  exited: Promise<number>;
+  /** Asks it to leave; a second time, at once. */
+  stop(): void;
+}
+
+interface Options {
+  env: NodeJS.ProcessEnv;
+  healthUrl: string;
+  onLine: (line: string) => void;
+}
+
+const MAIN = join(import.meta.dirname, '../main.ts');
+const LOOK_EVERY_MS = 100;
+
+/** Runs the runtime from its sources and starts it again when it leaves for an upgrade or a restart (exit 75). */
+export function superviseRuntime(options: Options): RuntimeProcess {
+  let child: ChildProcess;
+  const life = { ended: false };
+  const exited = (async () => {
+    for (;;) {
+      child = start(options);
+      const code = await exitOf(child);
+      if (code !== EXIT.upgrade) {
+        life.ended = true;
+        return code;
+      }
+      options.onLine('left with exit code 75; starting it again, as a restart policy would');
+    }
+  })();
+  const ready = (async () => {
+    while (!life.ended) {
+      if (await isReady(options.healthUrl)) return true;
+      await delay(LOOK_EVERY_MS);
+    }
+    return false;
+  })();
+  return { ready, exited, stop: () => void child.kill('SIGTERM') };
+}
+
+function start({ env, onLine }: Options): ChildProcess {
+  // xstate's development build warns about events that go nowhere.
+  const child = spawn(process.execPath, ['--conditions=development', '--enable-source-maps', MAIN], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A Ctrl-C in the terminal is for us alone: the runtime would take a second signal as an order to abort.
+    detached: true,
+  });
+  createInterface({ input: child.stdout }).on('line', onLine);
+  createInterface({ input: child.stderr }).on('line', onLine);
+  return child;
+}
+
+const exitOf = (child: ChildProcess): Promise<number> =>
+  new Promise((resolve) => child.once('close', (code) => resolve(code ?? 1)));
+
+async function isReady(healthUrl: string): Promise<boolean> {
+  try {
+    return (await fetch(`${healthUrl}/readyz`)).ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,125 @@
+import type { Dispatcher } from 'undici';
+import * as v from 'valibot';
+import { Fault } from '../../machines/shared/fault.ts';
+import type { ProbeResult } from '../ports.ts';
+import { faultOfConnection, faultOfRefusal, retryAfterMs } from './classify.ts';
+import { headerOf, openConnection, parseJson, readHead } from './exchange.ts';
+import { startLimit } from './limit.ts';
+import { authorization, pathOf, placeOf, theirWords } from './target.ts';
+import type { Target } from './target.ts';
+
+const MAX_BODY_BYTES = 2 ** 20;
+
+const Readiness = v.looseObject({ ready: v.boolean(), failing: v.optional(v.array(v.string()), []) });
+const Startup = v.looseObject({ version: v.pipe(v.string(), v.minLength(1), v.maxLength(100)) });
+const Models = v.looseObject({ data: v.array(v.looseObject({ id: v.string() })) });
+
+interface Answer {
+  status: number;
+  retryAfter: string;
+  text: string;
+  /** undefined when the body is not JSON: the gateway answers unknown paths with 200 and its page. */
+  json: unknown;
+}
+
+/** A POST goes with an empty object: neither a model nor an input, so that nothing runs. */
+type Ask = (method: 'GET' | 'POST', endpoint: string) => Promise<Answer>;
+
+/**
+ * Asks the gateway how it is, without a run.
+ * @param timeoutMs covers the whole probe
+ * @param deep also `GET /v1/models`: the token and the roster, once a minute is enough
+ * @throws Fault gatewayUnavailable, gatewayRefused, gatewayMisconfigured or aborted
+ */
+export async function probeGateway(
+  target: Target,
+  timeoutMs: number,
+  deep: boolean,
+  signals: (AbortSignal | undefined)[],
+): Promise<ProbeResult> {
+  const headers = authorization(target);
+  const limit = startLimit(timeoutMs, signals);
+  const connection = openConnection(target, timeoutMs);
+  const ask: Ask = async (method, endpoint) =>
+    readAnswer(
+      await connection.request({
+        method,
+        path: pathOf(target, endpoint),
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: method === 'POST' ? '{}' : null,
+        signal: limit.signal,
+      }),
+    );
+  try {
+    const isOpenClaw = await checkReady(ask, target);
+    const version = await readVersion(ask);
+    return { version, agents: deep ? await readRoster(ask, isOpenClaw, target) : null };
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    if (limit.expired()) {
+      throw new Fault(
+        'gatewayUnavailable',
+        `The gateway at ${placeOf(target)} did not answer within ${timeoutMs} ms.`,
+      );
+    }
+    if (limit.signal.aborted) throw new Fault('aborted', 'The probe of the gateway was given up.');
+    throw faultOfConnection(error, false, target) ?? error;
+  } finally {
+    limit.clear();
+    await connection.destroy();
+  }
+}
+
+async function readAnswer(answer: Dispatcher.ResponseData): Promise<Answer> {
+  const text = await readHead(answer, MAX_BODY_BYTES);
+  return {
+    status: answer.statusCode,
+    retryAfter: headerOf(answer, 'retry-after'),
+    text,
+    json: parseJson(text),
+  };
+}
+
+/** @returns whether it is an OpenClaw gateway for sure; another one without /readyz is up when it answers at all */
+async function checkReady(ask: Ask, target: Target): Promise<boolean> {
+  const answer = await ask('GET', 'readyz');
+  const readiness = v.safeParse(Readiness, answer.json);
+  if (readiness.success && !readiness.output.ready) {
+    const failing = readiness.output.failing.join(', ') || 'it does not say why';
+    throw unavailable(answer, target, `is not ready: ${theirWords(failing, target)}`);
+  }
+  checkAnswers(answer, '/readyz', target);
+  if (answer.status >= 300 && answer.status < 400) throw faultOfRefusal(answer, target);
+  return readiness.success;
+}
+
+function checkAnswers(answer: Answer, path: string, target: Target): void {
+  if (answer.status < 500 && answer.status !== 429) return;
+  throw unavailable(answer, target, `answers ${path} with HTTP ${answer.status}`);
+}
+
+const unavailable = (answer: Answer, target: Target, what: string): Fault =>
+  new Fault('gatewayUnavailable', `The gateway at ${placeOf(target)} ${what}.`, {
+    retryAfterMs: retryAfterMs(answer.retryAfter, Date.now()),
+  });
+
+async function readVersion(ask: Ask): Promise<string | null> {
+  const startup = v.safeParse(Startup, (await ask('GET', 'startupz')).json);
+  return startup.success ? startup.output.version : null;
+}
+
+async function readRoster(ask: Ask, isOpenClaw: boolean, target: Target): Promise<string[] | null> {
+  const answer = await ask('GET', 'v1/models');
+  const models = v.safeParse(Models, answer.json);
+  if (answer.status === 200 && models.success) {
+    const slugs = models.output.data.map(({ id }) => /^openclaw\/(.+)$/.exec(id)?.[1] ?? 'default');
+    return slugs.filter((slug) => slug !== 'default');
+  }
+  checkAnswers(answer, '/v1/models', target);
+  if (answer.status === 401 || answer.status === 403) throw faultOfRefusal(answer, target);
+  // OpenClaw serves the list whenever it serves runs. Without the list, a request that no gateway runs tells
+  // whether the endpoint is there; from a gateway that is not OpenClaw we ask no more than its own paths.
+  const run = isOpenClaw ? await ask('POST', 'v1/responses') : null;
+  if (run?.status === 404 || run?.status === 405) throw faultOfRefusal(run, target);
+  return null;
+}
