@@ -70,7 +70,7 @@ export const agentSyncMachine = setup({
       ({ context }) => ({
         type: 'condition.changed' as const,
         source: 'agentSync',
-        problem: `the agents cannot be read: ${context.lastErrorMessage ?? 'unknown reason'}`,
+        problem: `The agents cannot be read. ${context.lastErrorMessage ?? ''}`,
       }),
     ),
   },

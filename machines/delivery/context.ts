@@ -60,6 +60,8 @@ export type DeliveryEvent =
 
 export interface DeliveryContext extends DeliveryInput {
   line: Line;
+  /** The lane whose run is the gateway's trial. */
+  trialKey: string | null;
   /** Rows left alone for a while: gone, not ours, or impossible to mark. */
   setAside: readonly string[];
   /** Rows settled since the list was asked for: the answer may still show them. */

@@ -81,9 +81,8 @@ const parts = setup({
     slotFree: ({ context }) =>
       countPhase(context.line, 'working') < context.settings.maxConcurrentSessions &&
       nextInLine(context.line) !== null,
-    /** For the trial run: nobody at all is at work. */
-    nobodyWorks: ({ context }) =>
-      countPhase(context.line, 'working') === 0 && nextInLine(context.line) !== null,
+    /** No trial is out; runs from before the trouble may still be under way, and are not waited for. */
+    trialFree: ({ context }) => context.trialKey === null && nextInLine(context.line) !== null,
     lineEmpty: ({ context }) => Object.keys(context.line).length === 0,
     /** Slots are free, and Convex has rows that are not in the line. */
     wantsMore: ({ context }) =>
@@ -115,6 +114,7 @@ const deliverySetup = parts.extend({
         floorMs: 0,
       };
     }),
+    endTrial: assign({ trialKey: null }),
     startPoll: assign({ settledSincePoll: [] }),
     noteSettled: assign(({ context }, params: { jobId: string }) => ({
       settledSincePoll: [...context.settledSincePoll, params.jobId],
@@ -138,7 +138,10 @@ const deliverySetup = parts.extend({
     grantSlot: enqueueActions(({ enqueue, context }, params: { trial: boolean }) => {
       const next = nextInLine(context.line);
       if (next === null) return;
-      enqueue.assign({ line: setPhase(context.line, next.key, 'working') });
+      enqueue.assign({
+        line: setPhase(context.line, next.key, 'working'),
+        ...(params.trial && { trialKey: next.key }),
+      });
       enqueue.sendTo(next.key, { type: 'lane.go', job: next.job, trial: params.trial });
     }),
     tellLanes: enqueueActions(
@@ -172,6 +175,7 @@ const deliverySetup = parts.extend({
       const parked = settled.outcome === 'parked' || settled.outcome === 'unanswered';
       enqueue.assign({
         line,
+        trialKey: context.trialKey === settled.key ? null : context.trialKey,
         beaters: Object.fromEntries(Object.entries(context.beaters).filter(([id]) => id !== settled.jobId)),
         counts: { ...context.counts, [settled.outcome]: context.counts[settled.outcome] + 1 },
         idlePolls: 0,
@@ -198,6 +202,7 @@ const deliverySetup = parts.extend({
     }),
     noteResting: assign(({ context }, params: { key: string; reason: string | null }) => ({
       line: setPhase(context.line, params.key, 'resting'),
+      trialKey: context.trialKey === params.key ? null : context.trialKey,
       lastErrorAt: context.now(),
       lastErrorMessage: params.reason ?? context.lastErrorMessage,
     })),
@@ -221,7 +226,7 @@ const deliverySetup = parts.extend({
       setAside: context.setAside.filter((id) => id !== params.id),
     })),
     takeBeat: assign(({ context }, due: DueBeat) => ({
-      line: enqueue(context.line, { kind: 'beat', agent: due.agent }),
+      line: enqueue(context.line, { kind: 'beat', agent: due.agent, dueAt: context.now() }),
       beaters: { ...context.beaters, [`beat:${due.agent._id}`]: due.replyTo },
     })),
     refuseBeat: sendTo(
@@ -255,7 +260,7 @@ const deliverySetup = parts.extend({
       ({ context }) => ({
         type: 'condition.changed' as const,
         source: 'delivery',
-        problem: `the list of notifications cannot be read: ${context.lastErrorMessage ?? 'unknown reason'}`,
+        problem: `The list of notifications cannot be read. ${context.lastErrorMessage ?? ''}`,
       }),
     ),
     announceWell: enqueueActions(({ enqueue, context }) => {
@@ -271,6 +276,7 @@ export const deliveryMachine = deliverySetup.createMachine({
   context: ({ input }) => ({
     ...input,
     line: {},
+    trialKey: null,
     setAside: [],
     settledSincePoll: [],
     beaters: {},
@@ -340,8 +346,9 @@ export const deliveryMachine = deliverySetup.createMachine({
             trial: {
               description: 'Runs of different sessions failed alike: one at a time goes out, to see.',
               tags: ['degraded'],
+              exit: 'endTrial',
               always: {
-                guard: and(['canDeliver', 'nobodyWorks']),
+                guard: and(['canDeliver', 'trialFree']),
                 actions: { type: 'grantSlot', params: { trial: true } },
               },
               on: {

@@ -48,7 +48,7 @@ const TRIAL_LIMITS: BackoffLimits = { baseMs: 5_000, capMs: 60_000 };
 /** Every this many checks also the token and the roster are looked at: about once a minute. */
 const DEEP_EVERY = 12;
 
-const NOT_CONFIGURED = 'no gateway is configured (OPENCLAW_GATEWAY_URL is empty), so nothing is delivered';
+const NOT_CONFIGURED = 'No gateway is configured (OPENCLAW_GATEWAY_URL is empty): nothing is delivered.';
 
 const machineSetup = setup({
   types: {} as {
@@ -107,7 +107,7 @@ const machineSetup = setup({
       return { trials, retryInMs: backoff(trials, TRIAL_LIMITS, context.random()) };
     }),
     nameCommonTrouble: assign((_, params: { reason: string }) => ({
-      problem: `runs of different sessions fail one after another (${params.reason}): check the gateway and its model provider`,
+      problem: `Runs of different sessions fail one after another: check the gateway and its model provider. ${params.reason}`,
     })),
     announceAvailable: enqueueActions(({ enqueue, context }) => {
       enqueue.assign({ problem: null });

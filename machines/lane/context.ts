@@ -77,6 +77,8 @@ export interface LaneContext extends LaneInput {
   /** No new run may start; the job goes back where it is not past its run. */
   held: boolean;
   excused: boolean;
+  /** The last attempt is taken back as the job is handed back. */
+  refund: boolean;
   draining: boolean;
   /** The lane has rested since it was let go, so its slot is another's: it may finish, but not run. */
   slotless: boolean;
@@ -115,6 +117,7 @@ export const freshJob = {
   note: null,
   held: false,
   excused: false,
+  refund: false,
   stepFailures: 0,
   rowFailures: 0,
   retryInMs: 0,

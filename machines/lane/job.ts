@@ -1,14 +1,14 @@
 import type { AgentRow, NotificationRow } from '../shared/mission-control.ts';
 
 /** What a lane works on: a notification, or a heartbeat of the lane's agent. */
-export type Job = { kind: 'notification'; row: NotificationRow } | { kind: 'beat'; agent: AgentRow };
+export type Job =
+  { kind: 'notification'; row: NotificationRow } | { kind: 'beat'; agent: AgentRow; dueAt: number };
 
 export const jobId = (job: Job): string =>
   job.kind === 'notification' ? job.row._id : `beat:${job.agent._id}`;
 
-/** Heartbeats have waited least: a notification of the same moment goes first. */
-export const jobTime = (job: Job): number =>
-  job.kind === 'notification' ? job.row.createdAt : Number.MAX_SAFE_INTEGER;
+/** Since when the job waits: the backend's clock for a row, ours for a beat. */
+export const jobTime = (job: Job): number => (job.kind === 'notification' ? job.row.createdAt : job.dueAt);
 
 /**
  * The lane that a job belongs to. The queue's rows do not carry their session key; the backend opens one session per

@@ -138,6 +138,7 @@ const laneSetup = setup({
       held: true,
       excused: context.excused || params.excused,
     })),
+    refundAttempt: assign({ refund: true }),
     drain: assign({ draining: true }),
     drawSession: assign(({ context }) => {
       const failures = context.failures + 1;
@@ -323,7 +324,7 @@ export const laneMachine = laneSetup.createMachine({
       description: 'A run has failed: try again later, or give the notification up.',
       tags: ['busy'],
       always: [
-        { guard: 'excused', target: 'releasing' },
+        { guard: 'excused', target: 'releasing', actions: 'refundAttempt' },
         {
           guard: 'attemptsSpent',
           target: 'parking',
@@ -443,7 +444,7 @@ export const laneMachine = laneSetup.createMachine({
           {
             guard: ({ event }) => event.excused,
             target: 'releasing',
-            actions: { type: 'hold', params: ({ event }) => event },
+            actions: [{ type: 'hold', params: ({ event }) => event }, 'refundAttempt'],
           },
           { actions: { type: 'hold', params: ({ event }) => event } },
         ],
@@ -504,7 +505,7 @@ export const laneMachine = laneSetup.createMachine({
       entry: outcome('released'),
       invoke: {
         src: 'handBack',
-        input: ({ context }) => ({ notificationId: notificationId(context), refund: context.excused }),
+        input: ({ context }) => ({ notificationId: notificationId(context), refund: context.refund }),
         onDone: 'settled',
         // Only the typing indicator is lost: the row is still undelivered.
         onError: 'settled',

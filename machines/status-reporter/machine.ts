@@ -77,7 +77,7 @@ export const statusReporterMachine = setup({
       enqueue.sendTo(context.parent, {
         type: 'condition.changed',
         source: 'statusReporter',
-        problem: `the status cannot be reported: ${params.fault.message}`,
+        problem: `The status cannot be reported. ${params.fault.message}`,
       });
     }),
   },

@@ -195,7 +195,7 @@ const supervisorSetup = parts.extend({
         restarts: { ...context.restarts, [id]: (context.restarts[id] ?? 0) + 1 },
         conditions: {
           ...context.conditions,
-          [id]: { problem: `${id} crashed (${message}) and is being started again`, since: context.now() },
+          [id]: { problem: `${id} crashed and is being started again. ${message}`, since: context.now() },
         },
         ...(id === 'gateway' && { gate: 'closed' as const }),
       });
@@ -234,7 +234,8 @@ export const supervisorMachine = supervisorSetup.createMachine({
     ledger: {},
     restarts: {},
     gate: 'closed',
-    conditions: {},
+    // Not well until it has answered: the first report must not promise what nobody knows.
+    conditions: { gateway: { problem: 'The gateway has not answered yet.', since: input.now() } },
     agents: [],
     drainMs: input.drainTimeoutMs,
     exitCode: EXIT.stopped,

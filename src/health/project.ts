@@ -56,10 +56,10 @@ function statusOf(root: SupervisorActor): Pick<Report.HealthReport, 'status' | '
   if (snapshot.status !== 'active' || root.getSnapshot().hasTag('draining')) {
     return { status: 'draining', reason: context.exitReason };
   }
-  if (root.getSnapshot().hasTag('starting')) return { status: 'starting', reason: 'starting' };
+  if (root.getSnapshot().hasTag('starting')) return { status: 'starting', reason: 'Starting.' };
   const problems = Object.values(context.conditions).map(({ problem }) => problem);
-  if (problems.length > 0) return { status: 'degraded', reason: problems.join('; ') };
-  return { status: 'healthy', reason: 'all is well' };
+  if (problems.length > 0) return { status: 'degraded', reason: problems.join(' ') };
+  return { status: 'healthy', reason: 'All is well.' };
 }
 
 function problemsOf({ root, timers }: Look): Report.ProblemReport[] {
