@@ -6,6 +6,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['development'] } },
   test: {
     include: ['{src,machines,convex,scripts,test}/**/*.test.ts'],
+    // The process suites run the bundle.
+    globalSetup: 'test/support/build.ts',
     testTimeout: 30_000,
   },
 });

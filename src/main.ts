@@ -28,11 +28,11 @@ async function main(): Promise<number> {
   const journal = openJournal(config.stateDir, {
     onNotice: ({ event, message }) => log.warn(event, message),
   });
-  const settings = Object.fromEntries(
-    effective.map(({ name, value, source }) => [name, `${value} (${source})`]),
-  );
   log.info('runtime.started', `Runtime ${config.runtimeVersion} on Node ${process.versions.node}`, {
-    settings,
+    settings: Object.fromEntries(effective.map(({ name, value }) => [name, value])),
+    // What is in neither has its default.
+    fromEnvironment: effective.filter(({ source }) => source === 'environment').map(({ name }) => name),
+    fromFile: effective.filter(({ source }) => source === 'file').map(({ name }) => name),
   });
 
   const { root, done } = startRuntime({ config, journal, log, redact });

@@ -3,7 +3,7 @@ import {
   assign,
   enqueueActions,
   fromPromise,
-  not,
+  or,
   sendTo,
   setup,
   stateIn,
@@ -57,7 +57,7 @@ export const pageSize = ({ line, setAside, settings }: DeliveryContext): number 
 
 const canDeliver = and([
   stateIn({ active: { mode: 'accepting' } }),
-  not(stateIn({ active: { gate: 'closed' } })),
+  or([stateIn({ active: { gate: 'open' } }), stateIn({ active: { gate: 'trial' } })]),
 ]);
 
 const parts = setup({
@@ -212,7 +212,11 @@ const deliverySetup = parts.extend({
     dropLane: enqueueActions(({ enqueue, context }, params: { actorId: string; error: unknown }) => {
       const head = context.line[params.actorId]?.jobs[0];
       const id = head === undefined ? params.actorId : jobId(head);
-      enqueue.assign({ line: without(context.line, params.actorId), setAside: [...context.setAside, id] });
+      enqueue.assign({
+        line: without(context.line, params.actorId),
+        trialKey: context.trialKey === params.actorId ? null : context.trialKey,
+        setAside: [...context.setAside, id],
+      });
       enqueue.stopChild(params.actorId);
       enqueue.sendTo(context.parent, {
         type: 'lane.crashed',
