@@ -8,6 +8,9 @@ export default defineConfig({
     include: ['{src,machines,convex,scripts,test}/**/*.test.ts'],
     // The process suites run the bundle.
     globalSetup: 'test/support/build.ts',
-    testTimeout: 30_000,
+    // Waits for a condition end by themselves, and say what they waited for, well before this.
+    testTimeout: 60_000,
+    // The process suites mostly wait, for other processes.
+    maxWorkers: '100%',
   },
 });

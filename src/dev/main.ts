@@ -17,6 +17,7 @@ Starts the local Mission Control backend, a gateway and the runtime, and prints 
 Environment:
   OPENCLAW_GATEWAY_URL, OPENCLAW_GATEWAY_TOKEN   a real gateway; without them an echo gateway is started
   LOCAL_BACKEND_PORT                             port of the backend (3210; 0 takes a free one)
+  DEV_DIR                                        where the stack keeps its files, for npm run say too (.runtime)
   HEALTH_PORT, LOG_LEVEL and all other settings of the runtime (node dist/main.js --help lists them)`;
 
 const print = createPrinter(process.stdout);

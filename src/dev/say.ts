@@ -30,7 +30,9 @@ async function main(): Promise<number> {
   if (text === '') return tell(`What should be said? ${USAGE}`, 1);
   if (!(timeoutMs > 0)) return tell('--timeout is not a number of seconds: give one such as 60.', 1);
   const session = readSession();
-  if (session === null) return tell('Nothing is running here: start the stack with `npm run dev` first.', 1);
+  if (session === null || !(await isUp(session))) {
+    return tell('Nothing is running here: start the stack with `npm run dev` first.', 1);
+  }
   const task = findTask(session, values.task);
   if (task === undefined) {
     const titles = session.tasks.map(({ title }) => `"${title}"`).join(', ');
@@ -39,6 +41,13 @@ async function main(): Promise<number> {
   process.stdout.write(`# ${task.title}\n`);
   return converse(session, task._id, text, timeoutMs);
 }
+
+/** A stack that was killed leaves its file behind. */
+const isUp = ({ convexUrl }: DevSession): Promise<boolean> =>
+  fetch(`${convexUrl}/version`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 
 const findTask = ({ tasks }: DevSession, wanted: string | undefined) =>
   tasks.find(

@@ -1,12 +1,13 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import * as v from 'valibot';
 
-const ROOT = join(import.meta.dirname, '../..');
-const FILE = join(ROOT, '.runtime/dev.json');
+/** Another one lets a second stack run beside the first (a test's, say). */
+const DIRECTORY = process.env['DEV_DIR'] ?? join(import.meta.dirname, '../../.runtime');
+const FILE = join(DIRECTORY, 'dev.json');
 
 /** The runtime's state during `npm run dev`. */
-export const DEV_STATE_DIR = join(ROOT, '.runtime/dev-state');
+export const DEV_STATE_DIR = join(DIRECTORY, 'dev-state');
 
 const Session = v.object({
   convexUrl: v.string(),
@@ -21,7 +22,7 @@ const Session = v.object({
 export type DevSession = v.InferOutput<typeof Session>;
 
 export function writeSession(session: DevSession): void {
-  mkdirSync(dirname(FILE), { recursive: true });
+  mkdirSync(DIRECTORY, { recursive: true });
   // It holds the demo account's token.
   writeFileSync(FILE, JSON.stringify(session), { mode: 0o600 });
 }

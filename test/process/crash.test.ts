@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { midRun, replies, REPLY, startAgain } from '../support/mid-run.ts';
+import { until } from '../support/until.ts';
+
+describe('SIGKILL', () => {
+  test('in the middle of a run: the next process runs it again and remembers the attempt', async () => {
+    const scene = await midRun();
+    scene.runtime.kill('SIGKILL');
+    expect(await scene.runtime.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    scene.gateway.release();
+    expect(await startAgain(scene)).toMatchObject({ event: 'delivery.delivered', attempt: 2 });
+    expect(await replies(scene)).toEqual([REPLY]);
+  });
+
+  test('after the reply and before the mark: nothing is run or posted again', async () => {
+    const scene = await midRun();
+    const { backend, runtime } = scene;
+    await backend.setFault({ path: 'service/actions:markNotificationDelivered', mode: 'hang' });
+    scene.gateway.release();
+    await until('The reply is in the thread', async () => (await replies(scene)).length > 0);
+    runtime.kill('SIGKILL');
+    await runtime.exited;
+    await backend.setFault({ mode: 'ok' });
+    const delivered = await startAgain(scene);
+    expect(delivered).toMatchObject({ event: 'delivery.delivered', attempt: 1 });
+    expect(delivered).not.toHaveProperty('durationMs');
+    expect(await replies(scene)).toEqual([REPLY]);
+  });
+
+  test('after the run and before the reply is posted: the reply is not lost, nothing is run again', async () => {
+    const scene = await midRun();
+    const { backend, runtime } = scene;
+    await backend.setFault({ path: 'service/actions:createMessageFromAgent', mode: '500' });
+    scene.gateway.release();
+    await runtime.waitForHealth('that posting fails', ({ lanes }) =>
+      lanes.shown.some(({ value }) => value === 'retryingPost'),
+    );
+    runtime.kill('SIGKILL');
+    await runtime.exited;
+    await backend.setFault({ mode: 'ok' });
+    const delivered = await startAgain(scene);
+    expect(delivered).toMatchObject({ event: 'delivery.delivered', attempt: 1 });
+    expect(delivered).not.toHaveProperty('durationMs');
+    expect(await replies(scene)).toEqual([REPLY]);
+  });
+});

@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest';
+import { startRuntime, type Health } from '../support/runtime.ts';
+import { echoGateway, freePort, missionControl, portOf, type MissionControl } from '../support/stack.ts';
+import { until } from '../support/until.ts';
+
+const isHealthy = ({ status }: Health): boolean => status === 'healthy';
+const isDegraded = ({ status }: Health): boolean => status === 'degraded';
+
+/** Asks the engineer on the first task. @returns what waits for the reply */
+async function ask(backend: MissionControl, text: string): Promise<() => Promise<void>> {
+  const task = backend.taskIds[0] ?? '';
+  await backend.postMessage(task, `@engineer ${text}`);
+  return async () => {
+    const reply = `echo from engineer: engineer ${text}`;
+    await until(`The reply to "${text}" is in the thread`, async () =>
+      (await backend.listThread(task)).some(({ content }) => content === reply),
+    );
+  };
+}
+
+const later = (timestamp: string | null): boolean => timestamp !== null && Date.parse(timestamp) > Date.now();
+
+describe('the gateway', () => {
+  test('is absent at the start: degraded with reason and next try, and delivers when it comes', async () => {
+    const backend = await missionControl();
+    const port = await freePort();
+    const address = { url: `http://127.0.0.1:${port}`, token: 'local' };
+    const replied = await ask(backend, 'are you there?');
+    const runtime = await startRuntime({ backend, gateway: address });
+
+    const health = await runtime.waitForHealth(
+      'that the gateway is away',
+      ({ gateway }) => gateway.state === 'degraded' && later(gateway.nextTryAt),
+    );
+    // A gateway that waits for a healthy runtime must not wait for ever.
+    expect(health.httpStatus).toBe(200);
+    expect(health.status).toBe('degraded');
+    expect(health.reason).toContain(address.url);
+    expect(health.gateway.reason).toContain(address.url);
+    expect(Date.parse(health.gateway.since ?? '')).toBeLessThanOrEqual(Date.now());
+    expect(health.problems).toMatchObject([{ source: 'gateway', problem: health.reason }]);
+    expect(await runtime.get('/readyz')).toMatchObject({ status: 200 });
+    await until(
+      'Mission Control knows that',
+      async () => (await backend.showRuntime()).runtimeStatus === 'degraded',
+    );
+
+    await echoGateway({ port });
+    await replied();
+    await runtime.waitForHealth('that all is well', isHealthy);
+    await until(
+      'Mission Control knows',
+      async () => (await backend.showRuntime()).runtimeStatus === 'online',
+    );
+  });
+
+  test('goes and comes back: rows wait for it', async () => {
+    const backend = await missionControl();
+    const first = await echoGateway();
+    const runtime = await startRuntime({ backend, gateway: first });
+    await (
+      await ask(backend, 'one')
+    )();
+
+    await first.close();
+    await runtime.waitForHealth('that the gateway is away', ({ gateway }) => gateway.state === 'degraded');
+    const replied = await ask(backend, 'two');
+    await echoGateway({ port: portOf(first) });
+    await replied();
+    const { delivery } = await runtime.waitForHealth('that all is well', isHealthy);
+    expect(delivery).toMatchObject({ failed: 0, parked: 0 });
+  });
+
+  test('refuses our token: the reason names the setting', async () => {
+    const backend = await missionControl();
+    const gateway = await echoGateway();
+    await ask(backend, 'let me in');
+    const runtime = await startRuntime({ backend, gateway: { ...gateway, token: 'not-the-token' } });
+    const health = await runtime.waitForHealth(
+      'that the gateway refuses us',
+      ({ gateway: { state, nextTryAt } }) => state === 'refused' && later(nextTryAt),
+    );
+    expect(health).toMatchObject({ status: 'degraded', httpStatus: 200 });
+    expect(health.gateway.reason).toContain('OPENCLAW_GATEWAY_TOKEN');
+    expect(health.gateway.reason).not.toContain('not-the-token');
+    expect(health.machines.find(({ id }) => id === 'gateway')?.tags).toContain('attention');
+    expect((await gateway.runs()).runs).toEqual([]);
+  });
+
+  test('is not configured: everything but delivery works', async () => {
+    const backend = await missionControl();
+    await ask(backend, 'anybody?');
+    const runtime = await startRuntime({ backend, env: { OPENCLAW_GATEWAY_URL: '' } });
+    const health = await runtime.waitForHealth('agents', ({ agentSync }) => agentSync.agents === 3);
+    expect(health).toMatchObject({
+      status: 'degraded',
+      httpStatus: 200,
+      versions: { openclaw: 'unknown' },
+      gateway: { state: 'disabled', url: null, nextTryAt: null },
+      heartbeat: { agents: 3 },
+    });
+    expect(health.reason).toContain('OPENCLAW_GATEWAY_URL');
+    const { runtimeStatus, runtimeConfig } = await until('The status is reported', async () => {
+      const shown = await backend.showRuntime();
+      return shown.runtimeConfig !== undefined && shown;
+    });
+    expect(runtimeStatus).toBe('degraded');
+    expect(runtimeConfig?.openclawVersion).toBe('unknown');
+    expect((await backend.agentRows()).at(-1)).not.toHaveProperty('deliveredAt');
+  });
+});
+
+describe('Convex', () => {
+  test('is absent at the start, then there', async () => {
+    const past = await missionControl();
+    await past.close();
+    const gateway = await echoGateway();
+    const runtime = await startRuntime({ backend: past, gateway });
+    const health = await runtime.waitForHealth('that Convex is away', isDegraded);
+    expect(health.httpStatus).toBe(200);
+    expect(health.reason).toContain(past.url);
+    expect(health.delivery.lastErrorMessage).toContain('CONVEX_URL');
+
+    const secret = past.serviceToken.split('_').at(-1) ?? '';
+    const backend = await missionControl({ port: portOf(past), secret });
+    await (
+      await ask(backend, 'good morning')
+    )();
+    await runtime.waitForHealth('that all is well', isHealthy);
+  });
+
+  test('answers 500 for a while', async () => {
+    const backend = await missionControl();
+    const gateway = await echoGateway();
+    const runtime = await startRuntime({ backend, gateway });
+    await runtime.waitForHealth('that all is well', isHealthy);
+    await backend.setFault({ mode: '500' });
+    const health = await runtime.waitForHealth(
+      'that polling backs off',
+      ({ delivery }) => delivery.consecutiveFailures > 1,
+    );
+    expect(health).toMatchObject({ status: 'degraded', httpStatus: 200 });
+    expect(health.delivery.lastErrorMessage).toContain('HTTP 500');
+    expect(health.delivery.lastErrorAt).not.toBeNull();
+    await backend.setFault({ mode: 'ok' });
+    await (
+      await ask(backend, 'better?')
+    )();
+    const after = await runtime.waitForHealth('that all is well', isHealthy);
+    expect(after.delivery.consecutiveFailures).toBe(0);
+  });
+
+  test('refuses our token: stays up and says so', async () => {
+    const backend = await missionControl();
+    const gateway = await echoGateway();
+    const stranger = `mc_service_${backend.accountId}_${'0'.repeat(64)}`;
+    const runtime = await startRuntime({ backend: { ...backend, serviceToken: stranger }, gateway });
+    // Some tries later it is still the same process.
+    const health = await runtime.waitForHealth(
+      'that its token is refused again and again',
+      ({ delivery }) => delivery.consecutiveFailures > 2,
+    );
+    expect(health).toMatchObject({ status: 'degraded', httpStatus: 200 });
+    expect(health.reason).toContain('SERVICE_TOKEN');
+    expect(health.reason).not.toContain('0000000');
+  });
+});

@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { temporaryDirectory } from '../support/runtime.ts';
+import { freePort } from '../support/stack.ts';
+import { until } from '../support/until.ts';
+
+const DEV = join(import.meta.dirname, '../../src/dev');
+
+/** `npm run dev`, in a process group of its own as under a terminal. */
+async function startDev(directory: string) {
+  const child = spawn(process.execPath, [join(DEV, 'main.ts')], {
+    env: {
+      PATH: process.env.PATH,
+      DEV_DIR: directory,
+      LOCAL_BACKEND_PORT: '0',
+      HEALTH_PORT: String(await freePort()),
+      DRAIN_TIMEOUT_MS: '100ms',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const group = -(child.pid ?? 0);
+  let [out, isGone] = ['', false];
+  child.stdout.setEncoding('utf8').on('data', (more: string) => (out += more));
+  child.stderr.setEncoding('utf8').on('data', (more: string) => (out += more));
+  const exited = new Promise<number | null>((resolve) => {
+    child.once('close', (code) => {
+      isGone = true;
+      resolve(code);
+    });
+  });
+  const pressCtrlC = (): void => void process.kill(group, 'SIGINT');
+  onTestFinished(async () => {
+    // Only in good order takes it all of its children along.
+    if (!isGone) pressCtrlC();
+    await exited;
+  });
+  return { exited, pressCtrlC, output: () => out };
+}
+
+/** `npm run say`, to its end. */
+async function say(directory: string, ...args: string[]) {
+  const child = spawn(process.execPath, [join(DEV, 'say.ts'), ...args], {
+    env: { PATH: process.env.PATH, DEV_DIR: directory },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
+  return { out, err, code };
+}
+
+const answers = (url: string): Promise<boolean> =>
+  fetch(url).then(
+    () => true,
+    () => false,
+  );
+
+test('npm run dev starts everything, npm run say gets a reply, Ctrl-C stops everything', async () => {
+  const directory = temporaryDirectory();
+  const dev = await startDev(directory);
+  await until('It says what to try', () => dev.output().includes('Try next'));
+  const urls = ['backend', 'gateway', 'health'].map(
+    (name) => new RegExp(`^dev +│ ${name} +(http://\\S+)$`, 'm').exec(dev.output())?.[1] ?? name,
+  );
+  expect(await Promise.all(urls.map(answers))).toEqual([true, true, true]);
+
+  const replied = await say(directory, '@engineer please look at the login bug');
+  expect(replied).toMatchObject({ code: 0, err: '' });
+  expect(replied.out).toMatch(/^# Fix the login bug$/m);
+  expect(replied.out).toMatch(/Engineer: echo from engineer: engineer please look at the login bug$/m);
+
+  const other = await say(directory, '--task', 'release notes', '@qa', 'ECHO_TEXT:done');
+  expect(other).toMatchObject({ code: 0, err: '' });
+  expect(other.out).toMatch(/^# Write the release notes\n.*Demo User: @qa ECHO_TEXT:done\n.*QA: done\n$/);
+
+  const unknown = await say(directory, '--task', 'nosuch', 'hello');
+  expect(unknown).toMatchObject({ code: 1, out: '' });
+  expect(unknown.err).toMatch(/^No demo task is called "nosuch": there are "Fix the login bug", /);
+
+  const inVain = await say(directory, '--timeout', '1', '@engineer ECHO_HANG');
+  expect(inVain.code).toBe(1);
+  expect(inVain.err).toMatch(
+    /^No reply of @engineer within 1 s: the runtime is healthy .* See http:.*\/health\.\n$/,
+  );
+
+  dev.pressCtrlC();
+  expect(await dev.exited).toBe(0);
+  expect(await Promise.all(urls.map(answers))).toEqual([false, false, false]);
+  expect(existsSync(join(directory, 'dev.json'))).toBe(false);
+});
+
+test('npm run say without a stack says what to start', async () => {
+  const none = temporaryDirectory();
+  const killed = temporaryDirectory();
+  const nobody = `http://127.0.0.1:${await freePort()}`;
+  const session = { accountId: 'a', serviceToken: 't', healthUrl: nobody, gatewayUrl: nobody, tasks: [] };
+  writeFileSync(join(killed, 'dev.json'), JSON.stringify({ ...session, convexUrl: nobody }));
+  for (const directory of [none, killed]) {
+    expect(await say(directory, '@engineer hello')).toEqual({
+      code: 1,
+      out: '',
+      err: 'Nothing is running here: start the stack with `npm run dev` first.\n',
+    });
+  }
+});

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { expectLastWords } from '../support/mid-run.ts';
+import { startRuntime, type RuntimeProcess } from '../support/runtime.ts';
+import { echoGateway, missionControl, type MissionControl } from '../support/stack.ts';
+import { until } from '../support/until.ts';
+
+const START_AGAIN = { code: 75, signal: null };
+
+describe('what Mission Control asks for', () => {
+  test('a restart: exit 75, once', async () => {
+    const backend = await missionControl();
+    const gateway = await echoGateway();
+    const runtime = await startRuntime({ backend, gateway });
+    await backend.call('demo:requestRestart', {});
+    expect(await runtime.exited).toEqual(START_AGAIN);
+    expectLastWords(runtime, 75);
+
+    const next = await startRuntime({ backend, gateway, env: { STATE_DIR: runtime.stateDir } });
+    await staysUp(backend, next);
+  });
+
+  test('an upgrade: exit 75; started as the same version it works on and says so', async () => {
+    const { backend, gateway, runtime } = await askedToUpgrade();
+    expect(await runtime.exited).toEqual(START_AGAIN);
+    expectLastWords(runtime, 75);
+    expect(runtime.log.at(-1)?.message).toContain('9.9.9');
+
+    const next = await startRuntime({ backend, gateway, env: { STATE_DIR: runtime.stateDir } });
+    const { upgrade } = await next.waitForHealth(
+      'that it is held back',
+      (health) => health.upgrade.state === 'heldBack',
+    );
+    expect(upgrade).toMatchObject({
+      targetRuntimeVersion: '9.9.9',
+      requestedAt: expect.any(String) as string,
+    });
+    expect(upgrade.reason).toContain('upgrade script');
+    await staysUp(backend, next);
+    expect(next.log.filter(({ event }) => event === 'upgrade.noticed')).toHaveLength(1);
+    const taskId = backend.taskIds[0] ?? '';
+    await backend.postMessage(taskId, '@engineer work on it');
+    await until('It goes on to deliver', async () =>
+      (await backend.listThread(taskId)).some(({ content }) => content.startsWith('echo from engineer')),
+    );
+  });
+
+  test('an upgrade, as the version that was asked for: all is well', async () => {
+    const { backend, gateway, runtime } = await askedToUpgrade();
+    expect(await runtime.exited).toEqual(START_AGAIN);
+    const env = { STATE_DIR: runtime.stateDir, RUNTIME_VERSION: '9.9.9' };
+    const next = await startRuntime({ backend, gateway, env });
+    await staysUp(backend, next);
+    expect((await next.health()).upgrade).toMatchObject({ state: 'current', targetRuntimeVersion: null });
+    expect(await backend.call('demo:showRuntime', {})).toMatchObject({
+      runtime: { upgradeHistory: [{ status: 'success', toRuntimeVersion: '9.9.9' }] },
+    });
+  });
+
+  test('an upgrade with UPGRADE_MODE=notify: it only tells', async () => {
+    const { backend, runtime } = await askedToUpgrade({ UPGRADE_MODE: 'notify' });
+    const { upgrade } = await runtime.waitForHealth(
+      'the upgrade',
+      (health) => health.upgrade.state === 'available',
+    );
+    expect(upgrade).toMatchObject({ mode: 'notify', targetRuntimeVersion: '9.9.9' });
+    await staysUp(backend, runtime);
+    expect(runtime.log.filter(({ event }) => event === 'upgrade.noticed')).toHaveLength(1);
+  });
+});
+
+async function askedToUpgrade(env: Record<string, string> = {}) {
+  const backend = await missionControl();
+  const gateway = await echoGateway();
+  const runtime = await startRuntime({ backend, gateway, env });
+  await until('It has reported once', async () => (await backend.showRuntime()).runtimeConfig);
+  await backend.call('demo:requestUpgrade', { targetRuntimeVersion: '9.9.9', strategy: 'immediate' });
+  return { backend, gateway, runtime };
+}
+
+/** Two reports later, each of which has it look for requests, it is still there. */
+async function staysUp(backend: MissionControl, runtime: RuntimeProcess): Promise<void> {
+  for (const report of ['one report', 'another report']) {
+    const last = (await backend.showRuntime()).runtimeConfig?.lastHealthCheck ?? 0;
+    await until(
+      report,
+      async () => ((await backend.showRuntime()).runtimeConfig?.lastHealthCheck ?? 0) > last,
+    );
+  }
+  expect((await runtime.get('/readyz')).status).toBe(200);
+}

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { expectLastWords, midRun, replies, REPLY, startAgain, theRow } from '../support/mid-run.ts';
+import { startRuntime } from '../support/runtime.ts';
+import { echoGateway, missionControl } from '../support/stack.ts';
+
+const STOPPED = { code: 0, signal: null };
+
+describe.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s', (signal) => {
+  test('ends an idle runtime with 0; Mission Control hears of it', async () => {
+    const backend = await missionControl();
+    const runtime = await startRuntime({ backend, gateway: await echoGateway() });
+    await runtime.waitForHealth('that all is well', ({ status }) => status === 'healthy');
+    runtime.kill(signal);
+    expect(await runtime.exited).toEqual(STOPPED);
+    expectLastWords(runtime, 0);
+    expect(runtime.log.at(-1)?.message).toContain(signal);
+    expect((await backend.showRuntime()).runtimeStatus).toBe('offline');
+  });
+});
+
+describe('a run is under way', () => {
+  test('SIGTERM: it may finish, and until then the runtime says that it drains', async () => {
+    const scene = await midRun();
+    const { runtime } = scene;
+    runtime.kill('SIGTERM');
+    const health = await runtime.waitForHealth('that it drains', ({ status }) => status === 'draining');
+    expect(health.httpStatus).toBe(503);
+    expect(health.delivery.inFlight).toBe(1);
+    const ready = await runtime.get('/readyz');
+    expect(ready.status).toBe(503);
+    expect(ready.body).toContain('draining');
+    expect((await runtime.get('/livez')).status).toBe(200);
+
+    scene.gateway.release();
+    expect(await runtime.exited).toEqual(STOPPED);
+    expectLastWords(runtime, 0);
+    expect(await replies(scene)).toEqual([REPLY]);
+    expect((await theRow(scene))?.deliveredAt).toBeDefined();
+  });
+
+  test('SIGTERM: what is not under way is left', async () => {
+    const scene = await midRun();
+    const { backend, runtime, taskId } = scene;
+    await backend.postMessage(taskId, '@engineer and then this');
+    await runtime.waitForHealth('the second row in line', ({ delivery }) => delivery.queued > 0);
+    runtime.kill('SIGTERM');
+    await runtime.waitForHealth('that it drains', ({ status }) => status === 'draining');
+    scene.gateway.release();
+    expect(await runtime.exited).toEqual(STOPPED);
+    expect(await replies(scene)).toEqual([REPLY]);
+    const rows = (await backend.agentRows()).filter((row) => row.taskId === taskId && row.type === 'mention');
+    expect(rows.map(({ deliveredAt }) => deliveredAt !== undefined)).toEqual([true, false]);
+  });
+
+  test('a second signal cuts it off and hands the row back', async () => {
+    const scene = await midRun();
+    const { runtime } = scene;
+    runtime.kill('SIGTERM');
+    await runtime.waitForHealth('that it drains', ({ status }) => status === 'draining');
+    runtime.kill('SIGINT');
+    expect(await runtime.exited).toEqual(STOPPED);
+    expectLastWords(runtime, 0);
+    expect(await replies(scene)).toEqual([]);
+    const row = await theRow(scene);
+    expect(row?.deliveredAt).toBeUndefined();
+    expect(row?.deliveryEndedAt).toBeDefined();
+
+    // It was our doing, so it was no attempt.
+    scene.gateway.release();
+    expect(await startAgain(scene)).toMatchObject({ event: 'delivery.delivered', attempt: 1 });
+    expect(await replies(scene)).toEqual([REPLY]);
+  });
+
+  test('DRAIN_TIMEOUT_MS is over: the same', async () => {
+    const scene = await midRun({ DRAIN_TIMEOUT_MS: '50ms' });
+    scene.runtime.kill('SIGTERM');
+    expect(await scene.runtime.exited).toEqual(STOPPED);
+    const row = await theRow(scene);
+    expect(row?.deliveredAt).toBeUndefined();
+    expect(row?.deliveryEndedAt).toBeDefined();
+  });
+
+  test('SIGUSR2: it may finish, then exit 75', async () => {
+    const scene = await midRun();
+    scene.runtime.kill('SIGUSR2');
+    await scene.runtime.waitForHealth('that it drains', ({ status }) => status === 'draining');
+    scene.gateway.release();
+    expect(await scene.runtime.exited).toEqual({ code: 75, signal: null });
+    expectLastWords(scene.runtime, 75);
+    expect(await replies(scene)).toEqual([REPLY]);
+  });
+});
