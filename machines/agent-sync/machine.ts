@@ -1,5 +1,5 @@
 import { assign, enqueueActions, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
-import { backoff, type BackoffLimits } from '../shared/backoff.ts';
+import { backoff, REFUSED_BACKOFF, type BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
 import { faultOf, type Fault } from '../shared/fault.ts';
 import type { AgentRow } from '../shared/mission-control.ts';
@@ -32,12 +32,17 @@ interface AgentSyncContext extends AgentSyncInput {
   lastErrorMessage: string | null;
 }
 
+const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
+
 export const agentSyncMachine = setup({
   types: {} as { context: AgentSyncContext; input: AgentSyncInput; events: AgentSyncEvent; tags: Tag },
   actors: {
     listAgents: fromPromise<AgentRow[]>(() =>
       Promise.reject(new Error('this actor is provided by src/runtime.ts')),
     ),
+  },
+  guards: {
+    tokenRefused: (_, params: { fault: Fault }) => params.fault.kind === 'backendRefused',
   },
   delays: {
     syncInterval: ({ context }) => context.intervalMs,
@@ -59,17 +64,19 @@ export const agentSyncMachine = setup({
     }),
     countFailure: assign(({ context }, params: { fault: Fault }) => {
       const failures = context.failures + 1;
+      const limits = params.fault.kind === 'backendRefused' ? REFUSED_BACKOFF : context.backend;
       return {
         failures,
-        retryInMs: backoff(failures, context.backend, context.random(), params.fault.retryAfterMs),
+        retryInMs: backoff(failures, limits, context.random(), params.fault.retryAfterMs),
         lastErrorMessage: params.fault.message,
       };
     }),
     announceTrouble: sendTo(
       ({ context }) => context.parent,
-      ({ context }) => ({
+      ({ context }, params: { severity: 'degraded' | 'failed' }) => ({
         type: 'condition.changed' as const,
         source: 'agentSync',
+        severity: params.severity,
         problem: `The agents cannot be read. ${context.lastErrorMessage ?? ''}`,
       }),
     ),
@@ -97,10 +104,14 @@ export const agentSyncMachine = setup({
           target: 'synced',
           actions: { type: 'keepAgents', params: ({ event }) => ({ agents: event.output }) },
         },
-        onError: {
-          target: 'stale',
-          actions: { type: 'countFailure', params: ({ event }) => ({ fault: faultOf(event.error) }) },
-        },
+        onError: [
+          {
+            guard: { type: 'tokenRefused', params: faultParams },
+            target: 'refused',
+            actions: { type: 'countFailure', params: faultParams },
+          },
+          { target: 'stale', actions: { type: 'countFailure', params: faultParams } },
+        ],
       },
     },
     synced: {
@@ -113,7 +124,15 @@ export const agentSyncMachine = setup({
       description:
         'The agents could not be read: the old list stays in force, and it is read again with backoff.',
       tags: ['degraded'],
-      entry: 'announceTrouble',
+      entry: { type: 'announceTrouble', params: { severity: 'degraded' } },
+      on: { 'agents.sync': 'syncing', 'backend.available': 'syncing' },
+      after: { syncBackoff: 'syncing' },
+    },
+    refused: {
+      description:
+        'Mission Control refuses the service token: somebody must set the right one. Tried again slowly.',
+      tags: ['degraded', 'attention'],
+      entry: { type: 'announceTrouble', params: { severity: 'failed' } },
       on: { 'agents.sync': 'syncing', 'backend.available': 'syncing' },
       after: { syncBackoff: 'syncing' },
     },

@@ -9,7 +9,7 @@ import {
   stateIn,
   type ActorRefFrom,
 } from 'xstate';
-import { backoff } from '../shared/backoff.ts';
+import { backoff, REFUSED_BACKOFF } from '../shared/backoff.ts';
 import { crashOf } from '../shared/crash.ts';
 import { faultOf, type Fault } from '../shared/fault.ts';
 import type { NotificationRow } from '../shared/mission-control.ts';
@@ -35,6 +35,7 @@ import {
   markAlive,
   newLanes,
   nextInLine,
+  release,
   setPhase,
   settle,
   without,
@@ -83,6 +84,7 @@ const parts = setup({
       nextInLine(context.line) !== null,
     /** No trial is out; runs from before the trouble may still be under way, and are not waited for. */
     trialFree: ({ context }) => context.trialKey === null && nextInLine(context.line) !== null,
+    tokenRefused: (_, params: { fault: Fault }) => params.fault.kind === 'backendRefused',
     lineEmpty: ({ context }) => Object.keys(context.line).length === 0,
     /** Slots are free, and Convex has rows that are not in the line. */
     wantsMore: ({ context }) =>
@@ -116,9 +118,10 @@ const deliverySetup = parts.extend({
     }),
     endTrial: assign({ trialKey: null }),
     startPoll: assign({ settledSincePoll: [] }),
-    noteSettled: assign(({ context }, params: { jobId: string }) => ({
-      settledSincePoll: [...context.settledSincePoll, params.jobId],
-    })),
+    noteSettled: assign(({ context }, { jobId, outcome }: Settled) =>
+      // A released row is still the backend's to give.
+      outcome === 'released' ? {} : { settledSincePoll: [...context.settledSincePoll, jobId] },
+    ),
     /** Lanes that are in the line and not yet alive. */
     spawnLanes: enqueueActions(({ enqueue, context, self }) => {
       for (const key of newLanes(context.line)) {
@@ -168,7 +171,8 @@ const deliverySetup = parts.extend({
       });
     }),
     settleJob: enqueueActions(({ enqueue, context }, settled: Settled) => {
-      const line = settle(context.line, settled.key);
+      const released = settled.outcome === 'released';
+      const line = released ? release(context.line, settled.key) : settle(context.line, settled.key);
       const beater = context.beaters[settled.jobId];
       const aside = settled.outcome === 'left' || settled.outcome === 'stuck';
       const delivered = settled.outcome === 'delivered';
@@ -179,8 +183,8 @@ const deliverySetup = parts.extend({
         beaters: Object.fromEntries(Object.entries(context.beaters).filter(([id]) => id !== settled.jobId)),
         counts: { ...context.counts, [settled.outcome]: context.counts[settled.outcome] + 1 },
         idlePolls: 0,
-        // A row that left the head of the list makes room for another on a full page.
-        more: context.more === 'pageExhausted' && !aside ? 'yes' : context.more,
+        // What was released is to be looked for; a row that left the head of a full page makes room for another.
+        more: released || (context.more === 'pageExhausted' && !aside) ? 'yes' : context.more,
         ...(delivered && { lastDeliveryAt: context.now() }),
         ...(aside && { setAside: [...context.setAside, settled.jobId] }),
         ...(parked && {
@@ -251,19 +255,20 @@ const deliverySetup = parts.extend({
       lastErrorAt: context.now(),
       lastErrorMessage: params.fault.message,
     })),
-    drawBackoff: assign(({ context }) => ({
+    drawBackoff: assign(({ context }, params: { refused: boolean }) => ({
       pollInMs: backoff(
         Math.max(1, context.consecutiveFailures),
-        context.settings.backend,
+        params.refused ? REFUSED_BACKOFF : context.settings.backend,
         context.random(),
         context.floorMs,
       ),
     })),
     announceTrouble: sendTo(
       ({ context }) => context.parent,
-      ({ context }) => ({
+      ({ context }, params: { severity: 'degraded' | 'failed' }) => ({
         type: 'condition.changed' as const,
         source: 'delivery',
+        severity: params.severity,
         problem: `The list of notifications cannot be read. ${context.lastErrorMessage ?? ''}`,
       }),
     ),
@@ -456,10 +461,14 @@ export const deliveryMachine = deliverySetup.createMachine({
                     'spawnLanes',
                   ],
                 },
-                onError: {
-                  target: 'backingOff',
-                  actions: { type: 'countPollFailure', params: faultParams },
-                },
+                onError: [
+                  {
+                    guard: { type: 'tokenRefused', params: faultParams },
+                    target: 'refused',
+                    actions: { type: 'countPollFailure', params: faultParams },
+                  },
+                  { target: 'backingOff', actions: { type: 'countPollFailure', params: faultParams } },
+                ],
               },
             },
             waiting: {
@@ -479,7 +488,27 @@ export const deliveryMachine = deliverySetup.createMachine({
               description:
                 'Convex did not give the list: waits with backoff, or until it shows signs of life.',
               tags: ['degraded'],
-              entry: ['drawBackoff', 'announceTrouble'],
+              entry: [
+                { type: 'drawBackoff', params: { refused: false } },
+                { type: 'announceTrouble', params: { severity: 'degraded' } },
+              ],
+              on: {
+                'delivery.poll': 'standby',
+                'backend.available': {
+                  target: 'standby',
+                  actions: { type: 'tellLanes', params: { event: { type: 'backend.available' } } },
+                },
+              },
+              after: { pollBackoff: 'standby' },
+            },
+            refused: {
+              description:
+                'Mission Control refuses the service token: somebody must set the right one. Tried again slowly.',
+              tags: ['degraded', 'attention'],
+              entry: [
+                { type: 'drawBackoff', params: { refused: true } },
+                { type: 'announceTrouble', params: { severity: 'failed' } },
+              ],
               on: {
                 'delivery.poll': 'standby',
                 'backend.available': {

@@ -1,5 +1,5 @@
 import { assign, enqueueActions, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
-import { backoff, type BackoffLimits } from '../shared/backoff.ts';
+import { backoff, REFUSED_BACKOFF, type BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
 import type { Evidence, GateNews } from '../shared/evidence.ts';
 import { faultOf, type Fault, type FaultKind } from '../shared/fault.ts';
@@ -42,8 +42,6 @@ interface GatewayContext extends GatewayInput {
   agents: string[] | null;
 }
 
-/** A token or an address that is wrong stays wrong for a while, and the gateway locks out who insists. */
-const REFUSED_LIMITS: BackoffLimits = { baseMs: 15_000, capMs: 60_000 };
 const TRIAL_LIMITS: BackoffLimits = { baseMs: 5_000, capMs: 60_000 };
 /** Every this many checks also the token and the roster are looked at: about once a minute. */
 const DEEP_EVERY = 12;
@@ -100,7 +98,7 @@ const machineSetup = setup({
     }),
     drawRefused: assign(({ context }) => {
       const failures = context.failures + 1;
-      return { failures, retryInMs: backoff(failures, REFUSED_LIMITS, context.random(), context.floorMs) };
+      return { failures, retryInMs: backoff(failures, REFUSED_BACKOFF, context.random(), context.floorMs) };
     }),
     drawTrial: assign(({ context }) => {
       const trials = context.trials + 1;

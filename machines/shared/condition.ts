@@ -6,4 +6,6 @@ export interface ConditionChanged {
   type: 'condition.changed';
   source: string;
   problem: string | null;
+  /** `failed`: only a person can mend it (a refused service token); `/health` answers 503. `degraded` when absent. */
+  severity?: 'degraded' | 'failed';
 }

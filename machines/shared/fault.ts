@@ -25,6 +25,8 @@ export type FaultKind =
   | 'backendRejected'
   /** The message is over the backend's 100,000 characters. */
   | 'textTooLong'
+  /** The journal in STATE_DIR cannot be read or written: no run may start uncounted. */
+  | 'journalUnavailable'
   /** We gave up ourselves (drain deadline, shutdown). */
   | 'aborted'
   /** Anything that is not a fault: our own mistake. */

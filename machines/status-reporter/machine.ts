@@ -1,5 +1,5 @@
 import { assign, enqueueActions, fromPromise, setup, type ActorRefFrom } from 'xstate';
-import { backoff, type BackoffLimits } from '../shared/backoff.ts';
+import { backoff, REFUSED_BACKOFF, type BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
 import { faultOf, type Fault } from '../shared/fault.ts';
 import type { RuntimeStatus } from '../shared/mission-control.ts';
@@ -37,6 +37,8 @@ interface StatusReporterContext extends StatusReporterInput {
 /** Short enough that a report gets through well before the backend's 90 s are over. */
 const REPORT_BACKOFF: BackoffLimits = { baseMs: 1_000, capMs: 15_000 };
 
+const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
+
 export const statusReporterMachine = setup({
   types: {} as {
     context: StatusReporterContext;
@@ -50,6 +52,7 @@ export const statusReporterMachine = setup({
     ),
   },
   guards: {
+    tokenRefused: (_, params: { fault: Fault }) => params.fault.kind === 'backendRefused',
     changedMeanwhile: ({ context }) => context.reported !== context.status,
   },
   delays: {
@@ -68,16 +71,19 @@ export const statusReporterMachine = setup({
     }),
     countFailure: enqueueActions(({ enqueue, context }, params: { fault: Fault }) => {
       const failures = context.failures + 1;
+      const refused = params.fault.kind === 'backendRefused';
+      const limits = refused ? REFUSED_BACKOFF : REPORT_BACKOFF;
       enqueue.assign({
         failures,
         reported: null,
-        retryInMs: backoff(failures, REPORT_BACKOFF, context.random(), params.fault.retryAfterMs),
+        retryInMs: backoff(failures, limits, context.random(), params.fault.retryAfterMs),
         lastErrorMessage: params.fault.message,
       });
       enqueue.sendTo(context.parent, {
         type: 'condition.changed',
         source: 'statusReporter',
         problem: `The status cannot be reported. ${params.fault.message}`,
+        severity: refused ? 'failed' : 'degraded',
       });
     }),
   },
@@ -107,10 +113,14 @@ export const statusReporterMachine = setup({
         src: 'reportStatus',
         input: ({ context }) => ({ status: context.status }),
         onDone: { target: 'watching', actions: 'countReport' },
-        onError: {
-          target: 'backingOff',
-          actions: { type: 'countFailure', params: ({ event }) => ({ fault: faultOf(event.error) }) },
-        },
+        onError: [
+          {
+            guard: { type: 'tokenRefused', params: faultParams },
+            target: 'refused',
+            actions: { type: 'countFailure', params: faultParams },
+          },
+          { target: 'backingOff', actions: { type: 'countFailure', params: faultParams } },
+        ],
       },
     },
     watching: {
@@ -122,6 +132,13 @@ export const statusReporterMachine = setup({
     backingOff: {
       description: 'Mission Control could not be told: tries again with a short backoff.',
       tags: ['degraded'],
+      on: { 'backend.available': 'reporting' },
+      after: { reportBackoff: 'reporting' },
+    },
+    refused: {
+      description:
+        'Mission Control refuses the service token: somebody must set the right one. Tried again slowly.',
+      tags: ['degraded', 'attention'],
       on: { 'backend.available': 'reporting' },
       after: { reportBackoff: 'reporting' },
     },

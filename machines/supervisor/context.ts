@@ -45,6 +45,7 @@ export type SupervisorEvent =
 
 export interface Condition {
   problem: string;
+  severity: 'degraded' | 'failed';
   /** Wall clock in milliseconds. */
   since: number;
 }
@@ -72,11 +73,11 @@ export interface SupervisorOutput {
 export const EXIT = { stopped: 0, bug: 70, cannotBind: 71, upgrade: 75, configuration: 78 } as const;
 
 /**
- * What Mission Control is told: degraded while the gateway or delivery is not in a good state. Trouble with telling
- * it is left out: the report that gets through would be wrong at once.
+ * What Mission Control is told: degraded while the gateway, delivery or the journal is not in a good state. Trouble
+ * with telling it is left out: the report that gets through would be wrong at once.
  */
 export function accountStatus({ conditions }: Pick<SupervisorContext, 'conditions'>): RuntimeStatus {
-  return 'gateway' in conditions || 'delivery' in conditions ? 'degraded' : 'online';
+  return ['gateway', 'delivery', 'journal'].some((source) => source in conditions) ? 'degraded' : 'online';
 }
 
 export const heartbeatId = (agent: AgentRow): string => `heartbeat:${agent.slug}`;

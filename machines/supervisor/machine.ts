@@ -3,6 +3,7 @@ import { agentSyncMachine } from '../agent-sync/machine.ts';
 import { deliveryMachine } from '../delivery/machine.ts';
 import { gatewayMachine } from '../gateway/machine.ts';
 import { heartbeatMachine } from '../heartbeat/machine.ts';
+import type { ConditionChanged } from '../shared/condition.ts';
 import { crashOf } from '../shared/crash.ts';
 import { faultOf } from '../shared/fault.ts';
 import type { AgentRow } from '../shared/mission-control.ts';
@@ -151,13 +152,18 @@ const supervisorSetup = parts.extend({
       enqueue.sendTo(due.replyTo, { type: 'beat.refused' });
     }),
     setGate: assign((_, params: { gate: 'closed' | 'open' }) => ({ gate: params.gate })),
-    noteCondition: assign(({ context }, params: { source: string; problem: string | null }) => {
+    noteCondition: assign(({ context }, params: Omit<ConditionChanged, 'type'>) => {
       const others = Object.fromEntries(
         Object.entries(context.conditions).filter(([id]) => id !== params.source),
       );
       if (params.problem === null) return { conditions: others };
       const since = context.conditions[params.source]?.since ?? context.now();
-      return { conditions: { ...others, [params.source]: { problem: params.problem, since } } };
+      return {
+        conditions: {
+          ...others,
+          [params.source]: { problem: params.problem, since, severity: params.severity ?? 'degraded' },
+        },
+      };
     }),
     /** New agents join, vanished ones leave, changes take effect at once. */
     reconcileHeartbeats: enqueueActions(
@@ -195,7 +201,11 @@ const supervisorSetup = parts.extend({
         restarts: { ...context.restarts, [id]: (context.restarts[id] ?? 0) + 1 },
         conditions: {
           ...context.conditions,
-          [id]: { problem: `${id} crashed and is being started again. ${message}`, since: context.now() },
+          [id]: {
+            problem: `${id} crashed and is being started again. ${message}`,
+            severity: 'degraded' as const,
+            since: context.now(),
+          },
         },
         ...(id === 'gateway' && { gate: 'closed' as const }),
       });
@@ -235,7 +245,9 @@ export const supervisorMachine = supervisorSetup.createMachine({
     restarts: {},
     gate: 'closed',
     // Not well until it has answered: the first report must not promise what nobody knows.
-    conditions: { gateway: { problem: 'The gateway has not answered yet.', since: input.now() } },
+    conditions: {
+      gateway: { problem: 'The gateway has not answered yet.', severity: 'degraded', since: input.now() },
+    },
     agents: [],
     drainMs: input.drainTimeoutMs,
     exitCode: EXIT.stopped,

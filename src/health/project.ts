@@ -57,8 +57,14 @@ function statusOf(root: SupervisorActor): Pick<Report.HealthReport, 'status' | '
     return { status: 'draining', reason: context.exitReason };
   }
   if (root.getSnapshot().hasTag('starting')) return { status: 'starting', reason: 'Starting.' };
-  const problems = Object.values(context.conditions).map(({ problem }) => problem);
-  if (problems.length > 0) return { status: 'degraded', reason: problems.join(' ') };
+  const conditions = Object.values(context.conditions);
+  if (conditions.length > 0) {
+    const failed = conditions.some(({ severity }) => severity === 'failed');
+    return {
+      status: failed ? 'failed' : 'degraded',
+      reason: conditions.map(({ problem }) => problem).join(' '),
+    };
+  }
   return { status: 'healthy', reason: 'All is well.' };
 }
 

@@ -155,12 +155,14 @@ describe('Convex', () => {
     const gateway = await echoGateway();
     const stranger = `mc_service_${backend.accountId}_${'0'.repeat(64)}`;
     const runtime = await startRuntime({ backend: { ...backend, serviceToken: stranger }, gateway });
-    // Some tries later it is still the same process.
     const health = await runtime.waitForHealth(
-      'that its token is refused again and again',
-      ({ delivery }) => delivery.consecutiveFailures > 2,
+      'that the token is refused',
+      ({ status, delivery }) => status === 'failed' && later(delivery.nextPollAt),
     );
-    expect(health).toMatchObject({ status: 'degraded', httpStatus: 200 });
+    // A person must act: the check fails. A restart would not help: the process stays, and says it lives.
+    expect(health.httpStatus).toBe(503);
+    expect(await runtime.get('/livez')).toMatchObject({ status: 200 });
+    expect(health.machines.find(({ id }) => id === 'delivery')?.tags).toContain('attention');
     expect(health.reason).toContain('SERVICE_TOKEN');
     expect(health.reason).not.toContain('0000000');
   });
