@@ -386,7 +386,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
               target: 'workers',
               actions: { type: 'setGate', params: { gate: 'open' } },
             },
-            'gateway.lost': 'workers',
+            'gateway.lost': { target: 'workers', actions: { type: 'setGate', params: { gate: 'closed' } } },
           },
           after: { settleLimit: 'workers' },
         },
