@@ -4,6 +4,7 @@ import { loadConfig } from './config/config.ts';
 import { ConfigError } from './config/errors.ts';
 import { JournalLocked, JournalUnavailable } from './journal/errors.ts';
 import { openJournal } from './journal/journal.ts';
+import { openSteadyJournal } from './journal/steady.ts';
 import { createLogger } from './logging/logger.ts';
 import { createRedactor } from './logging/redact.ts';
 import { startRuntime } from './runtime.ts';
@@ -25,9 +26,10 @@ async function main(): Promise<number> {
     service: { name: 'mission-control-runtime', version: config.runtimeVersion },
     accountId: config.accountId,
   });
-  const journal = openJournal(config.stateDir, {
-    onNotice: ({ event, message }) => log.warn(event, message),
-  });
+  const journal = openSteadyJournal(
+    () => openJournal(config.stateDir, { onNotice: ({ event, message }) => log.warn(event, message) }),
+    config.journal,
+  );
   log.info('runtime.started', `Runtime ${config.runtimeVersion} on Node ${process.versions.node}`, {
     settings: Object.fromEntries(effective.map(({ name, value }) => [name, value])),
     // What is in neither has its default.

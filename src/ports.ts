@@ -89,6 +89,8 @@ export interface RunRequest {
   input: string;
   /** Aborts the request and its body. */
   signal: AbortSignal;
+  /** Told the reply the moment that it is whole: the socket is still to be released. What it throws is the run's error. */
+  onReply?: (reply: Reply) => void;
 }
 
 export interface Reply {
@@ -150,7 +152,7 @@ export interface Journal {
   refundAttempt(notificationId: string): void;
   /** Keeps a reply the moment it is received. */
   saveReply(notificationId: string, reply: Reply, version: RowVersion): void;
-  /** A message for this version is in the thread: counts the post and drops the kept reply. */
+  /** A message for this version is in the thread: counts the post, drops the kept reply, and attempts count anew. */
   markPosted(notificationId: string, version: RowVersion): void;
   /** Convex has the mark: the row goes. */
   forget(notificationId: string): void;

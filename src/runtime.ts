@@ -25,15 +25,15 @@ import { createStateClock } from './health/state-clock.ts';
 import type { HealthSource } from './http/app.ts';
 import { createMeasurer } from './http/measure.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
+import type { SteadyJournal } from './journal/steady.ts';
 import type { Log } from './logging/log.ts';
 import { createNarrator } from './logging/narrate.ts';
 import { createGateway } from './openclaw/client.ts';
 import { createNoGateway } from './openclaw/no-gateway.ts';
-import type { Journal } from './ports.ts';
 
 export interface RuntimeOptions {
   config: Config;
-  journal: Journal;
+  journal: SteadyJournal;
   log: Log;
   redact: (text: string) => string;
 }
@@ -76,7 +76,12 @@ export function startRuntime(options: RuntimeOptions): Runtime {
         port: config.health.port,
         redact: options.redact,
         log: (level, event, message, fields) => log[level](event, message, fields),
-        source: createHealthSource(() => projectHealth({ root, clock, config, openclawVersion }), metrics),
+        source: createHealthSource(
+          () => projectHealth({ root, clock, config, openclawVersion }),
+          // A refused token or a gateway that is away is not mended by a restart; a dead supervisor is.
+          () => root.getSnapshot().status !== 'error',
+          metrics,
+        ),
       }),
       gateway: gatewayMachine.provide({
         actors: {
@@ -101,7 +106,9 @@ export function startRuntime(options: RuntimeOptions): Runtime {
           ),
         },
       }),
-      upgrade: upgradeMachine.provide({ actors: createUpgradeActors({ missionControl, journal, versions }) }),
+      upgrade: upgradeMachine.provide({
+        actors: createUpgradeActors({ missionControl, journal, stateDir: config.stateDir, versions, log }),
+      }),
       agentSync: agentSyncMachine.provide({
         actors: { listAgents: fromPromise(({ signal }) => missionControl.listAgents(signal)) },
       }),
@@ -125,6 +132,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   });
   const output = toPromise(root);
   root.start();
+  journal.watch((problem) => root.send({ type: 'condition.changed', source: 'journal', problem }));
   const done = output.finally(() => Promise.all([gateway.close(), missionControl.close()]));
   return { root, done };
 }
@@ -180,7 +188,11 @@ const createReport = (config: Config, openclawVersion: string) => ({
   runtimeServiceVersion: config.runtimeVersion,
 });
 
-function createHealthSource(health: HealthSource['health'], metrics: Metrics): HealthSource {
+function createHealthSource(
+  health: HealthSource['health'],
+  live: HealthSource['live'],
+  metrics: Metrics,
+): HealthSource {
   const ready = (): boolean => ['healthy', 'degraded'].includes(health().status);
   return {
     health,
@@ -195,7 +207,7 @@ function createHealthSource(health: HealthSource['health'], metrics: Metrics): H
         machines: machines.filter(({ id }) => !id.startsWith('heartbeat:')),
       });
     },
-    live: () => health().status !== 'failed',
+    live,
     ready,
   };
 }

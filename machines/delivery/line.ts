@@ -60,6 +60,17 @@ export function settle(line: Line, key: string): Line {
   return jobs.length === 0 ? without(line, key) : { ...line, [key]: { ...lane, phase: 'inLine', jobs } };
 }
 
+/**
+ * The head job goes back to the backend, and the notifications behind it with it: the next look brings them all in
+ * their order. Kept in line they would go before it. Beats are ours alone, and stay.
+ */
+export function release(line: Line, key: string): Line {
+  const lane = line[key];
+  if (lane === undefined) return line;
+  const jobs = lane.jobs.slice(1).filter(({ kind }) => kind === 'beat');
+  return jobs.length === 0 ? without(line, key) : { ...line, [key]: { ...lane, phase: 'inLine', jobs } };
+}
+
 export function without(line: Line, key: string): Line {
   return Object.fromEntries(Object.entries(line).filter(([other]) => other !== key));
 }

@@ -32,12 +32,19 @@ export const laneActors = {
       quiet: boolean;
       /** The assignee has answered: the task moves to in_progress. */
       startsTask: boolean;
+      /** It may be there already: look first, where the backend would not know it by the notification's id. */
+      unsure: boolean;
     }
   >(notProvided),
   /** Reads the row again, to see whether it has moved. */
   rereadRow: fromPromise<DeliveryContext | null, { notificationId: string }>(notProvided),
-  /** Marks the row delivered and forgets it. */
-  markDelivered: fromPromise<void, { notificationId: string }>(notProvided),
+  /**
+   * Marks the row delivered and forgets it. With `version`, of a row that newer messages are coalesced into, it looks
+   * at the row once more: one that moved before the mark is given back, and not forgotten.
+   */
+  markDelivered: fromPromise<DeliveryContext | null, { notificationId: string; version: RowVersion | null }>(
+    notProvided,
+  ),
   /** Ends the typing indicator; with `refund` the last attempt is taken back. */
   handBack: fromPromise<void, { notificationId: string; refund: boolean }>(notProvided),
   /** One whole heartbeat on the agent's system session. */

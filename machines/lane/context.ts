@@ -77,8 +77,14 @@ export interface LaneContext extends LaneInput {
   /** No new run may start; the job goes back where it is not past its run. */
   held: boolean;
   excused: boolean;
+  /** The last run failed and was counted: an agent that is unknown, and a silence, are not. */
+  counted: boolean;
   /** The last attempt is taken back as the job is handed back. */
   refund: boolean;
+  /** A newer message came in the moment before the mark: the row is delivered, and has it still to be answered. */
+  reopened: boolean;
+  /** The message may be in the thread: an earlier try to post it got no answer, or its process died. */
+  postUnsure: boolean;
   draining: boolean;
   /** The lane has rested since it was let go, so its slot is another's: it may finish, but not run. */
   slotless: boolean;
@@ -117,7 +123,10 @@ export const freshJob = {
   note: null,
   held: false,
   excused: false,
+  counted: false,
   refund: false,
+  reopened: false,
+  postUnsure: false,
   stepFailures: 0,
   rowFailures: 0,
   retryInMs: 0,

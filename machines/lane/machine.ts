@@ -37,7 +37,15 @@ const laneSetup = setup({
     excused: ({ context }) => context.excused,
     draining: ({ context }) => context.draining,
     rowGone: ({ context }) => context.delivery === null,
-    alreadyDelivered: ({ context }) => context.delivery?.notification.deliveredAt !== undefined,
+    alreadyDelivered: ({ context }) =>
+      context.delivery?.notification.deliveredAt !== undefined && !context.reopened,
+    /** Never run, and no longer where it was in the queue: what came before its newer message goes first. */
+    movedInLine: ({ context }) =>
+      context.entry.attempts === 0 &&
+      !context.discardReply &&
+      context.job?.kind === 'notification' &&
+      context.delivery !== null &&
+      hasMoved(context.delivery.notification, versionOf(context.job.row)),
     replyKept: ({ context }) => context.entry.reply !== null && !context.discardReply,
     answeredBefore: ({ context }) => context.entry.answered !== null && !context.discardReply,
     skippedByRule: ({ context }) => context.delivery !== null && skipReason(context.delivery) !== null,
@@ -62,8 +70,9 @@ const laneSetup = setup({
     trial: ({ context }) => context.trial,
     /** A run that failed, as against a run that never began. */
     attempt: (_, params: { kind: FaultKind }) => isAttempt(params.kind),
-    backendAway: (_, params: { kind: FaultKind }) =>
-      params.kind === 'backendUnavailable' || params.kind === 'backendRefused',
+    /** Not this row's trouble: the step waits for whoever is away. */
+    sideAway: (_, params: { kind: FaultKind }) =>
+      ['backendUnavailable', 'backendRefused', 'journalUnavailable'].includes(params.kind),
   },
   delays: {
     sessionBackoff: ({ context }) => context.retryInMs,
@@ -82,7 +91,11 @@ const laneSetup = setup({
           stepFailures: context.stepFailures,
           retryInMs: context.retryInMs,
           reason: context.reason,
+          reopened: context.reopened,
         }),
+      // An older row may come in between while this one rests: what is known of a reply is not about that row.
+      ...(context.job !== null &&
+        jobId(context.job) !== jobId(params.job) && { discardReply: false, unknownForMs: 0 }),
     })),
     keepLoaded: assign((_, params: { delivery: DeliveryContext | null; entry: LaneEntry }) => ({
       delivery: params.delivery,
@@ -95,17 +108,28 @@ const laneSetup = setup({
       runMs: params.runMs,
       failures: 0,
       unknownForMs: 0,
+      postUnsure: false,
       entry: { ...context.entry, attempts: params.attempts },
     })),
     useKeptReply: assign(({ context }) => ({
       reply: context.entry.reply,
       version: context.entry.reply?.version ?? context.version,
+      postUnsure: true,
     })),
+    doubtPost: assign({ postUnsure: true }),
+    reopen: assign({ reopened: true }),
     useAnsweredVersion: assign(({ context }) => ({
       version: context.entry.answered ?? context.version,
       outcome: 'delivered' as const,
     })),
-    startOver: assign((_, params: { delivery: DeliveryContext | null }) => ({
+    /** A newer message: its attempts count from the start where the older one has its answer. */
+    startOver: assign(({ context }, params: { delivery: DeliveryContext | null }) => ({
+      entry: {
+        ...context.entry,
+        attempts: ['delivered', 'parked', 'unanswered'].includes(context.outcome)
+          ? 0
+          : context.entry.attempts,
+      },
       delivery: params.delivery,
       version: params.delivery && versionOf(params.delivery.notification),
       reply: null,
@@ -124,6 +148,7 @@ const laneSetup = setup({
     })),
     countAttempt: assign(({ context }) => ({
       entry: { ...context.entry, attempts: context.entry.attempts + 1 },
+      counted: true,
     })),
     countUnknown: assign(({ context }) => ({ unknownForMs: context.unknownForMs + context.retryInMs })),
     countRowFailure: assign(({ context }) => ({ rowFailures: context.rowFailures + 1 })),
@@ -138,7 +163,7 @@ const laneSetup = setup({
       held: true,
       excused: context.excused || params.excused,
     })),
-    refundAttempt: assign({ refund: true }),
+    refundAttempt: assign(({ context }) => ({ refund: context.counted })),
     drain: assign({ draining: true }),
     drawSession: assign(({ context }) => {
       const failures = context.failures + 1;
@@ -205,7 +230,7 @@ const notificationId = (context: LaneContext): string => (context.job === null ?
 /** Convex failed at one step: away means only this step waits; a failure of the function is the row's own. */
 const stepFailed = <TRetry extends string, TGiveUp extends string>(retry: TRetry, giveUp: TGiveUp) =>
   [
-    { guard: { type: 'backendAway', params: kindParams }, target: retry, actions: keepFault },
+    { guard: { type: 'sideAway', params: kindParams }, target: retry, actions: keepFault },
     { guard: 'rowFailedTooOften', target: giveUp, actions: keepFault },
     { target: retry, actions: [keepFault, 'countRowFailure'] },
   ] as const;
@@ -274,6 +299,7 @@ export const laneMachine = laneSetup.createMachine({
           actions: { type: 'setNote', params: { note: 'attemptsSpent' } },
         },
         { guard: 'mayNotRun', target: 'releasing' },
+        { guard: 'movedInLine', target: 'releasing' },
         { target: 'running' },
       ],
     },
@@ -417,7 +443,7 @@ export const laneMachine = laneSetup.createMachine({
         }),
         onDone: { target: 'marking', actions: 'countPost' },
         onError: [
-          { guard: { type: 'backendAway', params: kindParams }, target: 'retryingPark', actions: keepFault },
+          { guard: { type: 'sideAway', params: kindParams }, target: 'retryingPark', actions: keepFault },
           // The note is a courtesy; the mark is what ends the matter.
           { target: 'marking' },
         ],
@@ -429,8 +455,18 @@ export const laneMachine = laneSetup.createMachine({
       on: { 'lane.abort': 'releasing' },
       invoke: {
         src: 'markDelivered',
-        input: ({ context }) => ({ notificationId: notificationId(context) }),
-        onDone: 'settled',
+        input: ({ context }) => ({
+          notificationId: notificationId(context),
+          version: context.delivery?.notification.type === 'thread_update' ? context.version : null,
+        }),
+        onDone: [
+          {
+            guard: ({ event }) => event.output != null,
+            target: 'deciding',
+            actions: [{ type: 'startOver', params: ({ event }) => ({ delivery: event.output }) }, 'reopen'],
+          },
+          { target: 'settled' },
+        ],
         onError: stepFailed('retryingMark', 'stuck'),
       },
     },
@@ -467,7 +503,7 @@ export const laneMachine = laneSetup.createMachine({
     retryingPost: {
       description: 'Convex did not take the reply: rests, then posts again. The reply is in the journal.',
       tags: ['degraded'],
-      entry: ['drawStep', 'rest'],
+      entry: ['drawStep', 'rest', 'doubtPost'],
       on: { 'lane.abort': 'releasing', 'backend.available': 'posting' },
       after: { stepBackoff: 'posting' },
     },
@@ -481,7 +517,7 @@ export const laneMachine = laneSetup.createMachine({
     retryingPark: {
       description: 'Convex did not take the note: rests, then posts it again.',
       tags: ['degraded'],
-      entry: ['drawStep', 'rest'],
+      entry: ['drawStep', 'rest', 'doubtPost'],
       on: { 'lane.abort': 'releasing', 'backend.available': 'parking' },
       after: { stepBackoff: 'parking' },
     },
@@ -542,12 +578,13 @@ export const laneMachine = laneSetup.createMachine({
   },
 });
 
-function postTarget({ job, version, entry }: LaneContext) {
+function postTarget({ job, version, entry, postUnsure }: LaneContext) {
   const row = job?.kind === 'notification' ? job.row : null;
   return {
     row,
     version: version ?? (row && versionOf(row)),
     withSource: entry.posts === 0,
+    unsure: postUnsure,
   };
 }
 

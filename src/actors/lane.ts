@@ -1,11 +1,12 @@
 import { fromPromise } from 'xstate';
 import type { InputFrom, OutputFrom } from 'xstate';
 import type { laneActors } from '../../machines/lane/actors.ts';
-import { NOTHING_KNOWN, versionOf } from '../../machines/lane/context.ts';
+import { hasMoved, NOTHING_KNOWN, versionOf } from '../../machines/lane/context.ts';
 import { Fault, faultOf, isAttempt, type FaultKind } from '../../machines/shared/fault.ts';
 import type { Log } from '../logging/log.ts';
 import { buildPrompt } from '../openclaw/prompt.ts';
-import type { Gateway, Journal, MissionControl } from '../ports.ts';
+import type { Gateway, Journal, MissionControl, PostMessage, Reply, RowVersion } from '../ports.ts';
+import type { DeliveryContext, ThreadMessage } from '../../machines/shared/mission-control.ts';
 import { createBeat } from './beat.ts';
 import type { SessionLock } from './session-lock.ts';
 
@@ -34,8 +35,13 @@ export function createLaneActors(around: LaneSurroundings) {
   const rereadRow: Io<'rereadRow'> = ({ input, signal }) =>
     missionControl.loadContext(input.notificationId, signal);
   const markDelivered: Io<'markDelivered'> = async ({ input, signal }) => {
-    await missionControl.markDelivered(input.notificationId, signal);
-    journal.forget(input.notificationId);
+    const { notificationId, version } = input;
+    await missionControl.markDelivered(notificationId, signal);
+    // From the mark on nothing more is coalesced into the row: what it says now is final.
+    const last = version && (await missionControl.loadContext(notificationId, signal));
+    if (version !== null && last !== null && hasMoved(last.notification, version)) return last;
+    journal.forget(notificationId);
+    return null;
   };
   const handBack: Io<'handBack'> = async ({ input, signal }) => {
     if (input.refund) journal.refundAttempt(input.notificationId);
@@ -59,14 +65,18 @@ function createRun(around: LaneSurroundings): Io<'runAgent'> {
       throw new Fault('bug', 'a run needs an agent and a session');
     }
     const { notification, agent, deliverySessionKey: sessionKey } = delivery;
-    const typing = startTyping(around, notification._id);
+    // First: a run that cannot be counted does not start.
     const attempts = journal.beginAttempt(notification._id);
+    const typing = startTyping(around, notification._id);
     const started = performance.now();
     try {
+      // Kept the moment that it is whole: a process that dies between the two has the agent run again.
+      const onReply = (reply: Reply): void =>
+        journal.saveReply(notification._id, reply, versionOf(notification));
+      const prompt = buildPrompt(delivery);
       const reply = await sessions.run(sessionKey, signal, () =>
-        gateway.respond({ agentSlug: agent.slug, sessionKey, ...buildPrompt(delivery), signal }),
+        gateway.respond({ agentSlug: agent.slug, sessionKey, ...prompt, signal, onReply }),
       );
-      journal.saveReply(notification._id, reply, versionOf(notification));
       const runMs = Math.round(performance.now() - started);
       around.countRun('replied', runMs / 1_000);
       return { reply, attempts, runMs };
@@ -101,7 +111,7 @@ async function endTyping({ missionControl, log }: LaneSurroundings, notification
 }
 
 function createPost({ missionControl, journal, log }: LaneSurroundings): Io<'postMessage'> {
-  return async ({ input: { row, version, content, withSource, quiet, startsTask }, signal }) => {
+  return async ({ input: { row, version, content, withSource, quiet, startsTask, unsure }, signal }) => {
     if (row?.taskId === undefined || version === null) {
       throw new Fault('bug', 'a message needs a row with a task');
     }
@@ -113,7 +123,11 @@ function createPost({ missionControl, journal, log }: LaneSurroundings): Io<'pos
       ...(withSource && { sourceNotificationId: row._id }),
       ...(quiet && { suppressAgentNotifications: true }),
     };
-    await missionControl.postMessage(message, signal);
+    const isThere =
+      unsure &&
+      !withSource &&
+      isInThread(await missionControl.loadContext(row._id, signal), message, version);
+    if (!isThere) await missionControl.postMessage(message, signal);
     journal.markPosted(row._id, version);
     if (!startsTask) return;
     try {
@@ -123,4 +137,19 @@ function createPost({ missionControl, journal, log }: LaneSurroundings): Io<'pos
       log.warn('task.notStarted', 'The task could not be moved to in_progress', { taskId, error });
     }
   };
+}
+
+/** The backend's cut of a message in a thread, in UTF-16 units (contract, section 5). */
+const MAX_THREAD_CONTENT = 2_000;
+
+/**
+ * Whether the message is in the thread already. Only the first message of a notification carries its id, by which the
+ * backend knows it again; a later one whose post got no answer, or was followed by a crash, has to be looked for.
+ */
+function isInThread(delivery: DeliveryContext | null, message: PostMessage, version: RowVersion): boolean {
+  const content = message.content.toWellFormed();
+  const shown = content.length > MAX_THREAD_CONTENT ? `${content.slice(0, MAX_THREAD_CONTENT)}…` : content;
+  const isSame = (entry: ThreadMessage): boolean =>
+    entry.authorId === message.agentId && entry.createdAt >= version.createdAt && entry.content === shown;
+  return delivery?.thread.some(isSame) ?? false;
 }

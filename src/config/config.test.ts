@@ -49,6 +49,7 @@ describe('the defaults', () => {
       drainTimeoutMs: 25_000,
       upgradeDrainTimeoutMs: 600_000,
       stateDir: resolve('/srv/.runtime/state'),
+      journal: 'required',
       droplet: { id: 'unknown', ip: 'unknown', region: 'unknown' },
     });
   });
@@ -98,6 +99,7 @@ describe('each setting', () => {
     ['UPGRADE_DRAIN_TIMEOUT_MS', '2h', (c) => c.upgradeDrainTimeoutMs, 7_200_000],
     ['STATE_DIR', 'var', (c) => c.stateDir, resolve('/srv/var')],
     ['STATE_DIR', '/data/state', (c) => c.stateDir, resolve('/data/state')],
+    ['JOURNAL', 'optional', (c) => c.journal, 'optional'],
     ['DROPLET_ID', '42', (c) => c.droplet.id, '42'],
     ['DROPLET_IP', '10.0.0.1', (c) => c.droplet.ip, '10.0.0.1'],
     ['DROPLET_REGION', 'fra1', (c) => c.droplet.region, 'fra1'],
@@ -151,6 +153,7 @@ describe('each setting', () => {
     ['DRAIN_TIMEOUT_MS', '600h', 'too long (got "600h")'],
     ['UPGRADE_DRAIN_TIMEOUT_MS', 'soon', 'not a duration (got "soon")'],
     ['STATE_DIR', 'a\nb', 'not a path (got "a\\nb")'],
+    ['JOURNAL', 'none', 'not a known choice (got "none")'],
     ['DROPLET_ID', 'né', 'not a plain name'],
     ['DROPLET_IP', 'é', 'not a plain name'],
     ['DROPLET_REGION', 'é', 'not a plain name'],

@@ -35,6 +35,7 @@ export interface Config {
   upgradeDrainTimeoutMs: number;
   /** Absolute. */
   stateDir: string;
+  journal: 'required' | 'optional';
   droplet: { id: string; ip: string; region: string };
 }
 
@@ -151,6 +152,7 @@ function toConfig(values: Values, { terminal, cwd }: Surroundings): Config {
     drainTimeoutMs: values.DRAIN_TIMEOUT_MS,
     upgradeDrainTimeoutMs: values.UPGRADE_DRAIN_TIMEOUT_MS,
     stateDir: resolve(cwd, values.STATE_DIR),
+    journal: values.JOURNAL,
     droplet: { id: values.DROPLET_ID, ip: values.DROPLET_IP, region: values.DROPLET_REGION },
   };
 }

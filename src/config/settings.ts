@@ -139,6 +139,11 @@ export const settings = {
     'the time that runs may still take before an upgrade or restart that was asked for',
   ),
   STATE_DIR: withDefault(path, '.runtime/state', 'the directory of what must survive a restart'),
+  JOURNAL: withDefault(
+    oneOf('required', 'optional'),
+    'required',
+    'whether runs may start while the journal in STATE_DIR cannot be written; optional goes on in memory, and a crash may then have runs repeated',
+  ),
   DROPLET_ID: withDefault(label, 'unknown', "the machine's id to report"),
   DROPLET_IP: withDefault(label, 'unknown', "the machine's address to report"),
   DROPLET_REGION: withDefault(label, 'unknown', "the machine's region to report"),

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { JournalUnavailable } from './errors.ts';
 import { SQLITE_CORRUPT, SQLITE_ERROR, SQLITE_NOTADB, openFile, resultCode } from './sqlite.ts';
 
-const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 1;
 
 const SCHEMA = `
   CREATE TABLE notification (

@@ -1,3 +1,5 @@
+import { Fault } from '../../machines/shared/fault.ts';
+
 /** Another runtime has STATE_DIR. */
 export class JournalLocked extends Error {
   override readonly name = 'JournalLocked';
@@ -10,8 +12,12 @@ export class JournalLocked extends Error {
 }
 
 /** The journal cannot be opened, read or written. The message is one sentence for an operator. */
-export class JournalUnavailable extends Error {
+export class JournalUnavailable extends Fault {
   override readonly name = 'JournalUnavailable';
+
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super('journalUnavailable', message, options);
+  }
 }
 
 /** @param error what the file system or SQLite threw */

@@ -50,7 +50,8 @@ describe('a notification', () => {
       answered: null,
     });
     journal.markPosted('n1', V1);
-    expect(journal.read('n1')).toEqual({ attempts: 2, posts: 1, reply: null, answered: V1 });
+    // The attempts were for the message that is answered now.
+    expect(journal.read('n1')).toEqual({ attempts: 0, posts: 1, reply: null, answered: V1 });
     journal.saveReply('n1', { text: '', toolCalls: 0 }, V2);
     expect(journal.read('n1')).toMatchObject({ reply: { text: '', version: V2 }, answered: V1 });
     journal.markPosted('n1', V2);
@@ -157,7 +158,7 @@ function applyToModel(model: Map<string, JournalEntry>, op: Op): void {
   else if (op.do === 'reply') {
     model.set(op.id, { ...entry, reply: { text: op.text, toolCalls: 2, version: op.version } });
   } else if (op.do === 'posted') {
-    model.set(op.id, { ...entry, posts: entry.posts + 1, reply: null, answered: op.version });
+    model.set(op.id, { attempts: 0, posts: entry.posts + 1, reply: null, answered: op.version });
   } else if (model.has(op.id)) model.set(op.id, { ...entry, attempts: Math.max(0, entry.attempts - 1) });
 }
 

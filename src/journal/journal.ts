@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Journal } from '../ports.ts';
-import { openDatabase } from './database.ts';
+import { openDatabase, SCHEMA_VERSION } from './database.ts';
 import { unavailable } from './errors.ts';
 import { lockStateDir } from './lock.ts';
 import { forgetOld, notificationJournal } from './notifications.ts';
@@ -15,6 +15,11 @@ export interface JournalOptions {
   onNotice?: (notice: { event: string; message: string }) => void;
 }
 
+export interface DiskJournal extends Journal {
+  /** Writes to the file without changing what it holds: whether it still takes what is written. */
+  check(): void;
+}
+
 /**
  * Opens the journal of one runtime, `journal.sqlite` in STATE_DIR. The directory is made (0700) when it is not there;
  * all files are the owner's alone (0600). Each call is on the disk when it returns. Rows that nobody touched for 30
@@ -23,7 +28,7 @@ export interface JournalOptions {
  * @throws JournalLocked when another runtime has STATE_DIR
  * @throws JournalUnavailable when STATE_DIR or the file cannot be used; each method throws it as well
  */
-export function openJournal(stateDir: string, options: JournalOptions = {}): Journal {
+export function openJournal(stateDir: string, options: JournalOptions = {}): DiskJournal {
   const { now = Date.now, onNotice = () => undefined } = options;
   const guard = <Result>(work: () => Result): Result => {
     try {
@@ -43,6 +48,7 @@ export function openJournal(stateDir: string, options: JournalOptions = {}): Jou
     forget: (id) => guard(() => journal.forget(id)),
     readUpgradeExit: () => guard(() => journal.readUpgradeExit()),
     saveUpgradeExit: (exit) => guard(() => journal.saveUpgradeExit(exit)),
+    check: () => guard(() => journal.check()),
     close: () => guard(() => journal.close()),
   };
 }
@@ -51,12 +57,15 @@ function openUnguarded(
   stateDir: string,
   now: () => number,
   onNotice: NonNullable<JournalOptions['onNotice']>,
-): Journal {
+): DiskJournal {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const unlock = lockStateDir(stateDir);
   const prepare = (database: DatabaseSync) => {
     forgetOld(database, now());
-    return { ...notificationJournal(database, now), ...upgradeJournal(database) };
+    // SQLite writes the header's page even when the number in it stays.
+    const check = (): void => database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    check();
+    return { ...notificationJournal(database, now), ...upgradeJournal(database), check };
   };
   const tellSetAside = (aside: string) =>
     onNotice({

@@ -27,7 +27,7 @@ export function notificationJournal(database: DatabaseSync, now: () => number): 
       touched_at = excluded.touched_at`);
   const post = database.prepare(`
     INSERT INTO notification (id, posts, answered_message_id, answered_created_at, touched_at) VALUES (?, 1, ?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET posts = posts + 1, answered_message_id = excluded.answered_message_id,
+    ON CONFLICT (id) DO UPDATE SET posts = posts + 1, attempts = 0, answered_message_id = excluded.answered_message_id,
       answered_created_at = excluded.answered_created_at, touched_at = excluded.touched_at,
       reply_text = NULL, reply_tool_calls = NULL, reply_message_id = NULL, reply_created_at = NULL`);
   const remove = database.prepare('DELETE FROM notification WHERE id = ?');
@@ -37,7 +37,8 @@ export function notificationJournal(database: DatabaseSync, now: () => number): 
       const row = select.get(id);
       return row === undefined ? null : entryOf(row);
     },
-    beginAttempt: (id) => v.parse(attemptsRow, count.get(id, now())).attempts,
+    // `get` stops at the row and swallows the error of the commit after it; `all` goes on to the end.
+    beginAttempt: (id) => v.parse(attemptsRow, count.all(id, now())[0]).attempts,
     refundAttempt: (id) => void refund.run(id),
     saveReply: (id, { text, toolCalls }, { messageId, createdAt }) =>
       void keep.run(id, text, toolCalls, messageId, createdAt, now()),

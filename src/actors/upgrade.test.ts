@@ -1,0 +1,44 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createActor, toPromise } from 'xstate';
+import { judge, type UpgradeFacts } from '../../machines/upgrade/judge.ts';
+import type { PendingUpgrade } from '../../machines/shared/mission-control.ts';
+import { JournalUnavailable } from '../journal/errors.ts';
+import { createUpgradeActors } from './upgrade.ts';
+
+const PENDING: PendingUpgrade = {
+  targetOpenclawVersion: '2026.9.6',
+  targetRuntimeVersion: '1.1.0',
+  initiatedAt: 1,
+  initiatedBy: 'somebody',
+  strategy: 'immediate',
+};
+
+/** One look at what is asked for, by a runtime whose journal cannot be read. */
+function check(pending: PendingUpgrade | null, restartRequested: boolean): Promise<UpgradeFacts> {
+  const fails = (): never => {
+    throw new JournalUnavailable('The disk is gone.');
+  };
+  const { checkUpgrade } = createUpgradeActors({
+    missionControl: {
+      getPendingUpgrade: () => Promise.resolve(pending),
+      checkAndClearRestartRequested: () => Promise.resolve(restartRequested),
+      recordUpgradeResult: () => Promise.reject(new Error('there is no result to tell')),
+    },
+    journal: { readUpgradeExit: fails, saveUpgradeExit: fails },
+    stateDir: join(tmpdir(), 'there-is-no-such-directory'),
+    versions: () => ({ openclawVersion: '2026.9.6', runtimeVersion: '1.0.0' }),
+    log: { info: () => undefined, warn: () => undefined },
+  });
+  return toPromise(createActor(checkUpgrade).start());
+}
+
+test('what cannot be remembered is not left for: each start would leave again', async () => {
+  expect(judge(await check(PENDING, false), 'exit').verdict).toBe('heldBack');
+});
+
+test('a restart is, for asking clears it', async () => {
+  expect(judge(await check(PENDING, true), 'exit').verdict).toBe('leave');
+  expect(judge(await check(null, true), 'exit').verdict).toBe('leave');
+});

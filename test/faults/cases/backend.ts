@@ -1,0 +1,164 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { startBackend } from '../../../src/dev/backend/spawn.ts';
+import { proxyTo } from '../../support/proxy.ts';
+import { startRuntime } from '../../support/runtime.ts';
+import { echoGateway, freePort, missionControl } from '../../support/stack.ts';
+import type { FaultCase } from '../case.ts';
+import {
+  allDelivered,
+  ask,
+  expectGoodOrder,
+  mostRuns,
+  replies,
+  runUnderWay,
+  setUp,
+  undelivered,
+  type Stage,
+} from '../stage.ts';
+import { inSeconds } from '../wait.ts';
+
+const POST = 'service/actions:createMessageFromAgent';
+const MARK = 'service/actions:markNotificationDelivered';
+
+/** What every trouble of Convex ends with: all is delivered, and nothing was run for it again. */
+async function expectRunOnce(stage: Stage, seconds = 30): Promise<string> {
+  const took = await allDelivered(stage, seconds);
+  await expectGoodOrder(stage);
+  expect(await mostRuns(stage), 'runs of a row').toBe(1);
+  return inSeconds(took);
+}
+
+export const backendCases: readonly FaultCase[] = [
+  {
+    name: 'convex-absent',
+    what: 'Convex is not there at the start and comes later: the process waits, then delivers',
+    async run() {
+      const secret = 'ab'.repeat(32);
+      const port = await freePort();
+      // Its account's id is the same each time.
+      const first = await startBackend({ secret });
+      await first.close();
+      const gateway = await echoGateway();
+      const runtime = await startRuntime({ backend: { ...first, url: `http://127.0.0.1:${port}` }, gateway });
+      const { reason } = await runtime.waitForHealth(
+        'that Convex is away',
+        ({ status }) => status === 'degraded',
+      );
+      expect(reason).toContain('CONVEX_URL');
+      const backend = await missionControl({ port, secret, extraTasks: 3 });
+      return `3 rows delivered ${await expectRunOnce({ backend, gateway, runtime })} after it came`;
+    },
+  },
+  {
+    name: 'convex-500',
+    what: 'Convex answers 500 to everything for 4 s while runs end: they are posted later and not run again',
+    async run() {
+      const stage = await setUp({ sessions: 6, runMs: 1_500 });
+      await runUnderWay(stage, 6);
+      await stage.backend.setFault({ mode: '500' });
+      await stage.runtime.waitForHealth('that Convex is away', ({ status }) => status === 'degraded');
+      await delay(4_000);
+      await stage.backend.setFault({ mode: 'ok' });
+      return `6 runs, each once, delivered ${await expectRunOnce(stage)} after`;
+    },
+  },
+  {
+    name: 'convex-hang',
+    what: 'Convex never answers one call (posting a reply): after 30 s it is made again; other sessions go on meanwhile',
+    limit: 90,
+    async run() {
+      const stage = await setUp();
+      await stage.backend.setFault({ mode: 'hang', path: POST, count: 1 });
+      const slow = await ask(stage, 'please look at this');
+      await runUnderWayOrOver(stage);
+      const others = [await ask(stage, 'and this', 1), await ask(stage, 'and that', 2)];
+      const began = performance.now();
+      while (
+        (await Promise.all(others.map((task) => replies(stage, task)))).some(({ length }) => length === 0)
+      ) {
+        await delay(50);
+      }
+      const quick = inSeconds(performance.now() - began);
+      expect(await replies(stage, slow)).toEqual([]);
+      const took = await expectRunOnce(stage, 60);
+      expect(await replies(stage, slow)).toHaveLength(1);
+      return `others answered in ${quick}, the hung one delivered ${took} later, 1 run each`;
+    },
+  },
+  {
+    name: 'convex-slow',
+    what: 'every call to Convex takes 500 ms: slower, and otherwise the same',
+    async run() {
+      const stage = await setUp();
+      await stage.backend.setFault({ mode: 'ok', delayMs: 500 });
+      for (let task = 0; task < 3; task++) await ask(stage, 'please look at this', task);
+      const took = await expectRunOnce(stage);
+      return `3 sessions delivered in ${took}, 1 run each`;
+    },
+  },
+  {
+    name: 'convex-cut',
+    what: 'every answer of Convex breaks off after 90 bytes for 3 s: what was done is done once',
+    async run() {
+      const [backend, gateway] = await Promise.all([missionControl({ extraTasks: 4 }), echoGateway()]);
+      await gateway.setFault('ok', 1_000);
+      const proxy = await proxyTo(backend.url);
+      const runtime = await startRuntime({ backend: { ...backend, url: proxy.url }, gateway });
+      const stage = { backend, gateway, runtime };
+      await runUnderWay(stage, 4);
+      proxy.set({ kind: 'cut', afterBytes: 90 });
+      await runtime.waitForHealth('that Convex is away', ({ status }) => status === 'degraded');
+      await delay(3_000);
+      proxy.set({ kind: 'none' });
+      return `4 replies posted once, 1 run each, delivered ${await expectRunOnce(stage)} after`;
+    },
+  },
+  {
+    name: 'convex-lost-answer',
+    what: 'the reply is posted, but Convex breaks the connection: it is posted again, and stands in the thread once',
+    quick: true,
+    async run() {
+      const stage = await setUp();
+      await stage.backend.setFault({ mode: 'lost', path: POST, count: 2 });
+      const taskId = await ask(stage, 'please look at this');
+      const took = await expectRunOnce(stage);
+      expect(await replies(stage, taskId)).toHaveLength(1);
+      return `posted 3 times, in the thread once, 1 run, ${took}`;
+    },
+  },
+  {
+    name: 'mark-fails',
+    what: 'marking the row fails 4 times: only the mark is made again, not the run and not the post',
+    async run() {
+      const stage = await setUp();
+      await stage.backend.setFault({ mode: 'error', path: MARK, count: 4 });
+      const taskId = await ask(stage, 'please look at this');
+      const took = await expectRunOnce(stage);
+      expect(await replies(stage, taskId)).toHaveLength(1);
+      return `1 run, 1 reply, delivered after ${took}`;
+    },
+  },
+  {
+    name: 'mark-never',
+    what: 'a row can never be marked: it is left alone, run and posted once, and other sessions go on',
+    async run() {
+      const stage = await setUp();
+      await stage.backend.setFault({ mode: 'error', path: MARK });
+      const taskId = await ask(stage, 'please look at this');
+      await stage.runtime.waitForLog('that it is stuck', ({ event }) => event === 'delivery.stuck');
+      await stage.backend.setFault({ mode: 'ok' });
+      const other = await ask(stage, 'and this', 1);
+      await stage.runtime.waitForLog('a delivery', ({ event }) => event === 'delivery.delivered');
+      expect(await replies(stage, other)).toHaveLength(1);
+      expect(await replies(stage, taskId)).toHaveLength(1);
+      expect(await mostRuns(stage)).toBe(1);
+      return `1 run, 1 reply, ${(await undelivered(stage)).length} rows left alone for 10 minutes`;
+    },
+  },
+];
+
+/** A run of the echo may be over before anybody looks. */
+async function runUnderWayOrOver({ gateway }: Stage): Promise<void> {
+  while ((await gateway.runs()).runs.length === 0) await delay(50);
+}

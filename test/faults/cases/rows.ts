@@ -1,0 +1,192 @@
+import { expect } from 'vitest';
+import { relayTo, type Call, type Verdict } from '../../support/relay.ts';
+import { startRuntime } from '../../support/runtime.ts';
+import { echoGateway, missionControl } from '../../support/stack.ts';
+import type { FaultCase } from '../case.ts';
+import { gatewayThatSays } from '../long-reply.ts';
+import {
+  allDelivered,
+  ask,
+  expectGoodOrder,
+  mostRuns,
+  openRuns,
+  replies,
+  runsPerRow,
+  runUnderWay,
+  setUp,
+  undelivered,
+} from '../stage.ts';
+import { inSeconds, within } from '../wait.ts';
+
+const isContextOf = ({ name, args }: Call, ids: ReadonlySet<string | undefined>): boolean =>
+  name === 'getNotificationForDelivery' && ids.has(String(args.notificationId));
+
+/** A runtime whose Convex can fail on single rows; the rows are there before it starts. */
+async function setUpRelay(sessions: number, env: Record<string, string> = {}) {
+  const [backend, gateway] = await Promise.all([missionControl({ extraTasks: sessions }), echoGateway()]);
+  const relay = await relayTo(backend.url);
+  const rows = await undelivered({ backend });
+  const start = () => startRuntime({ backend: { ...backend, url: relay.url }, gateway, env });
+  return { backend, gateway, relay, rows, start };
+}
+
+export const rowCases: readonly FaultCase[] = [
+  {
+    name: 'poison-reply',
+    what: 'a reply of 150,000 characters: posted cut, with a notice, run once',
+    quick: true,
+    async run() {
+      const backend = await missionControl();
+      const gateway = await gatewayThatSays('x'.repeat(150_000));
+      await startRuntime({ backend, gateway });
+      const taskId = await ask({ backend }, 'please write a lot');
+      await within(20, 'The reply is there', async () => (await replies({ backend }, taskId)).length > 0);
+      const [text = ''] = await replies({ backend }, taskId);
+      expect(text.length).toBeLessThanOrEqual(100_000);
+      expect(text).toMatch(/has been cut here\.\]$/);
+      const mention = (await backend.agentRows()).find(({ type }) => type === 'mention');
+      await within(20, 'The row is marked', async () =>
+        (await backend.agentRows()).some((row) => row._id === mention?._id && row.deliveredAt !== undefined),
+      );
+      expect(await replies({ backend }, taskId)).toHaveLength(1);
+      return `posted with ${text.length} characters`;
+    },
+  },
+  {
+    name: 'poison-context',
+    what: "one row's context always fails: parked after 5 tries with a note; the others do not notice",
+    quick: true,
+    async run() {
+      const { backend, gateway, relay, rows, start } = await setUpRelay(5);
+      const poison = rows[0];
+      relay.judge((call) => (isContextOf(call, new Set([poison?._id])) ? 'fail' : 'pass'));
+      const runtime = await start();
+      await allDelivered({ backend });
+      // The mark is in Convex before the runtime has heard so.
+      const { delivery } = await runtime.waitForHealth(
+        'it as parked',
+        (health) => health.delivery.parked === 1,
+      );
+      expect(delivery.recentParks).toHaveLength(1);
+      const said = await replies({ backend }, poison?.taskId ?? '');
+      expect(said).toEqual([expect.stringContaining('could not work on the last message')]);
+      const runs = await runsPerRow({ gateway });
+      expect(runs.has(poison?._id ?? '')).toBe(false);
+      return `1 parked with a note, 4 others delivered, 1 run each`;
+    },
+  },
+  {
+    name: 'slow-session',
+    what: 'one session works for 4 s, two slots: the other sessions are all answered meanwhile',
+    async run() {
+      const stage = await setUp({ env: { DELIVERY_MAX_CONCURRENT_SESSIONS: '2' } });
+      await ask(stage, 'ECHO_DELAY:4000 take your time');
+      await runUnderWay(stage);
+      const others: string[] = [];
+      for (let n = 0; n < 5; n++) others.push(await ask(stage, `and this, ${n}`, 1 + (n % 2)));
+      const took = await within(10, 'The others are answered', async () => {
+        const said = await Promise.all([...new Set(others)].map((task) => replies(stage, task)));
+        return said.flat().length >= 5;
+      });
+      expect(await openRuns(stage)).toHaveLength(1);
+      await allDelivered(stage);
+      await expectGoodOrder(stage);
+      return `5 others answered in ${inSeconds(took)}, before the slow one was done`;
+    },
+  },
+  {
+    name: 'full-page',
+    what: 'a page of rows that fail stands before the good ones (page of 3, 6 failing): the good ones are delivered',
+    async run() {
+      const env = { DELIVERY_LIST_LIMIT: '3', DELIVERY_BACKOFF_BASE_MS: '2s', DELIVERY_BACKOFF_MAX_MS: '4s' };
+      const { backend, gateway, relay, rows, start } = await setUpRelay(8, env);
+      const failing = new Set(rows.slice(0, 6).map(({ _id }) => _id));
+      relay.judge((call) => (isContextOf(call, failing) ? 'fail' : 'pass'));
+      const runtime = await start();
+      const took = await within(20, 'The good rows are delivered', async () =>
+        (await backend.agentRows()).every((row) => failing.has(row._id) || row.deliveredAt !== undefined),
+      );
+      expect((await undelivered({ backend })).length).toBe(6);
+      relay.judge(() => 'pass');
+      await allDelivered({ backend });
+      await expectGoodOrder({ backend, gateway, runtime });
+      return `2 good rows in ${inSeconds(took)} behind 6 failing ones; those delivered when they could be`;
+    },
+  },
+  {
+    name: 'lost-update',
+    what: 'a message is coalesced into the row during its run: the agent is run for it too, both replies are there',
+    quick: true,
+    async run() {
+      const stage = await setUp({ runMs: 1_000 });
+      // Nobody else answers there: an answer of another agent would be coalesced over the second question.
+      const chat = stage.backend.tasks.find(({ title }) => title.startsWith('Chat'))?._id ?? '';
+      await stage.backend.postMessage(chat, 'first question');
+      await runUnderWay(stage);
+      const waiting = (await undelivered(stage)).map(({ _id }) => _id);
+      await stage.backend.postMessage(chat, 'second question');
+      expect((await undelivered(stage)).map(({ _id }) => _id)).toEqual(waiting);
+      await allDelivered(stage);
+      await expectGoodOrder(stage);
+      expect(await replies(stage, chat)).toEqual([
+        'echo from squad-lead: first question',
+        'echo from squad-lead: second question',
+      ]);
+      return 'one row, two messages, two replies';
+    },
+  },
+  {
+    name: 'lost-update-at-mark',
+    what: 'a message is coalesced into the row in the moment before its mark: the agent is run for it too',
+    async run() {
+      const { backend, gateway, relay, start } = await setUpRelay(0);
+      const chat = backend.tasks.find(({ title }) => title.startsWith('Chat'))?._id ?? '';
+      await backend.postMessage(chat, 'first question');
+      let marks = 0;
+      relay.judge(async ({ name }): Promise<Verdict> => {
+        if (name === 'markNotificationDelivered') marks += 1;
+        if (name === 'markNotificationDelivered' && marks === 1) {
+          await backend.postMessage(chat, 'second question');
+        }
+        return 'pass';
+      });
+      const runtime = await start();
+      await within(20, 'Both replies are there', async () => (await replies({ backend }, chat)).length === 2);
+      await allDelivered({ backend });
+      await expectGoodOrder({ backend, gateway, runtime });
+      expect((await replies({ backend }, chat))[1]).toBe('echo from squad-lead: second question');
+      return 'one row, two messages, two replies';
+    },
+  },
+  {
+    name: 'silent-agent',
+    what: 'an agent that is asked says nothing, three times: the thread is told once',
+    async run() {
+      const stage = await setUp();
+      const taskId = await ask(stage, 'ECHO_EMPTY');
+      await allDelivered(stage);
+      const said = await replies(stage, taskId);
+      expect(said).toEqual([expect.stringContaining('gave no reply')]);
+      const runs = await mostRuns(stage);
+      expect(runs).toBe(3);
+      await stage.runtime.waitForHealth('it as parked', ({ delivery }) => delivery.parked === 1);
+      return `${runs} runs, one note`;
+    },
+  },
+  {
+    name: 'failing-session',
+    what: 'every run of one session fails: parked after 5 attempts with a note; the others do not notice',
+    async run() {
+      const stage = await setUp();
+      const taskId = await ask(stage, 'ECHO_500');
+      const other = await ask(stage, 'please look at this', 1);
+      await allDelivered(stage);
+      expect(await replies(stage, taskId)).toEqual([
+        expect.stringContaining('every try ended with an error'),
+      ]);
+      expect(await replies(stage, other)).toHaveLength(1);
+      expect(await mostRuns(stage)).toBe(5);
+      return '5 runs, one note, the other session answered';
+    },
+  },
+];

@@ -1,0 +1,19 @@
+import type { FaultCase } from './case.ts';
+import { backendCases } from './cases/backend.ts';
+import { clockCases } from './cases/clock.ts';
+import { gatewayCases } from './cases/gateway.ts';
+import { journalCases } from './cases/journal.ts';
+import { leavingCases } from './cases/leaving.ts';
+import { rowCases } from './cases/rows.ts';
+import { upgradeCases } from './cases/upgrade.ts';
+
+/** Every fault, in the order in which they run. */
+export const CASES: readonly FaultCase[] = [
+  ...gatewayCases,
+  ...backendCases,
+  ...rowCases,
+  ...leavingCases,
+  ...upgradeCases,
+  ...journalCases,
+  ...clockCases,
+];
