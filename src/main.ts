@@ -38,7 +38,7 @@ async function main(): Promise<number> {
   });
 
   const { root, done } = startRuntime({ config, journal, log, redact });
-  const stopListening = listenToSignals((event) => root.send(event));
+  listenToSignals((event) => root.send(event));
   for (const source of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(source, (error: unknown) => {
       log.error('process.failed', `${source}: a bug of the runtime`, { error });
@@ -49,7 +49,6 @@ async function main(): Promise<number> {
     log.error('supervisor.crashed', 'The supervisor itself crashed', { error });
     return { exitCode: EXIT.bug, reason: messageOf(error) };
   });
-  stopListening();
   journal.close();
   log.info('runtime.stopped', output.reason, { exitCode: output.exitCode });
   await log.flush();

@@ -1,12 +1,12 @@
 import type { ActorRef, Snapshot } from 'xstate';
 import type { BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
-import type { Evidence, GateNews } from '../shared/evidence.ts';
+import type { Evidence, Gate, GateNews } from '../shared/evidence.ts';
 import type { AgentRow } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Outcome } from '../lane/job.ts';
 import type { LaneNews } from '../lane/context.ts';
-import type { Line } from './line.ts';
+import type { Line, Seats } from './line.ts';
 
 /** The backend's own limit on a page (contract, section 4). */
 export const MAX_PAGE = 500;
@@ -27,7 +27,7 @@ export interface DeliveryInput {
   parent: Parent<DeliveryNews>;
   settings: DeliverySettings;
   /** Where the gate stands as delivery starts. */
-  gate: 'closed' | 'open';
+  gate: Gate;
   /** A number in [0, 1). */
   random: () => number;
   /** Wall clock in milliseconds, for what is shown; nothing is decided by it. */
@@ -60,6 +60,7 @@ export type DeliveryEvent =
 
 export interface DeliveryContext extends DeliveryInput {
   line: Line;
+  seats: Seats;
   /** The lane whose run is the gateway's trial. */
   trialKey: string | null;
   /** Rows left alone for a while: gone, not ours, or impossible to mark. */

@@ -75,15 +75,32 @@ export function without(line: Line, key: string): Line {
   return Object.fromEntries(Object.entries(line).filter(([other]) => other !== key));
 }
 
-/** Who gets the next slot: the lane in line whose head is oldest. */
-export function nextInLine(line: Line): { key: string; job: Job } | null {
-  let best: { key: string; job: Job } | null = null;
+/** Since when lanes wait that gave their jobs back: a thread that is written in all the time must have its turn. */
+export type Seats = Readonly<Record<string, number>>;
+
+/** Who gets the next slot: the lane in line whose head, or seat, is oldest. */
+export function nextInLine(line: Line, seats: Seats = {}): { key: string; job: Job } | null {
+  let best: { key: string; job: Job; since: number } | null = null;
   for (const [key, lane] of Object.entries(line)) {
     const job = lane.phase === 'inLine' ? lane.jobs[0] : undefined;
-    if (job !== undefined && (best === null || jobTime(job) < jobTime(best.job))) best = { key, job };
+    if (job === undefined) continue;
+    const since = Math.min(jobTime(job), seats[key] ?? Infinity);
+    if (best === null || since < best.since) best = { key, job, since };
   }
-  return best;
+  return best && { key: best.key, job: best.job };
 }
+
+/** A lane that gives its jobs back keeps its seat, or takes one; a lane that is done with a job gives it up. */
+export function changeSeat(seats: Seats, line: Line, key: string, released: boolean): Seats {
+  const { [key]: seat, ...others } = seats;
+  const head = line[key]?.jobs[0];
+  if (!released || head === undefined) return others;
+  return { ...others, [key]: Math.min(seat ?? Infinity, jobTime(head)) };
+}
+
+/** Without the seats of lanes that did not come back. */
+export const keepSeats = (seats: Seats, line: Line): Seats =>
+  Object.fromEntries(Object.entries(seats).filter(([key]) => line[key] !== undefined));
 
 export function countPhase(line: Line, phase: LaneInLine['phase']): number {
   return Object.values(line).filter((lane) => lane.phase === phase).length;

@@ -28,9 +28,11 @@ import {
   type DeliveryInput,
 } from './context.ts';
 import {
+  changeSeat,
   countPhase,
   enqueue,
   enqueuePage,
+  keepSeats,
   knownIds,
   markAlive,
   newLanes,
@@ -76,6 +78,7 @@ const parts = setup({
   },
   guards: {
     gateOpenAtStart: ({ context }) => context.gate === 'open',
+    trialAtStart: ({ context }) => context.gate === 'trial',
     canDeliver,
     draining: stateIn({ active: { mode: 'draining' } }),
     /** A lane is in line and a slot is free. */
@@ -110,6 +113,7 @@ const deliverySetup = parts.extend({
       const grew = line !== context.line;
       return {
         line,
+        seats: keepSeats(context.seats, line),
         more: !full ? 'no' : asked >= MAX_PAGE ? 'pageExhausted' : 'yes',
         idlePolls: grew ? 0 : context.idlePolls + 1,
         consecutiveFailures: 0,
@@ -139,7 +143,7 @@ const deliverySetup = parts.extend({
       enqueue.assign({ line: markAlive(context.line) });
     }),
     grantSlot: enqueueActions(({ enqueue, context }, params: { trial: boolean }) => {
-      const next = nextInLine(context.line);
+      const next = nextInLine(context.line, context.seats);
       if (next === null) return;
       enqueue.assign({
         line: setPhase(context.line, next.key, 'working'),
@@ -179,6 +183,7 @@ const deliverySetup = parts.extend({
       const parked = settled.outcome === 'parked' || settled.outcome === 'unanswered';
       enqueue.assign({
         line,
+        seats: changeSeat(context.seats, context.line, settled.key, released),
         trialKey: context.trialKey === settled.key ? null : context.trialKey,
         beaters: Object.fromEntries(Object.entries(context.beaters).filter(([id]) => id !== settled.jobId)),
         counts: { ...context.counts, [settled.outcome]: context.counts[settled.outcome] + 1 },
@@ -285,6 +290,7 @@ export const deliveryMachine = deliverySetup.createMachine({
   context: ({ input }) => ({
     ...input,
     line: {},
+    seats: {},
     trialKey: null,
     setAside: [],
     settledSincePoll: [],
@@ -334,7 +340,12 @@ export const deliveryMachine = deliverySetup.createMachine({
           states: {
             choosing: {
               description: 'Takes the gate as the supervisor knows it.',
-              always: [{ guard: 'gateOpenAtStart', target: 'open' }, { target: 'closed' }],
+              always: [
+                { guard: 'gateOpenAtStart', target: 'open' },
+                // The gateway waits for a trial run; the one that was out is gone with the delivery that crashed.
+                { guard: 'trialAtStart', target: 'trial' },
+                { target: 'closed' },
+              ],
             },
             closed: {
               description: 'The gateway is away or refuses: no run starts, rows stay where they are.',

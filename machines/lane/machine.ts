@@ -68,6 +68,8 @@ const laneSetup = setup({
       params.kind === 'agentUnknown' && context.unknownForMs >= UNKNOWN_AGENT_MS,
     permanent: (_, params: { kind: FaultKind }) => params.kind === 'requestRejected',
     trial: ({ context }) => context.trial,
+    /** The row is marked and will not be listed again: only this lane still knows of its newest message. */
+    onlyOursToKeep: ({ context }) => context.reopened && !context.draining,
     /** A run that failed, as against a run that never began. */
     attempt: (_, params: { kind: FaultKind }) => isAttempt(params.kind),
     /** Not this row's trouble: the step waits for whoever is away. */
@@ -539,6 +541,7 @@ export const laneMachine = laneSetup.createMachine({
       description: 'Hands the row back: the typing indicator ends, the row will be listed again.',
       tags: ['busy'],
       entry: outcome('released'),
+      always: { guard: 'onlyOursToKeep', target: 'retrying' },
       invoke: {
         src: 'handBack',
         input: ({ context }) => ({ notificationId: notificationId(context), refund: context.refund }),

@@ -7,6 +7,8 @@ export type Evidence =
   | { type: 'gateway.suspected'; kind: FaultKind; reason: string; retryAfterMs: number };
 
 /** Where the gate stands: open for all sessions, for one trial run at a time, or closed. */
+export type Gate = 'open' | 'trial' | 'closed';
+
 export type GateNews =
   | { type: 'gateway.available' }
   | { type: 'gateway.trial' }

@@ -1,4 +1,5 @@
 import type { BackoffLimits } from '../shared/backoff.ts';
+import type { Gate } from '../shared/evidence.ts';
 import type { AgentRow, RuntimeStatus } from '../shared/mission-control.ts';
 import type { AgentSyncNews } from '../agent-sync/machine.ts';
 import type { DeliveryNews, DeliverySettings } from '../delivery/context.ts';
@@ -56,7 +57,7 @@ export interface SupervisorContext extends SupervisorInput {
   ledger: Ledger;
   /** Restarts of each child since the start of the process. */
   restarts: Readonly<Record<string, number>>;
-  gate: 'closed' | 'open';
+  gate: Gate;
   conditions: Readonly<Record<string, Condition>>;
   agents: readonly AgentRow[];
   drainMs: number;

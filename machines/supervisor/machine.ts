@@ -5,6 +5,7 @@ import { gatewayMachine } from '../gateway/machine.ts';
 import { heartbeatMachine } from '../heartbeat/machine.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
 import { crashOf } from '../shared/crash.ts';
+import type { Gate } from '../shared/evidence.ts';
 import { faultOf } from '../shared/fault.ts';
 import type { AgentRow } from '../shared/mission-control.ts';
 import { reap } from '../shared/reap.ts';
@@ -151,7 +152,7 @@ const supervisorSetup = parts.extend({
     refuseBeat: enqueueActions(({ enqueue }, due: Extract<SupervisorEvent, { type: 'beat.due' }>) => {
       enqueue.sendTo(due.replyTo, { type: 'beat.refused' });
     }),
-    setGate: assign((_, params: { gate: 'closed' | 'open' }) => ({ gate: params.gate })),
+    setGate: assign((_, params: { gate: Gate }) => ({ gate: params.gate })),
     noteCondition: assign(({ context }, params: Omit<ConditionChanged, 'type'>) => {
       const others = Object.fromEntries(
         Object.entries(context.conditions).filter(([id]) => id !== params.source),
@@ -184,7 +185,14 @@ const supervisorSetup = parts.extend({
             input: { parent: self, agent, random: context.random },
           });
         }
-        enqueue.assign({ agents, alive: [...kept, ...fresh.map(([id]) => id)] });
+        enqueue.assign({
+          agents,
+          alive: [...kept, ...fresh.map(([id]) => id)],
+          // One that crashed and was to be started again is started here.
+          conditions: Object.fromEntries(
+            Object.entries(context.conditions).filter(([id]) => !fresh.some(([one]) => one === id)),
+          ),
+        });
       },
     ),
     reapChild: ({ self }, params: { actorId: string }) => reap(self.getSnapshot().children[params.actorId]),
@@ -264,7 +272,12 @@ export const supervisorMachine = supervisorSetup.createMachine({
         { type: 'tellHeartbeats', params: ({ event }) => ({ event }) },
       ],
     },
-    'gateway.trial': { actions: { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) } },
+    'gateway.trial': {
+      actions: [
+        { type: 'setGate', params: { gate: 'trial' } },
+        { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) },
+      ],
+    },
     'gateway.lost': {
       actions: [
         { type: 'setGate', params: { gate: 'closed' } },

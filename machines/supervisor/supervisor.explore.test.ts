@@ -13,6 +13,7 @@ import {
   type World,
 } from '../shared/explore.test-kit.ts';
 import { sampleAgent } from '../shared/samples.test-kit.ts';
+import type { Gate } from '../shared/evidence.ts';
 import { EXIT, heartbeatId } from './context.ts';
 import { supervisorMachine } from './machine.ts';
 
@@ -25,7 +26,7 @@ interface Ghost {
   /** Restarts that are on their way. */
   restarts: readonly string[];
   /** The last word on the gate. */
-  gate: 'open' | 'closed';
+  gate: Gate;
   /** The first reason to leave. */
   leaving: 'signal' | 'upgrade' | 'bug' | 'bind' | null;
   /** Delivery was told to finish. */
@@ -39,6 +40,7 @@ type News = EventObject & Record<string, unknown>;
 
 const NEWS: News[] = [
   { type: 'gateway.available' },
+  { type: 'gateway.trial' },
   { type: 'gateway.lost', excused: false },
   { type: 'condition.changed', source: 'gateway', problem: null },
   { type: 'condition.changed', source: 'delivery', problem: 'Away.' },
@@ -94,13 +96,20 @@ const REASONS: Record<string, Ghost['leaving']> = {
   'process.crashed': 'bug',
 };
 
+/** What the gateway machine's news say of the gate. */
+const GATES: ReadonlyMap<string, Gate> = new Map([
+  ['gateway.available', 'open'],
+  ['gateway.trial', 'trial'],
+  ['gateway.lost', 'closed'],
+]);
+
 function react({ from, to, event, effects, after }: Omit<SupervisorEdge, 'before'>): Ghost {
   const restarts = effects.flatMap((effect) =>
     effect.kind === 'raise' && effect.event.type === 'child.restart' ? [String(effect.event.id)] : [],
   );
   const leftNow = (to.hasTag('draining') || to.status === 'done') && from?.hasTag('draining') !== true;
   const type = event?.type ?? '';
-  const gate = type === 'gateway.available' ? 'open' : type === 'gateway.lost' ? 'closed' : after.gate;
+  const gate = GATES.get(type) ?? after.gate;
   return {
     ...after,
     restarts: [...new Set([...after.restarts, ...restarts])].sort(),

@@ -78,8 +78,7 @@ function check(
   if (requests !== (to.status === 'done' ? 1 : 0)) return `asks for the drain ${requests} times`;
   if (requests > 0 && !before.remembered) return 'leaves without having written down why';
   const entersCommitting = to.matches('committing') && from?.matches('committing') !== true;
-  const { pending: asked, restartRequested } =
-    (event as { output?: UpgradeFacts } | null)?.output ?? calm;
+  const { pending: asked, restartRequested } = (event as { output?: UpgradeFacts } | null)?.output ?? calm;
   const forced = event?.type === 'upgrade.force';
   if (entersCommitting && !forced && !restartRequested && (mode === 'notify' || asked === null)) {
     return 'leaves although nobody asked it to';

@@ -73,7 +73,9 @@ async function respond(
       body,
       signal: limit.signal,
     });
-    return await readReply(answer, progress, target);
+    const reply = await readReply(answer, progress, target);
+    request.onReply?.(reply);
+    return reply;
   } catch (error) {
     throw faultOfRun(error, limit, timeoutMs, progress, target);
   } finally {

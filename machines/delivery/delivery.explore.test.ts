@@ -1,0 +1,248 @@
+/** Every state that delivery can reach with a queue of four rows of three sessions, two slots and a moving gate. */
+import { describe, expect, it } from 'vitest';
+import {
+  callsOf,
+  explore,
+  findStuck,
+  spawns,
+  timersOf,
+  type Move,
+  type World,
+} from '../shared/explore.test-kit.ts';
+import type { NotificationRow } from '../shared/mission-control.ts';
+import { REFUSED_BACKOFF } from '../shared/backoff.ts';
+import { createListener } from '../shared/samples.test-kit.ts';
+import type { DeliveryNews } from './context.ts';
+import { countPhase } from './line.ts';
+import { deliveryMachine } from './machine.ts';
+import {
+  AVAILABLE,
+  gateOf,
+  isAccepting,
+  keyOf,
+  LOST,
+  movesOf,
+  react,
+  ROWS,
+  TRIAL,
+  type DeliveryEdge,
+  type DeliverySnapshot,
+  type Ghost,
+  type Menu,
+} from './world.test-kit.ts';
+
+const SLOTS = 2;
+const BACKEND = { baseMs: 5_000, capMs: 60_000 };
+const INTERVAL_MS = 15_000;
+
+const worldOf = (menu: Menu, ghost: Partial<Ghost> = {}): World<typeof deliveryMachine, Ghost> => ({
+  machine: deliveryMachine,
+  input: {
+    parent: createListener<DeliveryNews>().parent,
+    settings: {
+      intervalMs: INTERVAL_MS,
+      backend: BACKEND,
+      session: BACKEND,
+      maxConcurrentSessions: SLOTS,
+      listLimit: 2,
+    },
+    gate: 'closed',
+    random: () => 0.5,
+    now: () => 0,
+  },
+  ghosts: [
+    {
+      undelivered: ROWS.map(({ _id }) => _id),
+      lanes: {},
+      asked: 0,
+      trialOn: null,
+      late: [],
+      twoTrials: false,
+      crashes: 0,
+      beats: 0,
+      ...ghost,
+    },
+  ],
+  moves: movesOf(menu),
+  react,
+  key: keyOf,
+  check: (edge) => INVARIANTS.map((holds) => holds(edge)).find((problem) => problem !== null) ?? null,
+});
+
+/** Whether Convex has an older row of the session, other than one that was set aside. */
+const hasOlder = (row: NotificationRow, { undelivered, late }: Ghost): boolean =>
+  ROWS.some(
+    (other) =>
+      other.taskId === row.taskId &&
+      other.createdAt < row.createdAt &&
+      undelivered.includes(other._id) &&
+      !late.includes(other._id),
+  );
+
+type Invariant = (edge: DeliveryEdge) => string | null;
+
+const givesOutOnlyWhatMayRun: Invariant = ({ to, event, effects, before, after }) => {
+  const given = effects.flatMap((effect) =>
+    effect.kind === 'send' && effect.event.type === 'lane.go' ? [effect] : [],
+  );
+  const lanes = { ...before.lanes };
+  // It has just told that it is free.
+  if (event !== null && 'key' in event) Reflect.deleteProperty(lanes, String(event.key));
+  for (const { to: key, event: told } of given) {
+    if (gateOf(to) === 'closed' || !isAccepting(to))
+      return 'a run while the gate is closed or delivery leaves';
+    if (told.trial !== (gateOf(to) === 'trial')) return 'a trial that is none';
+    if (lanes[key] === 'working' || lanes[key] === 'resting') return `${key} is given a second job`;
+    lanes[key] = 'working';
+    const [head] = to.context.line[key]?.jobs ?? [];
+    if (head === undefined || head !== told.job) return 'not the head of its line';
+    if (head.kind === 'notification' && hasOlder(head.row, after)) return 'not the oldest of its session';
+  }
+  return null;
+};
+
+const keepsWithinItsSlots: Invariant = ({ to, effects, after }) => {
+  if (!effects.some((effect) => effect.kind === 'send' && effect.event.type === 'lane.go')) return null;
+  if (gateOf(to) === 'trial') return after.twoTrials ? 'two trials at once' : null;
+  return countPhase(to.context.line, 'working') <= SLOTS ? null : 'more lanes at work than slots';
+};
+
+const knowsItsLanes: Invariant = ({ to, after }) => {
+  const children = Object.keys(to.children).filter((id) => id.startsWith('lane:'));
+  const inLine = Object.keys(to.context.line);
+  if (to.status === 'done') return children.length === 0 ? null : 'leaves lanes behind';
+  if ([...children].sort().join() !== [...inLine].sort().join())
+    return `lanes ${children.join()}, line ${inLine.join()}`;
+  for (const [key, { phase }] of Object.entries(to.context.line)) {
+    const seen = { inLine: 'waiting', working: 'working', resting: 'resting' }[phase];
+    if (after.lanes[key] !== seen) return `${key} is ${String(after.lanes[key])} and taken for ${phase}`;
+  }
+  return null;
+};
+
+const stopsNobodyAtWork: Invariant = ({ effects, before, event }) => {
+  const reporter =
+    event !== null && 'key' in event ? event.key : event?.type.replace('xstate.error.actor.', '');
+  const cut = effects.find(
+    (effect) =>
+      effect.kind === 'stop' &&
+      effect.id !== reporter &&
+      (before.lanes[effect.id] === 'working' || before.lanes[effect.id] === 'resting'),
+  );
+  return cut === undefined ? null : 'stops a lane that has a job in hand';
+};
+
+const asksOnlyWhenItMayRun: Invariant = ({ to, effects }) =>
+  spawns(effects, 'listUndelivered').length > 0 && (gateOf(to) === 'closed' || !isAccepting(to))
+    ? 'asks for work that it may not do'
+    : null;
+
+const CAPS = new Map([
+  ['waiting', INTERVAL_MS],
+  ['backingOff', BACKEND.capMs],
+  ['refused', REFUSED_BACKOFF.capMs],
+]);
+
+const waitsWithinBounds: Invariant = ({ to, effects }) => {
+  const timer = effects.find(
+    (effect) => effect.kind === 'raise' && effect.event.type.includes('.after.poll'),
+  );
+  if (timer?.kind !== 'raise') return null;
+  const cap = CAPS.get(timer.event.type.split('.').at(-1) ?? '') ?? 0;
+  const { delayMs } = timer;
+  const isSound =
+    Number.isInteger(delayMs) && delayMs >= 1 && delayMs <= cap && delayMs === to.context.pollInMs;
+  return isSound ? null : `waits ${delayMs} ms`;
+};
+
+const INVARIANTS = [
+  givesOutOnlyWhatMayRun,
+  keepsWithinItsSlots,
+  knowsItsLanes,
+  stopsNobodyAtWork,
+  asksOnlyWhenItMayRun,
+  waitsWithinBounds,
+];
+
+const WELL: Menu = { outcomes: ['delivered'], gate: [], leaves: false, listFails: false };
+
+/** The gateway is there, calls succeed, lanes deliver. */
+function healthy(snapshot: DeliverySnapshot, ghost: Ghost): Move<Ghost> | null {
+  if (gateOf(snapshot) !== 'open') return { label: AVAILABLE.type, event: AVAILABLE, ghost };
+  const moves = movesOf(WELL)(snapshot, { ...ghost, crashes: 0, beats: 0 });
+  return (
+    moves.find(({ label }) => !label.startsWith('poll') && !label.startsWith('lane.resting')) ??
+    moves[0] ??
+    null
+  );
+}
+
+/** Told to leave: what is out comes back. */
+function leaving(outcome: 'delivered' | 'released') {
+  return (snapshot: DeliverySnapshot, ghost: Ghost): Move<Ghost> | null => {
+    if (isAccepting(snapshot)) return { label: 'delivery.drain', event: { type: 'delivery.drain' }, ghost };
+    const settles = movesOf({ ...WELL, outcomes: [outcome] })(snapshot, { ...ghost, crashes: 0, beats: 0 });
+    return settles.find(({ label }) => label.startsWith('lane.settled')) ?? null;
+  };
+}
+
+const GATE = [AVAILABLE, TRIAL, LOST];
+
+const WALKS: [string, Menu, Partial<Ghost>, states: number][] = [
+  [
+    'a moving gate and lanes that deliver or hand back',
+    { outcomes: ['delivered', 'released'], gate: GATE, leaves: false, listFails: false },
+    { undelivered: ['a1', 'b1', 'a2'] },
+    800,
+  ],
+  [
+    'more sessions than slots, and an end at every moment',
+    { outcomes: ['delivered'], gate: [AVAILABLE, LOST], leaves: true, listFails: false },
+    {},
+    1_800,
+  ],
+  [
+    'a list that fails, lanes that leave a row, and one that crashes',
+    { outcomes: ['delivered', 'left'], gate: [AVAILABLE, LOST], leaves: false, listFails: true },
+    { undelivered: ['a1', 'a2'], crashes: 1 },
+    1_600,
+  ],
+  [
+    'heartbeats among the rows, and an end at every moment',
+    { outcomes: ['delivered', 'released'], gate: GATE, leaves: true, listFails: false },
+    { undelivered: ['a1'], beats: 2 },
+    1_100,
+  ],
+];
+
+for (const [name, menu, ghost, atLeast] of WALKS) {
+  const world = worldOf(menu, ghost);
+  const exploration = explore(world);
+  describe(`delivery with ${name}: ${exploration.states} states, ${exploration.edges} steps`, () => {
+    it('breaks no rule on any of its ways', () => {
+      expect(exploration.violation).toBeNull();
+      expect(exploration.states).toBeGreaterThanOrEqual(atLeast);
+    });
+
+    it('delivers everything once the world is well again', () => {
+      const done = (snapshot: DeliverySnapshot, { undelivered }: Ghost) =>
+        !isAccepting(snapshot) ||
+        (undelivered.length === 0 && Object.keys(snapshot.context.line).length === 0);
+      expect(findStuck(world, exploration, { next: healthy, done, limit: 60 })).toBeNull();
+    });
+
+    it('is drained as soon as its lanes have settled', () => {
+      const done = ({ status }: DeliverySnapshot) => status === 'done';
+      for (const outcome of ['delivered', 'released'] as const) {
+        expect(findStuck(world, exploration, { next: leaving(outcome), done, limit: 6 })).toBeNull();
+      }
+    });
+
+    it('always waits for something: a timer, an answer, a lane or the gate', () => {
+      for (const { snapshot } of exploration.reached.values()) {
+        if (!isAccepting(snapshot) || gateOf(snapshot) === 'closed') continue;
+        expect(callsOf(snapshot).length + timersOf(snapshot).length).toBeGreaterThan(0);
+      }
+    });
+  });
+}

@@ -1,0 +1,107 @@
+/** A newer message moves a row (contract, section 7): in line, right before the mark, and while a post is in doubt. */
+import { expect, it } from 'vitest';
+import { createActor, fromPromise, type InputFrom } from 'xstate';
+import { Fault } from '../shared/fault.ts';
+import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
+import { createListener, sampleContext, sampleRow, settle } from '../shared/samples.test-kit.ts';
+import { NOTHING_KNOWN, type LaneEntry, type LaneNews } from './context.ts';
+import { laneMachine } from './machine.ts';
+import type { laneActors } from './actors.ts';
+
+type Post = InputFrom<typeof laneActors.postMessage>;
+
+interface World {
+  entry: LaneEntry;
+  /** What the backend shows of the row, call by call; the last one stays. */
+  shown: NotificationRow[];
+  /** What the mark gives back, call by call. */
+  marks: (DeliveryContext | null)[];
+  /** How often the backend does not take a message. */
+  lostPosts: number;
+  posts: Post[];
+  runs: number;
+}
+
+const LISTED = sampleRow({ type: 'thread_update' });
+const MOVED = sampleRow({ type: 'thread_update', messageId: 'm2', createdAt: 2_000 });
+const contextOf = (notification: NotificationRow): DeliveryContext => sampleContext({ notification });
+
+function startLane(changes: Partial<World>) {
+  const world: World = {
+    entry: NOTHING_KNOWN,
+    shown: [LISTED],
+    marks: [],
+    lostPosts: 0,
+    posts: [],
+    runs: 0,
+    ...changes,
+  };
+  const show = (): DeliveryContext | null =>
+    contextOf((world.shown.length > 1 ? world.shown.shift() : world.shown[0]) ?? LISTED);
+  const { parent, heard } = createListener<LaneNews>();
+  const machine = laneMachine.provide({
+    actors: {
+      loadJob: fromPromise(() => Promise.resolve({ delivery: show(), entry: world.entry })),
+      rereadRow: fromPromise(() => Promise.resolve(show())),
+      runAgent: fromPromise(() => {
+        world.runs += 1;
+        return Promise.resolve({
+          reply: { text: `reply ${world.runs}`, toolCalls: 0 },
+          attempts: 1,
+          runMs: 1,
+        });
+      }),
+      postMessage: fromPromise<void, Post>(({ input }) => {
+        world.posts.push(input);
+        if (world.posts.length > world.lostPosts) return Promise.resolve();
+        return Promise.reject(new Fault('backendUnavailable', 'no answer'));
+      }),
+      markDelivered: fromPromise(() => Promise.resolve(world.marks.shift() ?? null)),
+      handBack: fromPromise(() => Promise.resolve()),
+    },
+  });
+  const limits = { baseMs: 1, capMs: 1 };
+  const input = { parent, key: 'lane:agent-e/task-1', session: limits, backend: limits, random: () => 0 };
+  const lane = createActor(machine, { input }).start();
+  lane.send({ type: 'lane.go', job: { kind: 'notification', row: LISTED }, trial: false });
+  const outcome = (): string | undefined => heard.find((news) => news.type === 'lane.settled')?.outcome;
+  return { world, outcome, over: () => expect.poll(outcome).toBeDefined() };
+}
+
+it('hands a row back that has moved since it was listed: others may go before it now', async () => {
+  const { world, outcome, over } = startLane({ shown: [MOVED] });
+  await over();
+  expect([outcome(), world.runs]).toEqual(['released', 0]);
+});
+
+it('posts a kept reply first, wherever its row is', async () => {
+  const reply = { text: 'kept', toolCalls: 0, version: { messageId: 'm1', createdAt: 1_000 } };
+  const { world, over } = startLane({ entry: { ...NOTHING_KNOWN, attempts: 1, reply }, shown: [MOVED] });
+  await over();
+  expect(world.posts.map(({ content, unsure }) => [content, unsure])).toEqual([
+    ['kept', true],
+    ['reply 1', false],
+  ]);
+});
+
+it('runs again for a message that came right before the mark', async () => {
+  const delivered = contextOf({ ...MOVED, deliveredAt: 2_001 });
+  const { world, outcome, over } = startLane({ marks: [delivered], shown: [LISTED, LISTED, MOVED] });
+  await over();
+  expect([outcome(), world.runs]).toEqual(['delivered', 2]);
+  expect(world.posts.map(({ withSource, version }) => [withSource, version?.messageId])).toEqual([
+    [true, 'm1'],
+    [false, 'm2'],
+  ]);
+});
+
+it('says so when a post that is tried again may have come through', async () => {
+  const { world, over } = startLane({ lostPosts: 1 });
+  await over();
+  await settle();
+  expect(world.posts.map(({ content, unsure }) => [content, unsure])).toEqual([
+    ['reply 1', false],
+    ['reply 1', true],
+  ]);
+  expect(world.runs).toBe(1);
+});

@@ -1,0 +1,148 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createActor, toPromise, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
+import { versionOf } from '../../machines/lane/context.ts';
+import type { NotificationRow } from '../../machines/shared/mission-control.ts';
+import { startContractBackend, type ContractBackend } from '../../test/support/contract-backend/spawn.ts';
+import { createMissionControl } from '../convex/mission-control.ts';
+import type { Log } from '../logging/log.ts';
+import { openJournal } from '../journal/journal.ts';
+import type { Gateway, Journal, MissionControl } from '../ports.ts';
+import { createLaneActors } from './lane.ts';
+import { createSessionLock } from './session-lock.ts';
+
+let dir: string;
+let journal: Journal;
+let backend: ContractBackend;
+let missionControl: MissionControl & { close(): Promise<void> };
+let taskId: string;
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'lane-'));
+  journal = openJournal(dir);
+  backend = await startContractBackend();
+  await backend.addAgents([{ slug: 'engineer' }]);
+  [taskId = ''] = await backend.createTasks({ assignees: ['engineer'] });
+  missionControl = createMissionControl({ ...backend, maxConcurrent: 1 });
+});
+afterEach(async () => {
+  journal.close();
+  rmSync(dir, { recursive: true });
+  await missionControl.close();
+  await backend.close();
+});
+
+const noGateway: Gateway = {
+  respond: () => Promise.reject(new Error('no run is expected')),
+  probe: () => Promise.reject(new Error('no probe is expected')),
+  close: () => Promise.resolve(),
+};
+
+const actorsWith = (gateway: Gateway) =>
+  createLaneActors({
+    missionControl,
+    gateway,
+    journal,
+    sessions: createSessionLock(),
+    log: silent,
+    countRun: ignore,
+  });
+
+const ignore = (): void => undefined;
+
+const silent: Log = {
+  debug: ignore,
+  info: ignore,
+  warn: ignore,
+  error: ignore,
+  child: () => silent,
+  flush: () => Promise.resolve(),
+};
+
+function play<TLogic extends AnyActorLogic>(
+  logic: TLogic,
+  input: InputFrom<TLogic>,
+): Promise<OutputFrom<TLogic>> {
+  const actor = createActor(logic, { input });
+  const output = toPromise(actor);
+  actor.start();
+  return output;
+}
+
+/** A plain message makes a thread update, or is coalesced into the one that waits. */
+async function say(content: string): Promise<NotificationRow> {
+  await backend.post({ taskIds: [taskId], content });
+  const row = (await missionControl.listUndelivered(10)).find(({ type }) => type === 'thread_update');
+  if (row === undefined) throw new Error('nobody was told');
+  return row;
+}
+
+const replies = async (): Promise<string[]> =>
+  (await backend.dump()).messages
+    .filter(({ authorType }) => authorType === 'agent')
+    .map(({ content }) => content);
+
+test('a row that took a newer message in right before the mark is given back, and not forgotten', async () => {
+  const { markDelivered } = actorsWith(noGateway);
+  const version = versionOf(await say('one'));
+  const { _id: notificationId, messageId } = await say('two');
+  journal.beginAttempt(notificationId);
+
+  const after = await play(markDelivered, { notificationId, version });
+  expect(after?.notification).toMatchObject({ messageId });
+  expect(after?.notification.deliveredAt).toBeTypeOf('number');
+  expect(journal.read(notificationId)).not.toBeNull();
+
+  const last = after && versionOf(after.notification);
+  expect(await play(markDelivered, { notificationId, version: last })).toBeNull();
+  expect(journal.read(notificationId)).toBeNull();
+});
+
+test('a second reply whose post got no answer is looked for before it is posted again', async () => {
+  const { postMessage } = actorsWith(noGateway);
+  const row = await say('one');
+  const content = 'y'.repeat(3_000);
+  const post = (unsure: boolean) =>
+    play(postMessage, {
+      row,
+      version: versionOf(row),
+      content,
+      withSource: false,
+      quiet: false,
+      startsTask: false,
+      unsure,
+    });
+
+  await backend.setFaults([{ name: 'createMessageFromAgent', mode: 'lost', count: 1 }]);
+  await expect(post(false)).rejects.toMatchObject({ kind: 'backendUnavailable' });
+  await post(true);
+  expect(await replies()).toEqual([content]);
+  expect(journal.read(row._id)).toMatchObject({ posts: 1, reply: null });
+
+  // One that did not come through is posted.
+  await backend.setFaults([{ name: 'createMessageFromAgent', mode: '500', count: 1 }]);
+  const later = { ...row, createdAt: row.createdAt + 60_000 };
+  const input = { content, withSource: false, quiet: false, startsTask: false, unsure: true };
+  const again = () => play(postMessage, { ...input, row: later, version: versionOf(later) });
+  await expect(again()).rejects.toMatchObject({ kind: 'backendUnavailable' });
+  await again();
+  expect(await replies()).toEqual([content, content]);
+});
+
+test('a reply is in the journal before its socket is released', async () => {
+  const row = await say('one');
+  const delivery = await missionControl.loadContext(row._id);
+  const kept: unknown[] = [];
+  const gateway: Gateway = {
+    ...noGateway,
+    respond: ({ onReply }) => {
+      const reply = { text: 'Done', toolCalls: 0 };
+      onReply?.(reply);
+      kept.push(journal.read(row._id)?.reply?.text);
+      return Promise.resolve(reply);
+    },
+  };
+  const { attempts, reply } = await play(actorsWith(gateway).runAgent, { delivery, trial: false });
+  expect([attempts, reply.text, kept]).toEqual([1, 'Done', ['Done']]);
+});
