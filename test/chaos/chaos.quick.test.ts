@@ -1,0 +1,18 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { playChaos } from './chaos.ts';
+import { isClean, judge } from './verdict.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+beforeAll(() => {
+  execFileSync(process.execPath, [join(ROOT, 'scripts/build.ts'), '--if-missing']);
+});
+
+test('six kills: nothing lost, nothing twice, nothing out of order', async () => {
+  const verdict = judge(await playChaos({ kills: 6, seed: 11, sessions: 20, backlog: 60 }));
+  expect(isClean(verdict) || verdict).toBe(true);
+  expect(verdict.kills).toBe(6);
+  expect(verdict.runs).toBeGreaterThan(60);
+});

@@ -1,0 +1,155 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '../support/contract-backend/random.ts';
+import { startContractBackend, type ContractBackend } from '../support/contract-backend/spawn.ts';
+import type { Evidence, Life } from './evidence.ts';
+import { createFeed, type Feed } from './feed.ts';
+import { startChaosGateway, type ChaosGateway } from './gateway.ts';
+import { drawPlan, live, startLife, type LifeOptions } from './life.ts';
+import type { ChaosOptions } from './options.ts';
+
+const ENTRY = join(import.meta.dirname, '../../dist/main.js');
+const REFILL_EVERY_MS = 50;
+const PROGRESS_EVERY = 20;
+/** The queue must get shorter within this time, or the last process is stuck. */
+const STUCK_MS = 60_000;
+
+/** Of every call of the backend. */
+const BACKEND_FAULTS = [
+  { mode: 'lost', rate: 0.004 },
+  { mode: '500', rate: 0.003 },
+  { mode: 'slow', rate: 0.01, delayMs: 30 },
+] as const;
+
+interface Stage {
+  backend: ContractBackend;
+  gateway: ChaosGateway;
+  feed: Feed;
+  lifeOptions: (number: number) => LifeOptions;
+}
+
+/**
+ * Plays it all and says what happened; the checks are made elsewhere.
+ * @param tell gets a line now and then
+ */
+export async function playChaos(
+  options: ChaosOptions,
+  tell: (line: string) => void = () => undefined,
+): Promise<Evidence> {
+  const dir = mkdtempSync(join(tmpdir(), 'chaos-'));
+  const backend = await startContractBackend({ seed: options.seed, history: true });
+  const feed = await createFeed(backend, createRandom(options.seed + 2), options);
+  const gateway = await startChaosGateway({
+    random: createRandom(options.seed + 1),
+    agents: feed.slugs,
+    onRun: feed.interrupt,
+  });
+  try {
+    await feed.refill();
+    await backend.setFaults([...BACKEND_FAULTS]);
+    // A copy: somebody may build again meanwhile.
+    const entry = join(dir, 'main.mjs');
+    cpSync(ENTRY, entry);
+    const stage: Stage = {
+      backend,
+      gateway,
+      feed,
+      lifeOptions: (number) => ({
+        number,
+        entry,
+        stateDir: join(dir, 'state'),
+        env: environment(backend, gateway, number),
+      }),
+    };
+    const lives = await playKills(stage, options, tell);
+    lives.push(await workOff(stage, lives.length + 1, tell));
+    await feed.settle();
+    return { runs: gateway.runs, lives, state: await backend.dump() };
+  } finally {
+    await Promise.all([backend.close(), gateway.close()]);
+    rmSync(dir, { recursive: true });
+  }
+}
+
+const environment = (
+  backend: ContractBackend,
+  gateway: ChaosGateway,
+  life: number,
+): Record<string, string> => ({
+  CONVEX_URL: backend.url,
+  ACCOUNT_ID: backend.accountId,
+  SERVICE_TOKEN: backend.serviceToken,
+  OPENCLAW_GATEWAY_URL: gateway.url,
+  OPENCLAW_GATEWAY_TOKEN: gateway.tokenFor(life),
+  HEALTH_PORT: '0',
+  LOG_FORMAT: 'json',
+  LOG_LEVEL: 'info',
+  DELIVERY_INTERVAL: '1s',
+  DELIVERY_BACKOFF_BASE_MS: '20',
+  DELIVERY_BACKOFF_MAX_MS: '200',
+  OPENCLAW_REQUEST_TIMEOUT_MS: '5s',
+});
+
+async function playKills(
+  stage: Stage,
+  { kills, seed }: ChaosOptions,
+  tell: (line: string) => void,
+): Promise<Life[]> {
+  const random = createRandom(seed);
+  const lives: Life[] = [];
+  const feeding = keepFeeding(stage.feed);
+  let killed = 0;
+  while (killed < kills) {
+    const number = lives.length + 1;
+    const hasRun = (): boolean => stage.gateway.runs.at(-1)?.life === number;
+    const life = await live(stage.lifeOptions(number), drawPlan(random), hasRun);
+    lives.push(life);
+    if (life.killedAt === null) continue;
+    killed += 1;
+    if (killed % PROGRESS_EVERY === 0) {
+      tell(`${killed} of ${kills} kills, ${stage.gateway.runs.length} runs so far`);
+    }
+  }
+  await feeding.stop();
+  return lives;
+}
+
+function keepFeeding(feed: Feed): { stop(): Promise<void> } {
+  const ending = new AbortController();
+  const done = (async () => {
+    while (!ending.signal.aborted) {
+      await feed.refill();
+      await sleep(REFILL_EVERY_MS);
+    }
+  })();
+  return {
+    stop: () => {
+      ending.abort();
+      return done;
+    },
+  };
+}
+
+/** The last process finds a world without faults, and leaves when nothing waits any more. */
+async function workOff(
+  { backend, gateway, feed, lifeOptions }: Stage,
+  number: number,
+  tell: (line: string) => void,
+) {
+  gateway.calm();
+  await feed.settle();
+  await backend.setFaults([]);
+  const last = startLife(lifeOptions(number));
+  let waiting = await backend.countUndelivered();
+  tell(`the last process works off ${waiting} notifications`);
+  for (let left = STUCK_MS; waiting > 0 && left > 0; left -= REFILL_EVERY_MS) {
+    await sleep(REFILL_EVERY_MS);
+    const now = await backend.countUndelivered();
+    if (now < waiting) left = STUCK_MS;
+    waiting = now;
+  }
+  last.terminate();
+  return last.ended;
+}

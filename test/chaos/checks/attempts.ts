@@ -1,0 +1,37 @@
+import type { Life } from '../evidence.ts';
+import type { Index } from '../index.ts';
+
+/**
+ * What the journal must know when a process is gone: of every notification that is not delivered yet, at least the
+ * runs that were completed or cut by a kill since its last reply came into the thread. (Runs that failed may have been
+ * taken back: trouble that all sessions have counts against none.)
+ */
+export function findForgottenAttempts(index: Index): string[] {
+  const due = index.rows.filter((row) => index.runsOf(row._id).length > 0);
+  return index.lives.flatMap((life) => {
+    const kept = new Map(life.journal.map(({ id, attempts }) => [id, attempts]));
+    return due.flatMap((row) => {
+      const { deliveredAt } = index.historyOf(row._id);
+      if (deliveredAt !== null && deliveredAt <= life.exitedAt) return [];
+      const least = countRuns(index, row._id, life);
+      const attempts = kept.get(row._id) ?? 0;
+      return attempts < least
+        ? [`after process ${life.number} the journal counts ${attempts} of ${least} runs of ${row._id}`]
+        : [];
+    });
+  });
+}
+
+function countRuns(index: Index, notificationId: string, until: Life): number {
+  const runs = index.runsOf(notificationId).filter(({ startedAt }) => startedAt < until.exitedAt);
+  const posted = runs.findLastIndex((run) => {
+    const reply = index.replyOf(run);
+    return reply !== undefined && index.postedAt(reply) <= until.exitedAt;
+  });
+  return runs.slice(posted + 1).filter((run) => {
+    const life = index.lives[run.life - 1];
+    if (life === undefined || (life.abortedAt !== null && run.life === until.number)) return false;
+    const cut = run.end === 'disconnected' && life.killedAt !== null && life.abortedAt === null;
+    return cut || (run.end === 'completed' && life.abortedAt === null);
+  }).length;
+}

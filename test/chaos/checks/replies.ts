@@ -1,0 +1,24 @@
+import type { Index } from '../index.ts';
+
+/** Replies that were in the journal as a process ended, and were not posted, or whose agent was asked again first. */
+export function findLostReplies(index: Index): string[] {
+  const kept = new Map<number, { notificationId: string; since: number; life: number }>();
+  for (const life of index.lives) {
+    for (const { id: notificationId, reply } of life.journal) {
+      const run = Number(/^reply (\d+) to /.exec(reply ?? '')?.[1]);
+      if (!Number.isNaN(run) && !kept.has(run)) {
+        kept.set(run, { notificationId, since: life.exitedAt, life: life.number });
+      }
+    }
+  }
+  return [...kept].flatMap(([run, { notificationId, since, life }]) => {
+    const message = index.replies.get(run)?.[0];
+    const name = `the reply of run ${run}, which process ${life} left in the journal,`;
+    if (message === undefined) return [`${name} was never posted`];
+    const postedAt = index.postedAt(message);
+    const again = index
+      .runsOf(notificationId)
+      .find(({ startedAt }) => startedAt > since && startedAt < postedAt);
+    return again === undefined ? [] : [`${name} was not posted before run ${again.id} asked again`];
+  });
+}

@@ -1,0 +1,47 @@
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import * as v from 'valibot';
+import type { JournalRow } from './evidence.ts';
+
+const Rows = v.array(
+  v.object({
+    id: v.string(),
+    attempts: v.number(),
+    posts: v.number(),
+    reply: v.nullable(v.string()),
+  }),
+);
+
+/**
+ * What the journal in STATE_DIR says after its process is gone. Read from a copy: opening the file itself would do
+ * the recovery that the next runtime is to do.
+ */
+export function readJournal(stateDir: string): JournalRow[] {
+  const copy = mkdtempSync(join(tmpdir(), 'chaos-journal-'));
+  try {
+    for (const name of ['journal.sqlite', 'journal.sqlite-wal']) {
+      if (existsSync(join(stateDir, name))) copyFileSync(join(stateDir, name), join(copy, name));
+    }
+    return rowsOf(join(copy, 'journal.sqlite'));
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}
+
+function rowsOf(path: string): JournalRow[] {
+  // A process that was killed as it started has not made it yet.
+  if (!existsSync(path)) return [];
+  const database = new DatabaseSync(path);
+  try {
+    const table = database
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'notification'")
+      .get();
+    if (table === undefined) return [];
+    const select = database.prepare('SELECT id, attempts, posts, reply_text AS reply FROM notification');
+    return v.parse(Rows, select.all());
+  } finally {
+    database.close();
+  }
+}

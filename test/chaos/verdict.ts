@@ -1,0 +1,72 @@
+import { findForgottenAttempts } from './checks/attempts.ts';
+import { countSecondReplies, findDuplicates } from './checks/duplicates.ts';
+import { findLost } from './checks/lost.ts';
+import { countNotes, findRashNotes } from './checks/notes.ts';
+import { findInversions } from './checks/order.ts';
+import { findOverlaps } from './checks/overlap.ts';
+import { findLostReplies } from './checks/replies.ts';
+import { sortRepeats, type Repeats } from './checks/repeats.ts';
+import type { Evidence, Life } from './evidence.ts';
+import { createIndex } from './index.ts';
+
+/** What must not happen; --help says what each is. */
+export type Guarantee =
+  | 'lost'
+  | 'duplicate replies'
+  | 'order inversions'
+  | 'overlapping requests'
+  | 'replies lost or run again'
+  | 'attempts forgotten'
+  | 'unexplained repeats'
+  | 'notes before their time'
+  | 'bad exits';
+
+export interface Verdict {
+  /** Each case with a sentence that says where to look. */
+  broken: Record<Guarantee, string[]>;
+  kills: number;
+  lives: number;
+  notifications: number;
+  /** Those that the gateway took. */
+  runs: number;
+  repeats: Repeats;
+  /** Notifications that were given up. */
+  notes: number;
+  /** Replies to a message that was coalesced into a row under way. */
+  secondReplies: number;
+}
+
+export function judge(evidence: Evidence): Verdict {
+  const index = createIndex(evidence);
+  const repeats = sortRepeats(index);
+  const { lives, runs } = evidence;
+  return {
+    broken: {
+      lost: findLost(index),
+      'duplicate replies': findDuplicates(index),
+      'order inversions': findInversions(index),
+      'overlapping requests': findOverlaps(runs),
+      'replies lost or run again': [...findLostReplies(index), ...repeats.tooLate],
+      'attempts forgotten': findForgottenAttempts(index),
+      'unexplained repeats': repeats.unexplained,
+      'notes before their time': findRashNotes(index),
+      'bad exits': lives.flatMap(badExit),
+    },
+    kills: lives.filter(({ killedAt }) => killedAt !== null).length,
+    lives: lives.length,
+    notifications: index.rows.length,
+    runs: runs.filter(({ begunAt }) => begunAt !== null).length,
+    repeats,
+    notes: countNotes(index),
+    secondReplies: countSecondReplies(index),
+  };
+}
+
+function badExit({ number, killedAt, drainedAt, exitCode, said }: Life): string[] {
+  if (killedAt !== null || (drainedAt !== null && exitCode === 0)) return [];
+  return [`process ${number} left with exit code ${exitCode}: ${said.slice(-3).join(' ')}`];
+}
+
+/** Whether all that was promised held. */
+export const isClean = ({ broken }: Verdict): boolean =>
+  Object.values(broken).every((found) => found.length === 0);

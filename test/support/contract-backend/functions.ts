@@ -1,0 +1,187 @@
+/** `service/actions` (section 4), as far as the runtime calls it. */
+import * as v from 'valibot';
+import { failure } from '../../../convex/model/errors.ts';
+import { clampLimit } from '../../../convex/model/limits.ts';
+import { heartbeat, listAgents, listAssignedTasks, listTasksByStatus } from './agents.ts';
+import { loadContext, loadThread } from './context.ts';
+import { postMessage } from './messages.ts';
+import { markDelivered, oldestRows } from './queue.ts';
+import type { Agent, Notification, Task } from './rows.ts';
+import { recordUpgrade, reportStatus, takeRestartRequest } from './runtime-status.ts';
+import type { Store } from './store.ts';
+import { changeTaskStatus } from './tasks.ts';
+import { requireAccount } from './token.ts';
+
+/** Runs a function. @throws Error for arguments that do not fit, ConvexError for what the contract refuses */
+export type ServiceFunction = (store: Store, args: Record<string, unknown>) => unknown;
+
+function define<Entries extends v.ObjectEntries>(
+  entries: Entries,
+  run: (store: Store, args: v.InferOutput<v.StrictObjectSchema<Entries, undefined>>) => unknown,
+): ServiceFunction {
+  const own = v.strictObject(entries);
+  return (store, { accountId, serviceToken, ...rest }) => {
+    const claim = parse(v.object({ accountId: v.string(), serviceToken: v.string() }), {
+      accountId,
+      serviceToken,
+    });
+    const args = parse(own, rest);
+    requireAccount(store, claim.accountId, claim.serviceToken);
+    return run(store, args);
+  };
+}
+
+function parse<Schema extends v.GenericSchema>(schema: Schema, json: unknown): v.InferOutput<Schema> {
+  const parsed = v.safeParse(schema, json);
+  if (parsed.success) return parsed.output;
+  throw new Error(`ArgumentValidationError: ${v.summarize(parsed.issues)}`);
+}
+
+const text = v.string();
+const optionalText = v.optional(text);
+const optionalNumber = v.optional(v.number());
+const success = { success: true };
+const ofNotification = { notificationId: text };
+const taskStatus = v.picklist(['inbox', 'assigned', 'in_progress', 'review', 'done', 'blocked', 'archived']);
+
+const found = <T>(row: T | undefined, what: string): T => {
+  if (row === undefined) throw failure('NOT_FOUND', `Not found: ${what} does not exist`);
+  return row;
+};
+const notification = (store: Store, id: string): Notification =>
+  found(store.notifications.get(id), 'Notification');
+const agent = (store: Store, id: string): Agent => found(store.agentsById.get(id), 'Agent');
+const task = (store: Store, id: string): Task => found(store.tasks.get(id), 'Task');
+
+const delivery = {
+  listUndeliveredNotifications: define({ limit: optionalNumber }, (store, { limit }) =>
+    oldestRows(store, clampLimit(limit, 100, 500)),
+  ),
+  getNotificationForDelivery: define(ofNotification, (store, { notificationId }) => {
+    const row = store.notifications.get(notificationId);
+    return row === undefined ? null : loadContext(store, row);
+  }),
+  markNotificationRead: define(ofNotification, (store, { notificationId }) => {
+    const row = notification(store, notificationId);
+    row.readAt ??= store.now();
+    delete row.deliveryEndedAt;
+    return success;
+  }),
+  markNotificationDeliveryEnded: define(ofNotification, (store, { notificationId }) => {
+    const row = notification(store, notificationId);
+    if (row.deliveredAt === undefined) row.deliveryEndedAt ??= store.now();
+    return success;
+  }),
+  markNotificationDelivered: define(ofNotification, (store, { notificationId }) => {
+    markDelivered(store, notification(store, notificationId));
+    return success;
+  }),
+  createMessageFromAgent: define(
+    {
+      taskId: text,
+      agentId: text,
+      content: text,
+      suppressAgentNotifications: v.optional(v.boolean()),
+      attachments: v.optional(v.array(v.unknown())),
+      sourceNotificationId: optionalText,
+    },
+    (store, { taskId, agentId, attachments: _, ...draft }) => {
+      const writer = agent(store, agentId);
+      const place = task(store, taskId);
+      const earlier = store.answers.get(draft.sourceNotificationId ?? '');
+      const author = { type: 'agent', id: writer._id, name: writer.name } as const;
+      const message = earlier ?? postMessage(store, place, { author, agent: writer, ...draft });
+      return { messageId: message._id };
+    },
+  ),
+  updateTaskStatusFromAgent: define(
+    {
+      taskId: text,
+      agentId: text,
+      status: text,
+      blockedReason: optionalText,
+      expectedStatus: v.optional(taskStatus),
+    },
+    (store, { taskId, agentId, ...change }) => {
+      const after = changeTaskStatus(store, agent(store, agentId), task(store, taskId), change);
+      return { ...success, taskId, requestedStatus: change.status, ...after };
+    },
+  ),
+};
+
+const agents = {
+  listAgents: define({}, (store) => listAgents(store)),
+  getOrchestratorAgentId: define({}, ({ account }) => ({ orchestratorAgentId: account.orchestratorAgentId })),
+  listAssignedTasksForAgent: define(
+    { agentId: text, includeDone: v.optional(v.boolean()), limit: optionalNumber },
+    (store, { agentId, ...options }) => listAssignedTasks(store, agent(store, agentId), options),
+  ),
+  listTasksForOrchestratorHeartbeat: define(
+    { statuses: v.array(taskStatus), limit: optionalNumber },
+    (store, { statuses, limit }) => listTasksByStatus(store, statuses, limit),
+  ),
+  updateAgentHeartbeat: define(
+    {
+      agentId: text,
+      status: v.picklist(['online', 'busy', 'idle', 'offline', 'error']),
+      currentTaskId: optionalText,
+    },
+    (store, { agentId, ...beat }) => ({
+      ...success,
+      timestamp: heartbeat(store, agent(store, agentId), beat),
+    }),
+  ),
+  loadTaskDetailsForAgentTool: define(
+    { agentId: text, taskId: text, messageLimit: optionalNumber },
+    (store, { agentId, taskId, messageLimit }) => {
+      agent(store, agentId);
+      const row = task(store, taskId);
+      return { task: row, thread: loadThread(store, row, clampLimit(messageLimit, 10, 200)) };
+    },
+  ),
+};
+
+const runtime = {
+  updateRuntimeStatus: define(
+    {
+      status: v.picklist(['provisioning', 'online', 'degraded', 'offline', 'error']),
+      config: v.optional(
+        v.strictObject({
+          dropletId: text,
+          ipAddress: text,
+          region: optionalText,
+          lastHealthCheck: optionalNumber,
+          openclawVersion: optionalText,
+          runtimeServiceVersion: optionalText,
+          lastUpgradeAt: optionalNumber,
+          lastUpgradeStatus: optionalText,
+        }),
+      ),
+    },
+    (store, { status, config }) => {
+      reportStatus(store, status, config);
+      return success;
+    },
+  ),
+  checkAndClearRestartRequested: define({}, (store) => ({ restartRequested: takeRestartRequest(store) })),
+  getPendingUpgrade: define({}, ({ fleet }) => fleet?.pendingUpgrade ?? null),
+  recordUpgradeResult: define(
+    {
+      status: v.picklist(['success', 'failed', 'rolled_back']),
+      fromOpenclawVersion: text,
+      toOpenclawVersion: text,
+      fromRuntimeVersion: text,
+      toRuntimeVersion: text,
+      duration: optionalNumber,
+      error: optionalText,
+    },
+    (store, { duration: _, ...report }) => {
+      recordUpgrade(store, report);
+      return success;
+    },
+  ),
+};
+
+export const FUNCTIONS: ReadonlyMap<string, ServiceFunction> = new Map(
+  Object.entries({ ...delivery, ...agents, ...runtime }),
+);

@@ -1,0 +1,22 @@
+/**
+ * When each notification changed and was read, on the machine's monotonic clock: other processes on the machine can
+ * compare it with their own `monotonicMs()`.
+ */
+export interface NotificationHistory {
+  /** The row as it was made, and each time that a newer message was coalesced into it. */
+  versions: { at: number; createdAt: number; messageId: string | null }[];
+  /** Each answer of `getNotificationForDelivery`. */
+  loads: { at: number; createdAt: number }[];
+  deliveredAt: number | null;
+}
+
+export interface History {
+  notifications: Map<string, NotificationHistory>;
+  /** When each message came into its thread. */
+  messages: Map<string, number>;
+}
+
+export const createHistory = (): History => ({ notifications: new Map(), messages: new Map() });
+
+/** Milliseconds since the machine started. */
+export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;

@@ -1,0 +1,42 @@
+/**
+ * The contract in memory, as a process: `node main.ts [--port N] [--secret HEX] [--seed N] [--history]`. It prints
+ * one line of JSON when it can be called, and ends with its standard input.
+ */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { parseArgs } from 'node:util';
+import { createFaults } from './faults.ts';
+import { createRandom } from './random.ts';
+import { markStaleOffline } from './runtime-status.ts';
+import { createContractServer } from './server.ts';
+import { createStore } from './store.ts';
+
+const STALE_CHECK_MS = 30_000;
+
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string', default: '0' },
+    secret: { type: 'string', default: randomBytes(32).toString('hex') },
+    seed: { type: 'string', default: '1' },
+    history: { type: 'boolean', default: false },
+  },
+});
+
+const store = createStore({ secret: values.secret, history: values.history });
+const faults = createFaults(createRandom(Number(values.seed)));
+const server = createContractServer({ store, faults, calls: new Map() });
+server.listen(Number(values.port), '127.0.0.1');
+await once(server, 'listening');
+setInterval(() => markStaleOffline(store), STALE_CHECK_MS).unref();
+
+const address = server.address();
+const port = typeof address === 'object' && address !== null ? address.port : 0;
+const accountId = store.account._id;
+process.stdout.write(
+  `${JSON.stringify({
+    url: `http://127.0.0.1:${port}`,
+    accountId,
+    serviceToken: `mc_service_${accountId}_${values.secret}`,
+  })}\n`,
+);
+process.stdin.resume().once('end', () => process.exit());
