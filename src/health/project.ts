@@ -86,7 +86,7 @@ function gatewayReport({ root, clock, config, timers }: Look): Report.GatewayRep
   return {
     state: state === 'choosing' ? 'probing' : state,
     url: config.gateway?.url ?? null,
-    since: timestamp(actor && clock.since(actor)),
+    since: timestamp(actor && clock.sinceOutermost(actor)),
     reason: state === 'connected' ? null : problem,
     nextTryAt: timestamp(timers.get(actor?.sessionId ?? '')),
     version,

@@ -4,20 +4,42 @@ import type { AnyActorRef, InspectionEvent, Snapshot } from 'xstate';
 export interface StateClock {
   observe: (event: InspectionEvent) => void;
   since(actor: AnyActorRef): number | null;
+  /** The same for its outermost state: connected, through all the checks that are made meanwhile. */
+  sinceOutermost(actor: AnyActorRef): number | null;
 }
 
 export function createStateClock(now: () => number): StateClock {
-  const entered = new WeakMap<AnyActorRef, { value: unknown; at: number }>();
+  const entered = createMemory();
+  const outermost = createMemory();
   return {
     observe(event) {
       if (event.type !== '@xstate.snapshot' || !isActorRef(event.actorRef)) return;
       const value = valueOf(event.snapshot);
-      const last = entered.get(event.actorRef);
-      if (value === undefined || last?.value === value) return;
-      if (last !== undefined && JSON.stringify(last.value) === JSON.stringify(value)) return;
-      entered.set(event.actorRef, { value, at: now() });
+      if (value === undefined) return;
+      entered.note(event.actorRef, value, now);
+      const top = typeof value === 'object' && value !== null ? Object.keys(value) : value;
+      outermost.note(event.actorRef, top, now);
     },
-    since: (actor) => entered.get(actor)?.at ?? null,
+    since: (actor) => entered.at(actor),
+    sinceOutermost: (actor) => outermost.at(actor),
+  };
+}
+
+/** When each actor's value last changed. */
+function createMemory() {
+  const memory = new WeakMap<AnyActorRef, { value: unknown; at: number }>();
+  return {
+    note(actor: AnyActorRef, value: unknown, now: () => number): void {
+      const last = memory.get(actor);
+      if (
+        last !== undefined &&
+        (last.value === value || JSON.stringify(last.value) === JSON.stringify(value))
+      ) {
+        return;
+      }
+      memory.set(actor, { value, at: now() });
+    },
+    at: (actor: AnyActorRef): number | null => memory.get(actor)?.at ?? null,
   };
 }
 
