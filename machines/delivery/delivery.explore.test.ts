@@ -107,6 +107,12 @@ const keepsWithinItsSlots: Invariant = ({ to, effects, after }) => {
   return countPhase(to.context.line, 'working') <= SLOTS ? null : 'more lanes at work than slots';
 };
 
+/** A trial that is over without a verdict is followed by another, or the gate would stay as it is for ever. */
+const alwaysHasATrialOut: Invariant = ({ to, after }) => {
+  if (gateOf(to) !== 'trial' || !isAccepting(to) || countPhase(to.context.line, 'inLine') === 0) return null;
+  return after.trialOn === null ? 'nobody is on trial' : null;
+};
+
 const knowsItsLanes: Invariant = ({ to, after }) => {
   const children = Object.keys(to.children).filter((id) => id.startsWith('lane:'));
   const inLine = Object.keys(to.context.line);
@@ -158,6 +164,7 @@ const waitsWithinBounds: Invariant = ({ to, effects }) => {
 const INVARIANTS = [
   givesOutOnlyWhatMayRun,
   keepsWithinItsSlots,
+  alwaysHasATrialOut,
   knowsItsLanes,
   stopsNobodyAtWork,
   asksOnlyWhenItMayRun,
@@ -203,7 +210,7 @@ const WALKS: [string, Menu, Partial<Ghost>, states: number][] = [
   ],
   [
     'a list that fails, lanes that leave a row, and one that crashes',
-    { outcomes: ['delivered', 'left'], gate: [AVAILABLE, LOST], leaves: false, listFails: true },
+    { outcomes: ['delivered', 'left'], gate: GATE, leaves: false, listFails: true },
     { undelivered: ['a1', 'a2'], crashes: 1 },
     1_600,
   ],

@@ -223,7 +223,10 @@ const supervisorSetup = parts.extend({
       enqueue.raise({ type: 'child.forgiven', id }, { delay: WINDOW_MS });
     }),
     clearCondition: assign(({ context }, params: { id: string }) => ({
-      conditions: Object.fromEntries(Object.entries(context.conditions).filter(([id]) => id !== params.id)),
+      // The gateway clears its own when it has answered: nobody knows how it is before that.
+      conditions: Object.fromEntries(
+        Object.entries(context.conditions).filter(([id]) => id !== params.id || id === 'gateway'),
+      ),
     })),
     forgiveChild: assign(({ context }, params: { id: string }) => ({
       ledger: forgive(context.ledger, params.id),
@@ -312,6 +315,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
       actions: [
         { type: 'startChild', params: ({ event }) => event },
         { type: 'clearCondition', params: ({ event }) => event },
+        'tellStatus',
       ],
     },
     'child.forgiven': { actions: { type: 'forgiveChild', params: ({ event }) => event } },
@@ -363,6 +367,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
         actions: [
           { type: 'reapChild', params: crashOf },
           { type: 'scheduleRestart', params: crashOf },
+          'tellStatus',
         ],
       },
     ],
