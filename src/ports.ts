@@ -146,6 +146,8 @@ export interface UpgradeExit {
 /** What must survive a restart. All calls are synchronous and small. */
 export interface Journal {
   read(notificationId: string): JournalEntry | null;
+  /** The notifications that something is kept of: begun, and not known to be done. */
+  unfinished(): string[];
   /** Counts an attempt before its run starts; @returns attempts so far, this one included. */
   beginAttempt(notificationId: string): number;
   /** Takes the attempt back: no run began. */

@@ -15,6 +15,7 @@ import { supervisorMachine, type SupervisorActor } from '../machines/supervisor/
 import { upgradeMachine } from '../machines/upgrade/machine.ts';
 import { createHealthServerActor } from './actors/health-server.ts';
 import { createLaneActors } from './actors/lane.ts';
+import { createListUndelivered } from './actors/list-undelivered.ts';
 import { createSessionLock } from './actors/session-lock.ts';
 import { createUpgradeActors } from './actors/upgrade.ts';
 import type { Config } from './config/config.ts';
@@ -93,10 +94,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       delivery: deliveryMachine.provide({
         actors: {
           lane: laneMachine.provide({ actors: laneActors }),
-          listUndelivered: fromPromise(
-            ({ input, signal }: { input: { limit: number }; signal: AbortSignal }) =>
-              missionControl.listUndelivered(input.limit, signal),
-          ),
+          listUndelivered: fromPromise(createListUndelivered({ missionControl, journal, log })),
         },
       }),
       statusReporter: statusReporterMachine.provide({

@@ -111,6 +111,10 @@ export const versionOf = (row: NotificationRow): RowVersion => ({
 export const hasMoved = (row: NotificationRow, version: RowVersion): boolean =>
   (row.messageId ?? null) !== version.messageId || row.createdAt !== version.createdAt;
 
+/** Of a delivered row: a reply is still to be posted, or a message to be answered that came right before the mark. */
+export const isOwed = (row: NotificationRow, { reply, answered }: LaneEntry): boolean =>
+  reply !== null || (answered !== null && hasMoved(row, answered));
+
 export const NOTHING_KNOWN: LaneEntry = { attempts: 0, reply: null, posts: 0, answered: null };
 
 /** A lane's fresh mind for a new job. */

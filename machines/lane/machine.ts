@@ -7,6 +7,7 @@ import { laneActors } from './actors.ts';
 import {
   freshJob,
   hasMoved,
+  isOwed,
   versionOf,
   type LaneContext,
   type LaneEntry,
@@ -38,7 +39,9 @@ const laneSetup = setup({
     draining: ({ context }) => context.draining,
     rowGone: ({ context }) => context.delivery === null,
     alreadyDelivered: ({ context }) =>
-      context.delivery?.notification.deliveredAt !== undefined && !context.reopened,
+      context.delivery?.notification.deliveredAt !== undefined &&
+      !context.reopened &&
+      !isOwed(context.delivery.notification, context.entry),
     /** Never run, and no longer where it was in the queue: what came before its newer message goes first. */
     movedInLine: ({ context }) =>
       context.entry.attempts === 0 &&

@@ -105,3 +105,18 @@ it('says so when a post that is tried again may have come through', async () => 
   ]);
   expect(world.runs).toBe(1);
 });
+
+it('goes on with a delivered row of an earlier process that is owed an answer, and with no other', async () => {
+  const delivered = { ...MOVED, deliveredAt: 2_001 };
+  const answered = { ...NOTHING_KNOWN, posts: 1, answered: { messageId: 'm1', createdAt: 1_000 } };
+  const owed = startLane({ entry: answered, shown: [delivered] });
+  await owed.over();
+  expect([owed.outcome(), owed.world.runs, owed.world.posts.length]).toEqual(['delivered', 1, 1]);
+
+  const done = startLane({
+    entry: { ...answered, answered: { messageId: 'm2', createdAt: 2_000 } },
+    shown: [delivered],
+  });
+  await done.over();
+  expect([done.outcome(), done.world.runs]).toEqual(['already', 0]);
+});

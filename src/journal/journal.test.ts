@@ -194,6 +194,7 @@ test('holds what a map holds, whatever is done, over restarts and crashes', () =
           journal = open(dir);
         }
         for (const key of ['n1', 'n2', 'n3']) expect(journal.read(key)).toEqual(model.get(key) ?? null);
+        expect(journal.unfinished().sort()).toEqual([...model.keys()].sort());
       }
       journal.close();
     }),

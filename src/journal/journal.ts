@@ -41,6 +41,7 @@ export function openJournal(stateDir: string, options: JournalOptions = {}): Dis
   const journal = guard(() => openUnguarded(stateDir, now, onNotice));
   return {
     read: (id) => guard(() => journal.read(id)),
+    unfinished: () => guard(() => journal.unfinished()),
     beginAttempt: (id) => guard(() => journal.beginAttempt(id)),
     refundAttempt: (id) => guard(() => journal.refundAttempt(id)),
     saveReply: (id, reply, version) => guard(() => journal.saveReply(id, reply, version)),

@@ -2,7 +2,7 @@ import type { Journal, JournalEntry } from '../ports.ts';
 
 export type NotificationJournal = Pick<
   Journal,
-  'read' | 'beginAttempt' | 'refundAttempt' | 'saveReply' | 'markPosted' | 'forget'
+  'read' | 'unfinished' | 'beginAttempt' | 'refundAttempt' | 'saveReply' | 'markPosted' | 'forget'
 >;
 
 export interface MemoryJournal extends NotificationJournal {
@@ -26,6 +26,7 @@ export function createMemoryJournal(): MemoryJournal {
     adopt: (id, known) => void entries.set(id, known),
     clear: () => entries.clear(),
     read: (id) => entries.get(id) ?? null,
+    unfinished: () => [...entries.keys()],
     beginAttempt: (id) => change(id, ({ attempts }) => ({ attempts: attempts + 1 })).attempts,
     refundAttempt: (id) => void change(id, ({ attempts }) => ({ attempts: Math.max(0, attempts - 1) })),
     saveReply: (id, { text, toolCalls }, version) =>

@@ -4,7 +4,7 @@ import type { Journal, JournalEntry } from '../ports.ts';
 
 type NotificationJournal = Pick<
   Journal,
-  'read' | 'beginAttempt' | 'refundAttempt' | 'saveReply' | 'markPosted' | 'forget'
+  'read' | 'unfinished' | 'beginAttempt' | 'refundAttempt' | 'saveReply' | 'markPosted' | 'forget'
 >;
 
 /** The journal's part for notifications, as prepared statements. @param now milliseconds since the epoch */
@@ -31,12 +31,14 @@ export function notificationJournal(database: DatabaseSync, now: () => number): 
       answered_created_at = excluded.answered_created_at, touched_at = excluded.touched_at,
       reply_text = NULL, reply_tool_calls = NULL, reply_message_id = NULL, reply_created_at = NULL`);
   const remove = database.prepare('DELETE FROM notification WHERE id = ?');
+  const selectIds = database.prepare('SELECT id FROM notification');
 
   return {
     read: (id) => {
       const row = select.get(id);
       return row === undefined ? null : entryOf(row);
     },
+    unfinished: () => v.parse(idRows, selectIds.all()).map(({ id }) => id),
     // `get` stops at the row and swallows the error of the commit after it; `all` goes on to the end.
     beginAttempt: (id) => v.parse(attemptsRow, count.all(id, now())[0]).attempts,
     refundAttempt: (id) => void refund.run(id),
@@ -53,6 +55,8 @@ const MAX_AGE_MS = 30 * 24 * 3_600_000;
 export function forgetOld(database: DatabaseSync, now: number): void {
   database.prepare('DELETE FROM notification WHERE touched_at < ?').run(now - MAX_AGE_MS);
 }
+
+const idRows = v.array(v.object({ id: v.string() }));
 
 const attemptsRow = v.object({ attempts: v.number() });
 

@@ -53,6 +53,10 @@ export function openSteadyJournal(open: () => DiskJournal, mode: JournalMode): S
       if (kept.memory.has(id)) return kept.memory.read(id);
       return isRequired ? readDisk(id) : orElse(() => readDisk(id), nothing);
     },
+    unfinished: () => {
+      const onDisk = orElse(() => disk.read((journal) => journal.unfinished()), none);
+      return [...new Set([...onDisk, ...kept.memory.unfinished()])];
+    },
     beginAttempt: (id) =>
       isRequired
         ? disk.write((journal) => journal.beginAttempt(id))
@@ -117,6 +121,8 @@ function orElse<T>(work: () => T, other: (trouble: JournalUnavailable) => T): T 
 }
 
 const nothing = (): null => null;
+
+const none = (): string[] => [];
 
 const problemOf = ({ message }: JournalUnavailable, mode: JournalMode): string =>
   mode === 'required'

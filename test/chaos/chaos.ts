@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '../support/contract-backend/history.ts';
 import { createRandom } from '../support/contract-backend/random.ts';
 import { startContractBackend, type ContractBackend } from '../support/contract-backend/spawn.ts';
 import type { Evidence, Life } from './evidence.ts';
@@ -13,8 +14,10 @@ import type { ChaosOptions } from './options.ts';
 const ENTRY = join(import.meta.dirname, '../../dist/main.js');
 const REFILL_EVERY_MS = 50;
 const PROGRESS_EVERY = 20;
-/** The queue must get shorter within this time, or the last process is stuck. */
+/** When nothing happens for so long although notifications wait, the last process is stuck. */
 const STUCK_MS = 60_000;
+/** When nothing waits and nothing happens for longer than DELIVERY_INTERVAL, all is done. */
+const QUIET_MS = 2_000;
 
 /** Of every call of the backend. */
 const BACKEND_FAULTS = [
@@ -132,22 +135,25 @@ function keepFeeding(feed: Feed): { stop(): Promise<void> } {
   };
 }
 
-/** The last process finds a world without faults, and leaves when nothing waits any more. */
+/** The last process finds a world without faults, and leaves when nothing is left to do. */
 async function workOff(
   { backend, gateway, feed, lifeOptions }: Stage,
   number: number,
   tell: (line: string) => void,
-) {
+): Promise<Life> {
   gateway.calm();
   await feed.settle();
   await backend.setFaults([]);
   const last = startLife(lifeOptions(number));
   let waiting = await backend.countUndelivered();
+  let changedAt = monotonicMs();
   tell(`the last process works off ${waiting} notifications`);
-  for (let left = STUCK_MS; waiting > 0 && left > 0; left -= REFILL_EVERY_MS) {
+  while (monotonicMs() - changedAt < (waiting > 0 ? STUCK_MS : QUIET_MS)) {
     await sleep(REFILL_EVERY_MS);
     const now = await backend.countUndelivered();
-    if (now < waiting) left = STUCK_MS;
+    // A row can be delivered and still be owed an answer: the queue alone does not say that all is done.
+    if (now !== waiting) changedAt = monotonicMs();
+    changedAt = Math.max(changedAt, gateway.runs.at(-1)?.startedAt ?? 0);
     waiting = now;
   }
   last.terminate();

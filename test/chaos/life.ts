@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../support/contract-backend/history.ts';
@@ -20,8 +20,8 @@ export type Plan =
 const START_MS = 600;
 const WORK_MS = 600;
 const DRAIN_MS = 120;
-/** A process that runs nothing is ended all the same. */
-const FIRST_RUN_LIMIT_MS = 3_000;
+/** A process that runs nothing is ended all the same; not before it can listen to signals, on a machine that is busy. */
+const FIRST_RUN_LIMIT_MS = 15_000;
 const KEPT_LINES = 30;
 
 export function drawPlan(random: Random): Plan {
@@ -51,11 +51,18 @@ export interface RunningLife {
   ended: Promise<Life>;
 }
 
+/** A harness that is stopped itself leaves no runtime behind. */
+const alive = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
 export function startLife({ number, entry, stateDir, env }: LifeOptions): RunningLife {
   const child = spawn(process.execPath, [entry], {
     env: { PATH: process.env['PATH'] ?? '', STATE_DIR: stateDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  alive.add(child);
   const life: Omit<Life, 'exitedAt' | 'exitCode' | 'journal'> = {
     number,
     startedAt: monotonicMs(),
@@ -75,6 +82,7 @@ export function startLife({ number, entry, stateDir, env }: LifeOptions): Runnin
     let exitedAt = 0;
     child.once('exit', () => {
       exitedAt = monotonicMs();
+      alive.delete(child);
     });
     child.once('close', (exitCode, signal) => {
       const killedAt = signal === 'SIGKILL' ? life.killedAt : null;

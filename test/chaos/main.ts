@@ -5,6 +5,8 @@ import { HELP, readOptions, type ChaosOptions } from './options.ts';
 import { reportLines } from './report.ts';
 import { isClean, judge } from './verdict.ts';
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };

@@ -62,8 +62,10 @@ export function judge(evidence: Evidence): Verdict {
   };
 }
 
-function badExit({ number, killedAt, drainedAt, exitCode, said }: Life): string[] {
+function badExit({ number, killedAt, drainedAt, abortedAt, exitCode, said }: Life): string[] {
   if (killedAt !== null || (drainedAt !== null && exitCode === 0)) return [];
+  // Node takes its signal handlers away as it exits: a signal that comes then has nothing left to break.
+  if (abortedAt !== null && said.at(-1)?.includes('"runtime.stopped"')) return [];
   return [`process ${number} left with exit code ${exitCode}: ${said.slice(-3).join(' ')}`];
 }
 

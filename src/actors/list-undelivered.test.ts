@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { versionOf } from '../../machines/lane/context.ts';
+import type { NotificationRow } from '../../machines/shared/mission-control.ts';
+import { startContractBackend, type ContractBackend } from '../../test/support/contract-backend/spawn.ts';
+import { createMissionControl } from '../convex/mission-control.ts';
+import { openJournal } from '../journal/journal.ts';
+import type { Log } from '../logging/log.ts';
+import type { Journal } from '../ports.ts';
+import { createListUndelivered } from './list-undelivered.ts';
+
+let dir: string;
+let journal: Journal;
+let backend: ContractBackend;
+let missionControl: ReturnType<typeof createMissionControl>;
+let taskId: string;
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'list-'));
+  journal = openJournal(dir);
+  backend = await startContractBackend();
+  await backend.addAgents([{ slug: 'engineer' }]);
+  [taskId = ''] = await backend.createTasks({ assignees: ['engineer'] });
+  missionControl = createMissionControl({ ...backend, maxConcurrent: 1 });
+});
+afterEach(async () => {
+  journal.close();
+  rmSync(dir, { recursive: true });
+  await missionControl.close();
+  await backend.close();
+});
+
+const ignore = (): void => undefined;
+const silent: Log = {
+  debug: ignore,
+  info: ignore,
+  warn: ignore,
+  error: ignore,
+  child: () => silent,
+  flush: () => Promise.resolve(),
+};
+
+const list = (limit = 10): Promise<NotificationRow[]> =>
+  createListUndelivered({ missionControl, journal, log: silent })({
+    input: { limit },
+    signal: new AbortController().signal,
+  });
+const types = async (): Promise<string[]> => (await list()).map(({ type }) => type);
+
+async function threadUpdate(): Promise<NotificationRow> {
+  await backend.post({ taskIds: [taskId], content: 'news' });
+  const row = (await list()).find(({ type }) => type === 'thread_update');
+  if (row === undefined) throw new Error('nobody was told');
+  return row;
+}
+
+test('brings back a row that took a newer message in before its mark, until that is answered', async () => {
+  const first = await threadUpdate();
+  journal.markPosted(first._id, versionOf(first));
+  const second = await threadUpdate();
+  await missionControl.markDelivered(first._id);
+  expect(await types()).toEqual(['assignment', 'thread_update']);
+
+  journal.markPosted(first._id, versionOf(second));
+  expect(await types()).toEqual(['assignment']);
+  expect(journal.unfinished()).toEqual([]);
+});
+
+test('brings back a marked row whose reply is still to be posted', async () => {
+  const row = await threadUpdate();
+  journal.saveReply(row._id, { text: 'Done', toolCalls: 0 }, versionOf(row));
+  await missionControl.markDelivered(row._id);
+  expect(await types()).toEqual(['assignment', 'thread_update']);
+});
+
+test('leaves what waits behind the page where it is, and forgets what is gone', async () => {
+  const { _id } = await threadUpdate();
+  journal.beginAttempt(_id);
+  journal.beginAttempt('gone');
+  expect(await list(1)).toHaveLength(1);
+  expect(journal.unfinished()).toEqual([_id]);
+});
+
+test('lists the others when one cannot be looked at', async () => {
+  const row = await threadUpdate();
+  journal.beginAttempt(row._id);
+  await missionControl.markDelivered(row._id);
+  await backend.setFaults([{ name: 'getNotificationForDelivery', mode: 'error' }]);
+  expect(await types()).toEqual(['assignment']);
+  expect(journal.unfinished()).toEqual([row._id]);
+});

@@ -1,0 +1,49 @@
+import { isOwed } from '../../machines/lane/context.ts';
+import type { NotificationRow } from '../../machines/shared/mission-control.ts';
+import type { Log } from '../logging/log.ts';
+import type { Journal, MissionControl } from '../ports.ts';
+
+interface Surroundings {
+  missionControl: MissionControl;
+  journal: Journal;
+  log: Log;
+}
+
+/** One look takes up so many rows of the journal. */
+const MOST_RESUMED = 20;
+
+/**
+ * The undelivered rows, oldest first, and with them those that the backend takes for delivered although something is
+ * left to do: a process can die between the mark and the last look at a row that took in a newer message.
+ */
+export function createListUndelivered(around: Surroundings) {
+  return async ({ input, signal }: { input: { limit: number }; signal: AbortSignal }) => {
+    const rows = await around.missionControl.listUndelivered(input.limit, signal);
+    const listed = new Set(rows.map(({ _id }) => _id));
+    const missing = around.journal.unfinished().filter((id) => !listed.has(id));
+    const resumed = await Promise.all(missing.slice(0, MOST_RESUMED).map((id) => resume(around, id, signal)));
+    return [...rows, ...resumed.filter((row) => row !== null)];
+  };
+}
+
+/** @returns the row when it is owed something; one that is done with is forgotten */
+async function resume(
+  { missionControl, journal, log }: Surroundings,
+  notificationId: string,
+  signal: AbortSignal,
+): Promise<NotificationRow | null> {
+  try {
+    const row = (await missionControl.loadContext(notificationId, signal))?.notification;
+    // One that waits is behind the page.
+    if (row !== undefined && row.deliveredAt === undefined) return null;
+    // Read after the answer came: the row may have been in hand meanwhile.
+    const entry = journal.read(notificationId);
+    if (row !== undefined && entry !== null && isOwed(row, entry)) return row;
+    journal.forget(notificationId);
+    return null;
+  } catch (error) {
+    // The rows that could be read must not wait for it.
+    log.debug('row.notResumed', 'A row of the journal could not be looked at', { notificationId, error });
+    return null;
+  }
+}
