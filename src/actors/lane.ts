@@ -139,22 +139,17 @@ function createPost({ missionControl, journal, log }: LaneSurroundings): Io<'pos
   };
 }
 
-/** The longest piece of a thread that the backend gives (contract, section 4). */
-const MAX_THREAD = 200;
+/** The backend's cut of a message in a thread, in UTF-16 units (contract, section 5). */
+const MAX_THREAD_CONTENT = 2_000;
 
 /**
  * Whether the message is in the thread already. Only the first message of a notification carries its id, by which the
  * backend knows it again; a later one whose post got no answer, or was followed by a crash, has to be looked for.
  */
-async function isInThread(
-  missionControl: MissionControl,
-  { agentId, taskId, content }: PostMessage,
-  version: RowVersion,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const thread = await missionControl.loadThread(agentId, taskId, MAX_THREAD, signal);
-  const posted = content.toWellFormed();
-  return thread.some(
-    (entry) => entry.authorId === agentId && entry.createdAt >= version.createdAt && entry.content === posted,
-  );
+function isInThread(delivery: DeliveryContext | null, message: PostMessage, version: RowVersion): boolean {
+  const content = message.content.toWellFormed();
+  const shown = content.length > MAX_THREAD_CONTENT ? `${content.slice(0, MAX_THREAD_CONTENT)}…` : content;
+  const isSame = (entry: ThreadMessage): boolean =>
+    entry.authorId === message.agentId && entry.createdAt >= version.createdAt && entry.content === shown;
+  return delivery?.thread.some(isSame) ?? false;
 }
