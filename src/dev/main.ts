@@ -6,6 +6,7 @@ import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startBackend, type Backend } from './backend/spawn.ts';
 import { startEchoGateway } from './echo-gateway/spawn.ts';
+import { freePort } from './free-port.ts';
 import { createPrinter } from './printer.ts';
 import { superviseRuntime } from './runtime-process.ts';
 import { DEV_STATE_DIR, removeSession, writeSession } from './session.ts';
@@ -65,13 +66,16 @@ async function findGateway(): Promise<DevGateway> {
 async function runRuntime(backend: Backend, gateway: DevGateway): Promise<number> {
   // The backend starts empty and counts its ids from the beginning: a journal of the last time would not fit them.
   rmSync(DEV_STATE_DIR, { recursive: true, force: true });
-  const healthUrl = `http://${process.env.HEALTH_HOST ?? '127.0.0.1'}:${process.env.HEALTH_PORT ?? '3000'}`;
+  const port =
+    process.env.HEALTH_PORT === '0' ? String(await freePort()) : (process.env.HEALTH_PORT ?? '3000');
+  const healthUrl = `http://${process.env.HEALTH_HOST ?? '127.0.0.1'}:${port}`;
   const runtime = superviseRuntime({
     env: {
       STATE_DIR: DEV_STATE_DIR,
       LOG_FORMAT: 'pretty',
       ...process.env,
       ...gateway.env,
+      HEALTH_PORT: port,
       CONVEX_URL: backend.url,
       ACCOUNT_ID: backend.accountId,
       SERVICE_TOKEN: backend.serviceToken,

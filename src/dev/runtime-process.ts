@@ -20,6 +20,7 @@ interface Options {
 }
 
 const MAIN = join(import.meta.dirname, '../main.ts');
+const LEAVE_WITH_PARENT = join(import.meta.dirname, 'leave-with-parent.ts');
 const LOOK_EVERY_MS = 100;
 
 /** Runs the runtime from its sources and starts it again when it leaves for an upgrade or a restart (exit 75). */
@@ -49,9 +50,11 @@ export function superviseRuntime(options: Options): RuntimeProcess {
 
 function start({ env, onLine }: Options): ChildProcess {
   // xstate's development build warns about events that go nowhere.
-  const child = spawn(process.execPath, ['--conditions=development', '--enable-source-maps', MAIN], {
+  const flags = ['--conditions=development', '--enable-source-maps', '--import', LEAVE_WITH_PARENT];
+  const child = spawn(process.execPath, [...flags, MAIN], {
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // Its standard input ends with this process.
+    stdio: ['pipe', 'pipe', 'pipe'],
     // A Ctrl-C in the terminal is for us alone: the runtime would take a second signal as an order to abort.
     detached: true,
   });

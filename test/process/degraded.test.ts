@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { startRuntime, type Health } from '../support/runtime.ts';
-import { echoGateway, freePort, missionControl, portOf, type MissionControl } from '../support/stack.ts';
+import { freePort } from '../../src/dev/free-port.ts';
+import { echoGateway, missionControl, portOf, type MissionControl } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
 const isHealthy = ({ status }: Health): boolean => status === 'healthy';

@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { temporaryDirectory } from '../support/runtime.ts';
-import { freePort } from '../support/stack.ts';
+import { freePort } from '../../src/dev/free-port.ts';
 import { until } from '../support/until.ts';
 
 const DEV = join(import.meta.dirname, '../../src/dev');
 
 /** `npm run dev`, in a process group of its own as under a terminal. */
-async function startDev(directory: string) {
+function startDev(directory: string) {
   const child = spawn(process.execPath, [join(DEV, 'main.ts')], {
     env: {
       PATH: process.env.PATH,
       DEV_DIR: directory,
       LOCAL_BACKEND_PORT: '0',
-      HEALTH_PORT: String(await freePort()),
+      HEALTH_PORT: '0',
       DRAIN_TIMEOUT_MS: '100ms',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -38,7 +38,7 @@ async function startDev(directory: string) {
     if (!isGone) pressCtrlC();
     await exited;
   });
-  return { exited, pressCtrlC, output: () => out };
+  return { exited, pressCtrlC, kill: () => void child.kill('SIGKILL'), output: () => out };
 }
 
 /** `npm run say`, to its end. */
@@ -52,6 +52,12 @@ async function say(directory: string, ...args: string[]) {
   return { out, err, code };
 }
 
+/** Where the stack says that its parts listen. */
+const urlsOf = (output: string): string[] =>
+  ['backend', 'gateway', 'health'].map(
+    (name) => new RegExp(`^dev +│ ${name} +(http://\\S+)$`, 'm').exec(output)?.[1] ?? name,
+  );
+
 const answers = (url: string): Promise<boolean> =>
   fetch(url).then(
     () => true,
@@ -60,11 +66,9 @@ const answers = (url: string): Promise<boolean> =>
 
 test('npm run dev starts everything, npm run say gets a reply, Ctrl-C stops everything', async () => {
   const directory = temporaryDirectory();
-  const dev = await startDev(directory);
+  const dev = startDev(directory);
   await until('It says what to try', () => dev.output().includes('Try next'));
-  const urls = ['backend', 'gateway', 'health'].map(
-    (name) => new RegExp(`^dev +│ ${name} +(http://\\S+)$`, 'm').exec(dev.output())?.[1] ?? name,
-  );
+  const urls = urlsOf(dev.output());
   expect(await Promise.all(urls.map(answers))).toEqual([true, true, true]);
 
   const replied = await say(directory, '@engineer please look at the login bug');
@@ -90,6 +94,15 @@ test('npm run dev starts everything, npm run say gets a reply, Ctrl-C stops ever
   expect(await dev.exited).toBe(0);
   expect(await Promise.all(urls.map(answers))).toEqual([false, false, false]);
   expect(existsSync(join(directory, 'dev.json'))).toBe(false);
+});
+
+test('npm run dev is killed: nothing of it stays behind', async () => {
+  const dev = startDev(temporaryDirectory());
+  await until('It says what to try', () => dev.output().includes('Try next'));
+  const urls = urlsOf(dev.output());
+  dev.kill();
+  await dev.exited;
+  await until('All of it is gone', async () => !(await Promise.all(urls.map(answers))).includes(true));
 });
 
 test('npm run say without a stack says what to start', async () => {

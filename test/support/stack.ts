@@ -1,5 +1,4 @@
 /** The surroundings of a runtime, one of each for a test; all of it goes when the test is over. */
-import { createServer } from 'node:net';
 import * as v from 'valibot';
 import { onTestFinished } from 'vitest';
 import { createDemoClient, type DemoClient } from '../../src/dev/client.ts';
@@ -76,13 +75,3 @@ export async function echoGateway(options: EchoGatewayOptions = {}): Promise<Ech
 }
 
 export const portOf = (server: { url: string }): number => Number(new URL(server.url).port);
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
-  return address.port;
-}

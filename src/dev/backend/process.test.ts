@@ -47,7 +47,9 @@ test('a port that is taken ends it with 71, and the starter says so', async () =
   const backend = await startBackend();
   onTestFinished(() => backend.close());
   const port = Number(new URL(backend.url).port);
-  await expect(startBackend({ port })).rejects.toThrow(/did not start.*EADDRINUSE/);
+  await expect(startBackend({ port })).rejects.toThrow(
+    new RegExp(`did not start.*Port ${port} is taken.*LOCAL_BACKEND_PORT`),
+  );
   const { exit } = run(['--port', String(port)]);
   expect(await exit).toEqual([71, null]);
 });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setInterval } from 'node:timers';
 import * as v from 'valibot';
@@ -35,7 +36,7 @@ export async function startServing(
 
   const server = createBackendServer({ host, log, faults: settings.faults ? createFaults() : null });
   server.listen(settings.port, '127.0.0.1');
-  await once(server, 'listening');
+  await listening(server, settings.port);
   const cron = setInterval(() => {
     host
       .markStaleRuntimesOffline()
@@ -49,6 +50,18 @@ export async function startServing(
       server.closeAllConnections();
     },
   };
+}
+
+async function listening(server: Server, port: number): Promise<void> {
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    throw new Error(
+      `Port ${port} is taken. Stop what listens there, or set LOCAL_BACKEND_PORT (0: any free one).`,
+      { cause: error },
+    );
+  }
 }
 
 async function addTask(

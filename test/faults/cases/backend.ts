@@ -3,7 +3,8 @@ import { expect } from 'vitest';
 import { startBackend } from '../../../src/dev/backend/spawn.ts';
 import { proxyTo } from '../../support/proxy.ts';
 import { startRuntime } from '../../support/runtime.ts';
-import { echoGateway, freePort, missionControl } from '../../support/stack.ts';
+import { freePort } from '../../../src/dev/free-port.ts';
+import { echoGateway, missionControl } from '../../support/stack.ts';
 import type { FaultCase } from '../case.ts';
 import {
   allDelivered,
