@@ -109,7 +109,30 @@ describe('after the first event the run failed', () => {
     expect(await runOn(url)).toMatchObject({ kind: 'runFailed' });
   });
 
-  it('the answer is over 32 MiB', async () => {
+  it('a plain answer is over 5 MiB', async () => {
+    server = await serveHttp((request, response) => {
+      request.resume();
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ object: 'response', text: 'x'.repeat(5 * 2 ** 20) }));
+    });
+    const fault = await runOn(server.url, 20_000);
+    expect(fault.kind).toBe('runFailed');
+    expect(fault.message).toContain('5242880 bytes');
+  });
+
+  it('one event is over 5 MiB', async () => {
+    const huge = event({ type: 'response.output_text.delta', delta: 'x'.repeat(5 * 2 ** 20) });
+    server = await serveHttp((request, response) => {
+      request.resume();
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end(CREATED + huge);
+    });
+    const fault = await runOn(server.url, 20_000);
+    expect(fault.kind).toBe('runFailed');
+    expect(fault.message).toContain('5242880 characters');
+  });
+
+  it('the whole stream is over 32 MiB', async () => {
     const delta = event({ type: 'response.output_text.delta', delta: 'x'.repeat(2 ** 20) });
     server = await serveHttp((request, response) => {
       request.resume();

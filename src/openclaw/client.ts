@@ -24,8 +24,10 @@ export interface GatewayOptions {
 }
 
 const MIB = 2 ** 20;
-const MAX_REQUEST_BYTES = 5 * MIB;
-const MAX_ANSWER_BYTES = 32 * MIB;
+/** For a request, a plain answer and one event of a stream: fifty times what a thread takes (100,000 characters). */
+const MAX_BODY_BYTES = 5 * MIB;
+/** A stream says everything several times: word by word, and whole at its end. */
+const MAX_STREAM_BYTES = 32 * MIB;
 const MAX_REFUSAL_BYTES = 64 * 1024;
 const MAX_CONNECT_MS = 10_000;
 const DEFAULT_PROBE_MS = 5_000;
@@ -99,9 +101,9 @@ function encodeRun(target: Target, request: RunRequest): { headers: Record<strin
   }
   const model = `openclaw/${agentSlug}`;
   const body = Buffer.from(JSON.stringify({ model, stream: true, instructions, input }));
-  if (body.length > MAX_REQUEST_BYTES) {
+  if (body.length > MAX_BODY_BYTES) {
     throw rejected(
-      `The request has ${body.length} bytes, more than the ${MAX_REQUEST_BYTES} that are sent to a gateway.`,
+      `The request has ${body.length} bytes, more than the ${MAX_BODY_BYTES} that are sent to a gateway.`,
     );
   }
   return {
@@ -130,12 +132,12 @@ async function readReply(
     throw faultOfRefusal({ status, retryAfter: headerOf(answer, 'retry-after'), text }, target);
   }
   if (type.startsWith('text/event-stream')) {
-    return readStream(boundedChunks(answer, MAX_ANSWER_BYTES), progress, target, MAX_ANSWER_BYTES);
+    return readStream(boundedChunks(answer, MAX_STREAM_BYTES), progress, target, MAX_BODY_BYTES);
   }
   if (type !== '' && !type.startsWith('application/json')) throw notJson(theirWords(type, target), target);
   // A plain answer comes when the run is over.
   progress.begun = true;
-  const body = parseJson(await readText(answer, MAX_ANSWER_BYTES));
+  const body = parseJson(await readText(answer, MAX_BODY_BYTES));
   if (body === undefined) throw new Fault('runFailed', "The gateway's answer is not valid JSON.");
   if (!isRunAnswer(body)) throw notJson('JSON that is not a response', target);
   return replyOf(body, '', target);
