@@ -43,8 +43,10 @@ interface GatewayContext extends GatewayInput {
 }
 
 const TRIAL_LIMITS: BackoffLimits = { baseMs: 5_000, capMs: 60_000 };
+/** Well under the 5 s in which /health tells that the gateway is gone; one that hangs takes a probe's own limit longer. */
+const CHECK_EVERY_MS = 2_000;
 /** Every this many checks also the token and the roster are looked at: about once a minute. */
-const DEEP_EVERY = 12;
+const DEEP_EVERY = 30;
 
 const NOT_CONFIGURED = 'No gateway is configured (OPENCLAW_GATEWAY_URL is empty): nothing is delivered.';
 
@@ -67,7 +69,7 @@ const machineSetup = setup({
       isCommonTrouble(extendStreak(context.streak, params.failed)),
   },
   delays: {
-    checkInterval: 5_000,
+    checkInterval: CHECK_EVERY_MS,
     reconnectBackoff: ({ context }) => context.retryInMs,
     refusedBackoff: ({ context }) => context.retryInMs,
     trialBackoff: ({ context }) => context.retryInMs,

@@ -30,6 +30,7 @@ const MAX_BODY_BYTES = 5 * MIB;
 const MAX_STREAM_BYTES = 32 * MIB;
 const MAX_REFUSAL_BYTES = 64 * 1024;
 const MAX_CONNECT_MS = 10_000;
+/** A gateway on a busy machine may take seconds to answer, and is not lost for that. */
 const DEFAULT_PROBE_MS = 5_000;
 
 /** The OpenClaw gateway over HTTP: OpenResponses, as version 2026.9.6 speaks it. */
