@@ -22,7 +22,7 @@ function table(rows: string[][]): string {
 
 export function settingsTable(): string {
   const rows = [...settingNotes].map(([name, notes]) => [
-    notes.secret ? `\`${name}\` or \`${name}_FILE\`` : `\`${name}\``,
+    notes.file ? `\`${name}\` or \`${name}_FILE\`` : `\`${name}\``,
     notes.description,
     notes.defaultText ?? 'required',
     notes.ruleText,

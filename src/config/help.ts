@@ -7,7 +7,7 @@ export const versionText = `openclaw-mission-control-runtime ${runtimeVersion}`;
 /** What `--help` prints: how to start, and every setting. */
 export function helpText(): string {
   const entries = [...settingNotes].map(([name, notes]) => {
-    const names = notes.secret ? `${name} (or ${name}_FILE, the path of a file that holds it)` : name;
+    const names = notes.file ? `${name} (or ${name}_FILE, the path of a file that holds it)` : name;
     const fallback = notes.defaultText === null ? 'required' : `default: ${notes.defaultText}`;
     return `  ${names}\n      ${notes.description}\n      ${notes.ruleText}\n      ${fallback}`;
   });

@@ -33,7 +33,7 @@ export function describeProblem(
   secrets: string[],
 ): string {
   if (error instanceof EnvMissingError) {
-    const where = notes.secret ? `${name} or ${name}_FILE` : 'it';
+    const where = notes.file ? `${name} or ${name}_FILE` : 'it';
     return `${name}: not set; set ${where} to ${notes.description} (${notes.ruleText})`;
   }
   const fix = (error instanceof Invalid ? error.fix : null) ?? `set ${notes.ruleText}`;

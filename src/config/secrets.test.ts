@@ -47,6 +47,13 @@ describe('a secret in a file', () => {
     expect(effective).toContainEqual({ name, value: '***', source: 'file' });
   });
 
+  it('or an account id in a file, for whoever makes the token knows it as well', () => {
+    const file = fileWith('ACCOUNT_ID', 'acc1\n');
+    const { config, effective } = load({ ACCOUNT_ID: '', ACCOUNT_ID_FILE: file, SERVICE_TOKEN: TOKEN });
+    expect(config.accountId).toBe('acc1');
+    expect(effective).toContainEqual({ name: 'ACCOUNT_ID', value: 'acc1', source: 'file' });
+  });
+
   it('is one of two ways, not both', () => {
     expect(problemsOf({ SERVICE_TOKEN: TOKEN, SERVICE_TOKEN_FILE: fileWith('both', TOKEN) })).toEqual([
       'SERVICE_TOKEN: set together with SERVICE_TOKEN_FILE; keep one of the two',
@@ -65,7 +72,7 @@ describe('a secret in a file', () => {
     expect(problemsOf({ SERVICE_TOKEN_FILE: join(dir, 'folder') })[0]).toContain('(EISDIR)');
     const empty = fileWith('empty', ' \n');
     expect(problemsOf({ SERVICE_TOKEN_FILE: empty })).toEqual([
-      `SERVICE_TOKEN_FILE: ${JSON.stringify(empty)} is empty; put the secret into it`,
+      `SERVICE_TOKEN_FILE: ${JSON.stringify(empty)} is empty; put the value into it`,
     ]);
   });
 

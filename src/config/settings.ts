@@ -18,27 +18,33 @@ export interface Notes {
   ruleText: string;
   /** The default as an operator would write it, or in words; null when the setting is required. */
   defaultText: string | null;
-  /** Never shown, and may be given as NAME_FILE. */
+  /** Never shown. */
   secret: boolean;
+  /** May be given as NAME_FILE as well. */
+  file: boolean;
   /** A valid text as the runtime understands it. */
   normal: (text: string) => string;
 }
 
 interface Options {
+  /** Never shown, and may be given as NAME_FILE. */
   secret?: boolean;
+  /** May be given as NAME_FILE: whoever makes an account's token knows its id as well. */
+  file?: boolean;
 }
 
 function notes<T>(
   rule: Rule<T>,
   description: string,
   defaultText: string | null,
-  { secret = false }: Options = {},
+  { secret = false, file = secret }: Options = {},
 ): Notes {
   return {
     description,
     ruleText: rule.text,
     defaultText,
     secret,
+    file,
     normal: (text) => rule.show(rule.parse(text)),
   };
 }
@@ -71,7 +77,7 @@ function optional<T>(
 }
 
 export const settings = {
-  ACCOUNT_ID: required(accountId, 'the id of the account in Mission Control'),
+  ACCOUNT_ID: required(accountId, 'the id of the account in Mission Control', { file: true }),
   CONVEX_URL: required(convexUrl, 'the address of the Convex deployment'),
   SERVICE_TOKEN: required(serviceToken, "the account's service token", { secret: true }),
   HEALTH_HOST: withDefault(

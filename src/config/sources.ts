@@ -40,7 +40,7 @@ function readSecretFile(name: string, path: string, cwd: string): { text: string
   try {
     const text = clean(readFileSync(resolve(cwd, path), 'utf8'));
     if (text !== '') return { text };
-    return { problem: `${name}: ${file} is empty; put the secret into it` };
+    return { problem: `${name}: ${file} is empty; put the value into it` };
   } catch (error) {
     const reason = codeOf(error);
     return {
@@ -50,7 +50,7 @@ function readSecretFile(name: string, path: string, cwd: string): { text: string
 }
 
 /**
- * Collects the texts of all settings: from NAME, or for a secret from the file that NAME_FILE names.
+ * Collects the texts of all settings: from NAME, or where a setting has one from the file that NAME_FILE names.
  * An empty variable counts as not set, with one exception: an empty OPENCLAW_GATEWAY_URL says that there is no gateway.
  *
  * @param cwd where relative paths begin
@@ -62,9 +62,9 @@ export function readSources(
 ): Sources {
   const given: Sources['given'] = new Map();
   const problems: Sources['problems'] = new Map();
-  for (const [name, { secret }] of settings) {
+  for (const [name, { file }] of settings) {
     const text = clean(env[name]);
-    const path = secret ? clean(env[`${name}_FILE`]) : '';
+    const path = file ? clean(env[`${name}_FILE`]) : '';
     if (text !== '' && path !== '') {
       problems.set(name, `${name}: set together with ${name}_FILE; keep one of the two`);
     } else if (path !== '') {

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { keptSecret } from './credentials.ts';
 
 export interface BackendSettings {
+  /** The address to listen on. */
+  host: string;
   /** 0: any free one. */
   port: number;
   /** 64 lower-case hex digits: the secret part of the service token. */
@@ -12,6 +15,8 @@ export interface BackendSettings {
   faults: boolean;
   /** End when standard input does: the process that started this one is gone. */
   exitWithStdin: boolean;
+  /** Where the account's id and token go instead of standard output; null for standard output. */
+  credentialsDir: string | null;
 }
 
 /**
@@ -27,12 +32,15 @@ export function readSettings(argv: string[], env: NodeJS.ProcessEnv): BackendSet
       'exit-with-stdin': { type: 'boolean' },
     },
   });
+  const credentialsDir = env['LOCAL_CREDENTIALS_DIR'] || null;
   return {
+    host: env['LOCAL_BACKEND_HOST'] || '127.0.0.1',
     port: wholeNumber('--port (or LOCAL_BACKEND_PORT)', values.port ?? env['LOCAL_BACKEND_PORT'], 65_535),
-    secret: readSecret(env['LOCAL_SERVICE_SECRET']),
+    secret: readSecret(env['LOCAL_SERVICE_SECRET'] || keptSecret(credentialsDir)),
     extraTasks: wholeNumber('--extra-tasks', values['extra-tasks'], 10_000),
     faults: env['LOCAL_BACKEND_FAULTS'] === '1',
     exitWithStdin: values['exit-with-stdin'] ?? false,
+    credentialsDir,
   };
 }
 
@@ -44,7 +52,7 @@ function wholeNumber(name: string, text = '0', max: number): number {
   return value;
 }
 
-function readSecret(given: string | undefined): string {
+function readSecret(given: string | null): string {
   if (!given) return randomBytes(32).toString('hex');
   if (!/^[0-9a-f]{64}$/.test(given)) {
     throw new Error('LOCAL_SERVICE_SECRET must be 64 lower-case hex digits (openssl rand -hex 32).');

@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { temporaryDirectory } from '../../../test/support/runtime.ts';
+import { until } from '../../../test/support/until.ts';
 import { parseReady } from './ready.ts';
 import { startBackend } from './spawn.ts';
 
@@ -78,4 +82,25 @@ test('a call that hangs does not hold it up', async () => {
   await fetch(`${backend.url}/version`);
   await backend.close();
   await lost;
+});
+
+test('with a directory for them, the id and the token go there alone, and the token stays', async () => {
+  const dir = temporaryDirectory();
+  const env = { LOCAL_CREDENTIALS_DIR: dir, DEV_DIR: dir };
+  const read = (name: string): string => readFileSync(join(dir, name), 'utf8').trim();
+
+  const first = run([], env);
+  await until('The token is there', () => existsSync(join(dir, 'dev.json')));
+  const token = read('SERVICE_TOKEN');
+  expect(token).toMatch(new RegExp(`^mc_service_${read('ACCOUNT_ID')}_[0-9a-f]{64}$`));
+  expect(statSync(join(dir, 'SERVICE_TOKEN')).mode & 0o777).toBe(0o600);
+  first.child.kill('SIGTERM');
+  await first.exit;
+  expect(await text(first.child.stdout)).toBe('');
+  expect(await first.stderr).not.toContain(token);
+
+  rmSync(join(dir, 'dev.json'));
+  run([], env);
+  await until('The next one is up', () => existsSync(join(dir, 'dev.json')));
+  expect(read('SERVICE_TOKEN')).toBe(token);
 });

@@ -19,7 +19,7 @@ export interface RunningBackend {
   close(): void;
 }
 
-/** Seeds an empty backend and serves it on the loopback interface. @throws Error when the port cannot be had */
+/** Seeds an empty backend and serves it. @throws Error when the port cannot be had */
 export async function startServing(
   settings: BackendSettings,
   log: (line: string) => void,
@@ -35,7 +35,7 @@ export async function startServing(
   }
 
   const server = createBackendServer({ host, log, faults: settings.faults ? createFaults() : null });
-  server.listen(settings.port, '127.0.0.1');
+  server.listen(settings.port, settings.host);
   await listening(server, settings.port);
   const cron = setInterval(() => {
     host

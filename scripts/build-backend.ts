@@ -1,0 +1,26 @@
+/**
+ * Bundles the local backend with its tools into dist/backend/, for its image: the host, `say`, and every module of
+ * convex/ by itself, since the host finds those by their paths.
+ */
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+
+await build({
+  absWorkingDir: root,
+  entryPoints: [
+    'src/dev/backend/main.ts',
+    'src/dev/say.ts',
+    ...globSync('convex/**/*.{ts,js}', { cwd: root, exclude: ['**/*.*.ts'] }),
+  ],
+  outbase: '.',
+  outdir: 'dist/backend',
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  logLevel: 'warning',
+});
