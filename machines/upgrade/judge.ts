@@ -42,7 +42,8 @@ export function judge(
 /** A gateway that has not been asked yet, or is away, says nothing about its version: no reason to leave. */
 const isSameOpenclaw = (a: string, b: string): boolean => a === b || a === 'unknown' || b === 'unknown';
 
-const isReached = (pending: PendingUpgrade, running: Versions): boolean =>
+/** Whether what is asked for is what runs. */
+export const isReached = (pending: PendingUpgrade, running: Versions): boolean =>
   pending.targetRuntimeVersion === running.runtimeVersion &&
   isSameOpenclaw(pending.targetOpenclawVersion, running.openclawVersion);
 

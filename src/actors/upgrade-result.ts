@@ -2,10 +2,16 @@ import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { faultOf } from '../../machines/shared/fault.ts';
+import { isReached, type Versions } from '../../machines/upgrade/judge.ts';
 import type { Log } from '../logging/log.ts';
 import type { MissionControl, UpgradeResult } from '../ports.ts';
 
-const Result: v.GenericSchema<unknown, UpgradeResult> = v.pipe(
+interface ResultFile extends UpgradeResult {
+  /** Whether Mission Control had asked for an upgrade when this one began. */
+  requested?: boolean;
+}
+
+const Result: v.GenericSchema<unknown, ResultFile> = v.pipe(
   v.string(),
   v.parseJson(),
   v.object({
@@ -16,23 +22,25 @@ const Result: v.GenericSchema<unknown, UpgradeResult> = v.pipe(
     toRuntimeVersion: v.string(),
     duration: v.optional(v.number()),
     error: v.optional(v.string()),
+    requested: v.optional(v.boolean()),
   }),
 );
 
 export interface UpgradeResultSurroundings {
-  missionControl: Pick<MissionControl, 'recordUpgradeResult'>;
+  missionControl: Pick<MissionControl, 'recordUpgradeResult' | 'getPendingUpgrade'>;
   stateDir: string;
+  versions: () => Versions;
   log: Pick<Log, 'info' | 'warn'>;
 }
 
 /**
  * Tells Mission Control of the upgrade that the upgrade script left a mark of, `upgrade-result.json` in STATE_DIR,
- * and takes the file away. A success is not told: Mission Control sees it in the versions of the next status report
- * (contract, section 4). What is no result, or is refused, is set aside with one warning.
+ * and takes the file away. What is no result, or is refused, is set aside with one warning.
  *
  * @returns rejects with Fault backendUnavailable or backendRefused; the file stays for the next time then
  */
-export function createUpgradeResultReporter({ missionControl, stateDir, log }: UpgradeResultSurroundings) {
+export function createUpgradeResultReporter(around: UpgradeResultSurroundings) {
+  const { missionControl, stateDir, versions, log } = around;
   const path = join(stateDir, 'upgrade-result.json');
   const aside = `${path}.refused`;
   /** A file that cannot be taken away must not be told again and again. */
@@ -56,8 +64,11 @@ export function createUpgradeResultReporter({ missionControl, stateDir, log }: U
   };
 
   /** @returns what is wrong with it, null when Mission Control knows it */
-  async function record(result: UpgradeResult, signal: AbortSignal): Promise<string | null> {
-    if (result.status === 'success') return null;
+  async function record(
+    { requested = false, ...result }: ResultFile,
+    signal: AbortSignal,
+  ): Promise<string | null> {
+    if (result.status === 'success' && (await isSettled(requested, signal))) return null;
     try {
       await missionControl.recordUpgradeResult(result, signal);
     } catch (error) {
@@ -67,6 +78,15 @@ export function createUpgradeResultReporter({ missionControl, stateDir, log }: U
     }
     log.info('upgrade.resultReported', `Mission Control knows that the last upgrade was ${result.status}`);
     return null;
+  }
+
+  /**
+   * A result ends the request that is pending (contract, section 4), so a success is told once at most: not when the
+   * versions of a status report have settled the request already, and not while another upgrade is asked for.
+   */
+  async function isSettled(requested: boolean, signal: AbortSignal): Promise<boolean> {
+    const pending = await missionControl.getPendingUpgrade(signal);
+    return pending === null ? requested : !isReached(pending, versions());
   }
 }
 
