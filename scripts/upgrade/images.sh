@@ -1,0 +1,109 @@
+# shellcheck shell=bash
+# Images: which ones are wanted, getting them, and what they change.
+
+version_of() { # IMAGE
+  docker image inspect --format '{{index .Config.Labels "org.opencontainers.image.version"}}' "$1" 2>/dev/null || true
+}
+
+size_of() { # IMAGE
+  docker image inspect --format '{{.Size}}' "$1" 2>/dev/null || echo 0
+}
+
+# Nothing when the image is not on this machine.
+id_of() { # IMAGE
+  docker image inspect --format '{{.Id}}' "$1" 2>/dev/null || true
+}
+
+# The environment wins over .env. The file is changed only when the upgrade has worked, so that whatever ends this
+# script, the next `docker compose up -d` runs what ran before.
+choose_tags() {
+  [ -z "$TAG" ] || export RUNTIME_TAG=$TAG
+  [ -z "$OPENCLAW_TAG_WANTED" ] || export OPENCLAW_TAG=$OPENCLAW_TAG_WANTED
+  read_configuration
+}
+
+fetch_images() {
+  local service to_build=()
+  for service in "${SERVICES[@]}"; do
+    if is_built "$service"; then
+      to_build+=("$service")
+    else
+      pull_image "$service"
+    fi
+  done
+  [ ${#to_build[@]} -gt 0 ] || return 0
+  say "Building ${to_build[*]} while the old stack works on."
+  compose build "${to_build[@]}" </dev/null && return 0
+  stop_if_interrupted
+  die_unchanged "The images could not be built (see above)."
+}
+
+# The local backend keeps its data in memory: it is not renewed by the way.
+is_built() { [ "$BUILD" = yes ] && [ "${HAS_BUILD[$1]}" = yes ] && [ "$1" != backend ]; }
+
+# A name without a registry or an owner is of this machine: Docker Hub would be asked for somebody else's image.
+is_local() { [[ ${WANTED_REF[$1]} != */* && ${HAS_BUILD[$1]} = yes ]]; }
+
+pull_image() { # SERVICE
+  local ref=${WANTED_REF[$1]} answer
+  if is_local "$1"; then
+    [ -n "$(id_of "$ref")" ] ||
+      die_unchanged "There is no image $ref on this machine: build it (--build), or name one in a registry (RUNTIME_IMAGE, OPENCLAW_IMAGE)."
+    return 0
+  fi
+  say "Pulling $ref while the old stack works on."
+  answer=$(compose pull --quiet "$1" 2>&1 </dev/null) && return 0
+  stop_if_interrupted
+  [ -n "$(id_of "$ref")" ] || die_unchanged "The image $ref cannot be pulled: $(last_line "$answer")"
+  say "It cannot be pulled ($(last_line "$answer")): the one on this machine is taken."
+}
+
+# Compose recreates a container by the same two signs.
+find_changes() {
+  local service hash
+  declare -A wanted_hash=()
+  while read -r service hash; do wanted_hash[$service]=$hash; done < <(compose config --hash '*')
+  CHANGED=()
+  for service in "${SERVICES[@]}"; do
+    if [ "$(id_of "${WANTED_REF[$service]}")" != "${IMAGE_ID[$service]}" ] ||
+      [ "${wanted_hash[$service]:-}" != "${CONFIG_HASH[$service]}" ]; then
+      CHANGED+=("$service")
+    fi
+  done
+}
+
+tell_changes() {
+  local service id
+  for service in "${CHANGED[@]}"; do
+    id=$(id_of "${WANTED_REF[$service]}")
+    if [ "$id" = "${IMAGE_ID[$service]}" ]; then
+      say "  $service: same image, new settings"
+    else
+      say "  $service: to $(describe "${WANTED_REF[$service]}" "$id")"
+    fi
+  done
+  NEW_RUNTIME=$(known "$(version_of "${WANTED_REF[runtime]}")" "$OLD_RUNTIME")
+  NEW_OPENCLAW=$(known "$(version_of "${WANTED_REF[openclaw-gateway]:-none}")" "$OLD_OPENCLAW")
+}
+
+tell_plan() {
+  local service
+  say "Dry run: nothing is pulled, built, restarted or written."
+  for service in "${SERVICES[@]}"; do
+    if is_built "$service"; then
+      say "Would build ${WANTED_REF[$service]}."
+    elif ! is_local "$service"; then
+      say "Would pull ${WANTED_REF[$service]}."
+    elif [ -z "$(id_of "${WANTED_REF[$service]}")" ]; then
+      say "Would stop there: no image ${WANTED_REF[$service]} is on this machine, and without --build none is made."
+    fi
+  done
+  find_changes
+  if [ ${#CHANGED[@]} -eq 0 ]; then
+    say "With the images that are here now, nothing would be restarted."
+    return
+  fi
+  say "With the images that are here now, would drain the runtime (at most $TIMEOUT s) and recreate: ${CHANGED[*]}."
+  tell_changes
+  each_tag_to_keep tell_tag_to_keep
+}
