@@ -8,16 +8,15 @@ import { startContractBackend, type ContractBackend } from '../support/contract-
 import type { Evidence, Life } from './evidence.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { startChaosGateway, type ChaosGateway } from './gateway.ts';
+import { countLiveRows } from './journal-rows.ts';
 import { drawPlan, live, startLife, type LifeOptions } from './life.ts';
 import type { ChaosOptions } from './options.ts';
 
 const ENTRY = join(import.meta.dirname, '../../dist/main.js');
 const REFILL_EVERY_MS = 50;
 const PROGRESS_EVERY = 20;
-/** When nothing happens for so long although notifications wait, the last process is stuck. */
+/** When nothing happens for so long although something is left to do, the last process is stuck. */
 const STUCK_MS = 60_000;
-/** When nothing waits and nothing happens for longer than DELIVERY_INTERVAL, all is done. */
-const QUIET_MS = 2_000;
 
 /** Of every call of the backend. */
 const BACKEND_FAULTS = [
@@ -135,7 +134,10 @@ function keepFeeding(feed: Feed): { stop(): Promise<void> } {
   };
 }
 
-/** The last process finds a world without faults, and leaves when nothing is left to do. */
+/**
+ * The last process finds a world without faults, and leaves when nothing is left to do: no row waits, and its journal
+ * is empty. (A row can be delivered and still be owed an answer.)
+ */
 async function workOff(
   { backend, gateway, feed, lifeOptions }: Stage,
   number: number,
@@ -144,17 +146,17 @@ async function workOff(
   gateway.calm();
   await feed.settle();
   await backend.setFaults([]);
-  const last = startLife(lifeOptions(number));
-  let waiting = await backend.countUndelivered();
+  const options = lifeOptions(number);
+  const last = startLife(options);
+  let left = { rows: await backend.countUndelivered(), journal: Infinity };
   let changedAt = monotonicMs();
-  tell(`the last process works off ${waiting} notifications`);
-  while (monotonicMs() - changedAt < (waiting > 0 ? STUCK_MS : QUIET_MS)) {
+  tell(`the last process works off ${left.rows} notifications`);
+  while (left.rows + left.journal > 0 && monotonicMs() - changedAt < STUCK_MS) {
     await sleep(REFILL_EVERY_MS);
-    const now = await backend.countUndelivered();
-    // A row can be delivered and still be owed an answer: the queue alone does not say that all is done.
-    if (now !== waiting) changedAt = monotonicMs();
-    changedAt = Math.max(changedAt, gateway.runs.at(-1)?.startedAt ?? 0);
-    waiting = now;
+    const rows = await backend.countUndelivered();
+    const journal = rows > 0 ? Infinity : countLiveRows(options.stateDir);
+    if (rows !== left.rows || journal !== left.journal) changedAt = monotonicMs();
+    left = { rows, journal };
   }
   last.terminate();
   return last.ended;

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type DatabaseSyncOptions } from 'node:sqlite';
 import * as v from 'valibot';
 import type { JournalRow } from './evidence.ts';
 
@@ -30,10 +30,14 @@ export function readJournal(stateDir: string): JournalRow[] {
   }
 }
 
-function rowsOf(path: string): JournalRow[] {
+/** How many notifications a process that is at work has in its journal. */
+export const countLiveRows = (stateDir: string): number =>
+  rowsOf(join(stateDir, 'journal.sqlite'), { readOnly: true }).length;
+
+function rowsOf(path: string, options: DatabaseSyncOptions = {}): JournalRow[] {
   // A process that was killed as it started has not made it yet.
   if (!existsSync(path)) return [];
-  const database = new DatabaseSync(path);
+  const database = new DatabaseSync(path, options);
   try {
     const table = database
       .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'notification'")

@@ -34,7 +34,8 @@ Must be 0, or the exit code is 1:
   replies lost or run again   a reply that was in the journal and was not posted, or whose agent was asked again first
   attempts forgotten          the journal counts fewer runs than the gateway saw
   unexplained repeats         a second run with no cause that the list below knows
-  notes before their time     a notification given up although no five runs of it were without a reply
+  notes before their time     a notification given up without five attempts that brought no reply
+  rows left in the journal    what the last process had not forgotten when all was done
   bad exits                   a process that left without being asked, or with the wrong exit code
 
 A run is repeated when a kill cuts it. It is also repeated when the kill falls between the gateway's last byte and the

@@ -26,12 +26,14 @@ export function reportLines(verdict: Verdict, seconds: number): string[] {
   ];
   return [
     ...figures.map(([name, value]) => `${name}: ${value}  [${machine}]`),
-    ...Object.values(broken).flatMap(casesOf),
+    ...Object.values(broken).flatMap((cases) => casesOf(cases, verdict)),
     isClean(verdict) ? 'chaos: all guarantees held' : 'chaos: BROKEN, see above',
   ];
 }
 
-const casesOf = (cases: string[]): string[] => [
-  ...cases.slice(0, SHOWN).map((line) => `  ! ${line}`),
+const casesOf = (cases: string[], { storyOf }: Verdict): string[] => [
+  ...cases
+    .slice(0, SHOWN)
+    .flatMap((line) => [`  ! ${line}`, ...storyOf(line).map((moment) => `      ${moment}`)]),
   ...(cases.length > SHOWN ? [`  ! and ${cases.length - SHOWN} more like it`] : []),
 ];

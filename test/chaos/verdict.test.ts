@@ -232,6 +232,11 @@ const stories: [string, Guarantee, (told: Story) => void][] = [
       history.messages['reply 4'] = 60;
     },
   ],
+  [
+    'a journal that is not pruned',
+    'rows left in the journal',
+    (told) => void (told.lives = [life(1, { journal: [{ id: 'n1', attempts: 1, posts: 1, reply: null }] })]),
+  ],
   ['a process that leaves by itself', 'bad exits', (told) => void (told.lives = [life(1, { exitCode: 70 })])],
 ];
 
@@ -245,6 +250,24 @@ describe('the verdict', () => {
     expect(verdict.broken[guarantee]).not.toEqual([]);
     expect(isClean(verdict)).toBe(false);
   });
+
+  it.each([
+    [5, []],
+    [6, ['after 4 attempts at n3']],
+  ])(
+    'takes one attempt of a process for unsent, where the journal counts %i for four runs',
+    (attempts, found) => {
+      const { broken } = judged((told) => {
+        for (const id of [3, 4, 5, 6]) told.runs.push(run(id, { notificationId: 'n3', end: 'failed' }));
+        told.lives = [killed(1, 70, { journal: [{ id: 'n3', attempts, posts: 0, reply: null }] }), life(2)];
+        told.notifications.push(row(3));
+        told.messages.push({ ...replied(9), content: 'Agent could not work on the last message.' });
+        told.history.messages['reply 9'] = 80;
+      });
+      const rash = broken['notes before their time'];
+      expect(rash.map((words) => words.slice(0, 22))).toEqual(found);
+    },
+  );
 
   it('counts what a kill cuts, and what it finds in the instant after the last byte', () => {
     const verdict = judged((told) => {

@@ -8,6 +8,7 @@ import { findLostReplies } from './checks/replies.ts';
 import { sortRepeats, type Repeats } from './checks/repeats.ts';
 import type { Evidence, Life } from './evidence.ts';
 import { createIndex } from './index.ts';
+import { storyOf } from './story.ts';
 
 /** What must not happen; --help says what each is. */
 export type Guarantee =
@@ -19,11 +20,14 @@ export type Guarantee =
   | 'attempts forgotten'
   | 'unexplained repeats'
   | 'notes before their time'
+  | 'rows left in the journal'
   | 'bad exits';
 
 export interface Verdict {
   /** Each case with a sentence that says where to look. */
   broken: Record<Guarantee, string[]>;
+  /** What happened to the notifications that a case names, one moment a line. */
+  storyOf: (brokenCase: string) => string[];
   kills: number;
   lives: number;
   notifications: number;
@@ -50,8 +54,10 @@ export function judge(evidence: Evidence): Verdict {
       'attempts forgotten': findForgottenAttempts(index),
       'unexplained repeats': repeats.unexplained,
       'notes before their time': findRashNotes(index),
+      'rows left in the journal': findLeftRows(lives),
       'bad exits': lives.flatMap(badExit),
     },
+    storyOf: (brokenCase) => storyOf(index, brokenCase),
     kills: lives.filter(({ killedAt }) => killedAt !== null).length,
     lives: lives.length,
     notifications: index.rows.length,
@@ -60,6 +66,13 @@ export function judge(evidence: Evidence): Verdict {
     notes: countNotes(index),
     secondReplies: countSecondReplies(index),
   };
+}
+
+/** Of the last process, which had nothing left to do. */
+function findLeftRows(lives: readonly Life[]): string[] {
+  const last = lives.at(-1);
+  if (last === undefined || last.killedAt !== null) return [];
+  return last.journal.map(({ id }) => `the journal still has ${id} when all is done`);
 }
 
 function badExit({ number, killedAt, drainedAt, abortedAt, exitCode, said }: Life): string[] {

@@ -1,4 +1,5 @@
 import type { DumpedMessage } from '../../support/contract-backend/dump.ts';
+import type { JournalRow } from '../evidence.ts';
 import type { Index } from '../index.ts';
 
 /** After this many runs without a reply a notification is given up. */
@@ -16,16 +17,34 @@ export const givenUp = ({ state }: Index): Set<string> =>
     state.messages.filter(isNote).flatMap(({ sourceNotificationId: id }) => (id === undefined ? [] : [id])),
   );
 
-/** Notes in threads of which no notification had five runs without a reply before it. */
+/** Notes in threads of which no notification had five attempts without a reply before it. */
 export function findRashNotes(index: Index): string[] {
   return index.state.messages.filter(isNote).flatMap((note) => {
     const at = index.postedAt(note);
     const tried = index.rows
       .filter(({ taskId, recipientId }) => taskId === note.taskId && recipientId === note.authorId)
-      .map(({ _id }) => index.runsOf(_id).filter((run) => run.startedAt < at && !index.replyOf(run)).length);
-    const most = Math.max(0, ...tried);
-    return most >= ATTEMPTS
+      .map(({ _id }) => ({ _id, attempts: countAttempts(index, _id, at) }))
+      .sort((a, b) => b.attempts - a.attempts)[0];
+    return tried !== undefined && tried.attempts >= ATTEMPTS
       ? []
-      : [`after ${most} runs without a reply ${note.taskId} was told: ${note.content.slice(0, 80)}`];
+      : [`after ${tried?.attempts} attempts at ${tried?._id} without a reply: ${note.content.slice(0, 80)}`];
   });
 }
+
+/**
+ * The runs without a reply, and the attempts that were counted before a request that a kill then kept from going out:
+ * the journal knows of one more than the gateway. A process can leave one of those for a row, and no more.
+ */
+function countAttempts(index: Index, notificationId: string, until: number): number {
+  const runs = index.runsOf(notificationId).filter((run) => run.startedAt < until && !index.replyOf(run));
+  const unsent = index.lives.filter(({ number, killedAt, exitedAt, journal }) => {
+    if (killedAt === null || exitedAt > until) return false;
+    const counted =
+      attemptsIn(journal, notificationId) - attemptsIn(index.lives[number - 2]?.journal, notificationId);
+    return counted === runs.filter(({ life }) => life === number).length + 1;
+  });
+  return runs.length + unsent.length;
+}
+
+const attemptsIn = (journal: readonly JournalRow[] | undefined, notificationId: string): number =>
+  journal?.find(({ id }) => id === notificationId)?.attempts ?? 0;
