@@ -26,7 +26,8 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 /**
- * Another process that opens the journal, counts an attempt, says "counted" (or why it could not) and stays.
+ * Another process that opens the journal, counts an attempt, says "counted" (or why it could not) and stays. It keeps
+ * nothing of the journal, and collects its garbage first: the lock must stay all the same.
  * @returns what it said
  */
 async function otherProcess(): Promise<{ child: ChildProcess; said: string }> {
@@ -34,12 +35,16 @@ async function otherProcess(): Promise<{ child: ChildProcess; said: string }> {
     import { openJournal } from ${JSON.stringify(new URL('journal.ts', import.meta.url).href)};
     try {
       openJournal(${JSON.stringify(dir)}).beginAttempt('n1');
+      for (let turns = 0; turns < 5; turns += 1) {
+        gc();
+        await new Promise(setImmediate);
+      }
       console.log('counted');
     } catch (error) {
       console.log(error.name + ': ' + error.message);
     }
     setInterval(() => {}, 60_000);`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '--eval', code], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   children.push(child);

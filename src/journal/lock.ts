@@ -1,7 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { JournalLocked } from './errors.ts';
 import { SQLITE_BUSY, openFile, resultCode } from './sqlite.ts';
+
+/** SQLite closes a database that nobody refers to any more, and the lock with it: those in force are kept here. */
+const inForce = new Set<DatabaseSync>();
 
 /**
  * Takes STATE_DIR for this process. The lock is the kernel's, held by an open transaction on an empty database: it is
@@ -21,7 +25,9 @@ export function lockStateDir(stateDir: string): () => void {
     lock.close();
     throw resultCode(error) === SQLITE_BUSY ? new JournalLocked(stateDir, readPid(pidFile)) : error;
   }
+  inForce.add(lock);
   return () => {
+    inForce.delete(lock);
     rmSync(pidFile, { force: true });
     lock.close();
   };
