@@ -14,6 +14,7 @@ import type {
   TaskStatus,
   ThreadMessage,
 } from '../machines/shared/mission-control.ts';
+import type { Moment } from './journal/moment.ts';
 
 export interface PostMessage {
   taskId: string;
@@ -130,8 +131,16 @@ export interface JournalEntry {
   reply: (Reply & { version: RowVersion }) | null;
   /** Messages posted for this notification so far; the first one carries its id, later ones must not. */
   posts: number;
-  /** The row version that the last posted message answers. */
+  /** The row version that is done with but for its mark: answered, or in need of no answer. */
   answered: RowVersion | null;
+  /** A message without the notification's id is being posted, or was by a process that died. */
+  begun: PostBegun | null;
+}
+
+export interface PostBegun {
+  at: Moment;
+  /** The newest message of the thread before it; null when there was none. */
+  after: string | null;
 }
 
 /** The upgrade that an earlier process exited for. */
@@ -154,8 +163,12 @@ export interface Journal {
   refundAttempt(notificationId: string): void;
   /** Keeps a reply the moment it is received. */
   saveReply(notificationId: string, reply: Reply, version: RowVersion): void;
+  /** A message without the notification's id goes out now; @param after the newest message of the thread */
+  beginPost(notificationId: string, after: string | null): void;
   /** A message for this version is in the thread: counts the post, drops the kept reply, and attempts count anew. */
   markPosted(notificationId: string, version: RowVersion): void;
+  /** Nothing is left to do for this version but the mark: drops the kept reply, and attempts count anew. */
+  markSettled(notificationId: string, version: RowVersion): void;
   /** Convex has the mark: the row goes. */
   forget(notificationId: string): void;
   readUpgradeExit(): UpgradeExit | null;

@@ -32,8 +32,8 @@ export const laneActors = {
       quiet: boolean;
       /** The assignee has answered: the task moves to in_progress. */
       startsTask: boolean;
-      /** It may be there already: look first, where the backend would not know it by the notification's id. */
-      unsure: boolean;
+      /** The newest message of the thread as the lane read it; null when there was none. */
+      after: string | null;
     }
   >(notProvided),
   /** Reads the row again, to see whether it has moved. */

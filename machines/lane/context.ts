@@ -83,8 +83,6 @@ export interface LaneContext extends LaneInput {
   refund: boolean;
   /** A newer message came in the moment before the mark: the row is delivered, and has it still to be answered. */
   reopened: boolean;
-  /** The message may be in the thread: an earlier try to post it got no answer, or its process died. */
-  postUnsure: boolean;
   draining: boolean;
   /** The lane has rested since it was let go, so its slot is another's: it may finish, but not run. */
   slotless: boolean;
@@ -109,7 +107,10 @@ export const versionOf = (row: NotificationRow): RowVersion => ({
 
 /** A coalesced message moves the row (contract, section 7): what was answered is not all there is. */
 export const hasMoved = (row: NotificationRow, version: RowVersion): boolean =>
-  (row.messageId ?? null) !== version.messageId || row.createdAt !== version.createdAt;
+  !isSameVersion(versionOf(row), version);
+
+export const isSameVersion = (one: RowVersion, other: RowVersion): boolean =>
+  one.messageId === other.messageId && one.createdAt === other.createdAt;
 
 /** Of a delivered row: a reply is still to be posted, or a message to be answered that came right before the mark. */
 export const isOwed = (row: NotificationRow, { reply, answered }: LaneEntry): boolean =>
@@ -130,7 +131,6 @@ export const freshJob = {
   counted: false,
   refund: false,
   reopened: false,
-  postUnsure: false,
   stepFailures: 0,
   rowFailures: 0,
   retryInMs: 0,

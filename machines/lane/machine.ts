@@ -113,15 +113,12 @@ const laneSetup = setup({
       runMs: params.runMs,
       failures: 0,
       unknownForMs: 0,
-      postUnsure: false,
       entry: { ...context.entry, attempts: params.attempts },
     })),
     useKeptReply: assign(({ context }) => ({
       reply: context.entry.reply,
       version: context.entry.reply?.version ?? context.version,
-      postUnsure: true,
     })),
-    doubtPost: assign({ postUnsure: true }),
     reopen: assign({ reopened: true }),
     useAnsweredVersion: assign(({ context }) => ({
       version: context.entry.answered ?? context.version,
@@ -508,7 +505,7 @@ export const laneMachine = laneSetup.createMachine({
     retryingPost: {
       description: 'Convex did not take the reply: rests, then posts again. The reply is in the journal.',
       tags: ['degraded'],
-      entry: ['drawStep', 'rest', 'doubtPost'],
+      entry: ['drawStep', 'rest'],
       on: { 'lane.abort': 'releasing', 'backend.available': 'posting' },
       after: { stepBackoff: 'posting' },
     },
@@ -522,7 +519,7 @@ export const laneMachine = laneSetup.createMachine({
     retryingPark: {
       description: 'Convex did not take the note: rests, then posts it again.',
       tags: ['degraded'],
-      entry: ['drawStep', 'rest', 'doubtPost'],
+      entry: ['drawStep', 'rest'],
       on: { 'lane.abort': 'releasing', 'backend.available': 'parking' },
       after: { stepBackoff: 'parking' },
     },
@@ -584,13 +581,13 @@ export const laneMachine = laneSetup.createMachine({
   },
 });
 
-function postTarget({ job, version, entry, postUnsure }: LaneContext) {
+function postTarget({ job, version, entry, delivery }: LaneContext) {
   const row = job?.kind === 'notification' ? job.row : null;
   return {
     row,
     version: version ?? (row && versionOf(row)),
     withSource: entry.posts === 0,
-    unsure: postUnsure,
+    after: delivery?.thread.at(-1)?.messageId ?? null,
   };
 }
 

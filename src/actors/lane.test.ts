@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createActor, toPromise, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
-import { versionOf } from '../../machines/lane/context.ts';
+import { isOwed, versionOf } from '../../machines/lane/context.ts';
 import type { NotificationRow } from '../../machines/shared/mission-control.ts';
 import { startContractBackend, type ContractBackend } from '../../test/support/contract-backend/spawn.ts';
 import { createMissionControl } from '../convex/mission-control.ts';
@@ -11,6 +11,7 @@ import type { Log } from '../logging/log.ts';
 import { openJournal } from '../journal/journal.ts';
 import type { Gateway, Journal, MissionControl } from '../ports.ts';
 import { createLaneActors } from './lane.ts';
+import type { PostTiming } from './second-post.ts';
 import { createSessionLock } from './session-lock.ts';
 
 let dir: string;
@@ -39,15 +40,11 @@ const noGateway: Gateway = {
   close: () => Promise.resolve(),
 };
 
-const actorsWith = (gateway: Gateway) =>
-  createLaneActors({
-    missionControl,
-    gateway,
-    journal,
-    sessions: createSessionLock(),
-    log: silent,
-    countRun: ignore,
-  });
+const actorsWith = (gateway: Gateway, timing?: PostTiming) =>
+  createLaneActors(
+    { missionControl, gateway, journal, sessions: createSessionLock(), log: silent, countRun: ignore },
+    timing,
+  );
 
 const ignore = (): void => undefined;
 
@@ -99,35 +96,56 @@ test('a row that took a newer message in right before the mark is given back, an
   expect(journal.read(notificationId)).toBeNull();
 });
 
+test('a row that is skipped and takes a newer message in right before its mark is remembered', async () => {
+  const row = await say('one');
+  const skipped = versionOf(row);
+  const moved = await say('two');
+  // Marked, and no answer: as for a process that dies before it can look.
+  await backend.setFaults([{ name: 'markNotificationDelivered', mode: 'lost', count: 1 }]);
+  const { markDelivered } = actorsWith(noGateway);
+  const marking = play(markDelivered, { notificationId: row._id, version: skipped });
+  await expect(marking).rejects.toMatchObject({ kind: 'backendUnavailable' });
+  const entry = journal.read(row._id);
+  expect(entry && isOwed(moved, entry)).toBe(true);
+});
+
+/** Posts a second reply to the row. @returns settles with the post */
+async function postSecond(row: NotificationRow, content: string, settlesAfterMs = 2_000): Promise<void> {
+  const { postMessage } = actorsWith(noGateway, { settlesAfterMs, lookEveryMs: 50 });
+  const thread = (await missionControl.loadContext(row._id))?.thread;
+  const after = thread?.at(-1)?.messageId ?? null;
+  const input = { withSource: false, quiet: false, startsTask: false };
+  await play(postMessage, { ...input, row, version: versionOf(row), content, after });
+}
+
 test('a second reply whose post got no answer is looked for before it is posted again', async () => {
-  const { postMessage } = actorsWith(noGateway);
   const row = await say('one');
   const content = 'y'.repeat(3_000);
-  const post = (unsure: boolean) =>
-    play(postMessage, {
-      row,
-      version: versionOf(row),
-      content,
-      withSource: false,
-      quiet: false,
-      startsTask: false,
-      unsure,
-    });
-
   await backend.setFaults([{ name: 'createMessageFromAgent', mode: 'lost', count: 1 }]);
-  await expect(post(false)).rejects.toMatchObject({ kind: 'backendUnavailable' });
-  await post(true);
+  await expect(postSecond(row, content)).rejects.toMatchObject({ kind: 'backendUnavailable' });
+  await postSecond(row, content);
   expect(await replies()).toEqual([content]);
-  expect(journal.read(row._id)).toMatchObject({ posts: 1, reply: null });
+  expect(journal.read(row._id)).toMatchObject({ posts: 1, reply: null, begun: null });
+});
 
-  // One that did not come through is posted.
+test('a second reply is not taken for an earlier one that says the same', async () => {
+  const row = await say('one');
+  await postSecond(row, 'Done');
   await backend.setFaults([{ name: 'createMessageFromAgent', mode: '500', count: 1 }]);
-  const later = { ...row, createdAt: row.createdAt + 60_000 };
-  const input = { content, withSource: false, quiet: false, startsTask: false, unsure: true };
-  const again = () => play(postMessage, { ...input, row: later, version: versionOf(later) });
-  await expect(again()).rejects.toMatchObject({ kind: 'backendUnavailable' });
-  await again();
-  expect(await replies()).toEqual([content, content]);
+  await expect(postSecond(row, 'Done', 0)).rejects.toMatchObject({ kind: 'backendUnavailable' });
+  await postSecond(row, 'Done', 0);
+  expect(await replies()).toEqual(['Done', 'Done']);
+});
+
+test('a post of a process that died may still arrive: it is waited for, and not made again', async () => {
+  const row = await say('one');
+  await backend.setFaults([{ name: 'createMessageFromAgent', mode: 'slow', delayMs: 400, count: 1 }]);
+  const thread = (await missionControl.loadContext(row._id))?.thread;
+  journal.beginPost(row._id, thread?.at(-1)?.messageId ?? null);
+  const underWay = missionControl.postMessage({ taskId, agentId: row.recipientId, content: 'Done' });
+  await postSecond(row, 'Done');
+  await underWay;
+  expect(await replies()).toEqual(['Done']);
 });
 
 test('a reply is in the journal before its socket is released', async () => {

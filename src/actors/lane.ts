@@ -1,13 +1,13 @@
 import { fromPromise } from 'xstate';
 import type { InputFrom, OutputFrom } from 'xstate';
 import type { laneActors } from '../../machines/lane/actors.ts';
-import { hasMoved, NOTHING_KNOWN, versionOf } from '../../machines/lane/context.ts';
+import { hasMoved, isSameVersion, NOTHING_KNOWN, versionOf } from '../../machines/lane/context.ts';
 import { Fault, faultOf, isAttempt, type FaultKind } from '../../machines/shared/fault.ts';
 import type { Log } from '../logging/log.ts';
 import { buildPrompt } from '../openclaw/prompt.ts';
-import type { Gateway, Journal, MissionControl, PostMessage, Reply, RowVersion } from '../ports.ts';
-import type { DeliveryContext, ThreadMessage } from '../../machines/shared/mission-control.ts';
+import type { Gateway, Journal, JournalEntry, MissionControl, Reply, RowVersion } from '../ports.ts';
 import { createBeat } from './beat.ts';
+import { createSecondPost, POST_TIMING, type PostTiming } from './second-post.ts';
 import type { SessionLock } from './session-lock.ts';
 
 export interface LaneSurroundings {
@@ -26,7 +26,7 @@ type Io<TName extends keyof typeof laneActors> = (args: {
 }) => Promise<OutputFrom<(typeof laneActors)[TName]>>;
 
 /** The I/O of a lane, as its machine asks for it (machines/lane/actors.ts says what each does). */
-export function createLaneActors(around: LaneSurroundings) {
+export function createLaneActors(around: LaneSurroundings, timing: PostTiming = POST_TIMING) {
   const { missionControl, journal } = around;
   const loadJob: Io<'loadJob'> = async ({ input, signal }) => ({
     entry: journal.read(input.notificationId) ?? NOTHING_KNOWN,
@@ -36,6 +36,10 @@ export function createLaneActors(around: LaneSurroundings) {
     missionControl.loadContext(input.notificationId, signal);
   const markDelivered: Io<'markDelivered'> = async ({ input, signal }) => {
     const { notificationId, version } = input;
+    // A process that dies between the mark and the look leaves word of what the mark is for.
+    if (version !== null && !isSettled(journal.read(notificationId), version)) {
+      journal.markSettled(notificationId, version);
+    }
     await missionControl.markDelivered(notificationId, signal);
     // From the mark on nothing more is coalesced into the row: what it says now is final.
     const last = version && (await missionControl.loadContext(notificationId, signal));
@@ -50,13 +54,16 @@ export function createLaneActors(around: LaneSurroundings) {
   return {
     loadJob: fromPromise(loadJob),
     runAgent: fromPromise(createRun(around)),
-    postMessage: fromPromise(createPost(around)),
+    postMessage: fromPromise(createPost(around, timing)),
     rereadRow: fromPromise(rereadRow),
     markDelivered: fromPromise(markDelivered),
     handBack: fromPromise(handBack),
     beat: fromPromise(createBeat(around)),
   };
 }
+
+const isSettled = (entry: JournalEntry | null, version: RowVersion): boolean =>
+  entry !== null && entry.reply === null && entry.answered !== null && isSameVersion(entry.answered, version);
 
 function createRun(around: LaneSurroundings): Io<'runAgent'> {
   const { gateway, journal, sessions } = around;
@@ -110,24 +117,17 @@ async function endTyping({ missionControl, log }: LaneSurroundings, notification
   }
 }
 
-function createPost({ missionControl, journal, log }: LaneSurroundings): Io<'postMessage'> {
-  return async ({ input: { row, version, content, withSource, quiet, startsTask, unsure }, signal }) => {
+function createPost(around: LaneSurroundings, timing: PostTiming): Io<'postMessage'> {
+  const { missionControl, journal, log } = around;
+  const postAgain = createSecondPost(around, timing);
+  return async ({ input: { row, version, content, withSource, quiet, startsTask, after }, signal }) => {
     if (row?.taskId === undefined || version === null) {
       throw new Fault('bug', 'a message needs a row with a task');
     }
     const { taskId, recipientId: agentId } = row;
-    const message = {
-      taskId,
-      agentId,
-      content,
-      ...(withSource && { sourceNotificationId: row._id }),
-      ...(quiet && { suppressAgentNotifications: true }),
-    };
-    const isThere =
-      unsure &&
-      !withSource &&
-      isInThread(await missionControl.loadContext(row._id, signal), message, version);
-    if (!isThere) await missionControl.postMessage(message, signal);
+    const message = { taskId, agentId, content, ...(quiet && { suppressAgentNotifications: true }) };
+    if (withSource) await missionControl.postMessage({ ...message, sourceNotificationId: row._id }, signal);
+    else await postAgain(row._id, message, after, signal);
     journal.markPosted(row._id, version);
     if (!startsTask) return;
     try {
@@ -137,19 +137,4 @@ function createPost({ missionControl, journal, log }: LaneSurroundings): Io<'pos
       log.warn('task.notStarted', 'The task could not be moved to in_progress', { taskId, error });
     }
   };
-}
-
-/** The backend's cut of a message in a thread, in UTF-16 units (contract, section 5). */
-const MAX_THREAD_CONTENT = 2_000;
-
-/**
- * Whether the message is in the thread already. Only the first message of a notification carries its id, by which the
- * backend knows it again; a later one whose post got no answer, or was followed by a crash, has to be looked for.
- */
-function isInThread(delivery: DeliveryContext | null, message: PostMessage, version: RowVersion): boolean {
-  const content = message.content.toWellFormed();
-  const shown = content.length > MAX_THREAD_CONTENT ? `${content.slice(0, MAX_THREAD_CONTENT)}…` : content;
-  const isSame = (entry: ThreadMessage): boolean =>
-    entry.authorId === message.agentId && entry.createdAt >= version.createdAt && entry.content === shown;
-  return delivery?.thread.some(isSame) ?? false;
 }

@@ -90,3 +90,21 @@ test('lists the others when one cannot be looked at', async () => {
   expect(await types()).toEqual(['assignment']);
   expect(journal.unfinished()).toEqual([row._id]);
 });
+
+test('brings a row whose reply is still to be posted before its page', async () => {
+  const row = await threadUpdate();
+  journal.beginAttempt(row._id);
+  journal.saveReply(row._id, { text: 'Done', toolCalls: 0 }, versionOf(row));
+  expect((await list(1)).map(({ type }) => type)).toEqual(['assignment', 'thread_update']);
+});
+
+test('gives all of a long journal their turn', async () => {
+  for (let n = 0; n < 30; n += 1) journal.beginAttempt(`gone ${n}`);
+  const look = createListUndelivered({ missionControl, journal, log: silent });
+  const call = () => look({ input: { limit: 10 }, signal: new AbortController().signal });
+  await backend.setFaults([{ name: 'getNotificationForDelivery', mode: 'error', count: 20 }]);
+  await call();
+  await call();
+  await call();
+  expect(journal.unfinished()).toEqual([]);
+});

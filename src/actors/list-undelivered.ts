@@ -13,15 +13,22 @@ interface Surroundings {
 const MOST_RESUMED = 20;
 
 /**
- * The undelivered rows, oldest first, and with them those that the backend takes for delivered although something is
- * left to do: a process can die between the mark and the last look at a row that took in a newer message.
+ * The undelivered rows, oldest first, and with them those of the journal that something is left to do for wherever
+ * they are: a reply to be posted to a row that waits behind the page, and what the backend takes for delivered. (A
+ * process can die between the mark and the last look at a row that took in a newer message.)
  */
 export function createListUndelivered(around: Surroundings) {
+  let turn = 0;
   return async ({ input, signal }: { input: { limit: number }; signal: AbortSignal }) => {
     const rows = await around.missionControl.listUndelivered(input.limit, signal);
     const listed = new Set(rows.map(({ _id }) => _id));
     const missing = around.journal.unfinished().filter((id) => !listed.has(id));
-    const resumed = await Promise.all(missing.slice(0, MOST_RESUMED).map((id) => resume(around, id, signal)));
+    // Some may wait behind the page for long; the others must have their turn.
+    const ids = Array.from(
+      { length: Math.min(MOST_RESUMED, missing.length) },
+      () => missing[turn++ % missing.length] ?? '',
+    );
+    const resumed = await Promise.all(ids.map((id) => resume(around, id, signal)));
     return [...rows, ...resumed.filter((row) => row !== null)];
   };
 }
@@ -34,10 +41,10 @@ async function resume(
 ): Promise<NotificationRow | null> {
   try {
     const row = (await missionControl.loadContext(notificationId, signal))?.notification;
-    // One that waits is behind the page.
-    if (row !== undefined && row.deliveredAt === undefined) return null;
     // Read after the answer came: the row may have been in hand meanwhile.
     const entry = journal.read(notificationId);
+    // One that waits behind the page is listed in its time.
+    if (row !== undefined && row.deliveredAt === undefined) return entry?.reply == null ? null : row;
     if (row !== undefined && entry !== null && isOwed(row, entry)) return row;
     journal.forget(notificationId);
     return null;

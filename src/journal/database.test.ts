@@ -82,14 +82,25 @@ test('an empty file, left by a start that was cut off, is simply begun', () => {
   expect(countOnce()).toEqual({ attempts: 1, notices: [] });
 });
 
+test('a file of an older runtime is taken over with what it holds', () => {
+  countOnce();
+  const database = new DatabaseSync(file);
+  for (const column of ['begun_boot', 'begun_ms', 'begun_after']) {
+    database.exec(`ALTER TABLE notification DROP COLUMN ${column}`);
+  }
+  database.exec('PRAGMA user_version = 1');
+  database.close();
+  expect(countOnce()).toEqual({ attempts: 2, notices: [] });
+});
+
 test('a file of a newer runtime is left alone, with a sentence', () => {
   countOnce();
   const database = new DatabaseSync(file);
-  database.exec('PRAGMA user_version = 2');
+  database.exec('PRAGMA user_version = 99');
   database.close();
   const error = failure(dir);
   expect(error).toBeInstanceOf(JournalUnavailable);
-  expect(error.message).toContain(`STATE_DIR (${dir}) was written by a newer runtime (format 2`);
+  expect(error.message).toContain(`STATE_DIR (${dir}) was written by a newer runtime (format 99`);
   expect(existsSync(join(dir, 'journal.pid'))).toBe(false);
   expect(failure(dir).message).toBe(error.message);
 });

@@ -4,9 +4,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import { JournalUnavailable } from './errors.ts';
 import { SQLITE_CORRUPT, SQLITE_ERROR, SQLITE_NOTADB, openFile, resultCode } from './sqlite.ts';
 
-export const SCHEMA_VERSION = 1;
-
-const SCHEMA = `
+/** Each takes the tables from one format to the next; the first makes them. */
+const MIGRATIONS = [
+  `
   CREATE TABLE notification (
     id TEXT PRIMARY KEY,
     attempts INTEGER NOT NULL DEFAULT 0,
@@ -26,9 +26,14 @@ const SCHEMA = `
     initiated_at REAL NOT NULL,
     from_openclaw_version TEXT NOT NULL,
     from_runtime_version TEXT NOT NULL
-  ) STRICT;
-  PRAGMA user_version = ${SCHEMA_VERSION};
-`;
+  ) STRICT;`,
+  `
+  ALTER TABLE notification ADD COLUMN begun_boot TEXT;
+  ALTER TABLE notification ADD COLUMN begun_ms REAL;
+  ALTER TABLE notification ADD COLUMN begun_after TEXT;`,
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Another program (a backup, a person with a shell) may hold the file for a moment, in milliseconds. */
 const BUSY_TIMEOUT_MS = 1000;
@@ -87,7 +92,10 @@ function migrate(database: DatabaseSync, path: string): void {
         `${SCHEMA_VERSION}): start that one, or move journal.sqlite away and lose what it holds.`,
     );
   }
-  if (version === 0) database.exec(`BEGIN; ${SCHEMA} COMMIT`);
+  if (version === SCHEMA_VERSION) return;
+  database.exec(
+    `BEGIN; ${MIGRATIONS.slice(version).join('')} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`,
+  );
 }
 
 function isDamage(error: unknown): boolean {

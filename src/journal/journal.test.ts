@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Journal, JournalEntry, RowVersion, UpgradeExit } from '../ports.ts';
 import { JournalUnavailable } from './errors.ts';
 import { openJournal } from './journal.ts';
+import { thisMoment, type Moment } from './moment.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -26,6 +27,7 @@ function open(dir: string, now?: () => number): Journal {
 
 const V1: RowVersion = { messageId: 'm1', createdAt: 1000.25 };
 const V2: RowVersion = { messageId: null, createdAt: 2000 };
+const EMPTY: JournalEntry = { attempts: 0, posts: 0, reply: null, answered: null, begun: null };
 const EXIT: UpgradeExit = {
   targetOpenclawVersion: '2026.2.1',
   targetRuntimeVersion: '1.1.0',
@@ -48,14 +50,20 @@ describe('a notification', () => {
       posts: 0,
       reply: { text: 'Done', toolCalls: 1, version: V1 },
       answered: null,
+      begun: null,
     });
     journal.markPosted('n1', V1);
     // The attempts were for the message that is answered now.
-    expect(journal.read('n1')).toEqual({ attempts: 0, posts: 1, reply: null, answered: V1 });
+    expect(journal.read('n1')).toEqual({ ...EMPTY, posts: 1, answered: V1 });
     journal.saveReply('n1', { text: '', toolCalls: 0 }, V2);
-    expect(journal.read('n1')).toMatchObject({ reply: { text: '', version: V2 }, answered: V1 });
+    journal.beginPost('n1', 'm1');
+    expect(journal.read('n1')).toMatchObject({
+      reply: { text: '', version: V2 },
+      answered: V1,
+      begun: { after: 'm1' },
+    });
     journal.markPosted('n1', V2);
-    expect(journal.read('n1')).toMatchObject({ posts: 2, reply: null, answered: V2 });
+    expect(journal.read('n1')).toEqual({ ...EMPTY, posts: 2, answered: V2 });
     journal.forget('n1');
     expect(journal.read('n1')).toBeNull();
   });
@@ -69,7 +77,31 @@ describe('a notification', () => {
   test('a note is posted without an attempt', () => {
     const journal = open(newDir());
     journal.markPosted('n1', V2);
-    expect(journal.read('n1')).toEqual({ attempts: 0, posts: 1, reply: null, answered: V2 });
+    expect(journal.read('n1')).toEqual({ ...EMPTY, posts: 1, answered: V2 });
+  });
+
+  test('is settled without a post: only the mark is missing, and a reply that needs none is dropped', () => {
+    const journal = open(newDir());
+    journal.beginAttempt('n1');
+    journal.saveReply('n1', { text: 'HEARTBEAT_OK', toolCalls: 0 }, V1);
+    journal.markSettled('n1', V1);
+    expect(journal.read('n1')).toEqual({ ...EMPTY, answered: V1 });
+  });
+
+  test('a post that is begun can be measured from, also by the next process', () => {
+    const dir = newDir();
+    const journal = open(dir);
+    const before = thisMoment();
+    journal.beginPost('n1', null);
+    journal.close();
+    const begun = open(dir).read('n1')?.begun;
+    expect(begun).toMatchObject({ after: null, at: { boot: before.boot } });
+    expect(begun?.at.ms).toBeGreaterThanOrEqual(before.ms);
+    // A reply that comes later has not been begun.
+    const next = open(newDir());
+    next.beginPost('n1', 'm1');
+    next.saveReply('n1', { text: 'Done', toolCalls: 0 }, V1);
+    expect(next.read('n1')?.begun).toBeNull();
   });
 
   test('that nobody touched for 30 days is gone at the next start', () => {
@@ -130,9 +162,16 @@ type Op =
   | { do: 'refund'; id: string }
   | { do: 'forget'; id: string }
   | { do: 'reply'; id: string; text: string; version: RowVersion }
-  | { do: 'posted'; id: string; version: RowVersion }
+  | { do: 'posted' | 'settled'; id: string; version: RowVersion }
+  | { do: 'beginPost'; id: string; after: string | null }
   | { do: 'reopen' }
   | { do: 'crash' };
+
+/** Stands for whatever moment it was. */
+const SOME_MOMENT: Moment = { boot: '', ms: 0 };
+
+const withoutMoment = (entry: JournalEntry | null): JournalEntry | null =>
+  entry && { ...entry, begun: entry.begun && { ...entry.begun, at: SOME_MOMENT } };
 
 const id = fc.constantFrom('n1', 'n2', 'n3');
 const version = fc.record({
@@ -145,21 +184,36 @@ const ops: fc.Arbitrary<Op> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('reply'), id, text: fc.string({ unit: 'binary' }), version }),
     weight: 2,
   },
-  { arbitrary: fc.record({ do: fc.constant('posted'), id, version }), weight: 2 },
+  { arbitrary: fc.record({ do: fc.constantFrom('posted', 'settled'), id, version }), weight: 3 },
+  { arbitrary: fc.record({ do: fc.constant('beginPost'), id, after: fc.option(fc.string()) }), weight: 2 },
   { arbitrary: fc.record({ do: fc.constantFrom('reopen', 'crash') }), weight: 1 },
 );
 
 /** What the journal must hold after an operation. */
 function applyToModel(model: Map<string, JournalEntry>, op: Op): void {
   if (op.do === 'reopen' || op.do === 'crash') return;
-  const entry = model.get(op.id) ?? { attempts: 0, posts: 0, reply: null, answered: null };
-  if (op.do === 'forget') model.delete(op.id);
-  else if (op.do === 'begin') model.set(op.id, { ...entry, attempts: entry.attempts + 1 });
-  else if (op.do === 'reply') {
-    model.set(op.id, { ...entry, reply: { text: op.text, toolCalls: 2, version: op.version } });
-  } else if (op.do === 'posted') {
-    model.set(op.id, { attempts: 0, posts: entry.posts + 1, reply: null, answered: op.version });
-  } else if (model.has(op.id)) model.set(op.id, { ...entry, attempts: Math.max(0, entry.attempts - 1) });
+  const entry = model.get(op.id) ?? EMPTY;
+  switch (op.do) {
+    case 'forget':
+      return void model.delete(op.id);
+    case 'refund':
+      if (model.has(op.id)) model.set(op.id, { ...entry, attempts: Math.max(0, entry.attempts - 1) });
+      return;
+    case 'begin':
+      return void model.set(op.id, { ...entry, attempts: entry.attempts + 1 });
+    case 'reply':
+      return void model.set(op.id, {
+        ...entry,
+        reply: { text: op.text, toolCalls: 2, version: op.version },
+        begun: null,
+      });
+    case 'beginPost':
+      return void model.set(op.id, { ...entry, begun: { at: SOME_MOMENT, after: op.after } });
+    case 'posted':
+      return void model.set(op.id, { ...EMPTY, posts: entry.posts + 1, answered: op.version });
+    case 'settled':
+      return void model.set(op.id, { ...EMPTY, posts: entry.posts, answered: op.version });
+  }
 }
 
 function applyToJournal(journal: Journal, op: Op): void {
@@ -169,7 +223,9 @@ function applyToJournal(journal: Journal, op: Op): void {
   } else if (op.do === 'refund') journal.refundAttempt(op.id);
   else if (op.do === 'forget') journal.forget(op.id);
   else if (op.do === 'reply') journal.saveReply(op.id, { text: op.text, toolCalls: 2 }, op.version);
+  else if (op.do === 'beginPost') journal.beginPost(op.id, op.after);
   else if (op.do === 'posted') journal.markPosted(op.id, op.version);
+  else if (op.do === 'settled') journal.markSettled(op.id, op.version);
 }
 
 /** What a process finds after the one before it was killed: the files as they stand, nothing closed. */
@@ -193,7 +249,8 @@ test('holds what a map holds, whatever is done, over restarts and crashes', () =
           journal.close();
           journal = open(dir);
         }
-        for (const key of ['n1', 'n2', 'n3']) expect(journal.read(key)).toEqual(model.get(key) ?? null);
+        for (const key of ['n1', 'n2', 'n3'])
+          expect(withoutMoment(journal.read(key))).toEqual(model.get(key) ?? null);
         expect(journal.unfinished().sort()).toEqual([...model.keys()].sort());
       }
       journal.close();

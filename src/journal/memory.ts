@@ -1,9 +1,6 @@
-import type { Journal, JournalEntry } from '../ports.ts';
-
-export type NotificationJournal = Pick<
-  Journal,
-  'read' | 'unfinished' | 'beginAttempt' | 'refundAttempt' | 'saveReply' | 'markPosted' | 'forget'
->;
+import type { JournalEntry } from '../ports.ts';
+import { thisMoment } from './moment.ts';
+import type { NotificationJournal } from './notifications.ts';
 
 export interface MemoryJournal extends NotificationJournal {
   has(notificationId: string): boolean;
@@ -30,11 +27,15 @@ export function createMemoryJournal(): MemoryJournal {
     beginAttempt: (id) => change(id, ({ attempts }) => ({ attempts: attempts + 1 })).attempts,
     refundAttempt: (id) => void change(id, ({ attempts }) => ({ attempts: Math.max(0, attempts - 1) })),
     saveReply: (id, { text, toolCalls }, version) =>
-      void change(id, () => ({ reply: { text, toolCalls, version } })),
+      void change(id, () => ({ reply: { text, toolCalls, version }, begun: null })),
+    beginPost: (id, after) => void change(id, () => ({ begun: { at: thisMoment(), after } })),
     markPosted: (id, version) =>
-      void change(id, ({ posts }) => ({ attempts: 0, posts: posts + 1, answered: version, reply: null })),
+      void change(id, ({ posts }) => ({ ...SETTLED, posts: posts + 1, answered: version })),
+    markSettled: (id, version) => void change(id, () => ({ ...SETTLED, answered: version })),
     forget: (id) => void entries.delete(id),
   };
 }
 
-const EMPTY: JournalEntry = { attempts: 0, reply: null, posts: 0, answered: null };
+const SETTLED = { attempts: 0, reply: null, begun: null } as const;
+
+const EMPTY: JournalEntry = { ...SETTLED, posts: 0, answered: null };

@@ -1,10 +1,19 @@
 import type { DatabaseSync } from 'node:sqlite';
 import * as v from 'valibot';
 import type { Journal, JournalEntry } from '../ports.ts';
+import { thisMoment } from './moment.ts';
 
-type NotificationJournal = Pick<
+export type NotificationJournal = Pick<
   Journal,
-  'read' | 'unfinished' | 'beginAttempt' | 'refundAttempt' | 'saveReply' | 'markPosted' | 'forget'
+  | 'read'
+  | 'unfinished'
+  | 'beginAttempt'
+  | 'refundAttempt'
+  | 'saveReply'
+  | 'beginPost'
+  | 'markPosted'
+  | 'markSettled'
+  | 'forget'
 >;
 
 /** The journal's part for notifications, as prepared statements. @param now milliseconds since the epoch */
@@ -12,7 +21,8 @@ export function notificationJournal(database: DatabaseSync, now: () => number): 
   const select = database.prepare(`
     SELECT attempts, posts, reply_text AS replyText, reply_tool_calls AS replyToolCalls,
       reply_message_id AS replyMessageId, reply_created_at AS replyCreatedAt,
-      answered_message_id AS answeredMessageId, answered_created_at AS answeredCreatedAt
+      answered_message_id AS answeredMessageId, answered_created_at AS answeredCreatedAt,
+      begun_boot AS begunBoot, begun_ms AS begunMs, begun_after AS begunAfter
     FROM notification WHERE id = ?`);
   const count = database.prepare(`
     INSERT INTO notification (id, attempts, touched_at) VALUES (?, 1, ?)
@@ -24,12 +34,21 @@ export function notificationJournal(database: DatabaseSync, now: () => number): 
     VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET reply_text = excluded.reply_text, reply_tool_calls = excluded.reply_tool_calls,
       reply_message_id = excluded.reply_message_id, reply_created_at = excluded.reply_created_at,
-      touched_at = excluded.touched_at`);
+      touched_at = excluded.touched_at, ${NOTHING_BEGUN}`);
+  const begin = database.prepare(`
+    INSERT INTO notification (id, begun_boot, begun_ms, begun_after, touched_at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET begun_boot = excluded.begun_boot, begun_ms = excluded.begun_ms,
+      begun_after = excluded.begun_after, touched_at = excluded.touched_at`);
   const post = database.prepare(`
     INSERT INTO notification (id, posts, answered_message_id, answered_created_at, touched_at) VALUES (?, 1, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET posts = posts + 1, attempts = 0, answered_message_id = excluded.answered_message_id,
       answered_created_at = excluded.answered_created_at, touched_at = excluded.touched_at,
-      reply_text = NULL, reply_tool_calls = NULL, reply_message_id = NULL, reply_created_at = NULL`);
+      ${NO_REPLY}, ${NOTHING_BEGUN}`);
+  const settle = database.prepare(`
+    INSERT INTO notification (id, answered_message_id, answered_created_at, touched_at) VALUES (?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET attempts = 0, answered_message_id = excluded.answered_message_id,
+      answered_created_at = excluded.answered_created_at, touched_at = excluded.touched_at,
+      ${NO_REPLY}, ${NOTHING_BEGUN}`);
   const remove = database.prepare('DELETE FROM notification WHERE id = ?');
   const selectIds = database.prepare('SELECT id FROM notification');
 
@@ -44,10 +63,19 @@ export function notificationJournal(database: DatabaseSync, now: () => number): 
     refundAttempt: (id) => void refund.run(id),
     saveReply: (id, { text, toolCalls }, { messageId, createdAt }) =>
       void keep.run(id, text, toolCalls, messageId, createdAt, now()),
+    beginPost: (id, after) => {
+      const { boot, ms } = thisMoment();
+      begin.run(id, boot, ms, after, now());
+    },
     markPosted: (id, { messageId, createdAt }) => void post.run(id, messageId, createdAt, now()),
+    markSettled: (id, { messageId, createdAt }) => void settle.run(id, messageId, createdAt, now()),
     forget: (id) => void remove.run(id),
   };
 }
+
+const NO_REPLY =
+  'reply_text = NULL, reply_tool_calls = NULL, reply_message_id = NULL, reply_created_at = NULL';
+const NOTHING_BEGUN = 'begun_boot = NULL, begun_ms = NULL, begun_after = NULL';
 
 /** Rows of notifications that somebody else marked delivered are never forgotten by name. */
 const MAX_AGE_MS = 30 * 24 * 3_600_000;
@@ -69,12 +97,15 @@ const notificationRow = v.object({
   replyCreatedAt: v.nullable(v.number()),
   answeredMessageId: v.nullable(v.string()),
   answeredCreatedAt: v.nullable(v.number()),
+  begunBoot: v.nullable(v.string()),
+  begunMs: v.nullable(v.number()),
+  begunAfter: v.nullable(v.string()),
 });
 
 function entryOf(found: unknown): JournalEntry {
   const row = v.parse(notificationRow, found);
   const { attempts, posts, replyText, replyToolCalls, replyMessageId, replyCreatedAt } = row;
-  const { answeredMessageId, answeredCreatedAt } = row;
+  const { answeredMessageId, answeredCreatedAt, begunBoot, begunMs, begunAfter } = row;
   return {
     attempts,
     posts,
@@ -88,5 +119,9 @@ function entryOf(found: unknown): JournalEntry {
           },
     answered:
       answeredCreatedAt === null ? null : { messageId: answeredMessageId, createdAt: answeredCreatedAt },
+    begun:
+      begunBoot === null || begunMs === null
+        ? null
+        : { at: { boot: begunBoot, ms: begunMs }, after: begunAfter },
   };
 }

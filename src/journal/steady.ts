@@ -2,7 +2,8 @@ import type { Journal } from '../ports.ts';
 import { JournalUnavailable } from './errors.ts';
 import { guardDisk } from './guarded-disk.ts';
 import type { DiskJournal } from './journal.ts';
-import { createMemoryJournal, type NotificationJournal } from './memory.ts';
+import { createMemoryJournal } from './memory.ts';
+import type { NotificationJournal } from './notifications.ts';
 
 /** The setting JOURNAL: may runs start that no disk counts? */
 export type JournalMode = 'required' | 'optional';
@@ -63,7 +64,9 @@ export function openSteadyJournal(open: () => DiskJournal, mode: JournalMode): S
         : orKept(id, (journal) => journal.beginAttempt(id)),
     refundAttempt: (id) => orKept(id, (journal) => journal.refundAttempt(id)),
     saveReply: (id, reply, version) => orKept(id, (journal) => journal.saveReply(id, reply, version)),
+    beginPost: (id, after) => orKept(id, (journal) => journal.beginPost(id, after)),
     markPosted: (id, version) => orKept(id, (journal) => journal.markPosted(id, version)),
+    markSettled: (id, version) => orKept(id, (journal) => journal.markSettled(id, version)),
     // Convex has the mark: what the disk still holds is never asked for again, and old rows go by themselves.
     forget: (id) =>
       orElse(
