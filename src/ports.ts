@@ -131,7 +131,7 @@ export interface JournalEntry {
   reply: (Reply & { version: RowVersion }) | null;
   /** Messages posted for this notification so far; the first one carries its id, later ones must not. */
   posts: number;
-  /** The row version that is done with but for its mark: answered, or in need of no answer. */
+  /** The row version that the last posted message answers, or that the mark is made for. */
   answered: RowVersion | null;
   /** A message without the notification's id is being posted, or was by a process that died. */
   begun: PostBegun | null;
@@ -167,7 +167,7 @@ export interface Journal {
   beginPost(notificationId: string, after: string | null): void;
   /** A message for this version is in the thread: counts the post, drops the kept reply, and attempts count anew. */
   markPosted(notificationId: string, version: RowVersion): void;
-  /** Nothing is left to do for this version but the mark: drops the kept reply, and attempts count anew. */
+  /** The row is about to be marked for this version: a newer one is still to be answered, whatever becomes of us. */
   markSettled(notificationId: string, version: RowVersion): void;
   /** Convex has the mark: the row goes. */
   forget(notificationId: string): void;

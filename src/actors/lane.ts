@@ -5,7 +5,7 @@ import { hasMoved, isSameVersion, NOTHING_KNOWN, versionOf } from '../../machine
 import { Fault, faultOf, isAttempt, type FaultKind } from '../../machines/shared/fault.ts';
 import type { Log } from '../logging/log.ts';
 import { buildPrompt } from '../openclaw/prompt.ts';
-import type { Gateway, Journal, JournalEntry, MissionControl, Reply, RowVersion } from '../ports.ts';
+import type { Gateway, Journal, MissionControl, Reply } from '../ports.ts';
 import { createBeat } from './beat.ts';
 import { createSecondPost, POST_TIMING, type PostTiming } from './second-post.ts';
 import type { SessionLock } from './session-lock.ts';
@@ -37,7 +37,8 @@ export function createLaneActors(around: LaneSurroundings, timing: PostTiming = 
   const markDelivered: Io<'markDelivered'> = async ({ input, signal }) => {
     const { notificationId, version } = input;
     // A process that dies between the mark and the look leaves word of what the mark is for.
-    if (version !== null && !isSettled(journal.read(notificationId), version)) {
+    const known = version && journal.read(notificationId)?.answered;
+    if (version !== null && (known == null || !isSameVersion(known, version))) {
       journal.markSettled(notificationId, version);
     }
     await missionControl.markDelivered(notificationId, signal);
@@ -61,9 +62,6 @@ export function createLaneActors(around: LaneSurroundings, timing: PostTiming = 
     beat: fromPromise(createBeat(around)),
   };
 }
-
-const isSettled = (entry: JournalEntry | null, version: RowVersion): boolean =>
-  entry !== null && entry.reply === null && entry.answered !== null && isSameVersion(entry.answered, version);
 
 function createRun(around: LaneSurroundings): Io<'runAgent'> {
   const { gateway, journal, sessions } = around;

@@ -80,12 +80,18 @@ describe('a notification', () => {
     expect(journal.read('n1')).toEqual({ ...EMPTY, posts: 1, answered: V2 });
   });
 
-  test('is settled without a post: only the mark is missing, and a reply that needs none is dropped', () => {
+  test('is settled without a post: what the mark is for is known, and a kept reply stays until it is made', () => {
     const journal = open(newDir());
     journal.beginAttempt('n1');
-    journal.saveReply('n1', { text: 'HEARTBEAT_OK', toolCalls: 0 }, V1);
+    const reply = { text: 'HEARTBEAT_OK', toolCalls: 0 };
+    journal.saveReply('n1', reply, V1);
     journal.markSettled('n1', V1);
-    expect(journal.read('n1')).toEqual({ ...EMPTY, answered: V1 });
+    expect(journal.read('n1')).toEqual({
+      ...EMPTY,
+      attempts: 1,
+      reply: { ...reply, version: V1 },
+      answered: V1,
+    });
   });
 
   test('a post that is begun can be measured from, also by the next process', () => {
@@ -212,7 +218,7 @@ function applyToModel(model: Map<string, JournalEntry>, op: Op): void {
     case 'posted':
       return void model.set(op.id, { ...EMPTY, posts: entry.posts + 1, answered: op.version });
     case 'settled':
-      return void model.set(op.id, { ...EMPTY, posts: entry.posts, answered: op.version });
+      return void model.set(op.id, { ...entry, answered: op.version });
   }
 }
 

@@ -30,12 +30,10 @@ export function createMemoryJournal(): MemoryJournal {
       void change(id, () => ({ reply: { text, toolCalls, version }, begun: null })),
     beginPost: (id, after) => void change(id, () => ({ begun: { at: thisMoment(), after } })),
     markPosted: (id, version) =>
-      void change(id, ({ posts }) => ({ ...SETTLED, posts: posts + 1, answered: version })),
-    markSettled: (id, version) => void change(id, () => ({ ...SETTLED, answered: version })),
+      void change(id, ({ posts }) => ({ ...EMPTY, posts: posts + 1, answered: version })),
+    markSettled: (id, version) => void change(id, () => ({ answered: version })),
     forget: (id) => void entries.delete(id),
   };
 }
 
-const SETTLED = { attempts: 0, reply: null, begun: null } as const;
-
-const EMPTY: JournalEntry = { ...SETTLED, posts: 0, answered: null };
+const EMPTY: JournalEntry = { attempts: 0, reply: null, posts: 0, answered: null, begun: null };

@@ -43,12 +43,12 @@ export function notificationJournal(database: DatabaseSync, now: () => number): 
     INSERT INTO notification (id, posts, answered_message_id, answered_created_at, touched_at) VALUES (?, 1, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET posts = posts + 1, attempts = 0, answered_message_id = excluded.answered_message_id,
       answered_created_at = excluded.answered_created_at, touched_at = excluded.touched_at,
-      ${NO_REPLY}, ${NOTHING_BEGUN}`);
+      reply_text = NULL, reply_tool_calls = NULL, reply_message_id = NULL, reply_created_at = NULL,
+      ${NOTHING_BEGUN}`);
   const settle = database.prepare(`
     INSERT INTO notification (id, answered_message_id, answered_created_at, touched_at) VALUES (?, ?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET attempts = 0, answered_message_id = excluded.answered_message_id,
-      answered_created_at = excluded.answered_created_at, touched_at = excluded.touched_at,
-      ${NO_REPLY}, ${NOTHING_BEGUN}`);
+    ON CONFLICT (id) DO UPDATE SET answered_message_id = excluded.answered_message_id,
+      answered_created_at = excluded.answered_created_at, touched_at = excluded.touched_at`);
   const remove = database.prepare('DELETE FROM notification WHERE id = ?');
   const selectIds = database.prepare('SELECT id FROM notification');
 
@@ -73,8 +73,6 @@ export function notificationJournal(database: DatabaseSync, now: () => number): 
   };
 }
 
-const NO_REPLY =
-  'reply_text = NULL, reply_tool_calls = NULL, reply_message_id = NULL, reply_created_at = NULL';
 const NOTHING_BEGUN = 'begun_boot = NULL, begun_ms = NULL, begun_after = NULL';
 
 /** Rows of notifications that somebody else marked delivered are never forgotten by name. */
