@@ -1,7 +1,7 @@
 import { assign, enqueueActions, fromPromise, setup, type ActorRefFrom } from 'xstate';
 import { backoff, REFUSED_BACKOFF, type BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
-import { faultOf, type Fault } from '../shared/fault.ts';
+import { Fault, faultOf } from '../shared/fault.ts';
 import type { RuntimeStatus } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
@@ -34,8 +34,21 @@ interface StatusReporterContext extends StatusReporterInput {
   lastErrorMessage: string | null;
 }
 
+/**
+ * The backend takes a runtime for dead 90 s after the time that its last report bears, which is when it was sent. Two
+ * reports of this length with a wait of that length between them stay within, also when one more is lost in between:
+ * 15 + 40 + 15 + 1 + 15.
+ */
+const REPORT_LIMIT_MS = 15_000;
+const LONGEST_WAIT_MS = 40_000;
+
 /** Short enough that a report gets through well before the backend's 90 s are over. */
 const REPORT_BACKOFF: BackoffLimits = { baseMs: 1_000, capMs: 15_000 };
+
+const TOO_SLOW = new Fault(
+  'backendUnavailable',
+  `Convex did not answer within ${REPORT_LIMIT_MS / 1_000} s.`,
+);
 
 const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
 
@@ -56,7 +69,8 @@ export const statusReporterMachine = setup({
     changedMeanwhile: ({ context }) => context.reported !== context.status,
   },
   delays: {
-    reportInterval: ({ context }) => context.intervalMs,
+    reportInterval: ({ context }) => Math.min(context.intervalMs, LONGEST_WAIT_MS),
+    reportLimit: REPORT_LIMIT_MS,
     reportBackoff: ({ context }) => context.retryInMs,
   },
   actions: {
@@ -121,6 +135,9 @@ export const statusReporterMachine = setup({
           },
           { target: 'backingOff', actions: { type: 'countFailure', params: faultParams } },
         ],
+      },
+      after: {
+        reportLimit: { target: 'backingOff', actions: { type: 'countFailure', params: { fault: TOO_SLOW } } },
       },
     },
     watching: {
