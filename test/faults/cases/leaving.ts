@@ -41,6 +41,25 @@ async function expectTakenUp(stage: Stage): Promise<RuntimeProcess> {
   return runtime;
 }
 
+/** @param signal has the bug of the preload happen */
+const ownCrash = (name: string, bug: string, signal: NodeJS.Signals, source: string): FaultCase => ({
+  name,
+  what: `${bug} of our own with a secret in it: redacted stack in the log, exit 70; the next process goes on`,
+  async run() {
+    const stage = await setUp({ runMs: 1_000, env: { NODE_OPTIONS: `--import ${CRASH_ON_SIGNAL.href}` } });
+    const taskId = await ask(stage, 'please look at this');
+    await runUnderWay(stage);
+    const took = await leave(stage.runtime, signal, 70);
+    const line = await stage.runtime.waitForLog('it', ({ event }) => event === 'process.failed');
+    expect(line.message).toContain(source);
+    expect(JSON.stringify(line)).toMatch(/crash on command.*crash-on-signal/s);
+    expect(stage.runtime.stdout() + stage.runtime.stderr()).not.toContain(stage.backend.serviceToken);
+    await expectTakenUp(stage);
+    expect(await replies(stage, taskId)).toHaveLength(1);
+    return `exit 70 after ${inSeconds(took)}, no secret in the log, ${await mostRuns(stage)} run`;
+  },
+});
+
 export const leavingCases: readonly FaultCase[] = [
   {
     name: 'sigterm-in-work',
@@ -88,6 +107,23 @@ export const leavingCases: readonly FaultCase[] = [
       await stage.gateway.setFault('ok');
       await expectTakenUp(stage);
       return `exit 0 after ${inSeconds(took)}, handed back, delivered by the next process`;
+    },
+  },
+  {
+    name: 'sigterm-both-hang',
+    what: 'SIGTERM while neither the gateway nor Convex answers, DRAIN_TIMEOUT_MS=1s: exit 0 within 3 s',
+    async run() {
+      const stage = await setUp({ env: { DRAIN_TIMEOUT_MS: '1s' } });
+      await stage.gateway.setFault('hang');
+      await ask(stage, 'please look at this');
+      await runUnderWay(stage);
+      await stage.backend.setFault({ mode: 'hang' });
+      const took = await leave(stage.runtime, 'SIGTERM', 0);
+      expect(took).toBeLessThan(3_000);
+      await stage.gateway.setFault('ok');
+      await stage.backend.setFault({ mode: 'ok' });
+      await expectTakenUp(stage);
+      return `exit 0 after ${inSeconds(took)}, delivered by the next process`;
     },
   },
   {
@@ -139,22 +175,8 @@ export const leavingCases: readonly FaultCase[] = [
       return '1 run, one reply';
     },
   },
-  {
-    name: 'own-crash',
-    what: 'an exception of our own with a secret in it: redacted stack in the log, exit 70; the next process goes on',
-    async run() {
-      const stage = await setUp({ runMs: 1_000, env: { NODE_OPTIONS: `--import ${CRASH_ON_SIGNAL.href}` } });
-      const taskId = await ask(stage, 'please look at this');
-      await runUnderWay(stage);
-      const took = await leave(stage.runtime, 'SIGWINCH', 70);
-      const log = stage.runtime.stdout() + stage.runtime.stderr();
-      expect(log).toContain('crash on command');
-      expect(log).not.toContain(stage.backend.serviceToken);
-      await expectTakenUp(stage);
-      expect(await replies(stage, taskId)).toHaveLength(1);
-      return `exit 70 after ${inSeconds(took)}, no secret in the log, ${await mostRuns(stage)} run`;
-    },
-  },
+  ownCrash('own-crash', 'an exception', 'SIGWINCH', 'uncaughtException'),
+  ownCrash('own-rejection', 'a rejected promise', 'SIGIO', 'unhandledRejection'),
   {
     name: 'frozen',
     what: 'the process is stopped for 30 s (SIGSTOP) and goes on (SIGCONT): nothing is lost or doubled',

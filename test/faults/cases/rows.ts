@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { relayTo, type Call, type Verdict } from '../../support/relay.ts';
 import { startRuntime } from '../../support/runtime.ts';
@@ -26,7 +27,8 @@ async function setUpRelay(sessions: number, env: Record<string, string> = {}) {
   const [backend, gateway] = await Promise.all([missionControl({ extraTasks: sessions }), echoGateway()]);
   const relay = await relayTo(backend.url);
   const rows = await undelivered({ backend });
-  const start = () => startRuntime({ backend: { ...backend, url: relay.url }, gateway, env });
+  const start = (again: Record<string, string> = {}) =>
+    startRuntime({ backend: { ...backend, url: relay.url }, gateway, env: { ...env, ...again } });
   return { backend, gateway, relay, rows, start };
 }
 
@@ -156,6 +158,37 @@ export const rowCases: readonly FaultCase[] = [
       await expectGoodOrder({ backend, gateway, runtime });
       expect((await replies({ backend }, chat))[1]).toBe('echo from squad-lead: second question');
       return 'one row, two messages, two replies';
+    },
+  },
+  {
+    name: 'sigkill-in-second-post',
+    what: 'SIGKILL while a second reply is on its way to a slow Convex: the next process waits for it, and posts nothing',
+    async run() {
+      const { backend, gateway, relay, start } = await setUpRelay(0);
+      const chat = backend.tasks.find(({ title }) => title.startsWith('Chat'))?._id ?? '';
+      await gateway.setFault('ok', 1_000);
+      let secondPosts = 0;
+      relay.judge(async ({ name, args }): Promise<Verdict> => {
+        if (name === 'createMessageFromAgent' && args.sourceNotificationId === undefined) {
+          secondPosts += 1;
+          await delay(4_000);
+        }
+        return 'pass';
+      });
+      const first = await start();
+      await backend.postMessage(chat, 'first question');
+      await runUnderWay({ gateway });
+      await backend.postMessage(chat, 'second question');
+      await within(20, 'The second reply is on its way', () => secondPosts === 1);
+      first.kill('SIGKILL');
+      await first.exited;
+      const runtime = await start({ STATE_DIR: first.stateDir });
+      await runtime.waitForLog('that it waits', ({ event }) => event === 'post.unsure');
+      const took = await allDelivered({ backend });
+      await expectGoodOrder({ backend, gateway, runtime });
+      expect(await replies({ backend }, chat)).toHaveLength(2);
+      expect(secondPosts).toBe(1);
+      return `posted once, delivered ${inSeconds(took)} later`;
     },
   },
   {

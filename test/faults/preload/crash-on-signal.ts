@@ -1,4 +1,6 @@
-// A stand-in for a bug of ours that is not caught anywhere.
+// Stand-ins for bugs of ours that are not caught anywhere.
+const bug = (): Error => new Error(`crash on command with ${process.env.SERVICE_TOKEN ?? ''} in it`);
 process.on('SIGWINCH', () => {
-  throw new Error(`crash on command with ${process.env.SERVICE_TOKEN ?? ''} in it`);
+  throw bug();
 });
+process.on('SIGIO', () => void Promise.reject(bug()));
