@@ -31,6 +31,8 @@ export type LaneNews =
       /** Length of the last run in milliseconds; null when there was none. */
       runMs: number | null;
       reason: string | null;
+      /** Why it was given up; null when it was not, or when not even the row could be read. */
+      note: NoteReason | null;
     }
   /** The lane rests and gives its slot away; the job is still its own. */
   | { type: 'lane.resting'; key: string; reason: string | null }

@@ -188,6 +188,7 @@ const laneSetup = setup({
         attempt: context.entry.attempts,
         runMs: context.runMs,
         reason: context.reason,
+        note: context.note,
       });
     }),
     rest: enqueueActions(({ enqueue, context }) => {

@@ -3,7 +3,7 @@ import type { DefaultFunctionArgs } from 'convex/server';
 import type { GenericSchema } from 'valibot';
 import { Fault } from '../../machines/shared/fault.ts';
 import type { FaultKind } from '../../machines/shared/fault.ts';
-import { functionFault } from './function-fault.ts';
+import { functionFault, hidesReason } from './function-fault.ts';
 import { nameOf } from './functions.ts';
 import type { ServiceAction } from './functions.ts';
 import { parseAnswer, parseRows } from './parse.ts';
@@ -44,12 +44,25 @@ export interface ServiceClient {
 /** Told of every call that ended: the function's name in the contract, and how. */
 export type CountCall = (name: string, outcome: 'ok' | FaultKind) => void;
 
+/** A production deployment does not say that it refuses the token; that everything fails is the only sign. */
+const EVERY_CALL_FAILS = 'So does every other call: SERVICE_TOKEN or ACCOUNT_ID may be wrong.';
+
 export function createServiceClient(
   access: ServiceAccess,
   transport: Transport,
   countCall: CountCall = () => undefined,
 ): ServiceClient {
   const { url, accountId, serviceToken } = access;
+  /** Functions that failed since the last one that succeeded, with no word from the deployment on why. */
+  const silent = new Set<string>();
+
+  function faultOfFunction(name: string, error: unknown): Fault {
+    const fault = functionFault(name, error, serviceToken);
+    if (hidesReason(error)) silent.add(name);
+    return silent.size < 2 || !hidesReason(error)
+      ? fault
+      : new Fault(fault.kind, `${fault.message} ${EVERY_CALL_FAILS}`);
+  }
 
   async function call<Args extends DefaultFunctionArgs>(
     action: ServiceAction<Args>,
@@ -70,9 +83,10 @@ export function createServiceClient(
         serviceToken,
       });
       countCall(name, 'ok');
+      silent.clear();
       return answer;
     } catch (error) {
-      const fault = error instanceof Fault ? error : functionFault(name, error, serviceToken);
+      const fault = error instanceof Fault ? error : faultOfFunction(name, error);
       countCall(name, fault.kind);
       throw fault;
     }

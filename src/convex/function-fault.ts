@@ -38,6 +38,9 @@ export function functionFault(name: string, error: unknown, serviceToken: string
   return new Fault(kind, sentence(kind, name, text, thrown.requestId));
 }
 
+/** Whether a function failed and the deployment keeps why to itself, as in production all do but for a ConvexError. */
+export const hidesReason = (error: unknown): boolean => readThrown(error).text === '';
+
 interface Thrown {
   code: string | null;
   /** The function's own words, on one line; empty when Convex hides them. */

@@ -4,7 +4,7 @@ import type { MissionControl } from '../ports.ts';
 import { createMissionControl } from './mission-control.ts';
 import type { Malformed } from './parse.ts';
 import { AGENT, CONTEXT, FLAGS, NOTIFICATION, TASK, THREAD_MESSAGE } from './samples.test-data.ts';
-import { startWire, success } from './wire.test-server.ts';
+import { failure, startWire, success } from './wire.test-server.ts';
 import type { WireCall } from './wire.test-server.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -276,4 +276,31 @@ describe('postMessage', () => {
     await mc.postMessage({ ...message, content: 'cut \ud83d' });
     expect(calls[0]?.body.args[0]?.content).toBe('cut \ufffd');
   });
+});
+
+test('a production deployment hides that it refuses the token: that every call fails is told', async () => {
+  const answers = { hides: true };
+  const wire = await startWire(() =>
+    answers.hides ? failure('[Request ID: 7f3a] Server Error') : success([]),
+  );
+  const mc = createMissionControl({
+    url: wire.url,
+    accountId: 'acc1',
+    serviceToken: 'mc_service_acc1_secret',
+    maxConcurrent: 2,
+  });
+  closing.push(() => Promise.all([mc.close(), wire.close()]));
+  const told = async (call: Promise<unknown>): Promise<string> =>
+    call.then(
+      () => 'well',
+      (fault: Fault) => `${fault.kind}: ${fault.message}`,
+    );
+  const hint = /^backendRejected: .* SERVICE_TOKEN or ACCOUNT_ID may be wrong\.$/;
+  expect(await told(mc.listAgents())).not.toMatch(hint);
+  expect(await told(mc.listAgents())).not.toMatch(hint);
+  expect(await told(mc.listUndelivered(1))).toMatch(hint);
+  answers.hides = false;
+  expect(await told(mc.listAgents())).toBe('well');
+  answers.hides = true;
+  expect(await told(mc.listUndelivered(1))).not.toMatch(hint);
 });

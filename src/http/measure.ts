@@ -29,6 +29,7 @@ export function createMeasurer(
     if (event.type === 'lane.settled') {
       const outcome = COUNTED[event.outcome];
       if (outcome !== null) metrics.delivery(outcome);
+      if (outcome === 'parked') metrics.parked(event.note ?? 'rowFailed');
     } else if (event.type === 'run.failed') {
       metrics.delivery('failed');
     } else if (event.type === 'child.restart') {

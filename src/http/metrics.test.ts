@@ -25,6 +25,7 @@ test('counts what happened', async () => {
   const metrics = createMetrics('1');
   metrics.delivery('delivered');
   metrics.delivery('delivered');
+  metrics.parked('attemptsSpent');
   metrics.run('replied', 12);
   metrics.run('runTimedOut', 601);
   metrics.childRestart('gateway');
@@ -32,6 +33,7 @@ test('counts what happened', async () => {
   expect(linesOf(await metrics.render(IDLE))).toEqual(
     expect.arrayContaining([
       'mission_control_deliveries_total{outcome="delivered"} 2',
+      'mission_control_parked_total{reason="attemptsSpent"} 1',
       'mission_control_runs_total{outcome="replied"} 1',
       'mission_control_runs_total{outcome="runTimedOut"} 1',
       'mission_control_run_duration_seconds_bucket{le="10"} 0',

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { statePaths } from '../health/state-paths.ts';
+import type { NoteReason } from '../../machines/lane/notes.ts';
 import type { FaultKind } from '../../machines/shared/fault.ts';
 import type { MachineReport } from '../health/report.ts';
 
@@ -20,6 +21,8 @@ export interface Levels {
 export interface Metrics {
   /** One notification was dealt with, or given back. */
   delivery(outcome: DeliveryOutcome): void;
+  /** One notification was given up, and why; `rowFailed`: it could not even be read. */
+  parked(reason: NoteReason | 'rowFailed'): void;
   /** One run that began has ended, after so many seconds. */
   run(outcome: 'replied' | FaultKind, seconds: number): void;
   /** The supervisor restarted a child. */
@@ -51,6 +54,7 @@ export function createMetrics(version: string): Metrics {
 
   return {
     delivery: (outcome) => counters.deliveries.inc({ outcome }),
+    parked: (reason) => counters.parked.inc({ reason }),
     run(outcome, seconds) {
       counters.runs.inc({ outcome });
       runSeconds.observe(seconds);
@@ -72,6 +76,7 @@ function createCounters(registry: Registry) {
   for (const outcome of DELIVERY_OUTCOMES) deliveries.inc({ outcome }, 0);
   return {
     deliveries,
+    parked: counter('parked', 'Notifications that were given up, by why.', ['reason']),
     runs: counter('runs', 'Agent runs that ended, by how they ended.', ['outcome']),
     restarts: counter('child_restarts', 'Restarts of supervised machines.', ['child']),
     backendCalls: counter('backend_calls', 'Calls to Mission Control.', ['function', 'outcome']),

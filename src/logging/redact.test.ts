@@ -145,12 +145,26 @@ describe('whatever the secret and wherever it stands', () => {
     (secret) => ({ basic: base64(`user:${secret}`), url: base64url(`a${secret}b`) }),
     (secret) => new Map([['token', new Set([secret])]]),
   ];
+  /** Around all of these, as deep as it comes. */
+  const around: ((inner: unknown) => unknown)[] = [
+    (inner) => ({ inner }),
+    (inner) => [1, inner],
+    (inner) => new Error('failed', { cause: inner }),
+    (inner) => Object.assign(new Error('failed'), { response: { data: inner } }),
+    (inner) => new Map([['inner', inner]]),
+  ];
+  const values = fc.tuple(
+    fc.constantFrom(...wrappings),
+    fc.array(fc.constantFrom(...around), { maxLength: 4 }),
+  );
 
   it('no spelling of it is left, and JSON is left in form', () => {
     fc.assert(
-      fc.property(secrets, fc.constantFrom(...wrappings), fc.jsonValue(), (secret, wrap, beside) => {
+      fc.property(secrets, values, fc.jsonValue(), (secret, [wrap, outer], beside) => {
         const redactor = createRedactor([secret]);
-        const out = JSON.stringify(redactValue({ value: wrap(secret) }, redactor));
+        const out = JSON.stringify(
+          redactValue({ value: outer.reduce((inner, put) => put(inner), wrap(secret)) }, redactor),
+        );
         for (const spell of SPELLINGS) expect(out).not.toContain(spell(secret));
         expect(JSON.parse(redactor(JSON.stringify({ beside, secret })))).toBeTypeOf('object');
       }),

@@ -1,0 +1,75 @@
+/** Rows that cannot go now stand at the head of the list: the page grows beyond them, up to the backend's 500. */
+import { expect, it } from 'vitest';
+import { createActor, fromPromise, SimulatedClock, type InputFrom, type OutputFrom } from 'xstate';
+import type { laneActors } from '../lane/actors.ts';
+import { laneMachine } from '../lane/machine.ts';
+import { Fault } from '../shared/fault.ts';
+import type { NotificationRow } from '../shared/mission-control.ts';
+import { createListener, sampleRow, settle } from '../shared/samples.test-kit.ts';
+import type { DeliveryNews } from './context.ts';
+import { deliveryMachine } from './machine.ts';
+
+type LoadJob = (typeof laneActors)['loadJob'];
+
+const LIMITS = { baseMs: 60_000, capMs: 60_000 };
+
+/** Delivery before a queue of so many rows, each of a session of its own, of which Convex gives no context. */
+function startBefore(waiting: number) {
+  const rows = Array.from({ length: waiting }, (_, n) =>
+    sampleRow({ _id: `n${n}`, taskId: `task-${n}`, createdAt: n }),
+  );
+  const asked: number[] = [];
+  const refuse = fromPromise<OutputFrom<LoadJob>, InputFrom<LoadJob>>(() =>
+    Promise.reject(new Fault('backendRejected', 'The context cannot be read.')),
+  );
+  const clock = new SimulatedClock();
+  const actor = createActor(
+    deliveryMachine.provide({
+      actors: {
+        lane: laneMachine.provide({ actors: { loadJob: refuse } }),
+        listUndelivered: fromPromise<NotificationRow[], { limit: number }>(({ input: { limit } }) => {
+          asked.push(limit);
+          return Promise.resolve(rows.slice(0, limit));
+        }),
+      },
+    }),
+    {
+      clock,
+      input: {
+        parent: createListener<DeliveryNews>().parent,
+        settings: {
+          intervalMs: 1_000,
+          backend: LIMITS,
+          session: LIMITS,
+          maxConcurrentSessions: 10,
+          listLimit: 150,
+        },
+        gate: 'open',
+        random: () => 0.5,
+        now: () => 0,
+      },
+    },
+  ).start();
+  const pass = async (looks: number): Promise<void> => {
+    for (let n = 0; n < looks; n += 1) {
+      await settle();
+      clock.increment(1_000);
+    }
+  };
+  const more = () => actor.getSnapshot().context.more;
+  return { asked, pass, more, known: () => Object.keys(actor.getSnapshot().context.line).length };
+}
+
+it('grows by what is known already, until it sees the end of the list', async () => {
+  const { asked, pass, more, known } = startBefore(320);
+  await pass(30);
+  expect([...new Set(asked)]).toEqual([150, 300, 450, 470]);
+  expect([known(), more()]).toEqual([320, 'no']);
+});
+
+it('stops at 500, and says that even that is full', async () => {
+  const { asked, pass, more, known } = startBefore(700);
+  await pass(30);
+  expect(Math.max(...asked)).toBe(500);
+  expect([known(), more()]).toEqual([500, 'pageExhausted']);
+});
