@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -78,4 +78,12 @@ test('a second opening in the same process is refused and does not loosen the lo
   );
   journal.close();
   expect((await otherProcess()).said).toBe('counted');
+});
+
+test('a lock file with bytes of somebody else in it is a lock all the same', async () => {
+  writeFileSync(join(dir, 'journal.lock'), 'garbage '.repeat(1_000));
+  const journal = openJournal(dir);
+  const { said } = await otherProcess();
+  expect(said).toContain('JournalLocked');
+  journal.close();
 });

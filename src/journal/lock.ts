@@ -1,8 +1,8 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { JournalLocked } from './errors.ts';
-import { SQLITE_BUSY, openFile, resultCode } from './sqlite.ts';
+import { SQLITE_BUSY, SQLITE_NOTADB, openFile, resultCode } from './sqlite.ts';
 
 /** SQLite closes a database that nobody refers to any more, and the lock with it: those in force are kept here. */
 const inForce = new Set<DatabaseSync>();
@@ -16,10 +16,10 @@ const inForce = new Set<DatabaseSync>();
  */
 export function lockStateDir(stateDir: string): () => void {
   const pidFile = join(stateDir, 'journal.pid');
-  const lock = openFile(join(stateDir, 'journal.lock'));
+  const path = join(stateDir, 'journal.lock');
+  const lock = openFile(path);
   try {
-    // In memory: nothing is ever written, so a rollback file would only lie about.
-    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+    takeLock(lock, path);
     writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
     lock.close();
@@ -31,6 +31,19 @@ export function lockStateDir(stateDir: string): () => void {
     rmSync(pidFile, { force: true });
     lock.close();
   };
+}
+
+function takeLock(lock: DatabaseSync, path: string): void {
+  // In memory: nothing is ever written, so a rollback file would only lie about.
+  const take = (): void => lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
+  try {
+    take();
+  } catch (error) {
+    if (resultCode(error) !== SQLITE_NOTADB) throw error;
+    // Somebody's bytes. They were read, so nobody has the lock: an owner would have kept us from them.
+    truncateSync(path);
+    take();
+  }
 }
 
 function readPid(pidFile: string): number | null {

@@ -77,11 +77,15 @@ describe('a JSON line', () => {
     expect(fields.deep.token).toBe('s3cret');
   });
 
-  it.each(['debug', 'info'] as const)('of an error has its stack at debug alone: %s', async (level) => {
+  it.each([
+    ['info', 'error', true],
+    ['info', 'warn', false],
+    ['debug', 'warn', true],
+  ] as const)('at %s, logged as %s, has the stack of an error: %s', async (level, as, hasStack) => {
     const { log, lines } = memoryLog({ level });
     const error = new TypeError('broken');
-    log.error('a.b', 'x', { error });
-    const stack = level === 'debug' ? { stack: error.stack } : {};
+    log[as]('a.b', 'x', { error });
+    const stack = hasStack ? { stack: error.stack } : {};
     const [line] = parse(await lines());
     expect(line).toHaveProperty('error', { name: 'TypeError', message: 'broken', ...stack });
   });

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import winston from 'winston';
 import { jsonLine, prettyLine, type Entry, type Render } from './format.ts';
 import type { Log, LogFields, LogLevel, Write } from './log.ts';
-import { toPlain } from './plain.ts';
+import { toPlain, type PlainOptions } from './plain.ts';
 import { createSink } from './sink.ts';
 
 export interface LoggerOptions {
@@ -43,7 +43,8 @@ export function createLogger(options: LoggerOptions): Log {
       (level: LogLevel): Write =>
       (event, message, fields = {}) => {
         if (!logger.isLevelEnabled(level)) return;
-        const own = copyFields(fields, options.level);
+        // What is logged as an error is a bug of ours: where it happened belongs to it.
+        const own = copyFields(fields, { stacks: level === 'error' || options.level === 'debug' });
         const entry: Entry = { at: new Date(), level, event, message, fields: { ...always, ...own } };
         logger.log({ level, message, entry });
       };
@@ -52,7 +53,7 @@ export function createLogger(options: LoggerOptions): Log {
       info: write('info'),
       warn: write('warn'),
       error: write('error'),
-      child: (fields) => logWith({ ...always, ...copyFields(fields, options.level) }),
+      child: (fields) => logWith({ ...always, ...copyFields(fields, { stacks: false }) }),
       // winston hands a line on in the same turn (a test sees to it), so the stream has them all.
       flush: sink.flush,
     };
@@ -95,7 +96,7 @@ function orApology(render: Render, entry: Entry): string {
 }
 
 /** The caller's objects are neither kept nor touched. */
-function copyFields(fields: LogFields, level: LogLevel): Entry['fields'] {
-  const copy = toPlain(fields, { stacks: level === 'debug' });
+function copyFields(fields: LogFields, options: PlainOptions): Entry['fields'] {
+  const copy = toPlain(fields, options);
   return typeof copy === 'object' && copy !== null && !Array.isArray(copy) ? copy : { fields: copy };
 }
