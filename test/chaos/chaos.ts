@@ -23,6 +23,8 @@ const BACKEND_FAULTS = [
   { mode: 'lost', rate: 0.004 },
   { mode: '500', rate: 0.003 },
   { mode: 'slow', rate: 0.01, delayMs: 30 },
+  // A post that arrives when its process is long dead, and the next one at work.
+  { name: 'createMessageFromAgent', mode: 'slow', rate: 0.02, delayMs: 1_500 },
 ] as const;
 
 interface Stage {

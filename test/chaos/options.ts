@@ -24,7 +24,7 @@ journal as each process left it.
   --backlog N   notifications that wait at any time (default ${DEFAULTS.backlog})
 
 Some runs fail (4 in 100: failed, HTTP 500, reset) or are turned away (5 in 1,000); some calls of the backend are late, fail
-or lose their answer (1 in 100).
+or lose their answer (1 in 100), and some posts arrive 1.5 s late (2 in 100).
 
 Must be 0, or the exit code is 1:
   lost                        never delivered, or delivered without a run that answered its last message

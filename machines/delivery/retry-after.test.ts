@@ -1,0 +1,67 @@
+/** Retry-After of Convex is a floor: it is not asked again before that, unless it shows that it is back. */
+import { expect, it } from 'vitest';
+import { createActor, fromPromise, SimulatedClock } from 'xstate';
+import { Fault } from '../shared/fault.ts';
+import type { NotificationRow } from '../shared/mission-control.ts';
+import { createListener, settle } from '../shared/samples.test-kit.ts';
+import type { DeliveryNews } from './context.ts';
+import { deliveryMachine } from './machine.ts';
+
+const LIMITS = { baseMs: 1_000, capMs: 8_000 };
+const FLOOR_MS = 90_000;
+
+function startPolling() {
+  const clock = new SimulatedClock();
+  const asked: number[] = [];
+  const actor = createActor(
+    deliveryMachine.provide({
+      actors: {
+        listUndelivered: fromPromise<NotificationRow[], { limit: number }>(() => {
+          asked.push(clock.now());
+          if (asked.length > 1) return Promise.resolve([]);
+          return Promise.reject(new Fault('backendUnavailable', 'Too much.', { retryAfterMs: FLOOR_MS }));
+        }),
+      },
+    }),
+    {
+      clock,
+      input: {
+        parent: createListener<DeliveryNews>().parent,
+        settings: {
+          intervalMs: 15_000,
+          backend: LIMITS,
+          session: LIMITS,
+          maxConcurrentSessions: 2,
+          listLimit: 2,
+        },
+        gate: 'open',
+        random: () => 0.5,
+        now: () => 0,
+      },
+    },
+  ).start();
+  const pass = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 1_000) {
+      await settle();
+      clock.increment(1_000);
+    }
+    await settle();
+  };
+  return { asked, actor, pass };
+}
+
+it('waits as long as it is asked to, and not longer', async () => {
+  const { asked, pass } = startPolling();
+  await pass(FLOOR_MS - 1_000);
+  expect(asked).toEqual([0]);
+  await pass(1_000);
+  expect(asked).toEqual([0, FLOOR_MS]);
+});
+
+it('goes on at once when another call got through', async () => {
+  const { asked, actor, pass } = startPolling();
+  await pass(5_000);
+  actor.send({ type: 'backend.available' });
+  await settle();
+  expect(asked).toEqual([0, 5_000]);
+});
