@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Fault } from '../../machines/shared/fault.ts';
+import { faultOf, type Fault } from '../../machines/shared/fault.ts';
 import type { MissionControl } from '../ports.ts';
 import { createMissionControl } from './mission-control.ts';
 import type { Malformed } from './parse.ts';
@@ -290,11 +290,15 @@ test('a production deployment hides that it refuses the token: that every call f
     maxConcurrent: 2,
   });
   closing.push(() => Promise.all([mc.close(), wire.close()]));
-  const told = async (call: Promise<unknown>): Promise<string> =>
-    call.then(
-      () => 'well',
-      (fault: Fault) => `${fault.kind}: ${fault.message}`,
-    );
+  const told = async (call: Promise<unknown>): Promise<string> => {
+    try {
+      await call;
+      return 'well';
+    } catch (error) {
+      const { kind, message } = faultOf(error);
+      return `${kind}: ${message}`;
+    }
+  };
   const hint = /^backendRejected: .* SERVICE_TOKEN or ACCOUNT_ID may be wrong\.$/;
   expect(await told(mc.listAgents())).not.toMatch(hint);
   expect(await told(mc.listAgents())).not.toMatch(hint);
