@@ -111,7 +111,12 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
       return {};
     }),
     calls: command(nothing, ({ calls }) => Object.fromEntries(calls)),
-    queue: command(nothing, ({ store }) => ({ undelivered: store.queue.size })),
+    queue: command(nothing, ({ store }) => ({ undelivered: store.queue.size, ...store.drain })),
+    forget: command(nothing, ({ store, calls }) => {
+      calls.clear();
+      store.drain = { firstListedAt: null, lastMarkedAt: null };
+      return {};
+    }),
     dump: command(nothing, ({ store }) => ({
       account: store.account,
       fleet: store.fleet,

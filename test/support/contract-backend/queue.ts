@@ -49,6 +49,7 @@ export function notifyThreadUpdate(
 export function markDelivered(store: Store, row: Notification): void {
   if (row.deliveredAt !== undefined) return;
   row.deliveredAt = store.now();
+  store.drain.lastMarkedAt = monotonicMs();
   store.queue.delete(row._id);
   if (row.type === 'thread_update' && row.taskId !== undefined) {
     store.waitingUpdates.delete(updateKey(row.recipientType, row.recipientId, row.taskId));
@@ -64,6 +65,7 @@ export function oldestRows(store: Store, limit: number): Notification[] {
     if (page.length >= limit && row.createdAt !== page.at(-1)?.createdAt) break;
     page.push(row);
   }
+  if (page.length > 0) store.drain.firstListedAt ??= monotonicMs();
   return page.sort((a, b) => a.createdAt - b.createdAt || a._creationTime - b._creationTime).slice(0, limit);
 }
 

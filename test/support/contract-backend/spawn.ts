@@ -40,6 +40,10 @@ export interface ContractBackend extends v.InferOutput<typeof Ready> {
   calls(): Promise<Record<string, { calls: number; failed: number }>>;
   /** Rows that agents have not got yet. */
   countUndelivered(): Promise<number>;
+  /** The same, with when rows were first listed and last marked, in monotonic milliseconds, since `forgetCalls`. */
+  queue(): Promise<v.InferOutput<typeof Queue>>;
+  /** Counts calls anew. */
+  forgetCalls(): Promise<void>;
   dump(): Promise<DumpedState>;
   /** Ends the process at once and waits for its end. */
   close(): Promise<void>;
@@ -47,6 +51,11 @@ export interface ContractBackend extends v.InferOutput<typeof Ready> {
 
 const Ids = { taskIds: v.object({ taskIds: v.array(v.string()) }), messageIds: v.array(v.string()) };
 const Agents = v.object({ agents: v.array(v.object({ _id: v.string(), slug: v.string() })) });
+const Queue = v.object({
+  undelivered: v.number(),
+  firstListedAt: v.nullable(v.number()),
+  lastMarkedAt: v.nullable(v.number()),
+});
 const Calls = v.record(v.string(), v.object({ calls: v.number(), failed: v.number() }));
 
 /**
@@ -94,8 +103,9 @@ export async function startContractBackend(options: ContractBackendOptions = {})
     requestRestart: () => tell('restart'),
     setFaults: (rules) => tell('faults', rules),
     calls: async () => v.parse(Calls, await command('calls')),
-    countUndelivered: async () =>
-      v.parse(v.object({ undelivered: v.number() }), await command('queue')).undelivered,
+    countUndelivered: async () => v.parse(Queue, await command('queue')).undelivered,
+    queue: async () => v.parse(Queue, await command('queue')),
+    forgetCalls: () => tell('forget'),
     dump: async () => v.parse(Dump, await command('dump')),
     close: async () => {
       child.kill('SIGKILL');

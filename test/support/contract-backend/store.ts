@@ -35,6 +35,8 @@ export interface Store {
   /** By owner (agent, or agent and task), oldest first. */
   sessions: Map<string, Session[]>;
   history: History | null;
+  /** How the queue was worked off: `monotonicMs()`, null before the first. */
+  drain: { firstListedAt: number | null; lastMarkedAt: number | null };
   newRow(): { _id: string; _creationTime: number };
   /** Milliseconds since the epoch; never less than what was said before. */
   now(): number;
@@ -69,6 +71,7 @@ export function createStore({ secret, history }: StoreOptions): Store {
     subscriptions: new Map(),
     sessions: new Map(),
     history: history ? createHistory() : null,
+    drain: { firstListedAt: null, lastMarkedAt: null },
     newRow: () => ({ _id: newId(), _creationTime: created }),
     now: () => (latest = Math.max(latest, Date.now())),
   };

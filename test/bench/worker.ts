@@ -1,0 +1,92 @@
+/** A process that works the queue off: the built runtime, or the ceiling. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { EchoGateway } from '../../src/dev/echo-gateway/spawn.ts';
+import { freePort } from '../../src/dev/free-port.ts';
+import type { ContractBackend } from '../support/contract-backend/spawn.ts';
+
+const RUNTIME = join(import.meta.dirname, '../../dist/main.js');
+const CEILING = join(import.meta.dirname, 'ceiling/main.ts');
+
+export interface Worker {
+  pid: number;
+  /** When it was started, by `performance.now()`. */
+  startedAt: number;
+  /** Of its health server; the ceiling has none. */
+  url: string;
+  /** Of the runtime's journal. */
+  stateDir: string;
+  /** Stops it where it is, and lets it go on: what is posted meanwhile is a backlog to it. */
+  pause(): void;
+  resume(): void;
+  /** The last lines that it wrote. */
+  lastWords(): string;
+  /** Ends it at once and waits for its end. */
+  close(): Promise<void>;
+}
+
+export interface Sides {
+  backend: ContractBackend;
+  gateway: EchoGateway;
+}
+
+/** Benchmarks that are stopped leave no process behind. */
+const alive = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
+/** The built runtime, as it is started and no more: it may not be ready yet. @param env wins over the defaults */
+export const spawnRuntime = (sides: Sides, env: Record<string, string> = {}): Promise<Worker> =>
+  spawnWorker([...(env['NODE_FLAGS']?.split(' ') ?? []), RUNTIME], sides, env);
+
+/** The same calls without machines. @param sessions runs at once */
+export const spawnCeiling = (sides: Sides, sessions: number): Promise<Worker> =>
+  spawnWorker([CEILING], sides, { DELIVERY_MAX_CONCURRENT_SESSIONS: String(sessions) });
+
+async function spawnWorker(
+  args: readonly string[],
+  { backend, gateway }: Sides,
+  env: Record<string, string>,
+): Promise<Worker> {
+  const dir = mkdtempSync(join(tmpdir(), 'bench-'));
+  const logPath = join(dir, 'log');
+  const log = openSync(logPath, 'w');
+  const port = await freePort();
+  const startedAt = performance.now();
+  const child = spawn(process.execPath, args, {
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      CONVEX_URL: backend.url,
+      ACCOUNT_ID: backend.accountId,
+      SERVICE_TOKEN: backend.serviceToken,
+      OPENCLAW_GATEWAY_URL: gateway.url,
+      OPENCLAW_GATEWAY_TOKEN: gateway.token,
+      HEALTH_PORT: String(port),
+      LOG_FORMAT: 'json',
+      STATE_DIR: join(dir, 'state'),
+      ...env,
+    },
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  alive.add(child);
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return {
+    pid: child.pid ?? 0,
+    startedAt,
+    url: `http://127.0.0.1:${port}`,
+    stateDir: join(dir, 'state'),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    lastWords: () => readFileSync(logPath, 'utf8').trimEnd().split('\n').slice(-3).join('\n'),
+    async close() {
+      child.kill('SIGKILL');
+      await exited;
+      alive.delete(child);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
