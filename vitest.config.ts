@@ -5,7 +5,9 @@ export default defineConfig({
   resolve: { conditions: ['development'] },
   ssr: { resolve: { conditions: ['development'] } },
   test: {
-    include: ['{src,machines,convex,scripts,test}/**/*.test.ts'],
+    include: ['{src,machines,convex,scripts,test,docker}/**/*.test.ts'],
+    // Real containers: npm run test:compose.
+    exclude: ['test/compose/**'],
     // The process suites run the bundle.
     globalSetup: 'test/support/build.ts',
     // Waits for a condition end by themselves, and say what they waited for, well before this.

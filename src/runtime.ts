@@ -16,6 +16,7 @@ import { upgradeMachine } from '../machines/upgrade/machine.ts';
 import { createHealthServerActor } from './actors/health-server.ts';
 import { createLaneActors } from './actors/lane.ts';
 import { createListUndelivered } from './actors/list-undelivered.ts';
+import { createRosterWriter } from './actors/roster.ts';
 import { createSessionLock } from './actors/session-lock.ts';
 import { createUpgradeActors } from './actors/upgrade.ts';
 import type { Config } from './config/config.ts';
@@ -108,7 +109,10 @@ export function startRuntime(options: RuntimeOptions): Runtime {
         actors: createUpgradeActors({ missionControl, journal, stateDir: config.stateDir, versions, log }),
       }),
       agentSync: agentSyncMachine.provide({
-        actors: { listAgents: fromPromise(({ signal }) => missionControl.listAgents(signal)) },
+        actors: {
+          listAgents: fromPromise(({ signal }) => missionControl.listAgents(signal)),
+          handOverRoster: fromPromise(createRosterWriter(config.rosterFile)),
+        },
       }),
       heartbeat: heartbeatMachine.provide({
         actors: {

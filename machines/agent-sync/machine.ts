@@ -5,7 +5,7 @@ import { faultOf, type Fault } from '../shared/fault.ts';
 import type { AgentRow } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
-import { usableAgents } from './roster.ts';
+import { rosterOf, usableAgents, type RosterEntry } from './roster.ts';
 
 export interface AgentSyncInput {
   parent: Parent<AgentSyncNews>;
@@ -30,7 +30,14 @@ interface AgentSyncContext extends AgentSyncInput {
   failures: number;
   retryInMs: number;
   lastErrorMessage: string | null;
+  roster: readonly RosterEntry[];
+  /** The roster that the gateway was handed last, as text; null when it was handed none. */
+  handedOver: string | null;
+  handOverFailures: number;
 }
+
+const UNREAD = 'The agents cannot be read.';
+const UNSHARED = 'The gateway cannot be told of the agents.';
 
 const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
 
@@ -40,8 +47,11 @@ export const agentSyncMachine = setup({
     listAgents: fromPromise<AgentRow[]>(() =>
       Promise.reject(new Error('this actor is provided by src/runtime.ts')),
     ),
+    /** Nobody is told, unless src/runtime.ts knows whom. */
+    handOverRoster: fromPromise<void, { roster: readonly RosterEntry[] }>(() => Promise.resolve()),
   },
   guards: {
+    handedOver: ({ context }) => JSON.stringify(context.roster) === context.handedOver,
     tokenRefused: (_, params: { fault: Fault }) => params.fault.kind === 'backendRefused',
   },
   delays: {
@@ -58,9 +68,25 @@ export const agentSyncMachine = setup({
         lastSyncAt: context.now(),
         failures: 0,
         lastErrorMessage: null,
+        roster: rosterOf(agents),
       });
       enqueue.sendTo(context.parent, { type: 'agents.synced', agents, skipped });
-      enqueue.sendTo(context.parent, { type: 'condition.changed', source: 'agentSync', problem: null });
+    }),
+    announceAllWell: sendTo(
+      ({ context }) => context.parent,
+      () => ({ type: 'condition.changed' as const, source: 'agentSync', problem: null }),
+    ),
+    keepHandedOver: assign(({ context }) => ({
+      handedOver: JSON.stringify(context.roster),
+      handOverFailures: 0,
+    })),
+    countHandOverFailure: assign(({ context }, params: { fault: Fault }) => {
+      const handOverFailures = context.handOverFailures + 1;
+      return {
+        handOverFailures,
+        retryInMs: backoff(handOverFailures, context.backend, context.random()),
+        lastErrorMessage: params.fault.message,
+      };
     }),
     countFailure: assign(({ context }, params: { fault: Fault }) => {
       const failures = context.failures + 1;
@@ -73,11 +99,11 @@ export const agentSyncMachine = setup({
     }),
     announceTrouble: sendTo(
       ({ context }) => context.parent,
-      ({ context }, params: { severity: 'degraded' | 'failed' }) => ({
+      ({ context }, params: { severity: 'degraded' | 'failed'; what: string }) => ({
         type: 'condition.changed' as const,
         source: 'agentSync',
         severity: params.severity,
-        problem: `The agents cannot be read. ${context.lastErrorMessage ?? ''}`,
+        problem: `${params.what} ${context.lastErrorMessage ?? ''}`,
       }),
     ),
   },
@@ -92,6 +118,9 @@ export const agentSyncMachine = setup({
     failures: 0,
     retryInMs: 0,
     lastErrorMessage: null,
+    roster: [],
+    handedOver: null,
+    handOverFailures: 0,
   }),
   initial: 'syncing',
   states: {
@@ -101,7 +130,7 @@ export const agentSyncMachine = setup({
       invoke: {
         src: 'listAgents',
         onDone: {
-          target: 'synced',
+          target: 'handingOver',
           actions: { type: 'keepAgents', params: ({ event }) => ({ agents: event.output }) },
         },
         onError: [
@@ -114,17 +143,36 @@ export const agentSyncMachine = setup({
         ],
       },
     },
+    handingOver: {
+      description: 'Hands the agents to the gateway, where it does not have them yet.',
+      tags: ['busy'],
+      always: { guard: 'handedOver', target: 'synced' },
+      invoke: {
+        src: 'handOverRoster',
+        input: ({ context }) => ({ roster: context.roster }),
+        onDone: { target: 'synced', actions: 'keepHandedOver' },
+        onError: { target: 'unshared', actions: { type: 'countHandOverFailure', params: faultParams } },
+      },
+    },
     synced: {
       description: 'The list is fresh.',
       tags: ['ready'],
+      entry: 'announceAllWell',
       on: { 'agents.sync': 'syncing' },
       after: { syncInterval: 'syncing' },
+    },
+    unshared: {
+      description: 'The list is fresh, but the gateway could not be handed it: both again, with backoff.',
+      tags: ['degraded'],
+      entry: { type: 'announceTrouble', params: { severity: 'degraded', what: UNSHARED } },
+      on: { 'agents.sync': 'syncing' },
+      after: { syncBackoff: 'syncing' },
     },
     stale: {
       description:
         'The agents could not be read: the old list stays in force, and it is read again with backoff.',
       tags: ['degraded'],
-      entry: { type: 'announceTrouble', params: { severity: 'degraded' } },
+      entry: { type: 'announceTrouble', params: { severity: 'degraded', what: UNREAD } },
       on: { 'agents.sync': 'syncing', 'backend.available': 'syncing' },
       after: { syncBackoff: 'syncing' },
     },
@@ -132,7 +180,7 @@ export const agentSyncMachine = setup({
       description:
         'Mission Control refuses the service token: somebody must set the right one. Tried again slowly.',
       tags: ['degraded', 'attention'],
-      entry: { type: 'announceTrouble', params: { severity: 'failed' } },
+      entry: { type: 'announceTrouble', params: { severity: 'failed', what: UNREAD } },
       on: { 'agents.sync': 'syncing', 'backend.available': 'syncing' },
       after: { syncBackoff: 'syncing' },
     },

@@ -1,25 +1,22 @@
 import { expect, test } from 'vitest';
-import type { AgentRow } from '../shared/mission-control.ts';
-import { usableAgents } from './roster.ts';
-
-const agent = (slug: string, name = slug): AgentRow => ({
-  _id: name,
-  name,
-  slug,
-  role: 'r',
-  systemSessionKey: 's',
-  effectiveBehaviorFlags: {
-    canCreateTasks: false,
-    canModifyTaskStatus: true,
-    canCreateDocuments: true,
-    canMentionAgents: true,
-    canReviewTasks: false,
-    canMarkDone: false,
-  },
-});
+import { agentRow as agent } from './agent-row.test-kit.ts';
+import { rosterOf, usableAgents } from './roster.ts';
 
 test('slugs that could end in a header or a path are left out, by name', () => {
-  const bad = ['', 'a b', '../x', 'a:b', 'ä', 'a\nb', 'a.b'];
+  const bad = [
+    '',
+    'a b',
+    '../x',
+    'a:b',
+    'ä',
+    'a\nb',
+    'a.b',
+    '-lead',
+    '_lead',
+    '__proto__',
+    'constructor',
+    'a'.repeat(65),
+  ];
   const { agents, skipped } = usableAgents([
     agent('squad-lead'),
     agent('QA_2'),
@@ -33,4 +30,16 @@ test('of two slugs that the gateway cannot tell apart, the first is kept', () =>
   const { agents, skipped } = usableAgents([agent('engineer', 'one'), agent('Engineer', 'two')]);
   expect(agents.map(({ name }) => name)).toEqual(['one']);
   expect(skipped).toEqual(['two']);
+});
+
+test('the gateway is told slugs and names, each in one line, in the same order however they come', () => {
+  const names = ['  Ada\n\u202eLovelace ', '\u0000', 'x'.repeat(300)];
+  const agents = ['b', 'a', 'c'].map((slug, n) => agent(slug, names[n]));
+  const roster = rosterOf(agents);
+  expect(roster).toEqual([
+    { slug: 'a', name: 'a' },
+    { slug: 'b', name: 'Ada Lovelace' },
+    { slug: 'c', name: 'x'.repeat(100) },
+  ]);
+  expect(rosterOf(agents.toReversed())).toEqual(roster);
 });

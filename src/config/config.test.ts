@@ -41,6 +41,7 @@ describe('the defaults', () => {
         listLimit: 50,
       },
       gateway: { url: 'http://127.0.0.1:18789', token: 'local', requestTimeoutMs: 600_000 },
+      rosterFile: null,
       openclawVersion: null,
       runtimeVersion,
       healthCheckIntervalMs: 30_000,

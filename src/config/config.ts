@@ -25,6 +25,8 @@ export interface Config {
   };
   /** null: there is no gateway, and delivery stays closed. The URL has no slash at its end. */
   gateway: { url: string; token: string; requestTimeoutMs: number } | null;
+  /** Absolute; null: the gateway is not told of the agents. */
+  rosterFile: string | null;
   /** null: asked of the gateway. */
   openclawVersion: string | null;
   runtimeVersion: string;
@@ -144,6 +146,7 @@ function toConfig(values: Values, { terminal, cwd }: Surroundings): Config {
             token: values.OPENCLAW_GATEWAY_TOKEN ?? LOCAL_GATEWAY_TOKEN,
             requestTimeoutMs: values.OPENCLAW_REQUEST_TIMEOUT_MS,
           },
+    rosterFile: values.OPENCLAW_ROSTER_FILE === undefined ? null : resolve(cwd, values.OPENCLAW_ROSTER_FILE),
     openclawVersion: values.OPENCLAW_VERSION ?? null,
     runtimeVersion: values.RUNTIME_VERSION,
     healthCheckIntervalMs: values.HEALTH_CHECK_INTERVAL,

@@ -121,6 +121,11 @@ export const settings = {
     '10m',
     'the longest that one run of an agent may take',
   ),
+  OPENCLAW_ROSTER_FILE: optional(
+    path,
+    'none',
+    'the file in which the gateway finds the agents of Mission Control (docs/runtime/openclaw-gateway.md)',
+  ),
   OPENCLAW_VERSION: optional(
     label,
     'asked of the gateway',

@@ -1,0 +1,134 @@
+import { at, isObject, merge, type JsonObject } from './json.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A secret stays in the environment: the configuration names its variable. */
+const reference = (name: string): string => `\${${name}}`;
+
+/** Where the configuration refers to a variable, and goes away with it. */
+const REFERENCES: readonly { variable: string; path: readonly string[]; key: string }[] = [
+  { variable: 'ANTHROPIC_API_KEY', path: ['models', 'providers', 'anthropic'], key: 'apiKey' },
+  { variable: 'OPENAI_API_KEY', path: ['models', 'providers', 'openai'], key: 'apiKey' },
+  { variable: 'CUSTOM_MODEL_BASE_URL', path: ['models', 'providers', 'custom'], key: 'baseUrl' },
+  { variable: 'TELEGRAM_BOT_TOKEN', path: ['channels', 'telegram'], key: 'botToken' },
+  { variable: 'DISCORD_BOT_TOKEN', path: ['channels', 'discord'], key: 'token' },
+  { variable: 'SLACK_BOT_TOKEN', path: ['channels', 'slack'], key: 'botToken' },
+];
+
+/** Takes out what an earlier start put in for a variable that is gone: OpenClaw would look for its value in vain. */
+export function withoutStale(config: JsonObject, env: Environment): JsonObject {
+  let result = config;
+  for (const { variable, path, key } of REFERENCES) {
+    const found = at(result, ...path, key);
+    if (found === reference(variable) && !env[variable]) result = without(result, path);
+  }
+  const model = at(result, 'agents', 'defaults', 'model', 'primary');
+  const isOurs = typeof model === 'string' && model.startsWith('custom/');
+  return isOurs && !env['CUSTOM_MODEL_BASE_URL'] ? without(result, ['agents', 'defaults', 'model']) : result;
+}
+
+function without(object: JsonObject, [key = '', ...rest]: readonly string[]): JsonObject {
+  const inner = object[key];
+  if (rest.length > 0) return isObject(inner) ? { ...object, [key]: without(inner, rest) } : object;
+  return Object.fromEntries(Object.entries(object).filter(([name]) => name !== key));
+}
+
+/** What the environment says about the configuration; it wins over what was there. */
+export function fromEnvironment(env: Environment): JsonObject {
+  const hostPort = env['GATEWAY_PORT'] || '18789';
+  const model = defaultModel(env);
+  return {
+    gateway: {
+      mode: 'local',
+      port: 18789,
+      bind: env['OPENCLAW_GATEWAY_BIND'] || 'lan',
+      auth: { mode: 'token', token: reference('OPENCLAW_GATEWAY_TOKEN') },
+      http: { endpoints: { responses: { enabled: true } } },
+      // A browser comes by the port of the host, which the gateway cannot know.
+      controlUi: {
+        allowedOrigins: [
+          `http://localhost:${hostPort}`,
+          `http://127.0.0.1:${hostPort}`,
+          ...list(env['OPENCLAW_ALLOWED_ORIGINS']),
+        ],
+      },
+    },
+    agents: { ownership: 'explicit', ...(model && { defaults: { model: { primary: model } } }) },
+    models: { providers: providers(env) },
+    channels: channels(env),
+  };
+}
+
+const list = (text: string | undefined): string[] =>
+  (text ?? '')
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+const customModels = (env: Environment): string[] => [
+  ...list(env['CUSTOM_MODELS']),
+  ...list(env['CUSTOM_EXTRA_MODELS']),
+];
+
+/** The one that is asked for, else the first of the custom endpoint; null leaves the choice as it is. */
+function defaultModel(env: Environment): string | null {
+  if (env['OPENCLAW_MODEL']) return env['OPENCLAW_MODEL'];
+  const [first] = env['CUSTOM_MODEL_BASE_URL'] ? customModels(env) : [];
+  return first === undefined ? null : `custom/${first}`;
+}
+
+function providers(env: Environment): JsonObject {
+  const result: JsonObject = {};
+  // OpenClaw knows both by itself, with their keys from the environment; only another address has to be told.
+  if (env['ANTHROPIC_API_KEY'] && env['ANTHROPIC_BASE_URL']) {
+    result['anthropic'] = {
+      baseUrl: env['ANTHROPIC_BASE_URL'],
+      apiKey: reference('ANTHROPIC_API_KEY'),
+      api: 'anthropic-messages',
+    };
+  }
+  if (env['OPENAI_API_KEY'] && env['OPENAI_BASE_URL']) {
+    result['openai'] = { baseUrl: env['OPENAI_BASE_URL'], apiKey: reference('OPENAI_API_KEY') };
+  }
+  if (env['CUSTOM_MODEL_BASE_URL']) {
+    result['custom'] = {
+      baseUrl: reference('CUSTOM_MODEL_BASE_URL'),
+      // An endpoint without keys gets a word that is none.
+      apiKey: env['CUSTOM_MODEL_API_KEY'] ? reference('CUSTOM_MODEL_API_KEY') : 'none',
+      api: 'openai-completions',
+      models: customModels(env).map((id) => ({ id, name: id })),
+    };
+  }
+  return result;
+}
+
+function channels(env: Environment): JsonObject {
+  const result: JsonObject = {};
+  if (env['TELEGRAM_BOT_TOKEN']) {
+    result['telegram'] = merge(
+      { enabled: true, botToken: reference('TELEGRAM_BOT_TOKEN') },
+      access(env['TELEGRAM_DM_POLICY'], env['TELEGRAM_DM_ALLOW_FROM']),
+    );
+  }
+  if (env['DISCORD_BOT_TOKEN']) {
+    result['discord'] = merge(
+      { enabled: true, token: reference('DISCORD_BOT_TOKEN') },
+      access(env['DISCORD_DM_POLICY'], env['DISCORD_DM_ALLOW_FROM']),
+    );
+  }
+  if (env['SLACK_BOT_TOKEN'] && env['SLACK_APP_TOKEN']) {
+    result['slack'] = {
+      enabled: true,
+      botToken: reference('SLACK_BOT_TOKEN'),
+      appToken: reference('SLACK_APP_TOKEN'),
+    };
+  }
+  return result;
+}
+
+/** Who may write to the bot; OpenClaw wants `open` to be said twice. */
+function access(policy = '', allowFrom = ''): JsonObject {
+  const dmPolicy = policy || 'pairing';
+  const allowed = dmPolicy === 'open' ? ['*'] : list(allowFrom);
+  return { dmPolicy, ...(allowed.length > 0 && { allowFrom: allowed }) };
+}
