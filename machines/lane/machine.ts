@@ -64,6 +64,10 @@ const laneSetup = setup({
       params.delivery !== null &&
       context.version !== null &&
       hasMoved(params.delivery.notification, context.version),
+    gone: (_, params: { delivery: DeliveryContext | null }) => params.delivery === null,
+    newerMessage: (_, params: { delivery: DeliveryContext | null }) => params.delivery !== null,
+    toldExcused: (_, params: { excused: boolean }) => params.excused,
+    textTooLong: (_, params: { kind: FaultKind }) => params.kind === 'textTooLong',
     gatewayTrouble: (_, params: { kind: FaultKind }) => isGatewayTrouble(params.kind),
     aborted: (_, params: { kind: FaultKind }) => params.kind === 'aborted',
     agentUnknown: (_, params: { kind: FaultKind }) => params.kind === 'agentUnknown',
@@ -403,7 +407,7 @@ export const laneMachine = laneSetup.createMachine({
         onDone: { target: 'checking', actions: 'countPost' },
         onError: [
           {
-            guard: ({ event }) => faultOf(event.error).kind === 'textTooLong',
+            guard: { type: 'textTooLong', params: kindParams },
             target: 'parking',
             actions: [keepFault, { type: 'setNote', params: { note: 'textTooLong' } }],
           },
@@ -419,7 +423,7 @@ export const laneMachine = laneSetup.createMachine({
         src: 'rereadRow',
         input: ({ context }) => ({ notificationId: notificationId(context) }),
         onDone: [
-          { guard: ({ event }) => event.output === null, target: 'marking' },
+          { guard: { type: 'gone', params: ({ event }) => ({ delivery: event.output }) }, target: 'marking' },
           {
             guard: { type: 'moved', params: ({ event }) => ({ delivery: event.output }) },
             target: 'deciding',
@@ -464,7 +468,7 @@ export const laneMachine = laneSetup.createMachine({
         }),
         onDone: [
           {
-            guard: ({ event }) => event.output != null,
+            guard: { type: 'newerMessage', params: ({ event }) => ({ delivery: event.output ?? null }) },
             target: 'deciding',
             actions: [{ type: 'startOver', params: ({ event }) => ({ delivery: event.output }) }, 'reopen'],
           },
@@ -481,7 +485,7 @@ export const laneMachine = laneSetup.createMachine({
       on: {
         'lane.hold': [
           {
-            guard: ({ event }) => event.excused,
+            guard: { type: 'toldExcused', params: ({ event }) => event },
             target: 'releasing',
             actions: [{ type: 'hold', params: ({ event }) => event }, 'refundAttempt'],
           },

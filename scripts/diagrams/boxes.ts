@@ -1,0 +1,197 @@
+/** What stands in a state's box, line by line, and how much room it takes. All lengths are pixels. */
+import type { Edge, State, Transition } from './chart.ts';
+import { textWidth, wrap, type Font } from './text.ts';
+
+export const TITLE: Font = { size: 13, bold: true };
+export const SMALL: Font = { size: 10.5 };
+export const CHIP: Font = { size: 9 };
+
+export const PAD = 10;
+export const LINE = 15;
+const TITLE_LINE = 18;
+const CHIP_GAP = 6;
+export const CHIP_HEIGHT = 13;
+const GAP = 5;
+const LABEL_PAD = 5;
+const LABEL_WIDTH = 170;
+/** Further lines of one row stand this far to the right. */
+const INDENT = 8;
+/** Room for the sign in front of a line. */
+export const SIGN = 15;
+const DESCRIPTION_WIDTH = 230;
+const ROW_WIDTH = 260;
+const COLUMN_GAP = 18;
+const COLUMN_WIDTH = 220;
+/** A table with more lines than this goes on in a further column. */
+const COLUMN_LINES = 5;
+
+export type Sign = 'invoke' | 'entry' | 'exit' | 'clock' | 'always' | 'error' | 'event' | 'done';
+
+/** A text in a box; x and y are its left end and its base line, from the box's upper left corner. */
+export interface Line {
+  x: number;
+  y: number;
+  text: string;
+  look: 'title' | 'description' | 'row' | 'caption';
+}
+
+export interface Chip {
+  x: number;
+  y: number;
+  width: number;
+  tag: string;
+}
+
+/** A line of the box that is a transition, or an action or actor; it may take several lines of text. */
+export interface Row {
+  x: number;
+  y: number;
+  sign: Sign | null;
+  lines: Line[];
+  transition: Transition | null;
+}
+
+export interface Box {
+  width: number;
+  height: number;
+  lines: Line[];
+  chips: Chip[];
+  /** Where the rule between the description and the rows is; null without rows. */
+  ruleY: number | null;
+  rows: Row[];
+}
+
+interface Entry {
+  sign: Sign | null;
+  text: string;
+  transition: Transition | null;
+}
+
+/** @param width how wide the box will be; the states in a box decide that */
+export function boxOf(state: State, width = DESCRIPTION_WIDTH + 2 * PAD): Box {
+  const title: Line = { x: PAD, y: PAD + 12, text: state.key, look: 'title' };
+  const chips = chipsOf(state, PAD + textWidth(state.key, TITLE) + 8);
+  const lastChip = chips.at(-1);
+  const description = wrap(state.description, SMALL, width - 2 * PAD).map((text, i): Line => ({
+    x: PAD,
+    y: PAD + TITLE_LINE + 11 + i * (LINE - 1),
+    text,
+    look: 'description',
+  }));
+  const head = PAD + TITLE_LINE + description.length * (LINE - 1) + GAP;
+  const table = tableOf(state, head + GAP, state.children.length === 0 ? 0 : width - 2 * PAD);
+  const right = Math.max(
+    lastChip ? lastChip.x + lastChip.width : PAD + textWidth(state.key, TITLE),
+    ...description.map(({ x, text }) => x + textWidth(text, SMALL)),
+    table.width,
+  );
+  return {
+    width: right + PAD,
+    height: (table.rows.length === 0 ? head : table.bottom) + PAD - GAP,
+    lines: [title, ...description, ...table.captions],
+    chips,
+    ruleY: table.rows.length === 0 ? null : head,
+    rows: table.rows,
+  };
+}
+
+function chipsOf({ tags }: State, start: number): Chip[] {
+  let x = start;
+  return tags.map((tag) => {
+    const chip = { x, y: PAD + 1, width: textWidth(tag, CHIP) + 10, tag };
+    x += chip.width + CHIP_GAP;
+    return chip;
+  });
+}
+
+/** First what the state does, then what it hears; of a state with states in it the latter in columns. */
+function tableOf(state: State, top: number, room: number) {
+  const doing = stack(doingOf(state), PAD, top, ROW_WIDTH);
+  const isGroup = state.children.length > 0 && state.rows.length > 0;
+  const caption: Line = { x: PAD, y: doing.bottom + 11, text: 'in any of its states', look: 'caption' };
+  const hearing = columnsOf(state.rows.map(entryOf), room, isGroup ? doing.bottom + LINE : doing.bottom);
+  const rows = [...doing.rows, ...hearing.rows];
+  return {
+    rows,
+    captions: isGroup ? [caption] : [],
+    bottom: hearing.bottom + GAP,
+    width: Math.max(rightOf(rows), isGroup ? PAD + textWidth(caption.text, SMALL) : 0),
+  };
+}
+
+/** The entries below each other from x and y on, broken into lines of at most `width`. */
+function stack(entries: readonly Entry[], x: number, y: number, width: number) {
+  let bottom = y;
+  const rows = entries.map(({ sign, text, transition }): Row => {
+    const start = x + (sign === null ? 0 : SIGN);
+    const lines = wrap(text, SMALL, width).map((part, i): Line => ({
+      x: start + (i === 0 ? 0 : INDENT),
+      y: bottom + 11 + i * (LINE - 2),
+      text: part,
+      look: 'row',
+    }));
+    const row: Row = { x, y: bottom, sign, lines, transition };
+    bottom += LINE + (lines.length - 1) * (LINE - 2);
+    return row;
+  });
+  return { rows, bottom };
+}
+
+/** As many columns as there is room for, when the lines are more than a few. */
+function columnsOf(entries: readonly Entry[], room: number, top: number) {
+  const fitting = Math.floor((room + COLUMN_GAP) / (COLUMN_WIDTH + COLUMN_GAP));
+  const count = Math.max(1, Math.min(fitting, Math.ceil(entries.length / COLUMN_LINES)));
+  const each = Math.ceil(entries.length / count);
+  const step = Math.floor((room + COLUMN_GAP) / count);
+  const width = count === 1 ? ROW_WIDTH : step - COLUMN_GAP - SIGN - INDENT;
+  const columns = Array.from({ length: count }, (_, i) =>
+    stack(entries.slice(i * each, (i + 1) * each), PAD + i * step, top, width),
+  );
+  return {
+    rows: columns.flatMap(({ rows }) => rows),
+    bottom: Math.max(...columns.map(({ bottom }) => bottom)),
+  };
+}
+
+const rightOf = (rows: readonly Row[]): number =>
+  Math.max(0, ...rows.flatMap(({ lines }) => lines.map(({ x, text }) => x + textWidth(text, SMALL))));
+
+const doingOf = ({ entry, exit, invokes }: State): Entry[] => [
+  ...invokes.map((text): Entry => ({ sign: 'invoke', text, transition: null })),
+  ...entry.map((text): Entry => ({ sign: 'entry', text, transition: null })),
+  ...exit.map((text): Entry => ({ sign: 'exit', text, transition: null })),
+];
+
+const entryOf = (one: Transition): Entry => ({ sign: signOf(one), text: rowText(one), transition: one });
+
+const signOf = ({ kind }: Transition): Sign => (kind === 'timer' ? 'clock' : kind);
+
+const rowText = ({ text, guard, actions, to }: Transition): string =>
+  [
+    text,
+    guard === null ? '' : `[${guard}]`,
+    to === null ? '' : `→ ${to.slice(to.lastIndexOf('.') + 1)}`,
+    to === null && actions.length > 0 ? `/ ${actions.join(', ')}` : '',
+    to === null && actions.length === 0 ? '(nothing to do)' : '',
+  ]
+    .filter(Boolean)
+    .join(' ');
+
+/** The label of an edge: each of its transitions in one line or more. x and y as in a box. */
+export interface EdgeLabel {
+  width: number;
+  height: number;
+  rows: Row[];
+}
+
+export function labelOf({ transitions }: Edge): EdgeLabel {
+  const entries = transitions.map((transition): Entry => ({
+    sign: transition.kind === 'timer' || transition.kind === 'always' ? signOf(transition) : null,
+    text: [transition.text, transition.guard === null ? '' : `[${transition.guard}]`]
+      .filter(Boolean)
+      .join(' '),
+    transition,
+  }));
+  const { rows, bottom } = stack(entries, LABEL_PAD, 1, LABEL_WIDTH);
+  return { width: Math.max(rightOf(rows), LABEL_PAD + 12) + LABEL_PAD, height: bottom + 1, rows };
+}
