@@ -111,6 +111,7 @@ export default defineSchema({
   })
     .index('by_queue', ['accountId', 'recipientType', 'deliveredAt', 'createdAt'])
     .index('by_account', ['accountId', 'createdAt'])
+    .index('by_arrival', ['accountId', 'recipientType', 'createdAt'])
     .index('by_recipient_task', ['recipientType', 'recipientId', 'taskId', 'type', 'deliveredAt']),
 
   subscriptions: defineTable({

@@ -14,6 +14,7 @@ const modules = {
   '/convex/service/actions.ts': () => import('./service/actions.ts'),
   '/convex/service/agents.ts': () => import('./service/agents.ts'),
   '/convex/service/delivery.ts': () => import('./service/delivery.ts'),
+  '/convex/service/extensions.ts': () => import('./service/extensions.ts'),
   '/convex/service/runtime.ts': () => import('./service/runtime.ts'),
   '/convex/service/tools.ts': () => import('./service/tools.ts'),
 };

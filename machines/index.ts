@@ -1,5 +1,6 @@
 import { agentSyncMachine } from './agent-sync/machine.ts';
 import { deliveryMachine } from './delivery/machine.ts';
+import { extensionsMachine } from './extensions/machine.ts';
 import { gatewayMachine } from './gateway/machine.ts';
 import { heartbeatMachine } from './heartbeat/machine.ts';
 import { laneMachine } from './lane/machine.ts';
@@ -17,4 +18,5 @@ export const machines = {
   heartbeat: heartbeatMachine,
   agentSync: agentSyncMachine,
   statusReporter: statusReporterMachine,
+  extensions: extensionsMachine,
 } as const;

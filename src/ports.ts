@@ -80,6 +80,8 @@ export interface MissionControl {
   checkAndClearRestartRequested(signal?: AbortSignal): Promise<boolean>;
   getPendingUpgrade(signal?: AbortSignal): Promise<PendingUpgrade | null>;
   recordUpgradeResult(result: UpgradeResult, signal?: AbortSignal): Promise<void>;
+  /** What the backend offers beyond the contract (docs/contract-extensions.md); empty where it knows nothing of that. */
+  askExtensions(signal?: AbortSignal): Promise<readonly string[]>;
 }
 
 export interface RunRequest {

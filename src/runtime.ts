@@ -5,6 +5,7 @@ import { createActor, fromPromise, toPromise } from 'xstate';
 import type { InspectionEvent } from 'xstate';
 import { agentSyncMachine } from '../machines/agent-sync/machine.ts';
 import { deliveryMachine } from '../machines/delivery/machine.ts';
+import { extensionsMachine } from '../machines/extensions/machine.ts';
 import { gatewayMachine, type Probe } from '../machines/gateway/machine.ts';
 import { heartbeatMachine } from '../machines/heartbeat/machine.ts';
 import { laneMachine } from '../machines/lane/machine.ts';
@@ -13,6 +14,7 @@ import { statusReporterMachine } from '../machines/status-reporter/machine.ts';
 import type { SupervisorInput, SupervisorOutput } from '../machines/supervisor/context.ts';
 import { supervisorMachine, type SupervisorActor } from '../machines/supervisor/machine.ts';
 import { upgradeMachine } from '../machines/upgrade/machine.ts';
+import { createExtensionsActors } from './actors/extensions.ts';
 import { createHealthServerActor } from './actors/health-server.ts';
 import { createLaneActors } from './actors/lane.ts';
 import { createListUndelivered } from './actors/list-undelivered.ts';
@@ -21,6 +23,7 @@ import { createSessionLock } from './actors/session-lock.ts';
 import { createUpgradeActors } from './actors/upgrade.ts';
 import type { Config } from './config/config.ts';
 import { createMissionControl } from './convex/mission-control.ts';
+import { watchQueue } from './convex/queue-watch.ts';
 import { snapshotOf } from './health/children.ts';
 import { projectHealth } from './health/project.ts';
 import { createStateClock } from './health/state-clock.ts';
@@ -49,10 +52,10 @@ export interface Runtime {
 export function startRuntime(options: RuntimeOptions): Runtime {
   const { config, journal, log } = options;
   const metrics = createMetrics(config.runtimeVersion);
+  const { accountId, serviceToken } = config;
+  const access = { url: config.convexUrl, accountId, serviceToken };
   const missionControl = createMissionControl({
-    url: config.convexUrl,
-    accountId: config.accountId,
-    serviceToken: config.serviceToken,
+    ...access,
     maxConcurrent: config.delivery.maxConcurrentSessions,
     onMalformed: ({ what, problem }) => log.warn('backend.malformed', `Left out: ${what}: ${problem}`),
     countCall: (name, outcome) => metrics.backendCall(name, outcome),
@@ -114,6 +117,9 @@ export function startRuntime(options: RuntimeOptions): Runtime {
           handOverRoster: fromPromise(createRosterWriter(config.rosterFile)),
         },
       }),
+      extensions: extensionsMachine.provide({
+        actors: createExtensionsActors({ missionControl, watchQueue: (tell) => watchQueue(access, tell) }),
+      }),
       heartbeat: heartbeatMachine.provide({
         actors: {
           reportUnreachable: fromPromise<void, { agentId: string }>(({ input, signal }) =>
@@ -170,6 +176,7 @@ function supervisorInput(config: Config): SupervisorInput {
     reconnect: RECONNECT,
     statusIntervalMs: config.healthCheckIntervalMs,
     syncIntervalMs: config.agentSyncIntervalMs,
+    wakeUp: config.wakeUp,
     upgradeMode: config.upgradeMode,
     drainTimeoutMs: config.drainTimeoutMs,
     upgradeDrainTimeoutMs: config.upgradeDrainTimeoutMs,

@@ -42,6 +42,7 @@ import type * as seed from "../seed.js";
 import type * as service_actions from "../service/actions.js";
 import type * as service_agents from "../service/agents.js";
 import type * as service_delivery from "../service/delivery.js";
+import type * as service_extensions from "../service/extensions.js";
 import type * as service_runtime from "../service/runtime.js";
 import type * as service_tools from "../service/tools.js";
 import type * as shapes from "../shapes.js";
@@ -84,6 +85,7 @@ declare const fullApi: ApiFromModules<{
   "service/actions": typeof service_actions;
   "service/agents": typeof service_agents;
   "service/delivery": typeof service_delivery;
+  "service/extensions": typeof service_extensions;
   "service/runtime": typeof service_runtime;
   "service/tools": typeof service_tools;
   shapes: typeof shapes;

@@ -12,7 +12,7 @@ import type { Line, Seats } from './line.ts';
 export const MAX_PAGE = 500;
 
 export interface DeliverySettings {
-  /** Longest idle poll, in milliseconds. */
+  /** Longest idle poll, in milliseconds, while nothing else tells of new rows. */
   intervalMs: number;
   /** Backoff of polling, and of a single Convex call. */
   backend: BackoffLimits;
@@ -28,6 +28,8 @@ export interface DeliveryInput {
   settings: DeliverySettings;
   /** Where the gate stands as delivery starts. */
   gate: Gate;
+  /** Whether a change of the queue is told (`queue.changed`) as delivery starts. */
+  watched: boolean;
   /** A number in [0, 1). */
   random: () => number;
   /** Wall clock in milliseconds, for what is shown; nothing is decided by it. */
@@ -48,8 +50,17 @@ export type DeliveryNews =
   /** Convex answered again after a failure. */
   | { type: 'backend.available' };
 
+/** What delivery hears of a queue that it is subscribed to. */
+export type QueueNews =
+  /** A change is told from now on; what came before is to be looked for. */
+  | { type: 'queue.watched' }
+  | { type: 'queue.unwatched' }
+  /** Convex has something new. */
+  | { type: 'queue.changed' };
+
 export type DeliveryEvent =
   | GateNews
+  | QueueNews
   | LaneNews
   | { type: 'delivery.poll' }
   | { type: 'delivery.drain' }
@@ -70,6 +81,8 @@ export interface DeliveryContext extends DeliveryInput {
   beaters: Readonly<Record<string, Beater>>;
   /** Whether Convex has rows that are not in the line yet. */
   more: 'no' | 'yes' | 'pageExhausted';
+  /** The queue changed since the list was asked for: the answer may be older than the change. */
+  changedSincePoll: boolean;
   idlePolls: number;
   pollInMs: number;
   /** Convex's word (Retry-After) on the shortest wait, in milliseconds. */

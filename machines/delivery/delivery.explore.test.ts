@@ -34,6 +34,7 @@ import {
 const SLOTS = 2;
 const BACKEND = { baseMs: 5_000, capMs: 60_000 };
 const INTERVAL_MS = 15_000;
+const SAFETY_POLL_MS = 300_000;
 
 const worldOf = (menu: Menu, ghost: Partial<Ghost> = {}): World<typeof deliveryMachine, Ghost> => ({
   machine: deliveryMachine,
@@ -47,6 +48,7 @@ const worldOf = (menu: Menu, ghost: Partial<Ghost> = {}): World<typeof deliveryM
       listLimit: 2,
     },
     gate: 'closed',
+    watched: false,
     random: () => 0.5,
     now: () => 0,
   },
@@ -60,6 +62,9 @@ const worldOf = (menu: Menu, ghost: Partial<Ghost> = {}): World<typeof deliveryM
       twoTrials: false,
       crashes: 0,
       beats: 0,
+      watched: null,
+      coming: [],
+      told: false,
       ...ghost,
     },
   ],
@@ -154,14 +159,25 @@ const waitsWithinBounds: Invariant = ({ to, effects }) => {
     (effect) => effect.kind === 'raise' && effect.event.type.includes('.after.poll'),
   );
   if (timer?.kind !== 'raise') return null;
-  const cap = CAPS.get(timer.event.type.split('.').at(-1) ?? '') ?? 0;
+  const state = timer.event.type.split('.').at(-1) ?? '';
+  const cap = state === 'waiting' && to.context.watched ? SAFETY_POLL_MS : (CAPS.get(state) ?? 0);
   const { delayMs } = timer;
   const isSound =
     Number.isInteger(delayMs) && delayMs >= 1 && delayMs <= cap && delayMs === to.context.pollInMs;
   return isSound ? null : `waits ${delayMs} ms`;
 };
 
+/** What was told is looked for at once where there is room, and not forgotten where there is none. */
+const looksForWhatIsTold: Invariant = ({ to, after }) => {
+  if (!after.told || typeof to.value === 'string' || to.value.active.poll !== 'waiting') return null;
+  if (to.context.more === 'no') return 'forgets that something came';
+  const busy = countPhase(to.context.line, 'working') + countPhase(to.context.line, 'inLine');
+  const mayLook = gateOf(to) !== 'closed' && isAccepting(to) && to.context.more === 'yes' && busy < SLOTS;
+  return mayLook ? 'waits although something came' : null;
+};
+
 const INVARIANTS = [
+  looksForWhatIsTold,
   givesOutOnlyWhatMayRun,
   keepsWithinItsSlots,
   alwaysHasATrialOut,
@@ -176,7 +192,7 @@ const WELL: Menu = { outcomes: ['delivered'], gate: [], leaves: false, listFails
 /** The gateway is there, calls succeed, lanes deliver. */
 function healthy(snapshot: DeliverySnapshot, ghost: Ghost): Move<Ghost> | null {
   if (gateOf(snapshot) !== 'open') return { label: AVAILABLE.type, event: AVAILABLE, ghost };
-  const moves = movesOf(WELL)(snapshot, { ...ghost, crashes: 0, beats: 0 });
+  const moves = movesOf(WELL)(snapshot, { ...ghost, crashes: 0, beats: 0, watched: null });
   return (
     moves.find(({ label }) => !label.startsWith('poll') && !label.startsWith('lane.resting')) ??
     moves[0] ??
@@ -188,7 +204,12 @@ function healthy(snapshot: DeliverySnapshot, ghost: Ghost): Move<Ghost> | null {
 function leaving(outcome: 'delivered' | 'released') {
   return (snapshot: DeliverySnapshot, ghost: Ghost): Move<Ghost> | null => {
     if (isAccepting(snapshot)) return { label: 'delivery.drain', event: { type: 'delivery.drain' }, ghost };
-    const settles = movesOf({ ...WELL, outcomes: [outcome] })(snapshot, { ...ghost, crashes: 0, beats: 0 });
+    const settles = movesOf({ ...WELL, outcomes: [outcome] })(snapshot, {
+      ...ghost,
+      crashes: 0,
+      beats: 0,
+      watched: null,
+    });
     return settles.find(({ label }) => label.startsWith('lane.settled')) ?? null;
   };
 }
@@ -219,6 +240,12 @@ const WALKS: [string, Menu, Partial<Ghost>, states: number][] = [
     { outcomes: ['delivered', 'released'], gate: GATE, leaves: true, listFails: false },
     { undelivered: ['a1'], beats: 2 },
     1_100,
+  ],
+  [
+    'a subscription that comes and goes, and rows that come told and untold',
+    { outcomes: ['delivered'], gate: [AVAILABLE, LOST], leaves: false, listFails: true },
+    { undelivered: ['a1'], watched: false, coming: ['b1'] },
+    900,
   ],
 ];
 

@@ -48,6 +48,8 @@ type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
 
 /** Idle polling is this quick after activity and doubles from there to DELIVERY_INTERVAL. */
 const QUICK_POLL_MS = 500;
+/** While the queue is watched: a look all the same, should a change ever not be told. */
+const SAFETY_POLL_MS = 300_000;
 /** How long a row is left alone that is gone, not ours, or cannot be marked. */
 const RECONSIDER_MS = 600_000;
 const RECENT_PARKS = 5;
@@ -94,6 +96,8 @@ const parts = setup({
       context.more === 'yes' &&
       countPhase(context.line, 'working') + countPhase(context.line, 'inLine') <
         context.settings.maxConcurrentSessions,
+    /** The next look is further away than work that has just ended allows: it often brings more. */
+    slowPoll: ({ context }) => !context.watched && context.pollInMs > QUICK_POLL_MS,
     hasLane: ({ context }, params: { actorId: string }) => context.line[params.actorId] !== undefined,
   },
   delays: {
@@ -114,14 +118,19 @@ const deliverySetup = parts.extend({
       return {
         line,
         seats: keepSeats(context.seats, line),
-        more: !full ? 'no' : asked >= MAX_PAGE ? 'pageExhausted' : 'yes',
+        more: full && asked >= MAX_PAGE ? 'pageExhausted' : full || context.changedSincePoll ? 'yes' : 'no',
         idlePolls: grew ? 0 : context.idlePolls + 1,
         consecutiveFailures: 0,
         floorMs: 0,
       };
     }),
     endTrial: assign({ trialKey: null }),
-    startPoll: assign({ settledSincePoll: [] }),
+    startPoll: assign({ settledSincePoll: [], changedSincePoll: false }),
+    noteChange: assign(({ context }) => ({
+      changedSincePoll: true,
+      more: context.more === 'no' ? ('yes' as const) : context.more,
+    })),
+    noteWatch: assign((_, params: { watched: boolean }) => ({ watched: params.watched, idlePolls: 0 })),
     noteSettled: assign(({ context }, { jobId, outcome }: Settled) =>
       // A released row is still the backend's to give.
       outcome === 'released' ? {} : { settledSincePoll: [...context.settledSincePoll, jobId] },
@@ -251,8 +260,10 @@ const deliverySetup = parts.extend({
       ({ context }) => context.parent,
       (_, evidence: Evidence) => evidence,
     ),
-    drawPoll: assign(({ context }) => ({
-      pollInMs: Math.min(context.settings.intervalMs, QUICK_POLL_MS * 2 ** Math.min(context.idlePolls, 20)),
+    drawPoll: assign(({ context: { settings, watched, idlePolls } }) => ({
+      pollInMs: watched
+        ? Math.max(settings.intervalMs, SAFETY_POLL_MS)
+        : Math.min(settings.intervalMs, QUICK_POLL_MS * 2 ** Math.min(idlePolls, 20)),
     })),
     countPollFailure: assign(({ context }, params: { fault: Fault }) => ({
       consecutiveFailures: context.consecutiveFailures + 1,
@@ -296,6 +307,7 @@ export const deliveryMachine = deliverySetup.createMachine({
     settledSincePoll: [],
     beaters: {},
     more: 'no',
+    changedSincePoll: false,
     idlePolls: 0,
     pollInMs: 0,
     floorMs: 0,
@@ -320,6 +332,10 @@ export const deliveryMachine = deliverySetup.createMachine({
         'run.succeeded': { actions: { type: 'passOn', params: ({ event }) => event } },
         'run.failed': { actions: ['countFailedRun', { type: 'passOn', params: ({ event }) => event }] },
         'gateway.suspected': { actions: { type: 'passOn', params: ({ event }) => event } },
+        'queue.changed': { actions: 'noteChange' },
+        // It tells of what comes from now on: what came before is to be looked for.
+        'queue.watched': { actions: [{ type: 'noteWatch', params: { watched: true } }, 'noteChange'] },
+        'queue.unwatched': { actions: { type: 'noteWatch', params: { watched: false } } },
         'row.reconsider': { actions: { type: 'reconsider', params: ({ event }) => event } },
         'delivery.abort': { actions: { type: 'tellLanes', params: { event: { type: 'lane.abort' } } } },
         'backend.available': {
@@ -484,11 +500,27 @@ export const deliveryMachine = deliverySetup.createMachine({
             },
             waiting: {
               description:
-                'Waits before the next look: short after activity, up to DELIVERY_INTERVAL when idle.',
+                'Waits before the next look: short after activity, up to DELIVERY_INTERVAL when idle, long while a change is told.',
               tags: ['ready'],
               entry: 'drawPoll',
               always: { guard: and(['canDeliver', 'wantsMore']), target: 'standby' },
               on: {
+                'queue.watched': {
+                  target: 'waiting',
+                  reenter: true,
+                  actions: [{ type: 'noteWatch', params: { watched: true } }, 'noteChange'],
+                },
+                'queue.unwatched': {
+                  target: 'waiting',
+                  reenter: true,
+                  actions: { type: 'noteWatch', params: { watched: false } },
+                },
+                'lane.settled': {
+                  guard: 'slowPoll',
+                  target: 'waiting',
+                  reenter: true,
+                  actions: { type: 'settleJob', params: ({ event }) => event },
+                },
                 'delivery.poll': 'standby',
                 'gateway.available': 'standby',
                 'gateway.trial': 'standby',
@@ -505,6 +537,11 @@ export const deliveryMachine = deliverySetup.createMachine({
               ],
               on: {
                 'delivery.poll': 'standby',
+                // The subscription is back: so is Convex.
+                'queue.watched': {
+                  target: 'standby',
+                  actions: { type: 'noteWatch', params: { watched: true } },
+                },
                 'backend.available': {
                   target: 'standby',
                   actions: { type: 'tellLanes', params: { event: { type: 'backend.available' } } },

@@ -45,6 +45,7 @@ function startBefore(waiting: number) {
           listLimit: 150,
         },
         gate: 'open',
+        watched: false,
         random: () => 0.5,
         now: () => 0,
       },

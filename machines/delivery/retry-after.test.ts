@@ -35,6 +35,7 @@ function startPolling() {
           listLimit: 2,
         },
         gate: 'open',
+        watched: false,
         random: () => 0.5,
         now: () => 0,
       },

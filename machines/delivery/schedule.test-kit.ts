@@ -82,6 +82,13 @@ export function moveRow(around: Surroundings, id: string): void {
   around.rows.set(id, { ...row, createdAt: around.clockMs, messageId: `m${around.clockMs}` });
 }
 
+/** A new row comes into the queue. */
+export function addRow(around: Surroundings, session: number): void {
+  around.clockMs += 1;
+  const id = `n${around.rows.size}`;
+  around.rows.set(id, createRow(id, session, around.clockMs));
+}
+
 /** A call that the schedule answers: `work` is what it does when it succeeds, `fails` what its failure leaves. */
 export function open<TOutput>(
   { calls }: Pick<Surroundings, 'calls'>,
@@ -268,6 +275,7 @@ export function startDelivery(sessions: readonly number[]) {
       parent: createListener<DeliveryNews>().parent,
       settings: SETTINGS,
       gate: 'open',
+      watched: false,
       random: () => 0.5,
       now: () => 0,
     },

@@ -29,6 +29,12 @@ export interface Ghost {
   late: readonly string[];
   crashes: number;
   beats: number;
+  /** Whether a change is told; null where the queue cannot be watched. */
+  watched: boolean | null;
+  /** Rows that Convex gets later on. */
+  coming: readonly string[];
+  /** A row came that no list was asked for since, and it was told. */
+  told: boolean;
 }
 
 export const ROWS: readonly NotificationRow[] = [
@@ -69,6 +75,7 @@ export function movesOf(menu: Menu) {
     ...(menu.listFails
       ? [hear({ type: 'backend.available' }, ghost), hear({ type: 'delivery.poll' }, ghost)]
       : []),
+    ...watchMoves(ghost),
     ...(ghost.beats > 0
       ? [
           hear(
@@ -78,6 +85,20 @@ export function movesOf(menu: Menu) {
         ]
       : []),
   ];
+}
+
+/** The subscription comes and goes, and rows come in; each is told while it stands. */
+function watchMoves(ghost: Ghost): Move<Ghost>[] {
+  if (ghost.watched === null) return [];
+  const moves = ghost.watched
+    ? [hear({ type: 'queue.unwatched' }, { ...ghost, watched: false, told: false })]
+    : [hear({ type: 'queue.watched' }, { ...ghost, watched: true, told: true })];
+  const [row, ...coming] = ghost.coming;
+  if (row === undefined) return moves;
+  const after = { ...ghost, coming, undelivered: [...ghost.undelivered, row], told: ghost.watched };
+  return ghost.watched
+    ? [...moves, hear({ type: 'queue.changed' }, after, ` ${row}`)]
+    : [...moves, { label: `${row} comes untold`, ghost: after }];
 }
 
 const hear = (event: EventObject & Record<string, unknown>, ghost: Ghost, detail = ''): Move<Ghost> => ({
@@ -180,7 +201,7 @@ export function react({ to, effects, after }: Omit<DeliveryEdge, 'before'>): Gho
       ghost = { ...ghost, lanes: { ...ghost.lanes, [effect.id]: 'waiting' } };
     }
     if (effect.kind === 'spawn' && effect.src === 'listUndelivered') {
-      ghost = { ...ghost, asked: (effect.input as { limit: number }).limit };
+      ghost = { ...ghost, asked: (effect.input as { limit: number }).limit, told: false };
     }
     if (effect.kind === 'send' && effect.event.type === 'lane.go') {
       ghost = { ...ghost, lanes: { ...ghost.lanes, [effect.to]: 'working' } };
@@ -199,6 +220,7 @@ export function react({ to, effects, after }: Omit<DeliveryEdge, 'before'>): Gho
 export function keyOf(snapshot: DeliverySnapshot, ghost: Ghost): string {
   const { value, context } = snapshot;
   const { line, trialKey, setAside, settledSincePoll, more, consecutiveFailures, beaters } = context;
+  const { watched, changedSincePoll } = context;
   const isPolling = callsOf(snapshot).length > 0;
   const lanes = Object.entries(line)
     .map(([key, lane]) => [key, lane.phase, lane.alive, lane.jobs.map(jobIdOf)])
@@ -212,5 +234,6 @@ export function keyOf(snapshot: DeliverySnapshot, ghost: Ghost): string {
       Object.entries(ghost.lanes).sort(),
     ],
     [isPolling && ghost.asked, ghost.trialOn, ghost.crashes, ghost.beats],
+    [watched, isPolling && changedSincePoll, ghost.watched, ghost.coming, ghost.told],
   ]);
 }

@@ -3,6 +3,7 @@ import type { Gate } from '../shared/evidence.ts';
 import type { AgentRow, RuntimeStatus } from '../shared/mission-control.ts';
 import type { AgentSyncNews } from '../agent-sync/machine.ts';
 import type { DeliveryNews, DeliverySettings } from '../delivery/context.ts';
+import type { ExtensionsNews } from '../extensions/machine.ts';
 import type { GatewayNews } from '../gateway/machine.ts';
 import type { HeartbeatNews } from '../heartbeat/machine.ts';
 import type { StatusReporterNews } from '../status-reporter/machine.ts';
@@ -15,6 +16,8 @@ export interface SupervisorInput {
   reconnect: BackoffLimits;
   statusIntervalMs: number;
   syncIntervalMs: number;
+  /** Subscribe to the queue where the backend offers it. */
+  wakeUp: boolean;
   upgradeMode: 'exit' | 'notify';
   drainTimeoutMs: number;
   upgradeDrainTimeoutMs: number;
@@ -42,7 +45,8 @@ export type SupervisorEvent =
   | HeartbeatNews
   | AgentSyncNews
   | StatusReporterNews
-  | UpgradeNews;
+  | UpgradeNews
+  | ExtensionsNews;
 
 export interface Condition {
   problem: string;
@@ -58,6 +62,8 @@ export interface SupervisorContext extends SupervisorInput {
   /** Restarts of each child since the start of the process. */
   restarts: Readonly<Record<string, number>>;
   gate: Gate;
+  /** Whether a change of the queue is told. */
+  watched: boolean;
   conditions: Readonly<Record<string, Condition>>;
   agents: readonly AgentRow[];
   drainMs: number;

@@ -1,6 +1,7 @@
 import { assign, enqueueActions, fromCallback, setup, type ActorRefFrom } from 'xstate';
 import { agentSyncMachine } from '../agent-sync/machine.ts';
 import { deliveryMachine } from '../delivery/machine.ts';
+import { extensionsMachine } from '../extensions/machine.ts';
 import { gatewayMachine } from '../gateway/machine.ts';
 import { heartbeatMachine } from '../heartbeat/machine.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
@@ -42,6 +43,7 @@ const parts = setup({
     agentSync: agentSyncMachine,
     heartbeat: heartbeatMachine,
     delivery: deliveryMachine,
+    extensions: extensionsMachine,
   },
   guards: {
     deliveryGone: ({ context }) => !context.alive.includes('delivery'),
@@ -119,7 +121,21 @@ const supervisorSetup = parts.extend({
           enqueue.spawnChild('delivery', {
             id,
             systemId: id,
-            input: { parent: self, settings: context.delivery, gate: context.gate, random, now },
+            input: {
+              parent: self,
+              settings: context.delivery,
+              gate: context.gate,
+              watched: context.watched,
+              random,
+              now,
+            },
+          });
+          break;
+        case 'extensions':
+          enqueue.spawnChild('extensions', {
+            id,
+            systemId: id,
+            input: { parent: self, wakeUp: context.wakeUp, backend: context.delivery.backend, random },
           });
           break;
         default: {
@@ -153,6 +169,7 @@ const supervisorSetup = parts.extend({
       enqueue.sendTo(due.replyTo, { type: 'beat.refused' });
     }),
     setGate: assign((_, params: { gate: Gate }) => ({ gate: params.gate })),
+    setWatched: assign((_, params: { watched: boolean }) => params),
     noteCondition: assign(({ context }, params: Omit<ConditionChanged, 'type'>) => {
       const others = Object.fromEntries(
         Object.entries(context.conditions).filter(([id]) => id !== params.source),
@@ -216,7 +233,11 @@ const supervisorSetup = parts.extend({
           },
         },
         ...(id === 'gateway' && { gate: 'closed' as const }),
+        ...(id === 'extensions' && { watched: false }),
       });
+      if (id === 'extensions' && context.alive.includes('delivery') && !down.includes('delivery')) {
+        enqueue.sendTo('delivery', { type: 'queue.unwatched' });
+      }
       for (const one of down) {
         enqueue.raise({ type: 'child.restart', id: one }, { id: `restart:${one}`, delay: verdict.delayMs });
       }
@@ -255,6 +276,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     ledger: {},
     restarts: {},
     gate: 'closed',
+    watched: false,
     // Not well until it has answered: the first report must not promise what nobody knows.
     conditions: {
       gateway: { problem: 'The gateway has not answered yet.', severity: 'degraded', since: input.now() },
@@ -298,8 +320,22 @@ export const supervisorMachine = supervisorSetup.createMachine({
         { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) },
         { type: 'tell', params: ({ event }) => ({ id: 'agentSync', event }) },
         { type: 'tell', params: ({ event }) => ({ id: 'statusReporter', event }) },
+        { type: 'tell', params: ({ event }) => ({ id: 'extensions', event }) },
       ],
     },
+    'queue.watched': {
+      actions: [
+        { type: 'setWatched', params: { watched: true } },
+        { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) },
+      ],
+    },
+    'queue.unwatched': {
+      actions: [
+        { type: 'setWatched', params: { watched: false } },
+        { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) },
+      ],
+    },
+    'queue.changed': { actions: { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) } },
     'status.reported': {
       actions: { type: 'tell', params: { id: 'upgrade', event: { type: 'upgrade.check' } } },
     },
@@ -375,6 +411,8 @@ export const supervisorMachine = supervisorSetup.createMachine({
     'lane.settled': {},
     'lane.crashed': {},
     'upgrade.noticed': {},
+    'extensions.known': {},
+    'queue.unwatchable': {},
   },
   states: {
     starting: {
@@ -415,6 +453,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
             { type: 'startChild', params: { id: 'upgrade' } },
             { type: 'startChild', params: { id: 'agentSync' } },
             { type: 'startChild', params: { id: 'delivery' } },
+            { type: 'startChild', params: { id: 'extensions' } },
           ],
           always: '#supervisor.running',
         },
@@ -456,7 +495,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
           entry: [
             { type: 'tell', params: { id: 'delivery', event: { type: 'delivery.drain' } } },
             'stopHeartbeats',
-            { type: 'stopChildren', params: { ids: ['agentSync', 'upgrade'] } },
+            { type: 'stopChildren', params: { ids: ['extensions', 'agentSync', 'upgrade'] } },
           ],
           always: { guard: 'deliveryGone', target: 'reporting' },
           on: {
@@ -525,6 +564,9 @@ type ToChild =
       | { type: 'delivery.poll' }
       | { type: 'gateway.probe' }
       | { type: 'beat.due' }
+      | { type: 'queue.watched' }
+      | { type: 'queue.unwatched' }
+      | { type: 'queue.changed' }
     >
   | { type: 'upgrade.force' }
   | { type: 'delivery.drain' }

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createActor, fromCallback, fromPromise, SimulatedClock, toPromise, type AnyActorRef } from 'xstate';
 import { agentSyncMachine } from '../agent-sync/machine.ts';
 import { deliveryMachine } from '../delivery/machine.ts';
+import { extensionsMachine } from '../extensions/machine.ts';
 import { gatewayMachine, type Probe } from '../gateway/machine.ts';
 import { heartbeatMachine } from '../heartbeat/machine.ts';
 import type { NotificationRow, RuntimeStatus } from '../shared/mission-control.ts';
@@ -14,7 +15,16 @@ import { supervisorMachine, type SupervisorActor } from './machine.ts';
 import { CHILD_BUDGET } from './policy.ts';
 
 const HEARTBEAT = 'heartbeat:engineer';
-const CHILDREN = ['health', 'gateway', 'statusReporter', 'upgrade', 'agentSync', 'delivery', HEARTBEAT];
+const CHILDREN = [
+  'health',
+  'gateway',
+  'statusReporter',
+  'upgrade',
+  'agentSync',
+  'delivery',
+  'extensions',
+  HEARTBEAT,
+];
 
 const started: SupervisorActor[] = [];
 afterEach(() => {
@@ -57,6 +67,9 @@ async function startSupervisor() {
         actors: { listAgents: fromPromise(() => Promise.resolve([sampleAgent()])) },
       }),
       heartbeat: heartbeatMachine,
+      extensions: extensionsMachine.provide({
+        actors: { askExtensions: fromPromise<readonly string[]>(() => Promise.resolve(['wakeUp'])) },
+      }),
       delivery: deliveryMachine.provide({
         actors: {
           listUndelivered: fromPromise<NotificationRow[], { limit: number }>(() => Promise.resolve([])),
@@ -76,6 +89,7 @@ async function startSupervisor() {
         listLimit: 10,
       },
       reconnect: backoff,
+      wakeUp: true,
       statusIntervalMs: 30_000,
       syncIntervalMs: 60_000,
       upgradeMode: 'exit',

@@ -27,6 +27,8 @@ interface Ghost {
   restarts: readonly string[];
   /** The last word on the gate. */
   gate: Gate;
+  /** The last word on the queue: whether it is watched. */
+  watched: boolean;
   /** The first reason to leave. */
   leaving: 'signal' | 'upgrade' | 'bug' | 'bind' | null;
   /** Delivery was told to finish. */
@@ -34,7 +36,7 @@ interface Ghost {
 }
 
 const AGENT = sampleAgent();
-const WORKERS = ['health', 'gateway', 'statusReporter', 'upgrade', 'agentSync', 'delivery'];
+const WORKERS = ['health', 'gateway', 'statusReporter', 'upgrade', 'agentSync', 'delivery', 'extensions'];
 
 type News = EventObject & Record<string, unknown>;
 
@@ -45,6 +47,9 @@ const NEWS: News[] = [
   { type: 'condition.changed', source: 'gateway', problem: null },
   { type: 'condition.changed', source: 'delivery', problem: 'Away.' },
   { type: 'backend.available' },
+  { type: 'queue.watched' },
+  { type: 'queue.unwatched' },
+  { type: 'queue.changed' },
   { type: 'status.reported', status: 'online' },
   { type: 'signal.terminate', signal: 'SIGTERM' },
   { type: 'signal.upgrade' },
@@ -110,10 +115,12 @@ function react({ from, to, event, effects, after }: Omit<SupervisorEdge, 'before
   const leftNow = (to.hasTag('draining') || to.status === 'done') && from?.hasTag('draining') !== true;
   const type = event?.type ?? '';
   const gate = GATES.get(type) ?? after.gate;
+  const watched = type === 'queue.watched' || (after.watched && type !== 'queue.unwatched');
   return {
     ...after,
     restarts: [...new Set([...after.restarts, ...restarts])].sort(),
     gate: restarts.includes('gateway') ? 'closed' : gate,
+    watched: watched && !restarts.includes('extensions'),
     leaving:
       after.leaving ??
       (leftNow
@@ -142,6 +149,8 @@ function check({ from, to, effects, before, after }: SupervisorEdge): string | n
   if (before.leaving !== null && spawned.length > 0) return 'starts a child on the way out';
   if (to.context.gate !== after.gate && after.leaving === null)
     return `takes the gate for ${to.context.gate}`;
+  if (to.context.watched !== after.watched && after.leaving === null)
+    return 'does not know whether the queue is watched';
   if (to.status !== 'done') return null;
   const expected = after.leaving === null ? null : EXIT_CODES[after.leaving];
   return to.context.exitCode === expected
@@ -161,6 +170,7 @@ const world: World<typeof supervisorMachine, Ghost> = {
       listLimit: 1,
     },
     reconnect: { baseMs: 1, capMs: 1 },
+    wakeUp: true,
     statusIntervalMs: 1_000,
     syncIntervalMs: 1_000,
     upgradeMode: 'exit',
@@ -169,7 +179,7 @@ const world: World<typeof supervisorMachine, Ghost> = {
     random: () => 0.5,
     now: () => 0,
   },
-  ghosts: [{ crashes: 1, restarts: [], gate: 'closed', leaving: null, drained: false }],
+  ghosts: [{ crashes: 1, restarts: [], gate: 'closed', watched: false, leaving: null, drained: false }],
   moves: movesOf,
   react,
   key: ({ value, context, status }, ghost) =>
@@ -178,6 +188,7 @@ const world: World<typeof supervisorMachine, Ghost> = {
       status,
       [...context.alive].sort(),
       context.gate,
+      context.watched,
       context.exitCode,
       Object.keys(context.conditions).sort(),
       context.agents.length,

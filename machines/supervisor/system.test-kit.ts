@@ -3,6 +3,7 @@ import { createActor, fromCallback, fromPromise, SimulatedClock, type AnyActorRe
 import { agentSyncMachine } from '../agent-sync/machine.ts';
 import { createSurroundings, deliveryAmong, LIMITS, open, SETTINGS } from '../delivery/schedule.test-kit.ts';
 import type { DeliverySnapshot } from '../delivery/world.test-kit.ts';
+import { extensionsMachine } from '../extensions/machine.ts';
 import { gatewayMachine, type Probe } from '../gateway/machine.ts';
 import { heartbeatMachine } from '../heartbeat/machine.ts';
 import type { AgentRow, PendingUpgrade, RuntimeStatus } from '../shared/mission-control.ts';
@@ -63,6 +64,11 @@ export function startSystem(sessions: readonly number[]) {
           listAgents: fromPromise<AgentRow[]>(({ signal }) => call('listAgents', signal, [sampleAgent()])),
         },
       }),
+      extensions: extensionsMachine.provide({
+        actors: {
+          askExtensions: fromPromise(({ signal }) => call('askExtensions', signal, [])),
+        },
+      }),
       heartbeat: heartbeatMachine.provide({
         actors: {
           reportUnreachable: fromPromise<void, { agentId: string }>(({ signal }) =>
@@ -76,6 +82,7 @@ export function startSystem(sessions: readonly number[]) {
     gatewayConfigured: true,
     delivery: SETTINGS,
     reconnect: LIMITS,
+    wakeUp: true,
     statusIntervalMs: 30_000,
     syncIntervalMs: 300_000,
     upgradeMode: 'exit' as const,

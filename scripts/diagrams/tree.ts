@@ -20,6 +20,9 @@ export const SENDERS: Record<string, MachineId> = {
   'beat.due': 'heartbeat',
   'agents.synced': 'agentSync',
   'upgrade.requested': 'upgrade',
+  'queue.watched': 'extensions',
+  'queue.unwatched': 'extensions',
+  'queue.changed': 'extensions',
 };
 
 /** The supervisor's ways to pass something on, and whom they reach. */

@@ -46,6 +46,7 @@ describe('the defaults', () => {
       runtimeVersion,
       healthCheckIntervalMs: 30_000,
       agentSyncIntervalMs: 300_000,
+      wakeUp: true,
       upgradeMode: 'exit',
       drainTimeoutMs: 25_000,
       upgradeDrainTimeoutMs: 600_000,

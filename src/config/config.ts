@@ -23,6 +23,8 @@ export interface Config {
     maxConcurrentSessions: number;
     listLimit: number;
   };
+  /** Subscribe to the queue where the backend offers it. */
+  wakeUp: boolean;
   /** null: there is no gateway, and delivery stays closed. The URL has no slash at its end. */
   gateway: { url: string; token: string; requestTimeoutMs: number } | null;
   /** Absolute; null: the gateway is not told of the agents. */
@@ -138,6 +140,7 @@ function toConfig(values: Values, { terminal, cwd }: Surroundings): Config {
       maxConcurrentSessions: values.DELIVERY_MAX_CONCURRENT_SESSIONS,
       listLimit: values.DELIVERY_LIST_LIMIT,
     },
+    wakeUp: values.WAKE_UP === 'auto',
     gateway:
       values.OPENCLAW_GATEWAY_URL === ''
         ? null

@@ -91,7 +91,12 @@ export const settings = {
   DELIVERY_INTERVAL: withDefault(
     duration(1_000, 86_400_000),
     '15s',
-    'the longest wait between two looks at an empty queue',
+    'the longest wait between two looks at an empty queue, while no wake-up tells of what comes',
+  ),
+  WAKE_UP: withDefault(
+    oneOf('auto', 'off'),
+    'auto',
+    'whether to subscribe to the queue where the backend offers it; off only polls',
   ),
   DELIVERY_BACKOFF_BASE_MS: withDefault(duration(1), '5s', 'the first wait after a failure'),
   DELIVERY_BACKOFF_MAX_MS: withDefault(

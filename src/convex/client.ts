@@ -1,5 +1,6 @@
 import { ConvexHttpClient } from 'convex/browser';
 import type { DefaultFunctionArgs } from 'convex/server';
+import { ConvexError } from 'convex/values';
 import type { GenericSchema } from 'valibot';
 import { Fault } from '../../machines/shared/fault.ts';
 import type { FaultKind } from '../../machines/shared/fault.ts';
@@ -17,7 +18,7 @@ export interface ServiceAccess {
   serviceToken: string;
 }
 
-/** The three ways to call the service; each rejects with a Fault. */
+/** The ways to call the service; each rejects with a Fault. */
 export interface ServiceClient {
   /** For its effect alone; the answer is not looked at. */
   run<Args extends DefaultFunctionArgs>(
@@ -39,6 +40,22 @@ export interface ServiceClient {
     args: Args,
     signal?: AbortSignal,
   ): Promise<{ rows: T[]; malformed: Malformed[] }>;
+  /**
+   * For the answer of a function that may not be there: null when it is not. A production deployment hides why a call
+   * failed, so each failure of a function that is no ConvexError counts as absence. Whatever keeps the call from its
+   * function rejects: trouble is no absence.
+   */
+  probe<Args extends DefaultFunctionArgs, T>(
+    schema: GenericSchema<unknown, T>,
+    action: ServiceAction<Args>,
+    args: Args,
+    signal?: AbortSignal,
+  ): Promise<T | null>;
+}
+
+/** A function failed, or is not there: a production deployment tells these not apart. */
+class UnexplainedFault extends Fault {
+  override readonly name = 'UnexplainedFault';
 }
 
 /** Told of every call that ended: the function's name in the contract, and how. */
@@ -88,7 +105,9 @@ export function createServiceClient(
     } catch (error) {
       const fault = error instanceof Fault ? error : faultOfFunction(name, error);
       countCall(name, fault.kind);
-      throw fault;
+      throw fault.kind === 'backendRejected' && !(error instanceof Fault || error instanceof ConvexError)
+        ? new UnexplainedFault(fault.kind, fault.message)
+        : fault;
     }
   }
 
@@ -100,5 +119,13 @@ export function createServiceClient(
       parseAnswer(schema, await call(action, args, signal), nameOf(action)),
     list: async (schema, action, args, signal) =>
       parseRows(schema, await call(action, args, signal), nameOf(action)),
+    probe: async (schema, action, args, signal) => {
+      try {
+        return parseAnswer(schema, await call(action, args, signal), nameOf(action));
+      } catch (error) {
+        if (error instanceof UnexplainedFault) return null;
+        throw error;
+      }
+    },
   };
 }

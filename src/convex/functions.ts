@@ -78,6 +78,14 @@ export const service = {
   }>('recordUpgradeResult'),
 };
 
-/** The action's name in the contract, for messages. */
+/** What a backend may offer beyond it (docs/contract-extensions.md): asked for, never assumed. */
+export const extensions = {
+  capabilities: makeFunctionReference<'action', NoArgs, unknown>('service/extensions:capabilities'),
+  wakeUp: makeFunctionReference<'query', { accountId: string; serviceToken: string }, unknown>(
+    'service/extensions:wakeUp',
+  ),
+};
+
+/** The function's own name, for messages. */
 export const nameOf = (reference: ServiceAction<DefaultFunctionArgs>): string =>
-  getFunctionName(reference).replace('service/actions:', '');
+  getFunctionName(reference).replace(/^service\/(?:actions|extensions):/, '');

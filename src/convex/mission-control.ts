@@ -3,6 +3,7 @@ import { agentCalls } from './agent-calls.ts';
 import { createServiceClient } from './client.ts';
 import type { CountCall } from './client.ts';
 import { deliveryCalls } from './delivery-calls.ts';
+import { extensionCalls } from './extension-calls.ts';
 import type { Malformed } from './parse.ts';
 import { runtimeCalls } from './runtime-calls.ts';
 import { createTransport } from './transport.ts';
@@ -41,6 +42,7 @@ export function createMissionControl(options: MissionControlOptions): MissionCon
     ...deliveryCalls(client, report),
     ...agentCalls(client, report),
     ...runtimeCalls(client),
+    ...extensionCalls(client),
     close: () => transport.close(),
   };
 }

@@ -45,6 +45,7 @@ export function projectHealth(sources: ProjectionSources): Report.HealthReport {
     heartbeat: heartbeatReport(look),
     agentSync: agentSyncReport(look),
     upgrade: upgradeReport(look),
+    extensions: extensionsReport(look),
     memory: memoryReport(),
     ...machineReports(look),
   };
@@ -112,8 +113,22 @@ function deliveryReport({ root, config, timers }: Look): Report.DeliveryReport {
     lastErrorMessage: context?.lastErrorMessage ?? null,
     lastDeliveryAt: timestamp(context?.lastDeliveryAt),
     nextPollAt: timestamp(timers.get(childrenOf(root).delivery?.sessionId ?? '')),
+    wakeUp: wakeUpState(root, config),
     config: config.delivery,
   };
+}
+
+function wakeUpState(root: SupervisorActor, config: Config): Report.WakeUp {
+  if (!config.wakeUp) return 'off';
+  const state = snapshotOf(root, 'extensions')?.value ?? 'down';
+  if (typeof state === 'object') return state.watching;
+  if (state === 'choosing') return 'asking';
+  return state === 'offered' ? 'absent' : state;
+}
+
+function extensionsReport({ root }: Look): Report.ExtensionsReport {
+  const { functions = null, reason = null } = snapshotOf(root, 'extensions')?.context ?? {};
+  return { functions, reason };
 }
 
 function heartbeatReport({ root, timers }: Look): Report.HeartbeatReport {

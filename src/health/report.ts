@@ -33,6 +33,13 @@ export interface GatewayReport {
   agents: number | null;
 }
 
+/**
+ * How delivery learns of new rows. off: WAKE_UP is off; absent: the backend does not offer it; asking, connecting,
+ * reconnecting, unsure, refused: on its way, and polled meanwhile; connected: told at once; down: crashed.
+ */
+export type WakeUp =
+  'off' | 'absent' | 'asking' | 'connecting' | 'connected' | 'reconnecting' | 'unsure' | 'refused' | 'down';
+
 export interface DeliveryConfig {
   intervalMs: number;
   backoffBaseMs: number;
@@ -58,6 +65,7 @@ export interface DeliveryReport {
   lastErrorMessage: string | null;
   lastDeliveryAt: Timestamp;
   nextPollAt: Timestamp;
+  wakeUp: WakeUp;
   config: DeliveryConfig;
 }
 
@@ -88,6 +96,13 @@ export interface ProblemReport {
   problem: string;
   since: Timestamp;
   nextTryAt: Timestamp;
+}
+
+export interface ExtensionsReport {
+  /** What the backend offers beyond the contract; null until it was asked. */
+  functions: readonly string[] | null;
+  /** Why that, or the subscription, is not known or not well; null when it is. */
+  reason: string | null;
 }
 
 export interface UpgradeReport {
@@ -141,6 +156,7 @@ export interface HealthReport {
   heartbeat: HeartbeatReport;
   agentSync: AgentSyncReport;
   upgrade: UpgradeReport;
+  extensions: ExtensionsReport;
   memory: MemoryReport;
   /** The supervised machines. */
   machines: MachineReport[];

@@ -36,6 +36,7 @@ const HEALTHY: HealthReport = {
     lastErrorMessage: null,
     lastDeliveryAt: null,
     nextPollAt: null,
+    wakeUp: 'connected',
     config: {
       intervalMs: 15_000,
       backoffBaseMs: 5_000,
@@ -53,6 +54,7 @@ const HEALTHY: HealthReport = {
     lastSyncAt: null,
     nextSyncAt: null,
   },
+  extensions: { functions: ['wakeUp'], reason: null },
   upgrade: {
     mode: 'exit',
     state: 'current',

@@ -80,6 +80,14 @@ function createNews(log: Log): (event: AnyEventObject) => void {
       if (report.status !== status) log.info('status.reported', `Mission Control knows: ${report.status}`);
       status = report.status;
     },
+    'extensions.known': ({ functions }) => {
+      if (functions.length === 0)
+        log.info('extensions.absent', 'The backend has the contract alone: new notifications are polled for');
+      else log.info('extensions.known', `The backend also offers: ${functions.join(', ')}`, { functions });
+    },
+    'queue.watched': () => log.info('wakeUp.connected', 'New notifications wake delivery'),
+    'queue.unwatched': () => log.info('wakeUp.lost', 'No wake-up for now: new notifications are polled for'),
+    'queue.unwatchable': ({ reason }) => log.warn('wakeUp.failed', reason),
     'upgrade.noticed': ({ notice }) => log.warn('upgrade.noticed', notice),
     'upgrade.requested': ({ reason }) => log.info('upgrade.requested', `Leaving: ${reason}`),
     'child.restart': ({ id }) => log.warn('child.restarted', `${id} is started again`, { child: id }),

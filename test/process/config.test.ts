@@ -24,6 +24,7 @@ const WRONG: Record<keyof typeof settings, [value: string, complaint: string]> =
   LOG_LEVEL: ['verbose', 'debug, info, warn, error'],
   LOG_FORMAT: ['xml', 'json, pretty'],
   DELIVERY_INTERVAL: ['999ms', 'too short'],
+  WAKE_UP: ['on', 'auto, off'],
   DELIVERY_BACKOFF_BASE_MS: ['soon', 'not a duration'],
   DELIVERY_BACKOFF_MAX_MS: ['4ms', 'less than DELIVERY_BACKOFF_BASE_MS'],
   DELIVERY_MAX_CONCURRENT_SESSIONS: ['0', 'a whole number from 1 to 1000'],

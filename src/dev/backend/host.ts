@@ -13,6 +13,7 @@ import type { Id } from '../../../convex/_generated/dataModel.js';
 import schema from '../../../convex/schema.ts';
 import { loadModules } from './modules.ts';
 import type { Modules } from './modules.ts';
+import { watchTables } from './tables.ts';
 
 export type FunctionKind = 'query' | 'mutation' | 'action';
 
@@ -31,13 +32,16 @@ export interface Seeded {
 export interface Host {
   /** Runs a public function. @throws what the function throws, or Error when there is no such public function */
   call(call: FunctionCall): Promise<Value>;
+  /** Runs a public query as `call` does. @returns also the tables that it read, when it throws too */
+  query(call: FunctionCall): Promise<{ result: PromiseSettledResult<Value>; tables: ReadonlySet<string> }>;
   /** @param serviceTokenHash SHA-256 of the token's secret, lower-case hex */
   seed(serviceTokenHash: string): Promise<Seeded>;
   /** The work of the cron in convex/crons.ts. */
   markStaleRuntimesOffline(): Promise<void>;
 }
 
-export async function createHost(): Promise<Host> {
+/** @param onWrite told of each table that is written, before the transaction is over */
+export async function createHost(onWrite: (table: string) => void = () => undefined): Promise<Host> {
   const modules = await loadModules();
   // Every call starts in the context that is here, outside all transactions, whoever makes it.
   const outside = AsyncLocalStorage.snapshot();
@@ -47,18 +51,28 @@ export async function createHost(): Promise<Host> {
       Array.from(modules, ([name, module]) => [`/convex/${name}.ts`, () => Promise.resolve(module)]),
     ),
   );
+  const watch = watchTables((table) => outside(() => onWrite(table)));
+
+  async function run({ kind, path, args }: FunctionCall): Promise<Value> {
+    requirePublic(modules, kind, path);
+    if (kind === 'query') {
+      return await t.query(makeFunctionReference<'query', typeof args, Value>(path), args);
+    }
+    if (kind === 'mutation') {
+      return await t.mutation(makeFunctionReference<'mutation', typeof args, Value>(path), args);
+    }
+    return await t.action(makeFunctionReference<'action', typeof args, Value>(path), args);
+  }
+
   return {
-    call: ({ kind, path, args }) =>
-      outside(async () => {
-        requirePublic(modules, kind, path);
-        if (kind === 'query') {
-          return await t.query(makeFunctionReference<'query', typeof args, Value>(path), args);
-        }
-        if (kind === 'mutation') {
-          return await t.mutation(makeFunctionReference<'mutation', typeof args, Value>(path), args);
-        }
-        return await t.action(makeFunctionReference<'action', typeof args, Value>(path), args);
-      }),
+    call: (call) => outside(() => run(call)),
+    query: (call) =>
+      outside(() =>
+        watch.reading(async () => {
+          const [result] = await Promise.allSettled([run({ ...call, kind: 'query' })]);
+          return result;
+        }),
+      ),
     seed: (serviceTokenHash) => outside(() => t.mutation(internal.seed.demo, { serviceTokenHash })),
     markStaleRuntimesOffline: () =>
       outside(async () => {

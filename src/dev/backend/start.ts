@@ -10,6 +10,8 @@ import type { Host } from './host.ts';
 import type { BackendSettings } from './options.ts';
 import type { BackendReady } from './ready.ts';
 import { createBackendServer } from './server.ts';
+import { createRunQuery } from './sync/run-query.ts';
+import { serveSync } from './sync/server.ts';
 
 const STALE_CHECK_MS = 30_000;
 
@@ -24,7 +26,8 @@ export async function startServing(
   settings: BackendSettings,
   log: (line: string) => void,
 ): Promise<RunningBackend> {
-  const host = await createHost();
+  let onWrite: (table: string) => void = () => undefined;
+  const host = await createHost((table) => onWrite(table));
   const { accountId, tasks: seeded } = await host.seed(await sha256Hex(settings.secret));
   // The token is split at underscores: with one in the account's id it could not be read back.
   if (accountId.includes('_')) throw new Error(`The account id ${accountId} has an underscore in it.`);
@@ -35,6 +38,8 @@ export async function startServing(
   }
 
   const server = createBackendServer({ host, log, faults: settings.faults ? createFaults() : null });
+  const sync = serveSync(server, createRunQuery(host));
+  onWrite = (table) => sync.written(table);
   server.listen(settings.port, settings.host);
   await listening(server, settings.port);
   const cron = setInterval(() => {
@@ -46,6 +51,7 @@ export async function startServing(
     ready: { event: 'backend.ready', url: urlOf(server.address()), accountId, serviceToken, tasks },
     close() {
       clearInterval(cron);
+      sync.close();
       server.close();
       server.closeAllConnections();
     },

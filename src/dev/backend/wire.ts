@@ -25,8 +25,11 @@ export type FunctionReply =
   | { status: 'error'; errorMessage: string; errorData?: JSONValue; logLines: string[] };
 
 /** @throws HttpProblem 400 when the body is not a function call */
-export function parseCall(kind: FunctionKind, body: string): FunctionCall {
-  const parsed = v.safeParse(envelope, parseJson(body));
+export const parseCall = (kind: FunctionKind, body: string): FunctionCall => readCall(kind, parseJson(body));
+
+/** @throws HttpProblem 400 when it is not a function call */
+export function readCall(kind: FunctionKind, json: unknown): FunctionCall {
+  const parsed = v.safeParse(envelope, json);
   if (!parsed.success) throw new HttpProblem(400, 'BadJsonBody', parsed.issues[0].message);
   const { path, args } = parsed.output;
   return { kind, path, args: decodeArgs(args[0]) };

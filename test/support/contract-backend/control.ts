@@ -14,6 +14,8 @@ export interface Control {
   faults: Faults;
   /** Calls by function, and those that the function itself refused. */
   calls: Map<string, { calls: number; failed: number }>;
+  /** Cuts all subscribers off. */
+  disconnect: () => void;
 }
 
 /** @throws HttpProblem for a body that does not fit */
@@ -108,6 +110,10 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     }),
     faults: command(v.array(FaultRule), ({ faults }, rules) => {
       faults.set(rules);
+      return {};
+    }),
+    disconnect: command(nothing, ({ disconnect }) => {
+      disconnect();
       return {};
     }),
     calls: command(nothing, ({ calls }) => Object.fromEntries(calls)),

@@ -4,38 +4,14 @@ import { failure } from '../../../convex/model/errors.ts';
 import { clampLimit } from '../../../convex/model/limits.ts';
 import { heartbeat, listAgents, listAssignedTasks, listTasksByStatus } from './agents.ts';
 import { loadContext, loadThread } from './context.ts';
+import { define, type ServiceFunction } from './define.ts';
+import { EXTENSIONS } from './extensions.ts';
 import { postMessage } from './messages.ts';
 import { markDelivered, oldestRows } from './queue.ts';
 import type { Agent, Notification, Task } from './rows.ts';
 import { recordUpgrade, reportStatus, takeRestartRequest } from './runtime-status.ts';
 import type { Store } from './store.ts';
 import { changeTaskStatus } from './tasks.ts';
-import { requireAccount } from './token.ts';
-
-/** Runs a function. @throws Error for arguments that do not fit, ConvexError for what the contract refuses */
-export type ServiceFunction = (store: Store, args: Record<string, unknown>) => unknown;
-
-function define<Entries extends v.ObjectEntries>(
-  entries: Entries,
-  run: (store: Store, args: v.InferOutput<v.StrictObjectSchema<Entries, undefined>>) => unknown,
-): ServiceFunction {
-  const own = v.strictObject(entries);
-  return (store, { accountId, serviceToken, ...rest }) => {
-    const claim = parse(v.object({ accountId: v.string(), serviceToken: v.string() }), {
-      accountId,
-      serviceToken,
-    });
-    const args = parse(own, rest);
-    requireAccount(store, claim.accountId, claim.serviceToken);
-    return run(store, args);
-  };
-}
-
-function parse<Schema extends v.GenericSchema>(schema: Schema, json: unknown): v.InferOutput<Schema> {
-  const parsed = v.safeParse(schema, json);
-  if (parsed.success) return parsed.output;
-  throw new Error(`ArgumentValidationError: ${v.summarize(parsed.issues)}`);
-}
 
 const text = v.string();
 const optionalText = v.optional(text);
@@ -182,6 +158,21 @@ const runtime = {
   ),
 };
 
-export const FUNCTIONS: ReadonlyMap<string, ServiceFunction> = new Map(
+const FUNCTIONS: ReadonlyMap<string, ServiceFunction> = new Map(
   Object.entries({ ...delivery, ...agents, ...runtime }),
 );
+
+/** `service/actions:listAgents` is module and name. */
+export const splitPath = (path: string): [module: string, name: string] => {
+  const at = path.indexOf(':');
+  return [path.slice(0, at), path.slice(at + 1)];
+};
+
+/** @throws Error when the backend has no such function */
+export function findFunction(store: Store, path: string): ServiceFunction {
+  const [module, name] = splitPath(path);
+  const offered = store.extended && module === 'service/extensions' ? EXTENSIONS.get(name) : undefined;
+  const found = module === 'service/actions' ? FUNCTIONS.get(name) : offered;
+  if (found === undefined) throw new Error(`Could not find public function for '${path}'`);
+  return found;
+}

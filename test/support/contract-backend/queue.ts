@@ -72,7 +72,12 @@ export function oldestRows(store: Store, limit: number): Notification[] {
 const updateKey = (type: Party['type'], id: string, taskId: string): string =>
   `${partyKey(type, id)}/${taskId}`;
 
-function noteVersion({ history }: Store, { _id, createdAt, messageId }: Notification): void {
+function noteVersion(store: Store, { _id, recipientType, createdAt, messageId }: Notification): void {
+  if (recipientType === 'agent') {
+    store.arrivals += 1;
+    store.onArrival();
+  }
+  const { history } = store;
   if (history === null) return;
   const version = { at: monotonicMs(), createdAt, messageId: messageId ?? null };
   const known = history.notifications.get(_id);

@@ -2,13 +2,23 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readBody } from '../../../src/dev/backend/body.ts';
 import { HttpProblem } from '../../../src/dev/backend/problem.ts';
-import { errorReply, parseCall, parseJson } from '../../../src/dev/backend/wire.ts';
+import type { FunctionCall, FunctionKind } from '../../../src/dev/backend/host.ts';
+import type { RunQuery } from '../../../src/dev/backend/sync/session.ts';
+import {
+  errorReply,
+  parseCall,
+  parseJson,
+  readCall,
+  type FunctionReply,
+} from '../../../src/dev/backend/wire.ts';
+import type { JSONValue } from 'convex/values';
 import { COMMANDS, type Control } from './control.ts';
 import type { Fault } from './faults.ts';
-import { FUNCTIONS } from './functions.ts';
+import { findFunction, splitPath } from './functions.ts';
 
-const PREFIX = 'service/actions:';
 const CONTROL = '/__control/';
+/** All that there is to subscribe to. */
+export const QUEUE_TABLE = 'notifications';
 
 /** The contract over HTTP, as a stock ConvexHttpClient speaks it (section 0), and `/__control/`. */
 export function createContractServer(control: Control): Server {
@@ -29,8 +39,9 @@ export function createContractServer(control: Control): Server {
 
 async function answer(control: Control, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = request.url ?? '/';
-  if (path === '/api/action' && request.method === 'POST') {
-    await answerCall(control, await readBody(request), response);
+  const [, kind] = /^\/api\/(query|mutation|action)$/.exec(path) ?? [];
+  if (isKind(kind) && request.method === 'POST') {
+    await answerCall(control, parseCall(kind, await readBody(request)), response);
   } else if (path.startsWith(CONTROL)) {
     await answerCommand(control, path.slice(CONTROL.length), request, response);
   } else if (path === '/version') {
@@ -52,31 +63,46 @@ async function answerCommand(
   send(response, 200, command(control, body));
 }
 
-async function answerCall(control: Control, body: string, response: ServerResponse): Promise<void> {
-  const call = parseCall('action', body);
-  const name = call.path.startsWith(PREFIX) ? call.path.slice(PREFIX.length) : call.path;
+const isKind = (kind: string | undefined): kind is FunctionKind => kind !== undefined;
+
+async function answerCall(control: Control, call: FunctionCall, response: ServerResponse): Promise<void> {
+  const [, name] = splitPath(call.path);
   const fault = control.faults.take(name);
   if (fault !== null && fault.delayMs > 0) await sleep(fault.delayMs, undefined, { ref: false });
   if (fault?.mode === 'hang') return;
   throwIfDown(fault);
   const reply =
-    fault?.mode === 'error' ? errorReply(call, new Error('Fault on command')) : run(control, call, name);
+    fault?.mode === 'error' ? errorReply(call, new Error('Fault on command')) : run(control, call);
   if (fault?.mode === 'lost') response.destroy();
   else send(response, 200, reply);
 }
 
-function run(control: Control, call: ReturnType<typeof parseCall>, name: string): unknown {
+function run(control: Control, call: FunctionCall): FunctionReply {
+  const [, name] = splitPath(call.path);
   const tally = control.calls.get(name) ?? { calls: 0, failed: 0 };
   control.calls.set(name, tally);
   tally.calls += 1;
   try {
-    const handler = FUNCTIONS.get(name);
-    if (handler === undefined) throw new Error(`Could not find public function for '${call.path}'`);
-    return { status: 'success', value: handler(control.store, call.args), logLines: [] };
+    const value = findFunction(control.store, call.path)(control.store, call.args);
+    // What the functions give is plain JSON.
+    return { status: 'success', value: value as JSONValue, logLines: [] };
   } catch (error) {
     tally.failed += 1;
     return errorReply(call, error);
   }
+}
+
+const QUEUE: ReadonlySet<string> = new Set([QUEUE_TABLE]);
+
+/** For subscribers; of the faults only `error` befalls them. */
+export function createRunQuery(control: Control): RunQuery {
+  return (path, args) => {
+    const call = readCall('query', { path, args: [args] });
+    const fault = control.faults.take(splitPath(path)[1]);
+    const reply =
+      fault?.mode === 'error' ? errorReply(call, new Error('Fault on command')) : run(control, call);
+    return Promise.resolve({ reply, tables: QUEUE });
+  };
 }
 
 function throwIfDown(fault: Fault | null): void {

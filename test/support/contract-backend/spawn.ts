@@ -19,6 +19,8 @@ export interface ContractBackendOptions {
   seed?: number;
   /** Keep when each notification changed and was read, for `dump()`. */
   history?: boolean;
+  /** Offer what goes beyond the contract (docs/contract-extensions.md); the contract alone when absent. */
+  extended?: boolean;
 }
 
 const Ready = v.object({ url: v.string(), accountId: v.string(), serviceToken: v.string() });
@@ -36,7 +38,9 @@ export interface ContractBackend extends v.InferOutput<typeof Ready> {
   requestRestart(): Promise<void>;
   /** In place of the rules before. */
   setFaults(rules: v.InferInput<typeof FaultRule>[]): Promise<void>;
-  /** How often each function ran. */
+  /** Cuts the subscribers off; they come back by themselves. */
+  disconnect(): Promise<void>;
+  /** How often each function ran; of `wakeUp`, how often it was run for subscribers. */
   calls(): Promise<Record<string, { calls: number; failed: number }>>;
   /** Rows that agents have not got yet. */
   countUndelivered(): Promise<number>;
@@ -64,10 +68,11 @@ const Calls = v.record(v.string(), v.object({ calls: v.number(), failed: v.numbe
  * @throws Error with its own words when it does not come up
  */
 export async function startContractBackend(options: ContractBackendOptions = {}): Promise<ContractBackend> {
-  const { port = 0, secret, seed = 1, history = false } = options;
+  const { port = 0, secret, seed = 1, history = false, extended = false } = options;
   const flags = ['--port', String(port), '--seed', String(seed)];
   if (secret !== undefined) flags.push('--secret', secret);
   if (history) flags.push('--history');
+  if (extended) flags.push('--extended');
   const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['pipe', 'pipe', 'pipe'] });
   const exited = once(child, 'close');
   const ready = await readyOf(child, exited);
@@ -102,6 +107,7 @@ export async function startContractBackend(options: ContractBackendOptions = {})
     requestUpgrade: (body) => tell('upgrade', body),
     requestRestart: () => tell('restart'),
     setFaults: (rules) => tell('faults', rules),
+    disconnect: () => tell('disconnect'),
     calls: async () => v.parse(Calls, await command('calls')),
     countUndelivered: async () => v.parse(Queue, await command('queue')).undelivered,
     queue: async () => v.parse(Queue, await command('queue')),

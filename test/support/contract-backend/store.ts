@@ -8,6 +8,8 @@ export interface StoreOptions {
   secret: string;
   /** Keep when each notification changed and was read (history.ts); costs memory with every call. */
   history: boolean;
+  /** Offer what goes beyond the contract (docs/contract-extensions.md). */
+  extended: boolean;
 }
 
 /** Everything, in maps; each index that a function of the contract needs is one. */
@@ -37,12 +39,17 @@ export interface Store {
   history: History | null;
   /** How the queue was worked off: `monotonicMs()`, null before the first. */
   drain: { firstListedAt: number | null; lastMarkedAt: number | null };
+  extended: boolean;
+  /** How often a row came into the queue of an agent, or moved in it. */
+  arrivals: number;
+  /** Told of each of these. */
+  onArrival: () => void;
   newRow(): { _id: string; _creationTime: number };
   /** Milliseconds since the epoch; never less than what was said before. */
   now(): number;
 }
 
-export function createStore({ secret, history }: StoreOptions): Store {
+export function createStore({ secret, history, extended }: StoreOptions): Store {
   let created = 0;
   let latest = 0;
   const newId = (): string => `k${(++created).toString(36).padStart(31, '0')}`;
@@ -72,6 +79,9 @@ export function createStore({ secret, history }: StoreOptions): Store {
     sessions: new Map(),
     history: history ? createHistory() : null,
     drain: { firstListedAt: null, lastMarkedAt: null },
+    extended,
+    arrivals: 0,
+    onArrival: () => undefined,
     newRow: () => ({ _id: newId(), _creationTime: created }),
     now: () => (latest = Math.max(latest, Date.now())),
   };

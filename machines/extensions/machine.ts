@@ -1,0 +1,211 @@
+import { assign, enqueueActions, fromCallback, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
+import { backoff, REFUSED_BACKOFF, type BackoffLimits } from '../shared/backoff.ts';
+import { faultOf, type Fault } from '../shared/fault.ts';
+import type { Parent } from '../shared/parent.ts';
+import type { Tag } from '../shared/tags.ts';
+
+export interface ExtensionsInput {
+  parent: Parent<ExtensionsNews>;
+  /** Subscribe to the queue where the backend offers it. */
+  wakeUp: boolean;
+  backend: BackoffLimits;
+  /** A number in [0, 1). */
+  random: () => number;
+}
+
+export type ExtensionsNews =
+  /** The answer, told when it is another than before. Empty: the backend has the contract alone. */
+  | { type: 'extensions.known'; functions: readonly string[] }
+  /** From now on a change of the queue is told at once; what came before is to be looked for. */
+  | { type: 'queue.watched' }
+  | { type: 'queue.unwatched' }
+  | { type: 'queue.changed' }
+  /** The subscription ended with an error. */
+  | { type: 'queue.unwatchable'; reason: string };
+
+/** What the subscription tells. */
+export type WatchNews =
+  /** It is connected, and has its first value since then. */
+  | { type: 'watch.began' }
+  /** The connection is gone; the client restores it by itself. */
+  | { type: 'watch.lost' }
+  | { type: 'queue.changed' }
+  /** It ended: nothing more comes from it. */
+  | { type: 'watch.failed'; fault: Fault };
+
+export type ExtensionsEvent = WatchNews | { type: 'backend.available' };
+
+interface ExtensionsContext extends ExtensionsInput {
+  /** null until the backend has told. */
+  functions: readonly string[] | null;
+  failures: number;
+  retryInMs: number;
+  /** Why it is not known what is offered, or why the subscription ended. */
+  reason: string | null;
+}
+
+/** A deployment can get or lose functions while we run. */
+const ASK_AGAIN_MS = 3_600_000;
+
+const notProvided = () => Promise.reject(new Error('this actor is provided by src/runtime.ts'));
+
+const errorParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
+const watchParams = ({ event }: { event: { fault: Fault } }) => ({ fault: event.fault });
+
+export const extensionsMachine = setup({
+  types: {} as { context: ExtensionsContext; input: ExtensionsInput; events: ExtensionsEvent; tags: Tag },
+  actors: {
+    /** The names of the functions that the backend offers; none where it knows nothing of extensions. */
+    askExtensions: fromPromise<readonly string[]>(notProvided),
+    /** The subscription to the queue; it is closed when it is stopped. */
+    watchQueue: fromCallback<{ type: 'watch.stop' }, null>(() => undefined),
+  },
+  guards: {
+    tokenRefused: (_, params: { fault: Fault }) => params.fault.kind === 'backendRefused',
+    nothingOffered: ({ context }) => (context.functions ?? []).length === 0,
+    wakesUp: ({ context }) => context.wakeUp && (context.functions ?? []).includes('wakeUp'),
+  },
+  delays: {
+    askAgain: ASK_AGAIN_MS,
+    askBackoff: ({ context }) => context.retryInMs,
+  },
+  actions: {
+    keepAnswer: enqueueActions(({ enqueue, context }, params: { functions: readonly string[] }) => {
+      const functions = [...params.functions].sort();
+      enqueue.assign({ functions });
+      if (functions.join() === context.functions?.join()) return;
+      enqueue.sendTo(context.parent, { type: 'extensions.known', functions });
+    }),
+    countFailure: assign(({ context }, { fault }: { fault: Fault }) => {
+      const failures = context.failures + 1;
+      const limits = fault.kind === 'backendRefused' ? REFUSED_BACKOFF : context.backend;
+      return {
+        failures,
+        retryInMs: backoff(failures, limits, context.random(), fault.retryAfterMs),
+        reason: fault.message,
+      };
+    }),
+    forgetFailures: assign({ failures: 0, reason: null }),
+    tellWatched: sendTo(({ context }) => context.parent, { type: 'queue.watched' }),
+    tellUnwatched: sendTo(({ context }) => context.parent, { type: 'queue.unwatched' }),
+    tellChanged: sendTo(({ context }) => context.parent, { type: 'queue.changed' }),
+    tellUnwatchable: sendTo(
+      ({ context }) => context.parent,
+      (_, { fault }: { fault: Fault }) => ({ type: 'queue.unwatchable' as const, reason: fault.message }),
+    ),
+  },
+}).createMachine({
+  id: 'extensions',
+  description: 'What the backend offers beyond the contract, and the subscription that wakes delivery.',
+  context: ({ input }) => ({ ...input, functions: null, failures: 0, retryInMs: 0, reason: null }),
+  initial: 'asking',
+  states: {
+    asking: {
+      description: 'Asks the backend what it offers; nothing is assumed.',
+      tags: ['busy'],
+      invoke: {
+        src: 'askExtensions',
+        onDone: {
+          target: 'choosing',
+          actions: { type: 'keepAnswer', params: ({ event }) => ({ functions: event.output }) },
+        },
+        onError: [
+          {
+            guard: { type: 'tokenRefused', params: errorParams },
+            target: 'refused',
+            actions: { type: 'countFailure', params: errorParams },
+          },
+          { target: 'unsure', actions: { type: 'countFailure', params: errorParams } },
+        ],
+      },
+    },
+    choosing: {
+      description: 'Is there something to subscribe to?',
+      always: [
+        { guard: 'wakesUp', target: 'watching' },
+        { guard: 'nothingOffered', target: 'absent', actions: 'forgetFailures' },
+        { target: 'offered', actions: 'forgetFailures' },
+      ],
+    },
+    absent: {
+      description: 'The backend has the contract alone. Asks again after an hour, or when it was away.',
+      tags: ['ready'],
+      on: { 'backend.available': 'asking' },
+      after: { askAgain: 'asking' },
+    },
+    offered: {
+      description: 'The backend offers functions, and no wake-up that is wanted.',
+      tags: ['ready'],
+      on: { 'backend.available': 'asking' },
+      after: { askAgain: 'asking' },
+    },
+    unsure: {
+      description: 'The backend did not say what it offers: trouble, not absence. Asks again with backoff.',
+      tags: ['degraded'],
+      on: { 'backend.available': 'asking' },
+      after: { askBackoff: 'asking' },
+    },
+    refused: {
+      description: 'Mission Control refuses the service token. Asks again slowly.',
+      tags: ['degraded', 'attention'],
+      on: { 'backend.available': 'asking' },
+      after: { askBackoff: 'asking' },
+    },
+    watching: {
+      description: 'Subscribed to the queue. The client restores a lost connection by itself.',
+      initial: 'connecting',
+      invoke: {
+        src: 'watchQueue',
+        input: null,
+        // A bug of ours: delivery polls, and the subscription is tried again.
+        onError: {
+          target: 'unsure',
+          actions: [
+            { type: 'countFailure', params: errorParams },
+            { type: 'tellUnwatchable', params: errorParams },
+          ],
+        },
+      },
+      on: {
+        'watch.failed': [
+          {
+            guard: { type: 'tokenRefused', params: watchParams },
+            target: 'refused',
+            actions: [
+              { type: 'countFailure', params: watchParams },
+              { type: 'tellUnwatchable', params: watchParams },
+            ],
+          },
+          {
+            target: 'unsure',
+            actions: [
+              { type: 'countFailure', params: watchParams },
+              { type: 'tellUnwatchable', params: watchParams },
+            ],
+          },
+        ],
+      },
+      states: {
+        connecting: {
+          description: 'Not connected yet: delivery polls.',
+          tags: ['starting'],
+          on: { 'watch.began': 'connected' },
+        },
+        connected: {
+          description: 'A change of the queue is told at once.',
+          tags: ['ready'],
+          entry: ['forgetFailures', 'tellWatched'],
+          exit: 'tellUnwatched',
+          on: { 'watch.lost': 'reconnecting', 'queue.changed': { actions: 'tellChanged' } },
+        },
+        reconnecting: {
+          description: 'The connection is lost: delivery polls until it is back.',
+          tags: ['degraded'],
+          on: { 'watch.began': 'connected' },
+        },
+      },
+    },
+  },
+});
+
+export type ExtensionsActor = ActorRefFrom<typeof extensionsMachine>;

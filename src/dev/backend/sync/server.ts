@@ -1,0 +1,83 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { parseClientMessage } from './messages.ts';
+import { createSession, type RunQuery, type Session } from './session.ts';
+
+/** A client takes a server for dead that says nothing for a minute. */
+const PING_MS = 15_000;
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+const PROTOCOL_ERROR = 1002;
+
+export interface SyncServer {
+  /** Queries that read this table are run again, soon and together. */
+  written(table: string): void;
+  /** Cuts all clients off; they come back by themselves. */
+  disconnect(): void;
+  close(): void;
+}
+
+/**
+ * Subscriptions over Convex's sync protocol, `/api/<version>/sync` of an HTTP server. A query is run again only when a
+ * table that it read was written, and told only when it came out differently.
+ */
+export function serveSync(server: Server, run: RunQuery): SyncServer {
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
+  const sessions = new Map<WebSocket, Session>();
+  let last = 0n;
+  const now = (): bigint => {
+    const nanoseconds = BigInt(Date.now()) * 1_000_000n;
+    last = nanoseconds > last ? nanoseconds : last + 1n;
+    return last;
+  };
+
+  function greet(socket: WebSocket): void {
+    const session = createSession(run, now, (message) => socket.send(JSON.stringify(message)));
+    sessions.set(socket, session);
+    const pinging = setInterval(() => socket.send(JSON.stringify({ type: 'Ping' })), PING_MS);
+    socket.on('message', (data: Buffer) => {
+      const message = parseClientMessage(data.toString('utf8'));
+      if (message === null) socket.close(PROTOCOL_ERROR, 'This is no message of the sync protocol.');
+      else session.receive(message);
+    });
+    socket.on('close', () => {
+      clearInterval(pinging);
+      sessions.delete(socket);
+    });
+    // What is wrong with a connection ends it, and 'close' follows.
+    socket.on('error', () => undefined);
+  }
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (!isSync(request)) {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, greet);
+  });
+
+  let dirty = new Set<string>();
+  function flush(): void {
+    const tables = dirty;
+    dirty = new Set();
+    for (const session of sessions.values()) session.refresh(tables);
+  }
+  const disconnect = (): void => {
+    for (const socket of sessions.keys()) socket.terminate();
+  };
+  return {
+    written(table) {
+      if (dirty.size === 0) setImmediate(flush);
+      dirty.add(table);
+    },
+    disconnect,
+    close() {
+      disconnect();
+      sockets.close();
+    },
+  };
+}
+
+/** A web page elsewhere has no business here: browsers say where theirs is from. */
+const isSync = ({ url = '', headers: { origin, host } }: IncomingMessage): boolean =>
+  /^\/api\/[\w.-]+\/sync$/.test(url) && (origin === undefined || origin === `http://${host ?? ''}`);
