@@ -92,8 +92,8 @@ export interface RunRequest {
   input: string;
   /** Aborts the request and its body. */
   signal: AbortSignal;
-  /** Told the reply the moment that it is whole: the socket is still to be released. What it throws is the run's error. */
-  onReply?: (reply: Reply) => void;
+  /** Told the reply the moment that it is whole, and waited for: the socket is still to be released. Its error is the run's. */
+  onReply?: (reply: Reply) => Promise<void>;
 }
 
 export interface Reply {
@@ -175,5 +175,10 @@ export interface Journal {
   forget(notificationId: string): void;
   readUpgradeExit(): UpgradeExit | null;
   saveUpgradeExit(exit: UpgradeExit | null): void;
+  /**
+   * Settles when all that was written so far outlives a power cut; that it outlives the process holds before.
+   * Callers at the same time share the disk's work. Rejects when the disk fails.
+   */
+  synced(): Promise<void>;
   close(): void;
 }

@@ -8,6 +8,7 @@ import type { NotificationRow } from '../../machines/shared/mission-control.ts';
 import { startContractBackend, type ContractBackend } from '../../test/support/contract-backend/spawn.ts';
 import { createMissionControl } from '../convex/mission-control.ts';
 import type { Log } from '../logging/log.ts';
+import { JournalUnavailable } from '../journal/errors.ts';
 import { openJournal } from '../journal/journal.ts';
 import type { Gateway, Journal, MissionControl } from '../ports.ts';
 import { createLaneActors } from './lane.ts';
@@ -148,17 +149,64 @@ test('a post of a process that died may still arrive: it is waited for, and not 
   expect(await replies()).toEqual(['Done']);
 });
 
+test('a run starts, and a reply is passed on, when a power cut cannot take the journal back', async () => {
+  const row = await say('one');
+  const delivery = await missionControl.loadContext(row._id);
+  const steps: string[] = [];
+  const disk = journal;
+  journal = {
+    ...disk,
+    synced: async () => {
+      await disk.synced();
+      steps.push('synced');
+    },
+  };
+  const gateway: Gateway = {
+    ...noGateway,
+    respond: async ({ onReply }) => {
+      steps.push('run');
+      const reply = { text: 'Done', toolCalls: 0 };
+      await onReply?.(reply);
+      steps.push('passed on');
+      return reply;
+    },
+  };
+  await play(actorsWith(gateway).runAgent, { delivery, trial: false });
+  expect(steps).toEqual(['synced', 'run', 'synced', 'passed on']);
+});
+
+test('a run whose attempt cannot be synced does not start and is not counted; a reply that cannot be is kept', async () => {
+  const row = await say('one');
+  const delivery = await missionControl.loadContext(row._id);
+  const disk = journal;
+  const outcomes = [Promise.reject<undefined>(new JournalUnavailable('The disk is gone.'))];
+  journal = { ...disk, synced: () => outcomes.shift() ?? disk.synced() };
+  const { runAgent } = actorsWith({
+    ...noGateway,
+    respond: async ({ onReply }) => {
+      outcomes.push(Promise.reject(new JournalUnavailable('The disk is gone.')));
+      const reply = { text: 'Done', toolCalls: 0 };
+      await onReply?.(reply);
+      return reply;
+    },
+  });
+  await expect(play(runAgent, { delivery, trial: false })).rejects.toThrow('The disk is gone.');
+  expect(disk.read(row._id)?.attempts).toBe(0);
+  const { attempts } = await play(runAgent, { delivery, trial: false });
+  expect([attempts, disk.read(row._id)?.reply?.text]).toEqual([1, 'Done']);
+});
+
 test('a reply is in the journal before its socket is released', async () => {
   const row = await say('one');
   const delivery = await missionControl.loadContext(row._id);
   const kept: unknown[] = [];
   const gateway: Gateway = {
     ...noGateway,
-    respond: ({ onReply }) => {
+    respond: async ({ onReply }) => {
       const reply = { text: 'Done', toolCalls: 0 };
-      onReply?.(reply);
+      await onReply?.(reply);
       kept.push(journal.read(row._id)?.reply?.text);
-      return Promise.resolve(reply);
+      return reply;
     },
   };
   const { attempts, reply } = await play(actorsWith(gateway).runAgent, { delivery, trial: false });

@@ -40,6 +40,7 @@ export function createLaneActors(around: LaneSurroundings, timing: PostTiming = 
     const known = version && journal.read(notificationId)?.answered;
     if (version !== null && (known == null || !isSameVersion(known, version))) {
       journal.markSettled(notificationId, version);
+      await syncedOrTold(journal);
     }
     await missionControl.markDelivered(notificationId, signal);
     // From the mark on nothing more is coalesced into the row: what it says now is final.
@@ -75,9 +76,12 @@ function createRun(around: LaneSurroundings): Io<'runAgent'> {
     const typing = startTyping(around, notification._id);
     const started = performance.now();
     try {
+      await journal.synced();
       // Kept the moment that it is whole: a process that dies between the two has the agent run again.
-      const onReply = (reply: Reply): void =>
+      const onReply = (reply: Reply): Promise<void> => {
         journal.saveReply(notification._id, reply, versionOf(notification));
+        return syncedOrTold(journal);
+      };
       const prompt = buildPrompt(delivery);
       const reply = await sessions.run(sessionKey, signal, () =>
         gateway.respond({ agentSlug: agent.slug, sessionKey, ...prompt, signal, onReply }),
@@ -94,6 +98,12 @@ function createRun(around: LaneSurroundings): Io<'runAgent'> {
     }
   };
 }
+
+/** The journal tells of a disk that fails; what has begun goes on, for it is written all the same. */
+export const syncedOrTold = (journal: Pick<Journal, 'synced'>): Promise<void> =>
+  journal.synced().catch((error: unknown) => {
+    if (faultOf(error).kind !== 'journalUnavailable') throw error;
+  });
 
 /** The typing indicator: the run does not wait for it, and its failure is only logged (contract, section 9). */
 async function startTyping({ missionControl, log }: LaneSurroundings, notificationId: string): Promise<void> {

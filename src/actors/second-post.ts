@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ThreadMessage } from '../../machines/shared/mission-control.ts';
 import { leastMsSince } from '../journal/moment.ts';
 import type { PostBegun, PostMessage } from '../ports.ts';
-import type { LaneSurroundings } from './lane.ts';
+import { syncedOrTold, type LaneSurroundings } from './lane.ts';
 
 /** In milliseconds. */
 export interface PostTiming {
@@ -57,6 +57,7 @@ export function createSecondPost({ missionControl, journal, log }: LaneSurroundi
     const begun = journal.read(notificationId)?.begun ?? null;
     if (begun !== null && (await hasArrived(message, begun, signal))) return;
     journal.beginPost(notificationId, begun === null ? after : begun.after);
+    await syncedOrTold(journal);
     await missionControl.postMessage(message, signal);
   };
 }

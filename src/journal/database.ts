@@ -66,10 +66,9 @@ export function openDatabase<T>(
 function openSound<T>(path: string, prepare: (database: DatabaseSync) => T) {
   const database = openFile(path, { timeout: BUSY_TIMEOUT_MS });
   try {
-    // The log alone survives a SIGKILL at any setting. FULL also syncs it at each commit, so that a power cut cannot
-    // take back a counted attempt or a posted mark, which would run an agent twice. A sync costs less than a
-    // millisecond to a few, a run takes seconds and has four of them.
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    // The log alone survives a SIGKILL at any setting. FULL would also sync it at each commit, for a power cut, and
+    // stop the whole process for a few milliseconds each time: `syncLog` does that where it is asked for.
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
     assertSound(database);
     migrate(database, path);
     return { database, prepared: prepare(database) };

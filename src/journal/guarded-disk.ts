@@ -14,6 +14,8 @@ export interface GuardedDisk {
   write<T>(work: (disk: DiskJournal) => T): T;
   /** For reads, which mostly work while writes do not. @throws JournalUnavailable */
   read<T>(work: (disk: DiskJournal) => T): T;
+  /** Settles when what was written outlives a power cut. @throws JournalUnavailable at once while there is trouble */
+  synced(): Promise<void>;
   close(): void;
 }
 
@@ -70,6 +72,15 @@ export function guardDisk(
     write(work) {
       if (trouble !== null) throw trouble;
       return guard(work);
+    },
+    async synced() {
+      if (trouble !== null) throw trouble;
+      try {
+        await disk?.synced();
+      } catch (error) {
+        if (error instanceof JournalUnavailable) note(error);
+        throw error;
+      }
     },
     close() {
       if (trouble !== null) tryAgain();

@@ -1,9 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, fdatasync, mkdirSync, openSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import type { Journal } from '../ports.ts';
 import { openDatabase, SCHEMA_VERSION } from './database.ts';
 import { unavailable } from './errors.ts';
+import { createGroupSync } from './group-sync.ts';
 import { lockStateDir } from './lock.ts';
 import { forgetOld, notificationJournal } from './notifications.ts';
 import { upgradeJournal } from './upgrade-exit.ts';
@@ -22,8 +24,8 @@ export interface DiskJournal extends Journal {
 
 /**
  * Opens the journal of one runtime, `journal.sqlite` in STATE_DIR. The directory is made (0700) when it is not there;
- * all files are the owner's alone (0600). Each call is on the disk when it returns. Rows that nobody touched for 30
- * days go. Replies are kept as they are, since they must be posted; nothing else that somebody wrote is kept.
+ * all files are the owner's alone (0600). What a call has written survives the process when it returns, and a power
+ * cut when `synced` has settled. Rows that nobody touched for 30 days go. Replies are kept as they are, since they must be posted; nothing else that somebody wrote is kept.
  *
  * @throws JournalLocked when another runtime has STATE_DIR
  * @throws JournalUnavailable when STATE_DIR or the file cannot be used; each method throws it as well
@@ -51,10 +53,13 @@ export function openJournal(stateDir: string, options: JournalOptions = {}): Dis
     forget: (id) => guard(() => journal.forget(id)),
     readUpgradeExit: () => guard(() => journal.readUpgradeExit()),
     saveUpgradeExit: (exit) => guard(() => journal.saveUpgradeExit(exit)),
+    synced: () => journal.synced().catch((error: unknown) => Promise.reject(unavailable(stateDir, error))),
     check: () => guard(() => journal.check()),
     close: () => guard(() => journal.close()),
   };
 }
+
+const syncFile = promisify(fdatasync);
 
 function openUnguarded(
   stateDir: string,
@@ -62,6 +67,7 @@ function openUnguarded(
   onNotice: NonNullable<JournalOptions['onNotice']>,
 ): DiskJournal {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const path = join(stateDir, 'journal.sqlite');
   const unlock = lockStateDir(stateDir);
   const prepare = (database: DatabaseSync) => {
     forgetOld(database, now());
@@ -78,12 +84,16 @@ function openUnguarded(
         'counted anew, replies that were not posted yet are lost.',
     });
   try {
-    const { database, prepared } = openDatabase(join(stateDir, 'journal.sqlite'), prepare, tellSetAside);
+    const { database, prepared } = openDatabase(path, prepare, tellSetAside);
+    // It is there as long as the database is open, and it is what `PRAGMA synchronous = FULL` would sync.
+    const log = openSync(`${path}-wal`, 'r+');
     return {
       ...prepared,
+      synced: createGroupSync(() => syncFile(log)),
       close: () => {
         if (!database.isOpen) return;
         database.close();
+        closeSync(log);
         unlock();
       },
     };

@@ -20,7 +20,7 @@ export interface SteadyJournal extends Journal {
  *
  * @param open opens the journal on the disk; called again after a failure
  * @throws JournalLocked in either mode; JournalUnavailable when the mode is `required` and the disk cannot be used.
- *   Then `read` and `beginAttempt` throw it too, and what concerns upgrades throws it in either mode.
+ *   Then `read`, `beginAttempt` and `synced` throw it too, and what concerns upgrades throws it in either mode.
  */
 export function openSteadyJournal(open: () => DiskJournal, mode: JournalMode): SteadyJournal {
   let problem: string | null = null;
@@ -75,6 +75,13 @@ export function openSteadyJournal(open: () => DiskJournal, mode: JournalMode): S
       ),
     readUpgradeExit: () => disk.read((journal) => journal.readUpgradeExit()),
     saveUpgradeExit: (exit) => disk.write((journal) => journal.saveUpgradeExit(exit)),
+    synced: async () => {
+      try {
+        await disk.synced();
+      } catch (error) {
+        if (isRequired || !(error instanceof JournalUnavailable)) throw error;
+      }
+    },
     close: () => disk.close(),
     watch: (listener) => {
       tell = listener;

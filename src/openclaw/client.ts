@@ -77,7 +77,7 @@ async function respond(
       signal: limit.signal,
     });
     const reply = await readReply(answer, progress, target);
-    request.onReply?.(reply);
+    await request.onReply?.(reply);
     return reply;
   } catch (error) {
     throw faultOfRun(error, limit, timeoutMs, progress, target);

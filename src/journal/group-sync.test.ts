@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { createGroupSync } from './group-sync.ts';
+
+/** A disk whose syncs end on command. */
+function createDisk() {
+  const syncs: { written: number; end: (error?: Error) => void }[] = [];
+  let written = 0;
+  const synced = createGroupSync(
+    () =>
+      new Promise((resolve, reject) => {
+        syncs.push({ written, end: (error) => (error === undefined ? resolve() : reject(error)) });
+      }),
+  );
+  return {
+    syncs,
+    /** Writes and asks for it to be on the disk. */
+    write: (): Promise<void> => {
+      written += 1;
+      return synced();
+    },
+  };
+}
+
+const settled = async (promise: Promise<void>): Promise<boolean> =>
+  Promise.race([promise.then(() => true), new Promise<boolean>((resolve) => setImmediate(resolve, false))]);
+
+test('what was written during a sync waits for the next one, and shares it', async () => {
+  const { syncs, write } = createDisk();
+  const first = write();
+  const [second, third] = [write(), write()];
+  expect(syncs.map(({ written }) => written)).toEqual([1]);
+  syncs[0]?.end();
+  await first;
+  expect(await settled(second)).toBe(false);
+  expect(syncs.map(({ written }) => written)).toEqual([1, 3]);
+  syncs[1]?.end();
+  await Promise.all([second, third]);
+  void write();
+  expect(syncs.map(({ written }) => written)).toEqual([1, 3, 4]);
+});
+
+test('a sync that fails fails those who waited for it, and no others', async () => {
+  const { syncs, write } = createDisk();
+  const first = write();
+  const second = write();
+  syncs[0]?.end(new Error('the disk is gone'));
+  await expect(first).rejects.toThrow('the disk is gone');
+  syncs[1]?.end();
+  await expect(second).resolves.toBeUndefined();
+});
