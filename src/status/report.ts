@@ -1,0 +1,54 @@
+/** As much of `GET /health` as the terminal shows. Whoever answers on that port is not trusted to be the runtime. */
+import * as v from 'valibot';
+import type { StateValue } from 'xstate';
+
+/** A text that came over the network goes to a terminal: nothing in it may steer that. */
+const Text = v.pipe(
+  v.string(),
+  v.transform((text) => text.replace(/\p{Cc}+/gu, ' ')),
+);
+
+const Time = v.nullable(v.pipe(v.string(), v.isoTimestamp(), v.transform(Date.parse)));
+
+const Value: v.GenericSchema<unknown, StateValue> = v.union([
+  Text,
+  v.record(
+    Text,
+    v.lazy(() => Value),
+  ),
+]);
+
+const Machine = v.object({
+  id: Text,
+  value: Value,
+  tags: v.array(Text),
+  since: Time,
+  nextTimerAt: Time,
+  restarts: v.number(),
+});
+
+const Report = v.object({
+  status: v.picklist(['healthy', 'degraded', 'starting', 'draining', 'failed']),
+  reason: Text,
+  problems: v.array(v.object({ source: Text, problem: Text, since: Time, nextTryAt: Time })),
+  uptime: v.number(),
+  versions: v.object({ runtime: Text, openclaw: Text }),
+  delivery: v.object({
+    delivered: v.number(),
+    failed: v.number(),
+    parked: v.number(),
+    inFlight: v.number(),
+    queued: v.number(),
+  }),
+  machines: v.array(Machine),
+  lanes: v.object({ total: v.number(), shown: v.array(Machine), rest: v.record(Text, v.number()) }),
+});
+
+export type Machine = v.InferOutput<typeof Machine>;
+export type Report = v.InferOutput<typeof Report>;
+
+/** @returns null when this is no health report */
+export function parseReport(answer: unknown): Report | null {
+  const parsed = v.safeParse(Report, answer);
+  return parsed.success ? parsed.output : null;
+}
