@@ -108,8 +108,9 @@ function chipsOf({ tags }: State, start: number): Chip[] {
 function tableOf(state: State, top: number, room: number) {
   const doing = stack(doingOf(state), PAD, top, ROW_WIDTH);
   const isGroup = state.children.length > 0 && state.rows.length > 0;
-  const caption: Line = { x: PAD, y: doing.bottom + 11, text: 'in any of its states', look: 'caption' };
-  const hearing = columnsOf(state.rows.map(entryOf), room, isGroup ? doing.bottom + LINE : doing.bottom);
+  const below = doing.bottom + (isGroup && doing.rows.length > 0 ? GAP : 0);
+  const caption: Line = { x: PAD, y: below + 11, text: 'in any of its states', look: 'caption' };
+  const hearing = columnsOf(state.rows.map(entryOf), room, isGroup ? below + LINE : below);
   const rows = [...doing.rows, ...hearing.rows];
   return {
     rows,
@@ -142,7 +143,7 @@ function columnsOf(entries: readonly Entry[], room: number, top: number) {
   const fitting = Math.floor((room + COLUMN_GAP) / (COLUMN_WIDTH + COLUMN_GAP));
   const count = Math.max(1, Math.min(fitting, Math.ceil(entries.length / COLUMN_LINES)));
   const each = Math.ceil(entries.length / count);
-  const step = Math.floor((room + COLUMN_GAP) / count);
+  const step = Math.min(Math.floor((room + COLUMN_GAP) / count), ROW_WIDTH + SIGN + INDENT + COLUMN_GAP);
   const width = count === 1 ? ROW_WIDTH : step - COLUMN_GAP - SIGN - INDENT;
   const columns = Array.from({ length: count }, (_, i) =>
     stack(entries.slice(i * each, (i + 1) * each), PAD + i * step, top, width),

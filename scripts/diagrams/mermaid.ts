@@ -42,11 +42,7 @@ const doingOf = ({ invokes, entry, exit }: State): string[] => [
 ];
 
 const edgeLine = ({ from, to, transitions }: Edge): string => {
-  const label = transitions
-    .map(waitsFor)
-    .filter(Boolean)
-    .map(plain)
-    .join(String.raw`\n`);
+  const label = transitions.map(waitsFor).filter(Boolean).map(plain).join(', ');
   return `${nameOf(from)} --> ${nameOf(to)}${label === '' ? '' : ` : ${label}`}`;
 };
 

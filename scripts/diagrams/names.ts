@@ -12,7 +12,17 @@ export function delayName(machine: AnyStateMachine, delay: AnyStateNode['after']
   return typeof delay === 'number' ? told : `${delay} ${told}`.trim();
 }
 
-const duration = (ms: number): string => (ms % 1_000 === 0 ? `${ms / 1_000} s` : `${ms} ms`);
+const UNITS: readonly [unit: string, ms: number][] = [
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+];
+
+/** In the largest unit that it is a whole number of. */
+function duration(ms: number): string {
+  const [unit, length] = UNITS.find(([, one]) => ms >= one && ms % one === 0) ?? ['ms', 1];
+  return `${ms / length} ${unit}`;
+}
 
 /** @throws Error when the guard has no name: a drawing cannot show the source of a function */
 export function guardName(machine: AnyStateMachine, guard: StateGuard): string | null {
@@ -88,7 +98,8 @@ function wordsOf(params: unknown): string[] {
   if (typeof params !== 'object' || params === null) return [];
   return Object.entries(params).flatMap(([key, value]: [string, unknown]) => {
     if (key === 'type') return [];
-    if (typeof value === 'string') return [value];
+    // A sentence is for people, not part of the chart.
+    if (typeof value === 'string') return value.includes(' ') ? [] : [value];
     if (Array.isArray(value)) return [value.filter((one) => typeof one === 'string').join(', ')];
     if (typeof value === 'object' && value !== null && 'type' in value) return [String(value.type)];
     return [];

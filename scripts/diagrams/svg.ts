@@ -7,7 +7,8 @@ import { styleOf } from './style.ts';
 
 const CORNER = 6;
 const HEAD = 7;
-const MARGIN = 8;
+/** Around the drawing, in pixels. */
+export const MARGIN = 8;
 
 type Attributes = Record<string, string | number | undefined>;
 

@@ -1,0 +1,61 @@
+/** Takes pictures of the drawings with a Chromium of this machine, so that they can be looked at. */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+const CHROMIUMS = [
+  process.env.CHROMIUM ?? '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
+
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--hide-scrollbars',
+];
+
+export interface Shot {
+  svg: string;
+  png: string;
+  width: number;
+  height: number;
+  scheme: 'light' | 'dark';
+}
+
+/** @throws Error when this machine has no Chromium, or it fails */
+export async function takeShots(shots: readonly Shot[], folder: string): Promise<void> {
+  const chromium = CHROMIUMS.find((path) => existsSync(path));
+  if (chromium === undefined) {
+    throw new Error(
+      'No Chromium is installed: install it, or set CHROMIUM to the path of one, and run this again.',
+    );
+  }
+  mkdirSync(folder, { recursive: true });
+  for (const { svg, png, width, height, scheme } of shots) {
+    const profile = mkdtempSync(join(tmpdir(), 'diagrams-'));
+    try {
+      await run(chromium, [
+        ...FLAGS,
+        `--user-data-dir=${profile}`,
+        `--window-size=${width},${height}`,
+        `--blink-settings=preferredColorScheme=${scheme === 'dark' ? 0 : 1}`,
+        `--default-background-color=${scheme === 'dark' ? '0d1117ff' : 'ffffffff'}`,
+        `--screenshot=${png}`,
+        `file://${svg}`,
+      ]);
+    } finally {
+      rmSync(profile, { recursive: true, force: true });
+    }
+  }
+}
