@@ -13,6 +13,7 @@ export function flawsOf(drawing: Drawing): string[] {
     ...labelsOnStates(drawing),
     ...linesThroughLabels(drawing),
     ...linesThroughStates(drawing),
+    ...startsThroughLabels(drawing),
     ...linesOnLines(drawing),
     ...slantedLines(drawing),
     ...textPastItsBox(drawing),
@@ -44,13 +45,13 @@ const labelsOnStates = ({ edges, states }: Drawing): string[] =>
       .map(({ state }) => `the label of ${nameOf(edge)} and ${state.id}`),
   );
 
-const segmentsOf = ({ points }: PlacedEdge): Segment[] =>
+const segmentsOf = ({ points }: Pick<PlacedEdge, 'points'>): Segment[] =>
   points.flatMap((point, i): Segment[] => {
     const before = points[i - 1];
     return before === undefined ? [] : [[before, point]];
   });
 
-/** A line as a rectangle, `inset` pixels short at its ends. */
+/** A line as a very thin rectangle. */
 const rectOf = ([a, b]: Segment): Rect => ({
   x: Math.min(a.x, b.x),
   y: Math.min(a.y, b.y),
@@ -70,6 +71,15 @@ const linesThroughLabels = ({ edges }: Drawing): string[] =>
     edges
       .filter((other) => other !== line && segmentsOf(line).some((one) => meet(rectOf(one), other.label)))
       .map((other) => `${nameOf(line)} runs through the label of ${nameOf(other)}`),
+  );
+
+const startsThroughLabels = ({ edges, initials }: Drawing): string[] =>
+  initials.flatMap((start) =>
+    edges
+      .filter(
+        ({ label }) => meet(start.dot, label) || segmentsOf(start).some((one) => meet(rectOf(one), label)),
+      )
+      .map((edge) => `the start of ${start.of} runs through the label of ${nameOf(edge)}`),
   );
 
 const linesThroughStates = ({ edges, states }: Drawing): string[] =>

@@ -94,6 +94,22 @@ test.each<[string, Partial<Drawing>]>([
     },
   ],
   [
+    'the start of a runs through',
+    {
+      edges: [straight],
+      initials: [
+        {
+          of: 'a',
+          dot: { x: 60, y: 90, width: 10, height: 10 },
+          points: [
+            { x: 65, y: 100 },
+            { x: 65, y: 180 },
+          ],
+        },
+      ],
+    },
+  ],
+  [
     'is slanted',
     {
       edges: [

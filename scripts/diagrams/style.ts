@@ -3,6 +3,7 @@
  * follows the light or dark scheme of whoever looks. All selectors begin with the drawing's own class, so that several
  * drawings in one page leave each other alone.
  */
+import { TAGS } from '../../machines/shared/tags.ts';
 
 const COLOURS: Record<string, [light: string, dark: string]> = {
   background: ['#ffffff', '#12161d'],
@@ -28,8 +29,6 @@ const COLOURS: Record<string, [light: string, dark: string]> = {
   attention: ['#b3326f', '#ff86b8'],
   failed: ['#c62f2f', '#ff7a72'],
 };
-
-const TAGS = ['starting', 'ready', 'busy', 'degraded', 'draining', 'attention', 'failed'];
 
 const colour = (name: string): string => `var(--chart-${name}, var(--own-${name}))`;
 

@@ -94,7 +94,7 @@ function treeOf({ machines, lanes }: Report, now: number): Branch[] {
 
 const branchOf = ({ id, value, tags, since, nextTimerAt, restarts }: Machine, now: number): Branch => ({
   label: id,
-  state: statePaths(value).join(' '),
+  state: stateText(value),
   colour: TAG_COLOURS.find(([tag]) => tags.includes(tag))?.[1] ?? null,
   notes: [
     since === null ? '' : `for ${duration(now - since)}`,
@@ -106,8 +106,16 @@ const branchOf = ({ id, value, tags, since, nextTimerAt, restarts }: Machine, no
   below: [],
 });
 
+/** Of several regions only what is below the state that holds them all: `gate.open poll.waiting`. */
+function stateText(value: Machine['value']): string {
+  const inner = typeof value === 'object' ? Object.values(value) : [];
+  const [only] = inner;
+  const isHolder = inner.length === 1 && typeof only === 'object' && Object.keys(only).length > 1;
+  return statePaths(isHolder ? only : value).join(' ');
+}
+
 function foldedBeats(beats: readonly Machine[]): Branch {
-  const states = Map.groupBy(beats, ({ value }) => statePaths(value).join(' '));
+  const states = Map.groupBy(beats, ({ value }) => stateText(value));
   return {
     label: `${beats.length} heartbeats`,
     state: [...states].map(([state, all]) => `${all.length} ${state}`).join(', '),
