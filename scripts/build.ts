@@ -1,36 +1,61 @@
 /**
- * Bundles the runtime into dist/main.js: one file, with a source map and its version baked in (package.json's, or the
- * one that `--version` gives). `--if-missing` builds only when there is no bundle yet (used by `npm start`).
+ * Bundles the runtime: dist/main.js is all of it in one file, with a source map and its version baked in
+ * (package.json's, or the one that `--version` gives). dist/inspector.js, with its page and the drawings, is read only
+ * where INSPECTOR=on. `--if-missing` builds only when there is no bundle yet (used by `npm start`).
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
+import { build as bundle, type BuildOptions, type Plugin } from 'esbuild';
+import { buildAssets } from '../src/inspector/build-assets.ts';
 
 const root = join(import.meta.dirname, '..');
-const outfile = join(root, 'dist/main.js');
+const main = join(root, 'dist/main.js');
 const { values } = parseArgs({
   options: { 'if-missing': { type: 'boolean' }, version: { type: 'string' } },
 });
 
-if (values['if-missing'] !== true || !existsSync(outfile)) {
-  await build({
+const common: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  sourcemap: true,
+  // Half the size, and names stay readable in a stack.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  logLevel: 'warning',
+  // Dependencies that are CommonJS call require() for Node's own modules.
+  banner: {
+    js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
+  },
+};
+
+/** The inspector's own file is loaded, not taken in. */
+const inspectorApart: Plugin = {
+  name: 'inspector-apart',
+  setup(build) {
+    build.onResolve({ filter: /\/start\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './inspector.js', external: true } : undefined,
+    );
+  },
+};
+
+if (values['if-missing'] !== true || !existsSync(main)) {
+  await bundle({
+    ...common,
     entryPoints: [join(root, 'src/main.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    sourcemap: true,
-    // Half the size, and names stay readable in a stack.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    logLevel: 'warning',
+    outfile: main,
+    plugins: [inspectorApart],
     define: { __RUNTIME_VERSION__: JSON.stringify(values.version || versionOfPackage()) },
-    // Dependencies that are CommonJS call require() for Node's own modules.
-    banner: {
-      js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
-    },
+  });
+  await bundle({
+    ...common,
+    entryPoints: [join(root, 'src/inspector/start.ts')],
+    outfile: join(root, 'dist/inspector.js'),
+    // The page's builder is not needed where the page is baked in.
+    external: ['esbuild'],
+    define: { __INSPECTOR_ASSETS__: JSON.stringify(await buildAssets()) },
   });
 }
 

@@ -37,7 +37,8 @@ async function main(): Promise<number> {
     fromFile: effective.filter(({ source }) => source === 'file').map(({ name }) => name),
   });
 
-  const { root, done } = startRuntime({ config, journal, log, redact });
+  const { root, done, inspect } = startRuntime({ config, journal, log, redact });
+  const inspector = config.inspector && inspect(config.inspector);
   listenToSignals((event) => root.send(event));
   for (const source of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(source, (error: unknown) => {
@@ -50,6 +51,7 @@ async function main(): Promise<number> {
     return { exitCode: EXIT.bug, reason: messageOf(error) };
   });
   journal.close();
+  await inspector?.close(output);
   log.info('runtime.stopped', output.reason, { exitCode: output.exitCode });
   await log.flush();
   return output.exitCode;

@@ -25,11 +25,13 @@ import type { Config } from './config/config.ts';
 import { createMissionControl } from './convex/mission-control.ts';
 import { watchQueue } from './convex/queue-watch.ts';
 import { snapshotOf } from './health/children.ts';
-import { projectHealth } from './health/project.ts';
+import { projectHealth, projectStatus } from './health/project.ts';
 import { createStateClock } from './health/state-clock.ts';
 import type { HealthSource } from './http/app.ts';
 import { createMeasurer } from './http/measure.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
+import { openInspector, type OpenInspector } from './inspector/open.ts';
+import { statusView } from './inspector/status.ts';
 import type { SteadyJournal } from './journal/steady.ts';
 import type { Log } from './logging/log.ts';
 import { createNarrator } from './logging/narrate.ts';
@@ -47,6 +49,8 @@ export interface Runtime {
   root: SupervisorActor;
   /** Settles when the supervisor has stopped and all connections are closed; rejects when the supervisor itself crashed. */
   done: Promise<SupervisorOutput>;
+  /** Opens the inspector there. */
+  inspect: (settings: NonNullable<Config['inspector']>) => OpenInspector;
 }
 
 export function startRuntime(options: RuntimeOptions): Runtime {
@@ -142,7 +146,17 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   root.start();
   journal.watch((problem) => root.send({ type: 'condition.changed', source: 'journal', problem }));
   const done = output.finally(() => Promise.all([gateway.close(), missionControl.close()]));
-  return { root, done };
+  const inspect: Runtime['inspect'] = (settings) =>
+    openInspector({
+      settings,
+      root,
+      clock,
+      status: () => statusView(projectStatus({ root, clock, config, openclawVersion })),
+      version: config.runtimeVersion,
+      redact: options.redact,
+      log,
+    });
+  return { root, done, inspect };
 }
 
 /** A throwing observer would break the transition that it watches (XState 5.33): none may throw. */

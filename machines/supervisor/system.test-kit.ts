@@ -91,7 +91,7 @@ export function startSystem(sessions: readonly number[]) {
     random: () => 0.5,
     now: () => 0,
   };
-  const root: SupervisorActor = createActor(machine, { clock, input });
+  const root: SupervisorActor = createActor(machine, { id: 'supervisor', clock, input });
   root.start();
   return { around, clock, root };
 }

@@ -41,6 +41,8 @@ export interface Config {
   stateDir: string;
   journal: 'required' | 'optional';
   droplet: { id: string; ip: string; region: string };
+  /** null: there is none. */
+  inspector: { host: string; port: number } | null;
 }
 
 export interface Surroundings {
@@ -83,7 +85,7 @@ export function loadConfig(
       }
     },
   });
-  checkTogether(values, problems);
+  checkTogether(values, problems, env.NODE_ENV);
   if (problems.size > 0) {
     throw new ConfigError([...settingNotes.keys()].flatMap((name) => problems.get(name) ?? []));
   }
@@ -93,7 +95,7 @@ export function loadConfig(
 }
 
 /** Settings that are right by themselves and wrong together. A setting that is wrong by itself is left alone. */
-function checkTogether(values: Values, problems: Map<string, string>): void {
+function checkTogether(values: Values, problems: Map<string, string>, nodeEnv: string | undefined): void {
   const sound = (...names: (keyof typeof settings)[]): boolean => !names.some((name) => problems.has(name));
 
   if (sound('ACCOUNT_ID', 'SERVICE_TOKEN') && accountOf(values.SERVICE_TOKEN) !== values.ACCOUNT_ID) {
@@ -110,6 +112,17 @@ function checkTogether(values: Values, problems: Map<string, string>): void {
       'DELIVERY_BACKOFF_MAX_MS',
       `DELIVERY_BACKOFF_MAX_MS: less than DELIVERY_BACKOFF_BASE_MS (got ${values.DELIVERY_BACKOFF_MAX_MS} ms and ` +
         `${values.DELIVERY_BACKOFF_BASE_MS} ms); set at least as much, or lower DELIVERY_BACKOFF_BASE_MS`,
+    );
+  }
+  if (
+    sound('INSPECTOR', 'INSPECTOR_IN_PRODUCTION') &&
+    values.INSPECTOR === 'on' &&
+    nodeEnv === 'production' &&
+    values.INSPECTOR_IN_PRODUCTION === 'refuse'
+  ) {
+    problems.set(
+      'INSPECTOR',
+      'INSPECTOR: on, and NODE_ENV is production; set off, or INSPECTOR_IN_PRODUCTION=allow if that is meant',
     );
   }
   if (
@@ -160,5 +173,7 @@ function toConfig(values: Values, { terminal, cwd }: Surroundings): Config {
     stateDir: resolve(cwd, values.STATE_DIR),
     journal: values.JOURNAL,
     droplet: { id: values.DROPLET_ID, ip: values.DROPLET_IP, region: values.DROPLET_REGION },
+    inspector:
+      values.INSPECTOR === 'on' ? { host: values.INSPECTOR_HOST, port: values.INSPECTOR_PORT } : null,
   };
 }

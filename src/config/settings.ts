@@ -8,6 +8,7 @@ import { duration } from './duration.ts';
 import type { Rule } from './rule.ts';
 import { gatewayToken, serviceToken } from './tokens.ts';
 import { convexUrl, gatewayUrl } from './url.ts';
+import { inspector } from './inspector.ts';
 import { accountId, host, integer, label, oneOf, path } from './validators.ts';
 
 /** What is told about a setting. */
@@ -159,6 +160,18 @@ export const settings = {
     oneOf('required', 'optional'),
     'required',
     'whether runs may start while the journal in STATE_DIR cannot be written; optional goes on in memory, and a crash may then have runs repeated',
+  ),
+  INSPECTOR: withDefault(inspector, 'off', 'the live picture of the machines, for development'),
+  INSPECTOR_HOST: withDefault(
+    host,
+    '127.0.0.1',
+    'the address that the inspector listens on; 0.0.0.0 only in a container whose port is published on 127.0.0.1',
+  ),
+  INSPECTOR_PORT: withDefault(integer(0, 65_535), '9230', "the inspector's port; 0 takes any free one"),
+  INSPECTOR_IN_PRODUCTION: withDefault(
+    oneOf('refuse', 'allow'),
+    'refuse',
+    'whether INSPECTOR=on is taken where NODE_ENV is production',
   ),
   DROPLET_ID: withDefault(label, 'unknown', "the machine's id to report"),
   DROPLET_IP: withDefault(label, 'unknown', "the machine's address to report"),

@@ -51,6 +51,14 @@ export function projectHealth(sources: ProjectionSources): Report.HealthReport {
   };
 }
 
+/** The part of the report that is quick to make: what the inspector's bar shows. */
+export function projectStatus(
+  sources: ProjectionSources,
+): Pick<Report.HealthReport, 'status' | 'reason' | 'problems' | 'delivery'> {
+  const look: Look = { ...sources, timers: nextTimers(sources.root) };
+  return { ...statusOf(sources.root), problems: problemsOf(look), delivery: deliveryReport(look) };
+}
+
 function statusOf(root: SupervisorActor): Pick<Report.HealthReport, 'status' | 'reason'> {
   const { context, ...snapshot } = root.getSnapshot();
   if (context.exitCode === EXIT.bug) return { status: 'failed', reason: context.exitReason };

@@ -1,0 +1,60 @@
+/** Opens the inspector where it is asked for. Whatever befalls it is a warning: the runtime goes on without it. */
+import type { SupervisorOutput } from '../../machines/supervisor/context.ts';
+import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
+import type { StateClock } from '../health/state-clock.ts';
+import type { Log } from '../logging/log.ts';
+import { messageOf } from './problem.ts';
+import type { StatusView } from './wire.ts';
+
+export interface OpenOptions {
+  settings: { host: string; port: number };
+  root: SupervisorActor;
+  clock: StateClock;
+  status: () => StatusView;
+  version: string;
+  redact: (text: string) => string;
+  log: Log;
+}
+
+export interface OpenInspector {
+  /** Says goodbye to the viewers; never rejects. */
+  close(output: SupervisorOutput): Promise<void>;
+}
+
+/** Returns at once: nothing waits for the inspector. */
+export function openInspector(options: OpenOptions): OpenInspector {
+  const { settings, root, clock, log } = options;
+  const warn = (error: unknown): null => {
+    log.warn(
+      'inspector.unavailable',
+      `The runtime goes on without its inspector. ${messageOf(error, settings)}`,
+    );
+    return null;
+  };
+  // A file of its own in dist/: what nobody asks for is not even read.
+  const opened = import('./start.ts')
+    .then(({ startInspector }) =>
+      startInspector({
+        ...options,
+        ...settings,
+        since: (actor) => clock.since(actor),
+        restarts: (id) => root.getSnapshot().context.restarts[id] ?? 0,
+        command: (name) => {
+          log.info('inspector.command', `Sent from the inspector: ${name}`, { command: name });
+          root.send({ type: name });
+        },
+        onFailure: warn,
+      }),
+    )
+    .catch(warn);
+  void opened.then((inspector) => {
+    if (inspector !== null)
+      log.info('inspector.listening', `The inspector is on ${inspector.url}`, { url: inspector.url });
+  });
+  return {
+    async close({ exitCode, reason }) {
+      const inspector = await opened;
+      await inspector?.close(exitCode, reason).catch(warn);
+    },
+  };
+}

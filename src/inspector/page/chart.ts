@@ -1,0 +1,139 @@
+/** One machine's drawing with its live states lit and the edges just taken flashing. */
+import { edgeKey, type ActorView, type Step } from '../wire.ts';
+
+export interface Chart {
+  svg: SVGSVGElement;
+  /** The text of a state, from the drawing's titles. */
+  describe(state: string): string;
+  light(actor: ActorView | null): void;
+  flash(step: Step): void;
+  /** What the live states take up, in pixels of the screen. */
+  liveBox(): DOMRect | null;
+  /** The state under the pointer. */
+  stateAt(target: EventTarget | null): string | null;
+}
+
+/** How long a taken edge and a state that was passed stay marked, in milliseconds. */
+const FLASH_MS = 900;
+
+const loaded = new Map<string, Promise<Document | null>>();
+
+/** null where there is no drawing of that machine. */
+export async function loadChart(machine: string): Promise<Chart | null> {
+  const known = loaded.get(machine) ?? fetchSvg(`/charts/${encodeURIComponent(machine)}.svg`);
+  loaded.set(machine, known);
+  const source = await known;
+  if (source === null) loaded.delete(machine);
+  const svg = source && document.importNode(source.documentElement, true);
+  if (!(svg instanceof SVGSVGElement)) return null;
+  useStyle(machine, svg);
+  return createChart(machine, svg);
+}
+
+/** A document parsed by the browser: DOMParser would be a place where text becomes code (trusted types). */
+function fetchSvg(url: string): Promise<Document | null> {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    request.responseType = 'document';
+    request.overrideMimeType('image/svg+xml');
+    request.open('GET', url);
+    request.onload = () => resolve(request.status === 200 ? request.responseXML : null);
+    request.onerror = () => resolve(null);
+    request.send();
+  });
+}
+
+const styled = new Set<string>();
+
+/** The selectors of a drawing's style begin with a class of its own, so it may hold for the whole page. */
+function useStyle(machine: string, svg: SVGSVGElement): void {
+  const text = svg.querySelector('metadata')?.textContent ?? '';
+  if (styled.has(machine)) return;
+  styled.add(machine);
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(text);
+  document.adoptedStyleSheets.push(sheet);
+}
+
+function createChart(machine: string, svg: SVGSVGElement): Chart {
+  const states = new Map<string, Element>();
+  const descriptions = new Map<string, string>();
+  for (const group of svg.querySelectorAll('g.state')) {
+    const id = group.getAttribute('data-id') ?? '';
+    states.set(id, group);
+    descriptions.set(id, takeTitle(group));
+  }
+  const edges = edgesOf(svg);
+  const flashing = new Map<Element, number>();
+
+  const mark = (element: Element, name: string): void => {
+    window.clearTimeout(flashing.get(element));
+    element.classList.add(name);
+    flashing.set(
+      element,
+      window.setTimeout(() => {
+        element.classList.remove(name);
+        flashing.delete(element);
+      }, FLASH_MS),
+    );
+  };
+
+  return {
+    svg,
+    describe: (state) => descriptions.get(state) ?? '',
+    light(actor) {
+      const live = new Set(actor === null ? [] : activeIds(machine, actor.states));
+      for (const [id, group] of states) group.classList.toggle('active', live.has(id));
+    },
+    flash({ edges: taken, from, to }) {
+      for (const key of taken) for (const edge of edges.get(key) ?? []) mark(edge, 'taken');
+      if (from === null) return;
+      const stays = new Set(activeIds(machine, to));
+      for (const id of activeIds(machine, from)) {
+        const group = states.get(id);
+        if (group !== undefined && !stays.has(id)) mark(group, 'passed');
+      }
+    },
+    liveBox() {
+      const live = [...svg.querySelectorAll('g.active')];
+      const leaf = live.find((group) => !live.some((other) => isWithin(other, group)));
+      return leaf?.querySelector('.box')?.getBoundingClientRect() ?? null;
+    },
+    stateAt: (target) =>
+      (target instanceof Element && target.closest('g.state')?.getAttribute('data-id')) || null,
+  };
+}
+
+const isWithin = (inner: Element, outer: Element): boolean =>
+  (inner.getAttribute('data-id') ?? '').startsWith(`${outer.getAttribute('data-id') ?? ''}.`);
+
+/** The browser's own tooltip would cover ours. */
+function takeTitle(group: Element): string {
+  const title = [...group.children].find(({ tagName }) => tagName === 'title');
+  title?.remove();
+  return title?.textContent ?? '';
+}
+
+/** An edge of the drawing may stand for several transitions. */
+function edgesOf(svg: SVGSVGElement): Map<string, Element[]> {
+  const edges = new Map<string, Element[]>();
+  for (const group of svg.querySelectorAll('g.edge')) {
+    const from = group.getAttribute('data-from') ?? '';
+    const indexes = (group.getAttribute('data-index') ?? '').split(' ');
+    (group.getAttribute('data-event') ?? '').split(' ').forEach((event, i) => {
+      const key = edgeKey(from, event, Number(indexes[i]));
+      edges.set(key, [...(edges.get(key) ?? []), group]);
+    });
+  }
+  return edges;
+}
+
+/** The ids of all states that a machine is in: the leaves and what is around them. */
+export function activeIds(machine: string, states: readonly string[]): string[] {
+  const ids = new Set([machine]);
+  for (const leaf of states) {
+    const parts = leaf.split('.');
+    parts.forEach((_, i) => ids.add(`${machine}.${parts.slice(0, i + 1).join('.')}`));
+  }
+  return [...ids];
+}

@@ -1,0 +1,18 @@
+import type { AnyActorRef } from 'xstate';
+
+/**
+ * An actor's place in the tree, `supervisor/delivery/lane:...`. Session ids are new after every restart and for every
+ * promise; a path stays.
+ */
+export function pathOf(actor: AnyActorRef): string {
+  const known = paths.get(actor);
+  if (known !== undefined) return known;
+  const parent = parentOf(actor);
+  const path = parent === null ? actor.id : `${pathOf(parent)}/${actor.id}`;
+  paths.set(actor, path);
+  return path;
+}
+
+const paths = new WeakMap<AnyActorRef, string>();
+
+export const parentOf = (actor: AnyActorRef): AnyActorRef | null => actor._parent ?? null;

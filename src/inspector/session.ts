@@ -1,0 +1,117 @@
+/** One time of listening: from the first viewer until a while after the last. */
+import { randomUUID } from 'node:crypto';
+import type { AnyActorRef } from 'xstate';
+import type { Message } from './hub.ts';
+import { createRing } from './ring.ts';
+import { createTap } from './tap.ts';
+import type { Entry, Hello, News, StatusView } from './wire.ts';
+
+/** Entries that are kept for who comes back, or comes later: about a megabyte. */
+export const KEPT_ENTRIES = 5_000;
+/** How often a batch goes out, in milliseconds: quicker than an eye, slower than the machines. */
+const BATCH_MS = 50;
+/** How often counters are looked at, in milliseconds. */
+const STATUS_MS = 500;
+
+export interface SessionOptions {
+  root: AnyActorRef;
+  /** When an actor entered its state, in milliseconds since the epoch. */
+  since: (actor: AnyActorRef) => number | null;
+  /** How often the supervisor has started that child again. */
+  restarts: (id: string) => number;
+  status: () => StatusView;
+  /** The version of the runtime. */
+  version: string;
+  tell: (message: Message) => void;
+  /** Something within failed; the machines did not notice. */
+  onError: (error: unknown) => void;
+}
+
+export interface Session {
+  /**
+   * What a viewer is to be told first: what it missed, or everything.
+   * @param lastId where that viewer's stream broke off; null for a new one
+   */
+  greet(lastId: string | null): Message;
+  /** Tells what is still to be told, and that the process leaves. */
+  leave(exitCode: number, reason: string): void;
+  end(): void;
+}
+
+export function startSession(options: SessionOptions): Session {
+  const { root, since, restarts, version, onError } = options;
+  const epoch = randomUUID();
+  const ring = createRing(KEPT_ENTRIES);
+  let waiting: Entry[] = [];
+  let batch: NodeJS.Timeout | null = null;
+
+  const tap = createTap({ root, since, restarts, tell: add, onError });
+  tap.attach();
+  let status = options.status();
+  const looking = setInterval(guarded(look), STATUS_MS);
+
+  function guarded(work: () => void): () => void {
+    return () => {
+      try {
+        work();
+      } catch (error) {
+        onError(error);
+      }
+    };
+  }
+
+  function add(news: News): void {
+    waiting.push(ring.add(Date.now(), news));
+    batch ??= setTimeout(guarded(flush), BATCH_MS);
+  }
+
+  function flush(): void {
+    tap.settle();
+    if (batch !== null) clearTimeout(batch);
+    batch = null;
+    const data = waiting;
+    waiting = [];
+    if (data.length > 0) options.tell({ name: 'entries', data, id: `${epoch}.${ring.last()}` });
+  }
+
+  function look(): void {
+    const now = options.status();
+    if (JSON.stringify(now) === JSON.stringify(status)) return;
+    status = now;
+    add({ kind: 'status', status });
+  }
+
+  function hello(): Hello {
+    const picture = {
+      epoch,
+      seq: ring.last(),
+      at: Date.now(),
+      version,
+      actors: tap.actors(),
+      status: (status = options.status()),
+    };
+    return { picture, history: ring.all() };
+  }
+
+  return {
+    greet(lastId) {
+      // The others are told first, or the newcomer would hear some of it twice.
+      flush();
+      const id = `${epoch}.${ring.last()}`;
+      const [of, seq] = lastId?.split('.') ?? [];
+      const missed = of === epoch ? ring.after(Number(seq)) : null;
+      return missed === null ? { name: 'hello', data: hello(), id } : { name: 'entries', data: missed, id };
+    },
+    leave(exitCode, reason) {
+      flush();
+      look();
+      add({ kind: 'left', exitCode, reason });
+      flush();
+    },
+    end() {
+      clearInterval(looking);
+      if (batch !== null) clearTimeout(batch);
+      tap.detach();
+    },
+  };
+}
