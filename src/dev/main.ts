@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { startBackend, type Backend } from './backend/spawn.ts';
 import { startEchoGateway } from './echo-gateway/spawn.ts';
 import { freePort } from './free-port.ts';
+import { chooseInspector } from './inspector.ts';
 import { createPrinter } from './printer.ts';
 import { superviseRuntime } from './runtime-process.ts';
 import { DEV_STATE_DIR, removeSession, writeSession } from './session.ts';
@@ -18,6 +19,7 @@ Starts the local Mission Control backend, a gateway and the runtime, and prints 
 Environment:
   OPENCLAW_GATEWAY_URL, OPENCLAW_GATEWAY_TOKEN   a real gateway; without them an echo gateway is started
   LOCAL_BACKEND_PORT                             port of the backend (3210; 0 takes a free one)
+  INSPECTOR, INSPECTOR_PORT                      the live picture of the machines (on; 9230, or a free port if it is taken)
   DEV_DIR                                        where the stack keeps its files, for npm run say too (.runtime)
   HEALTH_PORT, LOG_LEVEL and all other settings of the runtime (node dist/main.js --help lists them)`;
 
@@ -69,12 +71,14 @@ async function runRuntime(backend: Backend, gateway: DevGateway): Promise<number
   const port =
     process.env.HEALTH_PORT === '0' ? String(await freePort()) : (process.env.HEALTH_PORT ?? '3000');
   const healthUrl = `http://${process.env.HEALTH_HOST ?? '127.0.0.1'}:${port}`;
+  const inspector = await chooseInspector((line) => print('dev', line));
   const runtime = superviseRuntime({
     env: {
       STATE_DIR: DEV_STATE_DIR,
       LOG_FORMAT: 'pretty',
       ...process.env,
       ...gateway.env,
+      ...inspector.env,
       HEALTH_PORT: port,
       CONVEX_URL: backend.url,
       ACCOUNT_ID: backend.accountId,
@@ -88,10 +92,19 @@ async function runRuntime(backend: Backend, gateway: DevGateway): Promise<number
   }
   if (await runtime.ready) {
     const { accountId, serviceToken, tasks, url: convexUrl } = backend;
-    writeSession({ convexUrl, accountId, serviceToken, healthUrl, gatewayUrl: gateway.url, tasks });
+    writeSession({
+      convexUrl,
+      accountId,
+      serviceToken,
+      healthUrl,
+      gatewayUrl: gateway.url,
+      tasks,
+      ...(inspector.url !== null && { inspectorUrl: inspector.url }),
+    });
     print('dev', `backend  ${convexUrl}`);
     print('dev', `gateway  ${gateway.url}`);
     print('dev', `health   ${healthUrl}/health`);
+    if (inspector.url !== null) print('dev', `machines ${inspector.url}`);
     print('dev', 'Try next, in another terminal: npm run say -- "@engineer please look at the login bug"');
   }
   return runtime.exited;

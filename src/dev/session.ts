@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 
 /** Another one lets a second stack run beside the first (a test's, say). */
-const DIRECTORY = process.env['DEV_DIR'] ?? join(import.meta.dirname, '../../.runtime');
-const FILE = join(DIRECTORY, 'dev.json');
+export const DEV_DIRECTORY = process.env['DEV_DIR'] ?? join(import.meta.dirname, '../../.runtime');
+const FILE = join(DEV_DIRECTORY, 'dev.json');
 
 /** The runtime's state during `npm run dev`. */
-export const DEV_STATE_DIR = join(DIRECTORY, 'dev-state');
+export const DEV_STATE_DIR = join(DEV_DIRECTORY, 'dev-state');
 
 const Session = v.object({
   convexUrl: v.string(),
@@ -15,6 +15,8 @@ const Session = v.object({
   serviceToken: v.string(),
   healthUrl: v.string(),
   gatewayUrl: v.string(),
+  /** Absent when the inspector is off. */
+  inspectorUrl: v.optional(v.string()),
   tasks: v.array(v.object({ _id: v.string(), title: v.string() })),
 });
 
@@ -22,7 +24,7 @@ const Session = v.object({
 export type DevSession = v.InferOutput<typeof Session>;
 
 export function writeSession(session: DevSession): void {
-  mkdirSync(DIRECTORY, { recursive: true });
+  mkdirSync(DEV_DIRECTORY, { recursive: true });
   // It holds the demo account's token.
   writeFileSync(FILE, JSON.stringify(session), { mode: 0o600 });
 }

@@ -17,6 +17,7 @@ function startDev(directory: string) {
       DEV_DIR: directory,
       LOCAL_BACKEND_PORT: '0',
       HEALTH_PORT: '0',
+      INSPECTOR_PORT: '0',
       DRAIN_TIMEOUT_MS: '100ms',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -54,7 +55,7 @@ async function say(directory: string, ...args: string[]) {
 
 /** Where the stack says that its parts listen. */
 const urlsOf = (output: string): string[] =>
-  ['backend', 'gateway', 'health'].map(
+  ['backend', 'gateway', 'health', 'machines'].map(
     (name) => new RegExp(`^dev +│ ${name} +(http://\\S+)$`, 'm').exec(output)?.[1] ?? name,
   );
 
@@ -69,7 +70,7 @@ test('npm run dev starts everything, npm run say gets a reply, Ctrl-C stops ever
   const dev = startDev(directory);
   await until('It says what to try', () => dev.output().includes('Try next'));
   const urls = urlsOf(dev.output());
-  expect(await Promise.all(urls.map(answers))).toEqual([true, true, true]);
+  expect(await Promise.all(urls.map(answers))).toEqual([true, true, true, true]);
 
   const replied = await say(directory, '@engineer please look at the login bug');
   expect(replied).toMatchObject({ code: 0, err: '' });
@@ -92,7 +93,7 @@ test('npm run dev starts everything, npm run say gets a reply, Ctrl-C stops ever
 
   dev.pressCtrlC();
   expect(await dev.exited).toBe(0);
-  expect(await Promise.all(urls.map(answers))).toEqual([false, false, false]);
+  expect(await Promise.all(urls.map(answers))).toEqual([false, false, false, false]);
   expect(existsSync(join(directory, 'dev.json'))).toBe(false);
 });
 
@@ -109,7 +110,14 @@ test('npm run say without a stack says what to start', async () => {
   const none = temporaryDirectory();
   const killed = temporaryDirectory();
   const nobody = `http://127.0.0.1:${await freePort()}`;
-  const session = { accountId: 'a', serviceToken: 't', healthUrl: nobody, gatewayUrl: nobody, tasks: [] };
+  const session = {
+    accountId: 'a',
+    serviceToken: 't',
+    healthUrl: nobody,
+    gatewayUrl: nobody,
+    inspectorUrl: null,
+    tasks: [],
+  };
   writeFileSync(join(killed, 'dev.json'), JSON.stringify({ ...session, convexUrl: nobody }));
   for (const directory of [none, killed]) {
     expect(await say(directory, '@engineer hello')).toEqual({

@@ -1,0 +1,36 @@
+import { createServer } from 'node:net';
+import { freePort } from './free-port.ts';
+
+export interface DevInspector {
+  env: NodeJS.ProcessEnv;
+  /** null when it is off. */
+  url: string | null;
+}
+
+/**
+ * The inspector is on in development. A port that is taken, by another `npm run dev` most likely, stops nobody: then it
+ * is on a free one.
+ */
+export async function chooseInspector(say: (line: string) => void): Promise<DevInspector> {
+  const { NODE_ENV, INSPECTOR = NODE_ENV === 'production' ? 'off' : 'on' } = process.env;
+  const { INSPECTOR_HOST: host = '127.0.0.1', INSPECTOR_PORT: asked = '9230' } = process.env;
+  // A wrong value is for the runtime to complain of.
+  if (INSPECTOR !== 'on') return { env: { INSPECTOR }, url: null };
+  const isFree = asked !== '0' && (await canListen(Number(asked), host));
+  const port = isFree ? asked : String(await freePort());
+  if (!isFree && asked !== '0') say(`port ${asked} is taken, so the inspector is on ${port}`);
+  return { env: { INSPECTOR, INSPECTOR_PORT: port }, url: `http://${host}:${port}/` };
+}
+
+function canListen(port: number, host: string): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    try {
+      server.listen(port, host, () => server.close(() => resolve(true)));
+    } catch {
+      // Not a port at all.
+      resolve(true);
+    }
+  });
+}
