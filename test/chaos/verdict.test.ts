@@ -87,7 +87,7 @@ const story = (): Story => ({
       n1: historyOf(1, { loads: [{ at: 9, createdAt: 1 }], deliveredAt: 17 }),
       n2: historyOf(2, { loads: [{ at: 19, createdAt: 2 }], deliveredAt: 27 }),
     },
-    messages: { 'reply 1': 16, 'reply 2': 26 },
+    messages: { 'message 1': 1, 'message 2': 2, 'reply 1': 16, 'reply 2': 26 },
   },
 });
 
@@ -279,14 +279,19 @@ describe('the verdict', () => {
     expect(verdict.repeats).toMatchObject({ cutByKill: 1, inTheInstant: 1, longestInstantMs: 1 });
   });
 
-  it('takes a row for skipped where a later message of a person was there before the mark', () => {
-    const verdict = judged(({ messages, notifications, history, ...told }) => {
-      messages.push({ ...said(3), createdAt: 3 });
-      notifications[0] = row(1, { type: 'thread_update', deliveredAt: 3 });
+  it.each([
+    ['was there as the row was read', 4, true],
+    ['came after it, and before the look that follows the mark', 6, false],
+  ])('takes a row for skipped where a later message of a person %s', (_, writtenAt, isSkipped) => {
+    const { broken } = judged(({ messages, notifications, history, ...told }) => {
+      messages.push(said(3));
+      history.messages['message 3'] = writtenAt;
+      notifications[0] = row(1, { type: 'thread_update' });
       told.runs.shift();
       messages.splice(2, 1);
-      history.notifications['n1'] = historyOf(1, { deliveredAt: 4 });
+      const loads = [5, 8].map((at) => ({ at, createdAt: 1 }));
+      history.notifications['n1'] = historyOf(1, { loads, deliveredAt: 7 });
     });
-    expect(isClean(verdict)).toBe(true);
+    expect(broken.lost.length === 0).toBe(isSkipped);
   });
 });

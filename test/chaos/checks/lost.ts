@@ -14,30 +14,30 @@ export function findLost(index: Index): string[] {
     const message = row.messageId === undefined ? undefined : messages.get(row.messageId);
     const about = (message && /\bm\d+\b/.exec(message.content)?.[0]) ?? row.type;
     const answered = index.runsOf(row._id).some((run) => run.end === 'completed' && run.about === about);
-    if (answered || isStale(row, message, written)) return [];
+    if (answered || isStale(index, row, message, written)) return [];
     return [`${name} is marked delivered, but no run answered ${about}`];
   });
 }
 
-/** The times of people's messages, by task, in their order. */
-function usersMessages({ state }: Index): Map<string, number[]> {
-  const times = new Map<string, number[]>();
-  for (const { authorType, taskId, createdAt } of state.messages) {
-    if (authorType !== 'user') continue;
-    const known = times.get(taskId);
-    if (known === undefined) times.set(taskId, [createdAt]);
-    else known.push(createdAt);
-  }
-  return times;
+/** When people's messages came into their threads, by task, in their order. */
+function usersMessages({ state, postedAt }: Index): Map<string, number[]> {
+  const people = state.messages.filter(({ authorType }) => authorType === 'user');
+  const byTask = Map.groupBy(people, ({ taskId }) => taskId);
+  return new Map([...byTask].map(([taskId, messages]) => [taskId, messages.map(postedAt)]));
 }
 
-/** A later message of a person was there before the mark: the contract has the row skipped, that one is answered. */
+/**
+ * A later message of a person was in the thread as the row was read to decide on it: the contract has it skipped, for
+ * that one's own notification brings the agent all of it. (The last read only looks whether a mark came too late.)
+ */
 function isStale(
+  index: Index,
   row: DumpedNotification,
   message: DumpedMessage | undefined,
   written: Map<string, number[]>,
 ): boolean {
   if (row.type !== 'thread_update' || message === undefined) return false;
-  const next = written.get(message.taskId)?.find((time) => time > message.createdAt);
-  return next !== undefined && next <= (row.deliveredAt ?? 0);
+  const decided = index.historyOf(row._id).loads.at(-2)?.at ?? 0;
+  const writtenAt = index.postedAt(message);
+  return written.get(message.taskId)?.some((at) => at > writtenAt && at <= decided) ?? false;
 }
