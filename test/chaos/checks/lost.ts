@@ -20,10 +20,12 @@ export function findLost(index: Index): string[] {
 }
 
 /** When people's messages came into their threads, by task, in their order. */
-function usersMessages({ state, postedAt }: Index): Map<string, number[]> {
-  const people = state.messages.filter(({ authorType }) => authorType === 'user');
+function usersMessages(index: Index): Map<string, number[]> {
+  const people = index.state.messages.filter(({ authorType }) => authorType === 'user');
   const byTask = Map.groupBy(people, ({ taskId }) => taskId);
-  return new Map([...byTask].map(([taskId, messages]) => [taskId, messages.map(postedAt)]));
+  return new Map(
+    [...byTask].map(([taskId, messages]) => [taskId, messages.map((message) => index.postedAt(message))]),
+  );
 }
 
 /**
