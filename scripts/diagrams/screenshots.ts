@@ -7,11 +7,11 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-const CHROMIUMS = [
-  process.env.CHROMIUM ?? '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-];
+const { CHROMIUM } = process.env;
+const CHROMIUMS =
+  CHROMIUM === undefined
+    ? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+    : [CHROMIUM];
 
 const FLAGS = [
   '--headless',
