@@ -1,6 +1,6 @@
 /**
  * Bundles the runtime: dist/main.js is all of it in one file, with a source map and its version baked in
- * (package.json's, or the one that `--version` gives). dist/inspector.js, with its page and the drawings, is read only
+ * (package.json's, or the one that `--version` gives). dist/inspector.mjs, with its page and the drawings, is read only
  * where INSPECTOR=on. `--if-missing` builds only when there is no bundle yet (used by `npm start`).
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -36,7 +36,7 @@ const inspectorApart: Plugin = {
   name: 'inspector-apart',
   setup(build) {
     build.onResolve({ filter: /\/start\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './inspector.js', external: true } : undefined,
+      kind === 'dynamic-import' ? { path: './inspector.mjs', external: true } : undefined,
     );
   },
 };
@@ -52,7 +52,7 @@ if (values['if-missing'] !== true || !existsSync(main)) {
   await bundle({
     ...common,
     entryPoints: [join(root, 'src/inspector/start.ts')],
-    outfile: join(root, 'dist/inspector.js'),
+    outfile: join(root, 'dist/inspector.mjs'),
     // The page's builder is not needed where the page is baked in.
     external: ['esbuild'],
     define: { __INSPECTOR_ASSETS__: JSON.stringify(await buildAssets()) },

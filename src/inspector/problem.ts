@@ -12,7 +12,7 @@ export function messageOf(error: unknown, { host, port }: { host: string; port: 
     case 'EAI_AGAIN':
       return `This machine has no address ${host}: set INSPECTOR_HOST to one of its own, such as 127.0.0.1.`;
     case 'ERR_MODULE_NOT_FOUND':
-      return 'This build has no inspector (dist/inspector.js is not there): set INSPECTOR=off, or build it with npm run build.';
+      return 'This build has no inspector (dist/inspector.mjs is not there): set INSPECTOR=off, or build it with npm run build.';
     default:
       return `It failed: ${error instanceof Error ? error.message : String(error)}`;
   }
