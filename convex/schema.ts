@@ -91,9 +91,11 @@ export default defineSchema({
     createdAt: v.number(),
     editedAt: v.optional(v.number()),
     sourceNotificationId: v.optional(v.id('notifications')),
+    /** Which version of that row it answers; only where the reply came with it (docs/contract-extensions.md). */
+    sourceVersion: v.optional(v.string()),
   })
     .index('by_task', ['taskId', 'createdAt'])
-    .index('by_source', ['sourceNotificationId']),
+    .index('by_source', ['sourceNotificationId', 'sourceVersion']),
 
   notifications: defineTable({
     accountId: v.id('accounts'),

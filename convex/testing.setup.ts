@@ -15,6 +15,7 @@ const modules = {
   '/convex/service/agents.ts': () => import('./service/agents.ts'),
   '/convex/service/delivery.ts': () => import('./service/delivery.ts'),
   '/convex/service/extensions.ts': () => import('./service/extensions.ts'),
+  '/convex/service/fastPath.ts': () => import('./service/fastPath.ts'),
   '/convex/service/runtime.ts': () => import('./service/runtime.ts'),
   '/convex/service/tools.ts': () => import('./service/tools.ts'),
 };

@@ -45,12 +45,34 @@ export interface UpgradeResult {
   error?: string;
 }
 
+/** A notification brought to its end in one call (docs/contract-extensions.md). */
+export interface Completion {
+  notificationId: string;
+  /** What was answered. */
+  version: RowVersion;
+  /** null: there is nothing to post. `first`: we have posted no message for this notification yet. */
+  reply: { content: string; first: boolean; startsTask: boolean } | null;
+}
+
 /** The functions of `service/actions` that the runtime calls (contract, section 4). */
 export interface MissionControl {
   /** @param limit 1..500 */
   listUndelivered(limit: number, signal?: AbortSignal): Promise<NotificationRow[]>;
+  /**
+   * The same, and where the backend offers it the contexts of up to `contexts` rows that can run at once: each the
+   * oldest of a session that has no row in `busy`. Their typing indicators are on.
+   */
+  listWithContexts(
+    page: { limit: number; contexts: number; busy: readonly string[] },
+    signal?: AbortSignal,
+  ): Promise<{ rows: NotificationRow[]; contexts: DeliveryContext[] }>;
   /** null when the row is gone or belongs to another account. */
   loadContext(notificationId: string, signal?: AbortSignal): Promise<DeliveryContext | null>;
+  /** The context; `typing`: the backend has switched the typing indicator on with it. */
+  beginDelivery(
+    notificationId: string,
+    signal?: AbortSignal,
+  ): Promise<{ delivery: DeliveryContext | null; typing: boolean }>;
   markRead(notificationId: string, signal?: AbortSignal): Promise<void>;
   markDeliveryEnded(notificationId: string, signal?: AbortSignal): Promise<void>;
   markDelivered(notificationId: string, signal?: AbortSignal): Promise<void>;
@@ -82,6 +104,13 @@ export interface MissionControl {
   recordUpgradeResult(result: UpgradeResult, signal?: AbortSignal): Promise<void>;
   /** What the backend offers beyond the contract (docs/contract-extensions.md); empty where it knows nothing of that. */
   askExtensions(signal?: AbortSignal): Promise<readonly string[]>;
+  /** Whether `completeDelivery` can be called. */
+  completes(): boolean;
+  /**
+   * Posts the reply once, moves the task, and marks the row if it is still at that version; the same as often as it is
+   * asked for. @returns null, or the row's context where it has moved
+   */
+  completeDelivery(completion: Completion, signal?: AbortSignal): Promise<DeliveryContext | null>;
 }
 
 export interface RunRequest {

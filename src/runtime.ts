@@ -19,6 +19,7 @@ import { createHealthServerActor } from './actors/health-server.ts';
 import { createLaneActors } from './actors/lane.ts';
 import { createListUndelivered } from './actors/list-undelivered.ts';
 import { createRosterWriter } from './actors/roster.ts';
+import { createPrefetched } from './actors/prefetched.ts';
 import { createSessionLock } from './actors/session-lock.ts';
 import { createUpgradeActors } from './actors/upgrade.ts';
 import type { Config } from './config/config.ts';
@@ -69,7 +70,9 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const openclawVersion = (): string =>
     config.openclawVersion ?? snapshotOf(root, 'gateway')?.context.version ?? 'unknown';
   const versions = () => ({ openclawVersion: openclawVersion(), runtimeVersion: config.runtimeVersion });
+  const prefetched = createPrefetched();
   const laneActors = createLaneActors({
+    prefetched,
     missionControl,
     gateway,
     journal,
@@ -102,7 +105,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       delivery: deliveryMachine.provide({
         actors: {
           lane: laneMachine.provide({ actors: laneActors }),
-          listUndelivered: fromPromise(createListUndelivered({ missionControl, journal, log })),
+          listUndelivered: fromPromise(createListUndelivered({ missionControl, journal, prefetched, log })),
         },
       }),
       statusReporter: statusReporterMachine.provide({

@@ -24,6 +24,7 @@ export interface Draft {
   content: string;
   attachments?: Doc<'messages'>['attachments'];
   sourceNotificationId?: Id<'notifications'>;
+  sourceVersion?: string;
   suppressAgentNotifications?: boolean;
 }
 
@@ -40,7 +41,7 @@ export async function postMessage(
   if (draft.content.length > MAX_CONTENT) {
     throw failure('INVALID', `Message content too long (max ${MAX_CONTENT} characters)`);
   }
-  const { author, content, attachments, sourceNotificationId } = draft;
+  const { author, content, attachments, sourceNotificationId, sourceVersion } = draft;
   const members = await listMembers(ctx, account._id);
   const agents = await listAccountAgents(ctx, account._id);
   const mentions = resolveMentions(content, members, agents, author.id);
@@ -55,6 +56,7 @@ export async function postMessage(
     attachments,
     createdAt: now,
     sourceNotificationId,
+    sourceVersion,
   });
   await ctx.db.patch('tasks', task._id, { updatedAt: now, lastMessageAt: now });
   await logActivity(ctx, account._id, 'message_created', author, {

@@ -1,6 +1,8 @@
 import type { Doc, Id } from '../_generated/dataModel.js';
-import type { MutationCtx } from '../_generated/server.js';
+import type { MutationCtx, QueryCtx } from '../_generated/server.js';
 import type { NotificationType, PartyType } from '../enums.ts';
+import { failure } from './errors.ts';
+import { clampLimit } from './limits.ts';
 
 export interface Recipient {
   type: PartyType;
@@ -58,4 +60,54 @@ export async function notifyThreadUpdate(
   } else {
     await notify(ctx, task.accountId, recipient, { type: 'thread_update', ...news }, task._id);
   }
+}
+
+/** What agents have not got yet, oldest first. @param limit 100 when absent, 1 to 500 */
+export async function listQueue(
+  ctx: QueryCtx,
+  account: Doc<'accounts'>,
+  limit: number | undefined,
+): Promise<Doc<'notifications'>[]> {
+  return await ctx.db
+    .query('notifications')
+    .withIndex('by_queue', (q) =>
+      q.eq('accountId', account._id).eq('recipientType', 'agent').eq('deliveredAt', undefined),
+    )
+    .take(clampLimit(limit, 100, 500));
+}
+
+/** Shows that the agent is at it. @returns the row as it is then */
+export async function startTyping(
+  ctx: MutationCtx,
+  row: Doc<'notifications'>,
+): Promise<Doc<'notifications'>> {
+  if (row.readAt !== undefined && row.deliveryEndedAt === undefined) return row;
+  const typing = { readAt: row.readAt ?? Date.now(), deliveryEndedAt: undefined };
+  await ctx.db.patch('notifications', row._id, typing);
+  return { ...row, ...typing };
+}
+
+/** The first mark stands. */
+export async function markNotificationDelivered(ctx: MutationCtx, row: Doc<'notifications'>): Promise<void> {
+  if (row.deliveredAt !== undefined) return;
+  await ctx.db.patch('notifications', row._id, { deliveredAt: Date.now() });
+}
+
+export async function ownNotification(
+  ctx: QueryCtx,
+  account: Doc<'accounts'>,
+  notificationId: Id<'notifications'>,
+): Promise<Doc<'notifications'> | null> {
+  const row = await ctx.db.get('notifications', notificationId);
+  return row?.accountId === account._id ? row : null;
+}
+
+export async function requireNotification(
+  ctx: QueryCtx,
+  account: Doc<'accounts'>,
+  notificationId: Id<'notifications'>,
+): Promise<Doc<'notifications'>> {
+  const row = await ownNotification(ctx, account, notificationId);
+  if (!row) throw failure('NOT_FOUND', 'Not found: Notification does not exist');
+  return row;
 }

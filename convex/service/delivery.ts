@@ -7,9 +7,14 @@ import { taskStatus } from '../enums.ts';
 import { requireAgent } from '../model/agents.ts';
 import { changeTaskStatus } from '../model/agentTaskStatus.ts';
 import { deliveryContext, loadDeliveryContext } from '../model/deliveryContext.ts';
-import { failure } from '../model/errors.ts';
-import { clampLimit } from '../model/limits.ts';
 import { postMessage } from '../model/messages.ts';
+import {
+  listQueue,
+  markNotificationDelivered,
+  ownNotification,
+  requireNotification,
+  startTyping,
+} from '../model/notifications.ts';
 import { requireAccount, serviceClaim } from '../model/serviceToken.ts';
 import { requireTask } from '../model/tasks.ts';
 import schema from '../schema.ts';
@@ -20,12 +25,7 @@ export const listUndelivered = internalQuery({
   returns: v.array(schema.doc('notifications')),
   handler: async (ctx, args) => {
     const account = await requireAccount(ctx, args.claim);
-    return await ctx.db
-      .query('notifications')
-      .withIndex('by_queue', (q) =>
-        q.eq('accountId', account._id).eq('recipientType', 'agent').eq('deliveredAt', undefined),
-      )
-      .take(clampLimit(args.limit, 100, 500));
+    return await listQueue(ctx, account, args.limit);
   },
 });
 
@@ -45,11 +45,7 @@ export const markRead = internalMutation({
   returns: v.null(),
   handler: async (ctx, args) => {
     const row = await requireNotification(ctx, await requireAccount(ctx, args.claim), args.notificationId);
-    if (row.readAt !== undefined && row.deliveryEndedAt === undefined) return null;
-    await ctx.db.patch('notifications', row._id, {
-      readAt: row.readAt ?? Date.now(),
-      deliveryEndedAt: undefined,
-    });
+    await startTyping(ctx, row);
     return null;
   },
 });
@@ -71,9 +67,7 @@ export const markDelivered = internalMutation({
   returns: v.null(),
   handler: async (ctx, args) => {
     const row = await requireNotification(ctx, await requireAccount(ctx, args.claim), args.notificationId);
-    if (row.deliveredAt === undefined) {
-      await ctx.db.patch('notifications', row._id, { deliveredAt: Date.now() });
-    }
+    await markNotificationDelivered(ctx, row);
     return null;
   },
 });
@@ -118,25 +112,6 @@ export const updateTaskStatus = internalMutation({
     return await changeTaskStatus(ctx, account, agent, task, change);
   },
 });
-
-async function ownNotification(
-  ctx: QueryCtx,
-  account: Doc<'accounts'>,
-  notificationId: Id<'notifications'>,
-): Promise<Doc<'notifications'> | null> {
-  const row = await ctx.db.get('notifications', notificationId);
-  return row?.accountId === account._id ? row : null;
-}
-
-async function requireNotification(
-  ctx: QueryCtx,
-  account: Doc<'accounts'>,
-  notificationId: Id<'notifications'>,
-): Promise<Doc<'notifications'>> {
-  const row = await ownNotification(ctx, account, notificationId);
-  if (!row) throw failure('NOT_FOUND', 'Not found: Notification does not exist');
-  return row;
-}
 
 async function findAnswer(
   ctx: QueryCtx,

@@ -23,7 +23,9 @@ async function withSignal() {
 
 test('tells what it offers, to whom the account is', async () => {
   const { t, auth } = await createBackend();
-  expect(await t.action(extensions.capabilities, auth)).toEqual({ functions: ['wakeUp'] });
+  expect(await t.action(extensions.capabilities, auth)).toEqual({
+    functions: ['wakeUp', 'listWithContexts', 'beginDelivery', 'completeDelivery', 'reportStatus'],
+  });
   const stranger = { ...auth, serviceToken: `mc_service_${auth.accountId}_${'cd'.repeat(32)}` };
   const refusal = carrying('UNAUTHENTICATED', 'Invalid service token');
   await expect(t.action(extensions.capabilities, stranger)).rejects.toMatchObject(refusal);

@@ -6,12 +6,17 @@ import { v } from 'convex/values';
 import type { Infer } from 'convex/values';
 import { internal } from '../_generated/api.js';
 import { action, internalQuery, query } from '../_generated/server.js';
+import { runtimeStatus } from '../enums.ts';
+import { rowVersion } from '../model/completion.ts';
+import { deliveryContext } from '../model/deliveryContext.ts';
 import { requireAccount, serviceArgs, serviceClaim, withClaim } from '../model/serviceToken.ts';
+import { runtimeConfig } from '../shapes.ts';
+import { page } from './fastPath.ts';
 
 const offer = v.object({ functions: v.array(v.string()) });
 
 /** The names of the functions in this module that a runtime may call. */
-const OFFERED = ['wakeUp'];
+const OFFERED = ['wakeUp', 'listWithContexts', 'beginDelivery', 'completeDelivery', 'reportStatus'];
 
 /** An action, as all of the contract is: where it is missing, the answer comes by a way that is known to work. */
 export const capabilities = action({
@@ -54,4 +59,56 @@ export const wakeUp = query({
     const ties = newest.filter(({ createdAt }) => createdAt === latest);
     return ties.map(({ _id, messageId, createdAt }) => [createdAt, _id, messageId].join('/')).join(' ');
   },
+});
+
+const contextOrNull = v.union(deliveryContext, v.null());
+
+/** The queue, and with it the contexts of rows that can be run now: their typing indicators are on. */
+export const listWithContexts = action({
+  args: {
+    ...serviceArgs,
+    limit: v.optional(v.number()),
+    /** At most so many contexts (20), each of the oldest row of a session. */
+    contexts: v.number(),
+    /** Rows in hand: their sessions are left out. */
+    busy: v.array(v.string()),
+  },
+  returns: page,
+  handler: async (ctx, args): Promise<Infer<typeof page>> =>
+    await ctx.runMutation(internal.service.fastPath.takePage, await withClaim(args)),
+});
+
+/** What `getNotificationForDelivery` and `markNotificationRead` do. */
+export const beginDelivery = action({
+  args: { ...serviceArgs, notificationId: v.id('notifications') },
+  returns: contextOrNull,
+  handler: async (ctx, args): Promise<Infer<typeof contextOrNull>> =>
+    await ctx.runMutation(internal.service.fastPath.begin, await withClaim(args)),
+});
+
+/**
+ * Posts the reply once, moves the task, and marks the row delivered if it is still at the version that was answered.
+ * Asked again for the same, it does nothing again. null: the row is marked; else it has moved, and is as it is here.
+ */
+export const completeDelivery = action({
+  args: {
+    ...serviceArgs,
+    notificationId: v.id('notifications'),
+    version: rowVersion,
+    /** null: there is nothing to post. */
+    reply: v.union(v.object({ content: v.string(), first: v.boolean(), startsTask: v.boolean() }), v.null()),
+  },
+  returns: contextOrNull,
+  handler: async (ctx, args): Promise<Infer<typeof contextOrNull>> =>
+    await ctx.runMutation(internal.service.fastPath.complete, await withClaim(args)),
+});
+
+const asked = v.object({ asked: v.boolean() });
+
+/** What `updateRuntimeStatus` does, and whether a restart or an upgrade is asked for. */
+export const reportStatus = action({
+  args: { ...serviceArgs, status: runtimeStatus, config: v.optional(runtimeConfig) },
+  returns: asked,
+  handler: async (ctx, args): Promise<Infer<typeof asked>> =>
+    await ctx.runMutation(internal.service.fastPath.report, await withClaim(args)),
 });

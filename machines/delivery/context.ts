@@ -36,6 +36,15 @@ export interface DeliveryInput {
   now: () => number;
 }
 
+/** What a look at the queue asks for. */
+export interface ListInput {
+  limit: number;
+  /** For so many runs there is room: their delivery contexts may come along. */
+  contexts: number;
+  /** Rows that have their turn already, by id: their sessions need no context. */
+  busy: readonly string[];
+}
+
 export type BeatAnswer = { type: 'beat.done' } | { type: 'beat.refused' };
 
 export type Beater = ActorRef<Snapshot<unknown>, BeatAnswer>;

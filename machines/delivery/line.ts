@@ -110,6 +110,10 @@ export function* knownIds(line: Line): Generator<string> {
   for (const lane of Object.values(line)) for (const job of lane.jobs) yield jobId(job);
 }
 
+/** The notifications that have their turn, or will next: one for each lane. */
+export const headIds = (line: Line): string[] =>
+  Object.values(line).flatMap(({ jobs: [head] }) => (head?.kind === 'notification' ? [jobId(head)] : []));
+
 /** Jobs that nobody works on yet. */
 export function countQueued(line: Line): number {
   return Object.values(line).reduce(

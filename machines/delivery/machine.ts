@@ -26,12 +26,14 @@ import {
   type DeliveryContext,
   type DeliveryEvent,
   type DeliveryInput,
+  type ListInput,
 } from './context.ts';
 import {
   changeSeat,
   countPhase,
   enqueue,
   enqueuePage,
+  headIds,
   keepSeats,
   knownIds,
   markAlive,
@@ -60,6 +62,10 @@ const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faul
 export const pageSize = ({ line, setAside, settings }: DeliveryContext): number =>
   Math.min(MAX_PAGE, settings.listLimit + [...knownIds(line)].length + setAside.length);
 
+/** Runs that could start at once, were there rows for them. */
+const freeSlots = ({ line, settings }: DeliveryContext): number =>
+  Math.max(0, settings.maxConcurrentSessions - countPhase(line, 'working') - countPhase(line, 'inLine'));
+
 const canDeliver = and([
   stateIn({ active: { mode: 'accepting' } }),
   or([stateIn({ active: { gate: 'open' } }), stateIn({ active: { gate: 'trial' } })]),
@@ -74,7 +80,7 @@ const parts = setup({
   },
   actors: {
     lane: laneMachine,
-    listUndelivered: fromPromise<NotificationRow[], { limit: number }>(() =>
+    listUndelivered: fromPromise<NotificationRow[], ListInput>(() =>
       Promise.reject(new Error('this actor is provided by src/runtime.ts')),
     ),
   },
@@ -92,10 +98,7 @@ const parts = setup({
     tokenRefused: (_, params: { fault: Fault }) => params.fault.kind === 'backendRefused',
     lineEmpty: ({ context }) => Object.keys(context.line).length === 0,
     /** Slots are free, and Convex has rows that are not in the line. */
-    wantsMore: ({ context }) =>
-      context.more === 'yes' &&
-      countPhase(context.line, 'working') + countPhase(context.line, 'inLine') <
-        context.settings.maxConcurrentSessions,
+    wantsMore: ({ context }) => context.more === 'yes' && freeSlots(context) > 0,
     /** The next look is further away than work that has just ended allows: it often brings more. */
     slowPoll: ({ context }) => !context.watched && context.pollInMs > QUICK_POLL_MS,
     hasLane: ({ context }, params: { actorId: string }) => context.line[params.actorId] !== undefined,
@@ -479,7 +482,11 @@ export const deliveryMachine = deliverySetup.createMachine({
               },
               invoke: {
                 src: 'listUndelivered',
-                input: ({ context }) => ({ limit: pageSize(context) }),
+                input: ({ context }) => ({
+                  limit: pageSize(context),
+                  contexts: freeSlots(context),
+                  busy: headIds(context.line),
+                }),
                 onDone: {
                   target: 'waiting',
                   actions: [

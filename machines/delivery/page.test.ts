@@ -6,7 +6,7 @@ import { laneMachine } from '../lane/machine.ts';
 import { Fault } from '../shared/fault.ts';
 import type { NotificationRow } from '../shared/mission-control.ts';
 import { createListener, sampleRow, settle } from '../shared/samples.test-kit.ts';
-import type { DeliveryNews } from './context.ts';
+import type { DeliveryNews, ListInput } from './context.ts';
 import { deliveryMachine } from './machine.ts';
 
 type LoadJob = (typeof laneActors)['loadJob'];
@@ -27,7 +27,7 @@ function startBefore(waiting: number) {
     deliveryMachine.provide({
       actors: {
         lane: laneMachine.provide({ actors: { loadJob: refuse } }),
-        listUndelivered: fromPromise<NotificationRow[], { limit: number }>(({ input: { limit } }) => {
+        listUndelivered: fromPromise<NotificationRow[], ListInput>(({ input: { limit } }) => {
           asked.push(limit);
           return Promise.resolve(rows.slice(0, limit));
         }),

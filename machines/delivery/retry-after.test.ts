@@ -4,7 +4,7 @@ import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import { Fault } from '../shared/fault.ts';
 import type { NotificationRow } from '../shared/mission-control.ts';
 import { createListener, settle } from '../shared/samples.test-kit.ts';
-import type { DeliveryNews } from './context.ts';
+import type { DeliveryNews, ListInput } from './context.ts';
 import { deliveryMachine } from './machine.ts';
 
 const LIMITS = { baseMs: 1_000, capMs: 8_000 };
@@ -16,7 +16,7 @@ function startPolling() {
   const actor = createActor(
     deliveryMachine.provide({
       actors: {
-        listUndelivered: fromPromise<NotificationRow[], { limit: number }>(() => {
+        listUndelivered: fromPromise<NotificationRow[], ListInput>(() => {
           asked.push(clock.now());
           if (asked.length > 1) return Promise.resolve([]);
           return Promise.reject(new Fault('backendUnavailable', 'Too much.', { retryAfterMs: FLOOR_MS }));

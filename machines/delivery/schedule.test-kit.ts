@@ -9,7 +9,7 @@ import { laneMachine, MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS } from '../lane/machine.
 import { Fault, isAttempt, type FaultKind } from '../shared/fault.ts';
 import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
 import { createListener, sampleContext, sampleRow, sampleTask } from '../shared/samples.test-kit.ts';
-import type { DeliveryNews } from './context.ts';
+import type { DeliveryNews, ListInput } from './context.ts';
 import { deliveryMachine, type DeliveryActor } from './machine.ts';
 import type { DeliverySnapshot } from './world.test-kit.ts';
 
@@ -40,6 +40,8 @@ export interface Surroundings {
   marks: string[];
   /** Marked, with a message that came right before the mark and has still to be answered. */
   overtaken: Set<string>;
+  /** The backend brings rows to their end in one call. */
+  completes: boolean;
   /** What the agent answers. */
   agentSays: string;
   /** Notes are a courtesy: one that the backend refuses does not hold up the mark. */
@@ -62,6 +64,7 @@ export const createSurroundings = (sessions: readonly number[]): Surroundings =>
   wrongs: [],
   marks: [],
   overtaken: new Set(),
+  completes: false,
   agentSays: 'Done.',
   noteRefused: new Set(),
   outOfOrder: new Set(),
@@ -202,6 +205,36 @@ function createPost(around: Surroundings): Io<'postMessage'> {
   };
 }
 
+/** All of it or, when it fails, nothing. */
+function createCompletion(around: Surroundings): Io<'completeDelivery'> {
+  const { rows, journal, wrongs, marks, overtaken } = around;
+  return ({ input: { row: asked, version, content, withSource }, signal }) => {
+    if (asked === null || version === null) throw new Error('a completion without a row');
+    const { _id: id } = asked;
+    const work = () => {
+      const row = rows.get(id);
+      if (row === undefined) throw new Error(`there is no row ${id}`);
+      const { posts, answered, reply } = entryOf(around, id);
+      if (withSource !== (posts === 0)) wrongs.push(`${id} is completed with the wrong source`);
+      if (content !== null && answered?.createdAt === version.createdAt)
+        wrongs.push(`${id} is answered twice`);
+      if (content !== null && content !== reply?.text) wrongs.push(`${id} is answered with another text`);
+      if (hasMoved(row, version)) {
+        if (content !== null) {
+          journal.set(id, { attempts: 0, posts: posts + 1, answered: version, reply: null });
+        }
+        return contextOf(around, id);
+      }
+      if (row.deliveredAt === undefined) marks.push(id);
+      rows.set(id, { ...row, deliveredAt: around.clockMs });
+      overtaken.delete(id);
+      journal.delete(id);
+      return null;
+    };
+    return open(around, 'completeDelivery', signal, work);
+  };
+}
+
 function createMark(around: Surroundings): Io<'markDelivered'> {
   const { rows, journal, wrongs, marks, overtaken, noteRefused } = around;
   return ({ input: { notificationId: id, version }, signal }) =>
@@ -236,7 +269,11 @@ function createHandBack(around: Surroundings): Io<'handBack'> {
 /** Delivery with these surroundings; `look` says where it stands as a run starts. */
 export function deliveryAmong(around: Surroundings, look: () => DeliverySnapshot | null) {
   const loadJob: Io<'loadJob'> = ({ input: { notificationId: id }, signal }) =>
-    open(around, 'loadJob', signal, () => ({ entry: entryOf(around, id), delivery: contextOf(around, id) }));
+    open(around, 'loadJob', signal, () => ({
+      entry: entryOf(around, id),
+      delivery: contextOf(around, id),
+      completes: around.completes,
+    }));
   const rereadRow: Io<'rereadRow'> = ({ input: { notificationId: id }, signal }) =>
     open(around, 'rereadRow', signal, () => contextOf(around, id));
   const beat: Io<'beat'> = ({ signal }) => open(around, 'beat', signal, () => ({ runMs: 1 }));
@@ -250,6 +287,7 @@ export function deliveryAmong(around: Surroundings, look: () => DeliverySnapshot
         actors: {
           loadJob: fromPromise(loadJob),
           runAgent: fromPromise(createRun(around, look)),
+          completeDelivery: fromPromise(createCompletion(around)),
           postMessage: fromPromise(createPost(around)),
           rereadRow: fromPromise(rereadRow),
           markDelivered: fromPromise(createMark(around)),
@@ -257,7 +295,7 @@ export function deliveryAmong(around: Surroundings, look: () => DeliverySnapshot
           beat: fromPromise(beat),
         },
       }),
-      listUndelivered: fromPromise<NotificationRow[], { limit: number }>(({ input: { limit }, signal }) =>
+      listUndelivered: fromPromise<NotificationRow[], ListInput>(({ input: { limit }, signal }) =>
         open(around, 'listUndelivered', signal, () => undelivered().slice(0, limit)),
       ),
     },
@@ -265,8 +303,8 @@ export function deliveryAmong(around: Surroundings, look: () => DeliverySnapshot
 }
 
 /** Delivery alone, running, with its gate open. */
-export function startDelivery(sessions: readonly number[]) {
-  const around = createSurroundings(sessions);
+export function startDelivery(sessions: readonly number[], completes = false) {
+  const around = { ...createSurroundings(sessions), completes };
   const clock = new SimulatedClock();
   const machine = deliveryAmong(around, () => actor.getSnapshot());
   const actor: DeliveryActor = createActor(machine, {

@@ -8,6 +8,7 @@ import { addRow, LIMITS, moveRow, SETTINGS, startDelivery, type Schedule } from 
 const FAULTS: Record<string, readonly FaultKind[]> = {
   runAgent: ['runFailed', 'runTimedOut', 'gatewayUnavailable', 'agentUnknown', 'bug'],
   postMessage: ['backendUnavailable', 'backendRejected', 'textTooLong'],
+  completeDelivery: ['backendUnavailable', 'backendRejected', 'textTooLong'],
 };
 const SAFETY_POLL_MS = 300_000;
 const BACKEND_FAULTS: readonly FaultKind[] = ['backendUnavailable', 'backendRejected'];
@@ -19,6 +20,7 @@ type Step =
   | { do: 'say'; text: string }
   | { do: 'come'; session: number; told: boolean }
   | { do: 'watch'; on: boolean }
+  | { do: 'offer'; completes: boolean }
   | { do: 'gate'; to: 'available' | 'trial' | 'lost'; excused: boolean };
 
 const which = fc.nat(9);
@@ -33,6 +35,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('come'), session: fc.nat(2), told: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('watch'), on: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('offer'), completes: fc.boolean() }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -78,6 +81,9 @@ function take({ actor, around, clock }: Schedule, one: Step): void {
       break;
     case 'watch':
       actor.send({ type: one.on ? 'queue.watched' : 'queue.unwatched' });
+      break;
+    case 'offer':
+      around.completes = one.completes;
       break;
     case 'say':
       around.agentSays = one.text;
@@ -133,19 +139,27 @@ const laneCount = ({ actor }: Schedule): number =>
 describe('delivery under any schedule', () => {
   it('delivers every row once when the faults stop, in order, one run per session at a time', async () => {
     await fc.assert(
-      fc.asyncProperty(queue, fc.array(step, { maxLength: 60 }), async (sessions, steps) => {
-        const schedule = startDelivery(sessions);
-        const { around, actor } = schedule;
-        await takeAll(schedule, steps);
-        await allIsWell(schedule, () => around.marks.length >= around.rows.size && laneCount(schedule) === 0);
-        expect(around.wrongs).toEqual([]);
-        expect([...around.overtaken]).toEqual([]);
-        expect([...around.marks].sort()).toEqual([...around.rows.keys()].sort());
-        expect(laneCount(schedule)).toBe(0);
-        expect(actor.getSnapshot().context.line).toEqual({});
-        actor.stop();
-      }),
-      { numRuns: 300, examples: [[[0], MOVED_WHILE_THE_MARK_FAILS]] },
+      fc.asyncProperty(
+        queue,
+        fc.array(step, { maxLength: 60 }),
+        fc.boolean(),
+        async (sessions, steps, completes) => {
+          const schedule = startDelivery(sessions, completes);
+          const { around, actor } = schedule;
+          await takeAll(schedule, steps);
+          await allIsWell(
+            schedule,
+            () => around.marks.length >= around.rows.size && laneCount(schedule) === 0,
+          );
+          expect(around.wrongs).toEqual([]);
+          expect([...around.overtaken]).toEqual([]);
+          expect([...around.marks].sort()).toEqual([...around.rows.keys()].sort());
+          expect(laneCount(schedule)).toBe(0);
+          expect(actor.getSnapshot().context.line).toEqual({});
+          actor.stop();
+        },
+      ),
+      { numRuns: 300, examples: [[[0], MOVED_WHILE_THE_MARK_FAILS, false]] },
     );
   });
 

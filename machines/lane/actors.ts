@@ -10,9 +10,15 @@ const notProvided = (): Promise<never> =>
 /** The I/O of a lane. src/actors/lane.ts provides it; tests provide their own. */
 export const laneActors = {
   /** Reads the row's delivery context and what the journal knows of it. */
-  loadJob: fromPromise<{ delivery: DeliveryContext | null; entry: LaneEntry }, { notificationId: string }>(
-    notProvided,
-  ),
+  loadJob: fromPromise<
+    {
+      delivery: DeliveryContext | null;
+      entry: LaneEntry;
+      /** The backend can bring the row to its end in one call (`completeDelivery`). */
+      completes: boolean;
+    },
+    { notificationId: string }
+  >(notProvided),
   /** Counts the attempt, runs the agent, keeps the reply. An attempt that did not begin, or was a trial, is taken back. */
   runAgent: fromPromise<
     { reply: LaneReply; attempts: number; runMs: number },
@@ -34,6 +40,22 @@ export const laneActors = {
       startsTask: boolean;
       /** The newest message of the thread as the lane read it; null when there was none. */
       after: string | null;
+    }
+  >(notProvided),
+  /**
+   * Posts the reply once, moves the task, and marks the row if it is still at this version: in one transaction of the
+   * backend, and the same as often as it is asked for. A row that has moved is given back, unmarked unless it was.
+   */
+  completeDelivery: fromPromise<
+    DeliveryContext | null,
+    {
+      row: NotificationRow | null;
+      version: RowVersion | null;
+      /** null: there is nothing to post. */
+      content: string | null;
+      /** No message of this notification was posted yet. */
+      withSource: boolean;
+      startsTask: boolean;
     }
   >(notProvided),
   /** Reads the row again, to see whether it has moved. */

@@ -73,6 +73,8 @@ export interface LaneContext extends LaneInput {
   version: RowVersion | null;
   reply: LaneReply | null;
   outcome: Outcome;
+  /** The backend brings rows to their end in one call. */
+  completes: boolean;
   note: NoteReason | null;
   /** A kept reply is not to be used again: it was empty, or the row has moved since. */
   discardReply: boolean;
@@ -114,6 +116,17 @@ export const hasMoved = (row: NotificationRow, version: RowVersion): boolean =>
 export const isSameVersion = (one: RowVersion, other: RowVersion): boolean =>
   one.messageId === other.messageId && one.createdAt === other.createdAt;
 
+const NEVER_COALESCED: ReadonlySet<string> = new Set([
+  'mention',
+  'assignment',
+  'response_request',
+  'status_change',
+]);
+
+/** Whether the row stands for one message for ever: newer ones are coalesced into thread updates alone (section 7). */
+export const isAlone = (delivery: DeliveryContext | null): boolean =>
+  delivery !== null && NEVER_COALESCED.has(delivery.notification.type);
+
 /** Of a delivered row: a reply is still to be posted, or a message to be answered that came right before the mark. */
 export const isOwed = (row: NotificationRow, { reply, answered }: LaneEntry): boolean =>
   reply !== null || (answered !== null && hasMoved(row, answered));
@@ -127,6 +140,7 @@ export const freshJob = {
   version: null,
   reply: null,
   outcome: 'released',
+  completes: false,
   note: null,
   held: false,
   excused: false,

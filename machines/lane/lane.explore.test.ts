@@ -78,6 +78,21 @@ const postsWhatItHas: Invariant = ({ to, effects, before }) => {
   return before.answered === version?.createdAt ? 'posts a second time' : null;
 };
 
+const completesWhatItHas: Invariant = ({ to, effects, before }) => {
+  const [call] = spawns(effects, 'completeDelivery');
+  if (call === undefined) return null;
+  const { content, withSource, version } = call.input as {
+    content: string | null;
+    withSource: boolean;
+    version: { createdAt: number } | null;
+  };
+  if (!to.context.completes) return 'completes where that is not offered';
+  if (content === null) return to.context.outcome === 'silent' ? null : 'completes without the reply';
+  if (withSource !== (before.posts === 0)) return 'the wrong source';
+  if (content !== 'Done.') return `posts "${content}"`;
+  return before.answered === version?.createdAt ? 'posts a second time' : null;
+};
+
 const marksWhatIsDone: Invariant = ({ from, to, effects, before }) => {
   if (spawns(effects, 'markDelivered').length === 0) return null;
   const { outcome, delivery, reply } = to.context;
@@ -152,6 +167,7 @@ const countsAlike: Invariant = ({ to, after }) =>
 const INVARIANTS = [
   runsOnlyWhenItMay,
   postsWhatItHas,
+  completesWhatItHas,
   marksWhatIsDone,
   settlesTruly,
   keepsToItsSlot,
@@ -233,6 +249,18 @@ const WALKS: [string, Menu, Ghost[], states: number][] = [
     CALM,
     [freshGhost('due', { moves: MAX_ATTEMPTS + 2 })],
     700,
+  ],
+  [
+    'a backend that completes, replies of every kind, a row that moves, a process that dies',
+    { ...CALM, replies: ['text', 'silent', 'none'], holds: [true] },
+    each(['due', 'optional', 'noTask'], { completes: true, moves: 1, deaths: 1 }),
+    2_000,
+  ],
+  [
+    'a backend that completes, or fails, or whose answers get lost, a row that moves, leaving at every moment',
+    { ...CALM, steps: ['backendUnavailable', 'backendRejected'], leaves: true },
+    each(['due'], { completes: true, moves: 1 }),
+    2_000,
   ],
   [
     'a row that is gone, or that somebody else has marked',

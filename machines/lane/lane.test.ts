@@ -7,9 +7,13 @@ import { MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS, UNKNOWN_AGENT_MS } from './machine.t
 import { MAX_MESSAGE_LENGTH } from './reply.ts';
 import { LIMITS, work, type Script } from './script.test-kit.ts';
 
-const row = sampleRow();
-const mentioned = (changes: Partial<DeliveryContext> = {}) => sampleContext(changes);
-const moved = mentioned({ notification: sampleRow({ messageId: 'm2', createdAt: 2_000 }) });
+/** Newer messages are coalesced into it. */
+const row = sampleRow({ type: 'thread_update' });
+const mentioned = (changes: Partial<DeliveryContext> = {}) =>
+  sampleContext({ notification: row, ...changes });
+const moved = mentioned({
+  notification: sampleRow({ type: 'thread_update', messageId: 'm2', createdAt: 2_000 }),
+});
 const statusChange = mentioned({ notification: sampleRow({ type: 'status_change' }) });
 const kept = (text: string) => ({ attempts: 1, reply: { text, toolCalls: 0, version: versionOf(row) } });
 const times = (n: number, text: string) => Array.from({ length: n }, () => text).join(' ');
@@ -45,7 +49,7 @@ describe('a notification', () => {
     [
       'that nobody waits for may stay without an answer',
       { context: statusChange, runs: [''] },
-      'load run reread mark',
+      'load run mark',
       'silent',
     ],
     [
@@ -100,6 +104,42 @@ describe('a notification', () => {
       'is posted again, never run again, when Convex is away',
       { postFaults: ['backendUnavailable', 'backendUnavailable'] },
       'load run post post post reread mark',
+      'delivered',
+    ],
+    [
+      'that stands for one message for ever is not read again',
+      { context: mentioned({ notification: sampleRow({ type: 'mention' }) }) },
+      'load run post mark',
+      'delivered',
+    ],
+    [
+      'is brought to its end in one call where that is offered',
+      { completes: true },
+      'load run complete',
+      'delivered',
+    ],
+    [
+      'with nothing to say is brought to its end in one call as well',
+      { completes: true, runs: ['HEARTBEAT_OK'] },
+      'load run complete, silent',
+      'silent',
+    ],
+    [
+      'that has moved when it is completed is run again',
+      { completes: true, completions: [moved] },
+      'load run complete run complete',
+      'delivered',
+    ],
+    [
+      'is completed again, never run again, when Convex is away',
+      { completes: true, completions: ['backendUnavailable', 'backendUnavailable'] },
+      'load run complete complete complete',
+      'delivered',
+    ],
+    [
+      'goes the contract’s own way when its completion fails',
+      { completes: true, completions: ['backendRejected'] },
+      'load run complete post reread mark',
       'delivered',
     ],
     ['goes back when the gateway is away', { runs: ['gatewayUnavailable'] }, 'load run handBack', 'released'],

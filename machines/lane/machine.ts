@@ -7,6 +7,7 @@ import { laneActors } from './actors.ts';
 import {
   freshJob,
   hasMoved,
+  isAlone,
   isOwed,
   versionOf,
   type LaneContext,
@@ -60,11 +61,17 @@ const laneSetup = setup({
     silentAttemptsLeft: ({ context }) => context.entry.attempts < MAX_SILENT_ATTEMPTS,
     hasThread: ({ context }) => context.delivery?.task != null && context.delivery.agent !== null,
     hasTask: ({ context }) => context.job?.kind === 'notification' && context.job.row.taskId !== undefined,
+    completes: ({ context }) => context.completes,
+    hasReply: ({ context }) => context.outcome === 'delivered',
+    mayHaveMoved: ({ context }) => !isAlone(context.delivery),
     moved: ({ context }, params: { delivery: DeliveryContext | null }) =>
       params.delivery !== null &&
       context.version !== null &&
       hasMoved(params.delivery.notification, context.version),
     gone: (_, params: { delivery: DeliveryContext | null }) => params.delivery === null,
+    completed: (_, params: { moved: DeliveryContext | null }) => params.moved === null,
+    markedBefore: (_, params: { delivery: DeliveryContext | null }) =>
+      params.delivery?.notification.deliveredAt !== undefined,
     newerMessage: (_, params: { delivery: DeliveryContext | null }) => params.delivery !== null,
     toldExcused: (_, params: { excused: boolean }) => params.excused,
     textTooLong: (_, params: { kind: FaultKind }) => params.kind === 'textTooLong',
@@ -106,12 +113,14 @@ const laneSetup = setup({
       ...(context.job !== null &&
         jobId(context.job) !== jobId(params.job) && { discardReply: false, unknownForMs: 0 }),
     })),
-    keepLoaded: assign((_, params: { delivery: DeliveryContext | null; entry: LaneEntry }) => ({
-      delivery: params.delivery,
-      entry: params.entry,
-      version: params.delivery && versionOf(params.delivery.notification),
-      stepFailures: 0,
-    })),
+    keepLoaded: assign(
+      (_, params: { delivery: DeliveryContext | null; entry: LaneEntry; completes: boolean }) => ({
+        ...params,
+        version: params.delivery && versionOf(params.delivery.notification),
+        stepFailures: 0,
+      }),
+    ),
+    goPlainly: assign({ completes: false }),
     keepReply: assign(({ context }, params: { reply: LaneReply; attempts: number; runMs: number }) => ({
       reply: params.reply,
       runMs: params.runMs,
@@ -146,6 +155,11 @@ const laneSetup = setup({
     discardReply: assign({ discardReply: true }),
     countPost: assign(({ context }) => ({
       entry: { ...context.entry, posts: context.entry.posts + 1 },
+      stepFailures: 0,
+    })),
+    /** The backend gives back what has moved; the reply, if there was one, is in the thread. */
+    countReply: assign(({ context }) => ({
+      entry: { ...context.entry, posts: context.entry.posts + (context.outcome === 'delivered' ? 1 : 0) },
       stepFailures: 0,
     })),
     keepFault: assign((_, params: { fault: Fault }) => ({
@@ -371,7 +385,7 @@ export const laneMachine = laneSetup.createMachine({
       description: 'What does the reply amount to?',
       tags: ['busy'],
       always: [
-        { guard: 'nothingToSay', target: 'checking', actions: outcome('silent') },
+        { guard: 'nothingToSay', target: 'finishing', actions: outcome('silent') },
         {
           guard: and(['noReply', 'answerDue', 'silentAttemptsLeft', 'draining']),
           target: 'releasing',
@@ -387,10 +401,76 @@ export const laneMachine = laneSetup.createMachine({
           target: 'parking',
           actions: { type: 'setNote', params: { note: 'noReply' } },
         },
-        { guard: 'noReply', target: 'checking', actions: outcome('silent') },
-        { guard: not('hasThread'), target: 'checking', actions: outcome('silent') },
-        { target: 'posting', actions: outcome('delivered') },
+        { guard: 'noReply', target: 'finishing', actions: outcome('silent') },
+        { guard: not('hasThread'), target: 'finishing', actions: outcome('silent') },
+        { target: 'finishing', actions: outcome('delivered') },
       ],
+    },
+    finishing: {
+      description: 'In one call where the backend offers it, else step by step.',
+      tags: ['busy'],
+      always: [
+        { guard: 'completes', target: 'completing' },
+        { guard: 'hasReply', target: 'posting' },
+        { guard: 'mayHaveMoved', target: 'checking' },
+        { target: 'marking' },
+      ],
+    },
+    completing: {
+      description:
+        'Posts the reply, looks whether the row has moved, marks it: one transaction of the backend.',
+      tags: ['busy'],
+      on: { 'lane.abort': 'releasing' },
+      invoke: {
+        src: 'completeDelivery',
+        input: ({ context }) => {
+          const { row, version, withSource } = postTarget(context);
+          const isReply = context.outcome === 'delivered';
+          return {
+            row,
+            version,
+            withSource,
+            content: isReply ? fitMessage(context.reply?.text ?? '') : null,
+            startsTask: isReply && context.delivery !== null && startsTask(context.delivery),
+          };
+        },
+        onDone: [
+          {
+            guard: { type: 'completed', params: ({ event }) => ({ moved: event.output }) },
+            target: 'settled',
+          },
+          {
+            guard: { type: 'markedBefore', params: ({ event }) => ({ delivery: event.output }) },
+            target: 'deciding',
+            actions: [
+              'countReply',
+              { type: 'startOver', params: ({ event }) => ({ delivery: event.output }) },
+              'reopen',
+            ],
+          },
+          {
+            target: 'deciding',
+            actions: [
+              'countReply',
+              { type: 'startOver', params: ({ event }) => ({ delivery: event.output }) },
+            ],
+          },
+        ],
+        onError: [
+          {
+            guard: { type: 'textTooLong', params: kindParams },
+            target: 'parking',
+            actions: [keepFault, { type: 'setNote', params: { note: 'textTooLong' } }],
+          },
+          {
+            guard: { type: 'sideAway', params: kindParams },
+            target: 'retryingComplete',
+            actions: keepFault,
+          },
+          // It failed as a whole, or is not there any more: the contract's own steps do the same.
+          { target: 'finishing', actions: [keepFault, 'goPlainly'] },
+        ],
+      },
     },
     posting: {
       description: 'Writes the reply into the thread. From here on the run is never repeated.',
@@ -404,7 +484,10 @@ export const laneMachine = laneSetup.createMachine({
           startsTask: context.delivery !== null && startsTask(context.delivery),
           quiet: false,
         }),
-        onDone: { target: 'checking', actions: 'countPost' },
+        onDone: [
+          { guard: 'mayHaveMoved', target: 'checking', actions: 'countPost' },
+          { target: 'marking', actions: 'countPost' },
+        ],
         onError: [
           {
             guard: { type: 'textTooLong', params: kindParams },
@@ -513,6 +596,13 @@ export const laneMachine = laneSetup.createMachine({
       entry: ['drawStep', 'rest'],
       on: { 'lane.abort': 'releasing', 'backend.available': 'posting' },
       after: { stepBackoff: 'posting' },
+    },
+    retryingComplete: {
+      description: 'Convex did not answer: rests, then asks for the same again. The reply is in the journal.',
+      tags: ['degraded'],
+      entry: ['drawStep', 'rest'],
+      on: { 'lane.abort': 'releasing', 'backend.available': 'completing' },
+      after: { stepBackoff: 'completing' },
     },
     retryingCheck: {
       description: 'Convex did not show the row: rests, then reads again.',

@@ -41,7 +41,9 @@ function startLane(changes: Partial<World>) {
   const { parent, heard } = createListener<LaneNews>();
   const machine = laneMachine.provide({
     actors: {
-      loadJob: fromPromise(() => Promise.resolve({ delivery: show(), entry: world.entry })),
+      loadJob: fromPromise(() =>
+        Promise.resolve({ delivery: show(), entry: world.entry, completes: false as boolean }),
+      ),
       rereadRow: fromPromise(() => Promise.resolve(show())),
       runAgent: fromPromise(() => {
         world.runs += 1;

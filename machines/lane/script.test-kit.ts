@@ -19,15 +19,21 @@ export interface Script {
   postFaults: FaultKind[];
   /** What the row is when it is read again, one by one; then it is as it was. */
   rereads: (DeliveryContext | null)[];
+  /** The backend brings rows to their end in one call. */
+  completes: boolean;
+  /** What that comes to, one by one: the row as it has moved, or a fault; then it is marked. */
+  completions: (DeliveryContext | FaultKind)[];
   trial: boolean;
 }
 
 const NOTHING_SPECIAL: Script = {
-  context: sampleContext(),
+  context: sampleContext({ notification: sampleRow({ type: 'thread_update' }) }),
   entry: {},
   runs: ['Done.'],
   postFaults: [],
   rereads: [],
+  completes: false,
+  completions: [],
   trial: false,
 };
 
@@ -101,12 +107,20 @@ function actorsOf(script: Script, log: Log) {
       note('load', {
         delivery: script.context,
         entry: { ...NOTHING_KNOWN, ...script.entry, attempts: log.attempts },
+        completes: script.completes,
       }),
     ),
     runAgent: fromPromise<OutputFrom<Actors['runAgent']>, InputFrom<Actors['runAgent']>>(({ input }) => {
       calls.push(input.trial ? 'trial' : 'run');
       return endOfRun(script, log, input.trial);
     }),
+    completeDelivery: fromPromise<DeliveryContext | null, InputFrom<Actors['completeDelivery']>>(
+      ({ input }) => {
+        calls.push(input.content === null ? 'complete, silent' : 'complete');
+        const next = script.completions.shift() ?? null;
+        return typeof next === 'string' ? Promise.reject(new Fault(next, `${next}.`)) : Promise.resolve(next);
+      },
+    ),
     postMessage: fromPromise<void, Post>(({ input }) => {
       calls.push(input.quiet ? 'note' : 'post');
       posts.push(input);

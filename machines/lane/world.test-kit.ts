@@ -46,6 +46,8 @@ export interface Ghost {
   noteTried: boolean;
   draining: boolean;
   aborted: boolean;
+  /** The backend brings rows to their end in one call. */
+  completes: boolean;
   /** How often the row may still move, and the process die. */
   moves: number;
   deaths: number;
@@ -66,6 +68,7 @@ export const freshGhost = (kind: RowKind, allowed: Partial<Ghost> = {}): Ghost =
   noteTried: false,
   draining: false,
   aborted: false,
+  completes: false,
   moves: 0,
   deaths: 0,
   ...allowed,
@@ -151,7 +154,10 @@ function outcomes(
   const steps = menu.steps.filter((kind) => kind !== 'textTooLong' || ownText).map((kind) => failed(kind));
   switch (call.src) {
     case 'loadJob':
-      return [done({ delivery: contextOf(ghost), entry: entryOf(ghost) }), ...steps];
+      return [
+        done({ delivery: contextOf(ghost), entry: entryOf(ghost), completes: ghost.completes }),
+        ...steps,
+      ];
     case 'runAgent':
       return [
         ...menu.replies.map((reply) => {
@@ -179,6 +185,15 @@ function outcomes(
         }),
         ...steps,
       ];
+    case 'completeDelivery':
+      return [
+        ...completed(snapshot, ghost, done),
+        ...lostCompletion(snapshot, ghost, menu, failed),
+        ...(snapshot.context.outcome === 'delivered' && menu.steps.includes('textTooLong')
+          ? [failed('textTooLong')]
+          : []),
+        ...steps,
+      ];
     case 'rereadRow':
       return [done(contextOf(ghost)), ...steps];
     case 'markDelivered':
@@ -186,6 +201,40 @@ function outcomes(
     default:
       return [done(undefined, ghost), failed('backendUnavailable')];
   }
+}
+
+/** One transaction: the post, the look and the mark; a row that has moved is given back. */
+function completed(
+  { context: { version, outcome } }: LaneSnapshot,
+  ghost: Ghost,
+  done: (output: unknown, after: Ghost, label?: string) => Move<Ghost>,
+): Move<Ghost>[] {
+  if (ghost.row === 'gone') return [];
+  const nothingKept = { attempts: 0, kept: null };
+  if (version?.createdAt === ghost.version) {
+    return [done(null, { ...ghost, ...nothingKept, row: 'delivered', posts: 0, answered: null })];
+  }
+  const posted = {
+    ...nothingKept,
+    posts: Math.min(ghost.posts + 1, 2),
+    answered: version?.createdAt ?? null,
+  };
+  const after = outcome === 'delivered' ? { ...ghost, ...posted } : ghost;
+  return [done(contextOf(after), after, 'moved')];
+}
+
+/** It was done, and the answer got lost. */
+function lostCompletion(
+  { context: { version } }: LaneSnapshot,
+  ghost: Ghost,
+  menu: Menu,
+  failed: (kind: FaultKind, after?: Ghost, label?: string) => Move<Ghost>,
+): Move<Ghost>[] {
+  if (ghost.row === 'gone' || !menu.steps.includes('backendUnavailable')) return [];
+  const isMarked = version?.createdAt === ghost.version;
+  return [
+    failed('backendUnavailable', isMarked ? { ...ghost, row: 'delivered' } : ghost, ', its answer lost'),
+  ];
 }
 
 /** A message that came in just before the mark is given back with the row; from the mark on none is coalesced. */
@@ -301,10 +350,18 @@ export const isQuiet = (input: unknown): boolean => (input as { quiet: boolean }
 export function keyOf({ value, context }: LaneSnapshot, ghost: Ghost): string {
   const { trial, entry, version, reply, outcome, note, discardReply, held, excused, refund, counted } =
     context;
-  const { draining, slotless, rowFailures, unknownForMs, job, reopened } = context;
+  const { draining, slotless, rowFailures, unknownForMs, job, reopened, completes } = context;
   return JSON.stringify([
     [value, job === null, trial, entry.attempts, entry.posts, entry.reply?.text, entry.answered?.createdAt],
     [version?.createdAt, reply?.text, outcome, note, discardReply, held, excused, refund, draining, slotless],
-    [counted, reopened, rowFailures, unknownForMs >= 120_000, unknownForMs > 0, Object.values(ghost)],
+    [
+      counted,
+      reopened,
+      completes,
+      rowFailures,
+      unknownForMs >= 120_000,
+      unknownForMs > 0,
+      Object.values(ghost),
+    ],
   ]);
 }

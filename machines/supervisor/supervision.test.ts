@@ -6,6 +6,7 @@ import { deliveryMachine } from '../delivery/machine.ts';
 import { extensionsMachine } from '../extensions/machine.ts';
 import { gatewayMachine, type Probe } from '../gateway/machine.ts';
 import { heartbeatMachine } from '../heartbeat/machine.ts';
+import type { ListInput } from '../delivery/context.ts';
 import type { NotificationRow, RuntimeStatus } from '../shared/mission-control.ts';
 import { sampleAgent } from '../shared/samples.test-kit.ts';
 import { statusReporterMachine } from '../status-reporter/machine.ts';
@@ -72,7 +73,7 @@ async function startSupervisor() {
       }),
       delivery: deliveryMachine.provide({
         actors: {
-          listUndelivered: fromPromise<NotificationRow[], { limit: number }>(() => Promise.resolve([])),
+          listUndelivered: fromPromise<NotificationRow[], ListInput>(() => Promise.resolve([])),
         },
       }),
     },

@@ -13,6 +13,7 @@ import { openJournal } from '../journal/journal.ts';
 import type { Gateway, Journal, MissionControl } from '../ports.ts';
 import { createLaneActors } from './lane.ts';
 import type { PostTiming } from './second-post.ts';
+import { createPrefetched } from './prefetched.ts';
 import { createSessionLock } from './session-lock.ts';
 
 let dir: string;
@@ -43,7 +44,15 @@ const noGateway: Gateway = {
 
 const actorsWith = (gateway: Gateway, timing?: PostTiming) =>
   createLaneActors(
-    { missionControl, gateway, journal, sessions: createSessionLock(), log: silent, countRun: ignore },
+    {
+      missionControl,
+      gateway,
+      journal,
+      sessions: createSessionLock(),
+      prefetched: createPrefetched(),
+      log: silent,
+      countRun: ignore,
+    },
     timing,
   );
 

@@ -7,6 +7,7 @@ import type { Log } from '../logging/log.ts';
 import { buildPrompt } from '../openclaw/prompt.ts';
 import type { Gateway, Journal, MissionControl, Reply } from '../ports.ts';
 import { createBeat } from './beat.ts';
+import type { Prefetched } from './prefetched.ts';
 import { createSecondPost, POST_TIMING, type PostTiming } from './second-post.ts';
 import type { SessionLock } from './session-lock.ts';
 
@@ -15,6 +16,7 @@ export interface LaneSurroundings {
   gateway: Gateway;
   journal: Journal;
   sessions: SessionLock;
+  prefetched: Prefetched;
   log: Log;
   /** Told of every run that began, with its length in seconds. */
   countRun: (outcome: 'replied' | FaultKind, seconds: number) => void;
@@ -27,11 +29,29 @@ type Io<TName extends keyof typeof laneActors> = (args: {
 
 /** The I/O of a lane, as its machine asks for it (machines/lane/actors.ts says what each does). */
 export function createLaneActors(around: LaneSurroundings, timing: PostTiming = POST_TIMING) {
-  const { missionControl, journal } = around;
-  const loadJob: Io<'loadJob'> = async ({ input, signal }) => ({
-    entry: journal.read(input.notificationId) ?? NOTHING_KNOWN,
-    delivery: await missionControl.loadContext(input.notificationId, signal),
-  });
+  const { missionControl, journal, prefetched } = around;
+  const loadJob: Io<'loadJob'> = async ({ input: { notificationId }, signal }) => {
+    const entry = journal.read(notificationId);
+    const delivery = prefetched.take(notificationId) ?? (await begin(notificationId, signal));
+    // A post that was begun by the contract's own steps is brought to its end by them: the backend cannot know it.
+    const completes = missionControl.completes() && (entry?.begun ?? null) === null;
+    return { entry: entry ?? NOTHING_KNOWN, delivery, completes };
+  };
+  const begin = async (notificationId: string, signal: AbortSignal) => {
+    const { delivery, typing } = await missionControl.beginDelivery(notificationId, signal);
+    if (typing) prefetched.noteTyping(notificationId);
+    return delivery;
+  };
+  const completeDelivery: Io<'completeDelivery'> = async ({ input, signal }) => {
+    const { row, version, content, withSource: first, startsTask } = input;
+    if (row === null || version === null) throw new Fault('bug', 'a completion needs a row');
+    const reply = content === null ? null : { content, first, startsTask };
+    const notificationId = row._id;
+    const moved = await missionControl.completeDelivery({ notificationId, version, reply }, signal);
+    if (moved === null) journal.forget(notificationId);
+    else if (reply !== null) journal.markPosted(notificationId, version);
+    return moved;
+  };
   const rereadRow: Io<'rereadRow'> = ({ input, signal }) =>
     missionControl.loadContext(input.notificationId, signal);
   const markDelivered: Io<'markDelivered'> = async ({ input, signal }) => {
@@ -42,6 +62,7 @@ export function createLaneActors(around: LaneSurroundings, timing: PostTiming = 
       journal.markSettled(notificationId, version);
       await syncedOrTold(journal);
     }
+    prefetched.isTyping(notificationId);
     await missionControl.markDelivered(notificationId, signal);
     // From the mark on nothing more is coalesced into the row: what it says now is final.
     const last = version && (await missionControl.loadContext(notificationId, signal));
@@ -50,12 +71,14 @@ export function createLaneActors(around: LaneSurroundings, timing: PostTiming = 
     return null;
   };
   const handBack: Io<'handBack'> = async ({ input, signal }) => {
+    prefetched.isTyping(input.notificationId);
     if (input.refund) journal.refundAttempt(input.notificationId);
     await missionControl.markDeliveryEnded(input.notificationId, signal);
   };
   return {
     loadJob: fromPromise(loadJob),
     runAgent: fromPromise(createRun(around)),
+    completeDelivery: fromPromise(completeDelivery),
     postMessage: fromPromise(createPost(around, timing)),
     rereadRow: fromPromise(rereadRow),
     markDelivered: fromPromise(markDelivered),
@@ -65,7 +88,7 @@ export function createLaneActors(around: LaneSurroundings, timing: PostTiming = 
 }
 
 function createRun(around: LaneSurroundings): Io<'runAgent'> {
-  const { gateway, journal, sessions } = around;
+  const { gateway, journal, sessions, prefetched } = around;
   return async ({ input: { delivery, trial }, signal }) => {
     if (delivery?.agent == null || delivery.deliverySessionKey === undefined) {
       throw new Fault('bug', 'a run needs an agent and a session');
@@ -73,7 +96,9 @@ function createRun(around: LaneSurroundings): Io<'runAgent'> {
     const { notification, agent, deliverySessionKey: sessionKey } = delivery;
     // First: a run that cannot be counted does not start.
     const attempts = journal.beginAttempt(notification._id);
-    const typing = startTyping(around, notification._id);
+    const typing = prefetched.isTyping(notification._id)
+      ? Promise.resolve()
+      : startTyping(around, notification._id);
     const started = performance.now();
     try {
       await journal.synced();

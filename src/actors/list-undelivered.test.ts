@@ -10,6 +10,7 @@ import { openJournal } from '../journal/journal.ts';
 import type { Log } from '../logging/log.ts';
 import type { Journal } from '../ports.ts';
 import { createListUndelivered } from './list-undelivered.ts';
+import { createPrefetched } from './prefetched.ts';
 
 let dir: string;
 let journal: Journal;
@@ -42,8 +43,8 @@ const silent: Log = {
 };
 
 const list = (limit = 10): Promise<NotificationRow[]> =>
-  createListUndelivered({ missionControl, journal, log: silent })({
-    input: { limit },
+  createListUndelivered({ prefetched: createPrefetched(), missionControl, journal, log: silent })({
+    input: { limit, contexts: 0, busy: [] },
     signal: new AbortController().signal,
   });
 const types = async (): Promise<string[]> => (await list()).map(({ type }) => type);
@@ -100,8 +101,14 @@ test('brings a row whose reply is still to be posted before its page', async () 
 
 test('gives all of a long journal their turn', async () => {
   for (let n = 0; n < 30; n += 1) journal.beginAttempt(`gone ${n}`);
-  const look = createListUndelivered({ missionControl, journal, log: silent });
-  const call = () => look({ input: { limit: 10 }, signal: new AbortController().signal });
+  const look = createListUndelivered({
+    prefetched: createPrefetched(),
+    missionControl,
+    journal,
+    log: silent,
+  });
+  const call = () =>
+    look({ input: { limit: 10, contexts: 0, busy: [] }, signal: new AbortController().signal });
   await backend.setFaults([{ name: 'getNotificationForDelivery', mode: 'error', count: 20 }]);
   await call();
   await call();

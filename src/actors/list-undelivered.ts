@@ -1,11 +1,14 @@
+import type { ListInput } from '../../machines/delivery/context.ts';
 import { isOwed } from '../../machines/lane/context.ts';
 import type { NotificationRow } from '../../machines/shared/mission-control.ts';
 import type { Log } from '../logging/log.ts';
 import type { Journal, MissionControl } from '../ports.ts';
+import type { Prefetched } from './prefetched.ts';
 
 interface Surroundings {
   missionControl: MissionControl;
   journal: Journal;
+  prefetched: Prefetched;
   log: Log;
 }
 
@@ -19,8 +22,9 @@ const MOST_RESUMED = 20;
  */
 export function createListUndelivered(around: Surroundings) {
   let turn = 0;
-  return async ({ input, signal }: { input: { limit: number }; signal: AbortSignal }) => {
-    const rows = await around.missionControl.listUndelivered(input.limit, signal);
+  return async ({ input, signal }: { input: ListInput; signal: AbortSignal }) => {
+    const { rows, contexts } = await around.missionControl.listWithContexts(input, signal);
+    around.prefetched.keep(contexts);
     const listed = new Set(rows.map(({ _id }) => _id));
     const missing = around.journal.unfinished().filter((id) => !listed.has(id));
     // Some may wait behind the page for long; the others must have their turn.

@@ -54,7 +54,7 @@ export interface ServiceClient {
 }
 
 /** A function failed, or is not there: a production deployment tells these not apart. */
-class UnexplainedFault extends Fault {
+export class UnexplainedFault extends Fault {
   override readonly name = 'UnexplainedFault';
 }
 
@@ -123,8 +123,10 @@ export function createServiceClient(
       try {
         return parseAnswer(schema, await call(action, args, signal), nameOf(action));
       } catch (error) {
-        if (error instanceof UnexplainedFault) return null;
-        throw error;
+        if (!(error instanceof UnexplainedFault)) throw error;
+        // That it is not there says nothing about the token.
+        silent.delete(nameOf(action));
+        return null;
       }
     },
   };

@@ -16,9 +16,20 @@ export type ServiceAction<Args extends DefaultFunctionArgs> = FunctionReference<
 const action = <Args extends DefaultFunctionArgs>(name: string): ServiceAction<Args> =>
   makeFunctionReference<'action', Args, unknown>(`service/actions:${name}`);
 
+const extension = <Args extends DefaultFunctionArgs>(name: string): ServiceAction<Args> =>
+  makeFunctionReference<'action', Args, unknown>(`service/extensions:${name}`);
+
 /** `{}` and nothing else. */
 type NoArgs = Record<string, never>;
 type NotificationArgs = { notificationId: string };
+type RuntimeConfig = {
+  dropletId: string;
+  ipAddress: string;
+  region?: string;
+  lastHealthCheck: number;
+  openclawVersion: string;
+  runtimeServiceVersion: string;
+};
 
 /** What the runtime calls (contract, section 4), under the contract's own names. */
 export const service = {
@@ -56,14 +67,7 @@ export const service = {
 
   updateRuntimeStatus: action<{
     status: RuntimeStatus;
-    config: {
-      dropletId: string;
-      ipAddress: string;
-      region?: string;
-      lastHealthCheck: number;
-      openclawVersion: string;
-      runtimeServiceVersion: string;
-    };
+    config: RuntimeConfig;
   }>('updateRuntimeStatus'),
   checkAndClearRestartRequested: action<NoArgs>('checkAndClearRestartRequested'),
   getPendingUpgrade: action<NoArgs>('getPendingUpgrade'),
@@ -80,7 +84,15 @@ export const service = {
 
 /** What a backend may offer beyond it (docs/contract-extensions.md): asked for, never assumed. */
 export const extensions = {
-  capabilities: makeFunctionReference<'action', NoArgs, unknown>('service/extensions:capabilities'),
+  capabilities: extension<NoArgs>('capabilities'),
+  listWithContexts: extension<{ limit: number; contexts: number; busy: string[] }>('listWithContexts'),
+  beginDelivery: extension<NotificationArgs>('beginDelivery'),
+  completeDelivery: extension<{
+    notificationId: string;
+    version: { messageId: string | null; createdAt: number };
+    reply: { content: string; first: boolean; startsTask: boolean } | null;
+  }>('completeDelivery'),
+  reportStatus: extension<{ status: RuntimeStatus; config: RuntimeConfig }>('reportStatus'),
   wakeUp: makeFunctionReference<'query', { accountId: string; serviceToken: string }, unknown>(
     'service/extensions:wakeUp',
   ),

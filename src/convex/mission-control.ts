@@ -38,11 +38,10 @@ export function createMissionControl(options: MissionControlOptions): MissionCon
   const transport = createTransport({ url, timeoutMs, maxConcurrent });
   const client = createServiceClient({ url, accountId, serviceToken }, transport, options.countCall);
   const report = reportOnce(options.onMalformed ?? (() => undefined));
+  const plain = { ...deliveryCalls(client, report), ...agentCalls(client, report), ...runtimeCalls(client) };
   return {
-    ...deliveryCalls(client, report),
-    ...agentCalls(client, report),
-    ...runtimeCalls(client),
-    ...extensionCalls(client),
+    ...plain,
+    ...extensionCalls(client, plain),
     close: () => transport.close(),
   };
 }

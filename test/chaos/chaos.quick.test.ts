@@ -10,9 +10,12 @@ beforeAll(() => {
   execFileSync(process.execPath, [join(ROOT, 'scripts/build.ts'), '--if-missing']);
 });
 
-test('six kills: nothing lost, nothing twice, nothing out of order', async () => {
-  const verdict = judge(await playChaos({ kills: 6, seed: 11, sessions: 20, backlog: 40 }));
-  expect(isClean(verdict) || verdict).toBe(true);
-  expect(verdict.kills).toBe(6);
-  expect(verdict.runs).toBeGreaterThan(40);
-});
+test.each(['plain', 'extended'] as const)(
+  'six kills, %s backend: nothing lost, nothing twice, nothing out of order',
+  async (backend) => {
+    const verdict = judge(await playChaos({ kills: 6, seed: 11, sessions: 20, backlog: 40, backend }));
+    expect(isClean(verdict) || verdict).toBe(true);
+    expect(verdict.kills).toBe(6);
+    expect(verdict.runs).toBeGreaterThan(40);
+  },
+);

@@ -25,6 +25,7 @@ const BACKEND_FAULTS = [
   { mode: 'slow', rate: 0.01, delayMs: 30 },
   // A post that arrives when its process is long dead, and the next one at work.
   { name: 'createMessageFromAgent', mode: 'slow', rate: 0.02, delayMs: 1_500 },
+  { name: 'completeDelivery', mode: 'slow', rate: 0.02, delayMs: 1_500 },
 ] as const;
 
 interface Stage {
@@ -43,7 +44,11 @@ export async function playChaos(
   tell: (line: string) => void = () => undefined,
 ): Promise<Evidence> {
   const dir = mkdtempSync(join(tmpdir(), 'chaos-'));
-  const backend = await startContractBackend({ seed: options.seed, history: true });
+  const backend = await startContractBackend({
+    seed: options.seed,
+    history: true,
+    extended: options.backend === 'extended',
+  });
   const feed = await createFeed(backend, createRandom(options.seed + 2), options);
   const gateway = await startChaosGateway({
     random: createRandom(options.seed + 1),

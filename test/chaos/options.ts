@@ -7,11 +7,14 @@ export interface ChaosOptions {
   sessions: number;
   /** Notifications that wait at any time. */
   backlog: number;
+  /** The contract alone, or with what docs/contract-extensions.md adds. */
+  backend: 'plain' | 'extended';
 }
 
-export const DEFAULTS: ChaosOptions = { kills: 40, seed: 1, sessions: 20, backlog: 400 };
+export const DEFAULTS: ChaosOptions = { kills: 40, seed: 1, sessions: 20, backlog: 400, backend: 'plain' };
 
 export const HELP = `npm run chaos -- [--kills N] [--seed N] [--sessions N] [--backlog N]
+                     [--backend plain|extended]
 
 Ends the built runtime by SIGKILL, again and again, while notifications flow, on one STATE_DIR. Then a last process
 works the queue off, and what happened is checked against the gateway's list of runs, the backend's rows and the
@@ -22,6 +25,7 @@ journal as each process left it.
   --seed N      draws instants, faults and messages (default ${DEFAULTS.seed}). What the processes do meanwhile is not repeatable.
   --sessions N  tasks, each with its agent (default ${DEFAULTS.sessions})
   --backlog N   notifications that wait at any time (default ${DEFAULTS.backlog})
+  --backend KIND  plain: the service contract alone (default); extended: with docs/contract-extensions.md
 
 Some runs fail (4 in 100: failed, HTTP 500, reset) or are turned away (5 in 1,000); some calls of the backend are late, fail
 or lose their answer (1 in 100), and some posts arrive 1.5 s late (2 in 100).
@@ -52,15 +56,21 @@ export function readOptions(argv: string[]): ChaosOptions | null {
       seed: { type: 'string' },
       sessions: { type: 'string' },
       backlog: { type: 'string' },
+      backend: { type: 'string', default: DEFAULTS.backend },
       help: { type: 'boolean' },
     },
   });
   if (values.help === true) return null;
+  const { backend } = values;
+  if (backend !== 'plain' && backend !== 'extended') {
+    throw new Error(`--backend ${backend} is neither plain nor extended.`);
+  }
   return {
     kills: wholeNumber('--kills', values.kills, DEFAULTS.kills),
     seed: wholeNumber('--seed', values.seed, DEFAULTS.seed),
     sessions: wholeNumber('--sessions', values.sessions, DEFAULTS.sessions),
     backlog: wholeNumber('--backlog', values.backlog, DEFAULTS.backlog),
+    backend,
   };
 }
 

@@ -8,6 +8,8 @@ export interface FaultCase {
   what: string;
   /** Also part of `npm test`: quick, and the other suites do not show it. */
   quick?: boolean;
+  /** About a step that a backend which offers more than the contract does not need. */
+  contractOnly?: boolean;
   /** Seconds; 60 when absent. */
   limit?: number;
   /**

@@ -1,9 +1,13 @@
-/** Some of the fault cases that take a few seconds; `npm run faults` runs all of them. */
-import { test } from 'vitest';
+/** Some of the fault cases that take a few seconds, with both backends; `npm run faults` runs all of them. */
+import { describe, test } from 'vitest';
+import { useBackend } from '../support/stack.ts';
 import { CASES } from './registry.ts';
 
-for (const { name, what, run } of CASES.filter(({ quick }) => quick === true)) {
-  test(`${name}: ${what}`, async (context) => {
-    context.task.meta.figure = await run(context);
-  });
-}
+describe.each(['plain', 'extended'] as const)('%s backend', (backend) => {
+  for (const { name, what, run } of CASES.filter(({ quick }) => quick === true)) {
+    test(`${name}: ${what}`, async (context) => {
+      useBackend(backend);
+      context.task.meta.figure = await run(context);
+    });
+  }
+});

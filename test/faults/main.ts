@@ -3,14 +3,17 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startVitest, type Reporter, type TestCase } from 'vitest/node';
+import { VARIABLE } from './backend-kind.ts';
 import { CASES } from './registry.ts';
 
-const USAGE = `npm run faults -- [name...] [--list]
+const USAGE = `npm run faults -- [name...] [--backend plain|extended] [--list]
 
 Runs the built runtime against every fault that it must bear, one after another, and prints one line for each:
 PASS, FAIL or SKIP, its name, its length, and a figure. Exits with 1 when one fails.
 
   name     only these; part of a name will do
+  --backend plain     against the service contract alone (the default)
+  --backend extended  with what docs/contract-extensions.md adds to it
   --list   print the names and what each does, and run nothing`;
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -18,18 +21,27 @@ const ROOT = join(import.meta.dirname, '../..');
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { list: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      list: { type: 'boolean' },
+      backend: { type: 'string', default: 'plain' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
+  const { backend } = values;
+  if (backend !== 'plain' && backend !== 'extended') {
+    return tell(`--backend is plain or extended, not "${backend}".`, 1);
+  }
   if (values.help === true) return tell(USAGE);
   const unknown = positionals.find((part) => !CASES.some(({ name }) => name.includes(part)));
   if (unknown !== undefined) return tell(`No fault is called "${unknown}": --list prints all names.`, 1);
-  const chosen = CASES.filter(
+  const chosen = CASES.filter(({ contractOnly }) => backend === 'plain' || contractOnly !== true).filter(
     ({ name }) => positionals.length === 0 || positionals.some((part) => name.includes(part)),
   );
   if (values.list === true) {
     return tell(chosen.map(({ name, what }) => `${name.padEnd(NAME_WIDTH)} ${what}`).join('\n'));
   }
-  tell(machine());
+  tell(`${machine()}, ${backend} backend`);
+  process.env[VARIABLE] = backend;
   return run(chosen.map(({ name }) => name));
 }
 

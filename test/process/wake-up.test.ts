@@ -32,7 +32,7 @@ const countLog = ({ log }: RuntimeProcess, event: string): number =>
   log.filter((line) => line.event === event).length;
 
 test('the local backend wakes it, one message after another', async () => {
-  const [backend, gateway] = await Promise.all([missionControl(), echoGateway()]);
+  const [backend, gateway] = await Promise.all([missionControl({ extensions: true }), echoGateway()]);
   const runtime = await startRuntime({ backend, gateway, env: NO_POLLS });
   await isConnected(runtime);
   for (const text of ['one', 'two', 'three']) {

@@ -43,8 +43,31 @@ export interface MissionControl extends Backend, DemoClient {
   setFault(rule: { mode: string; path?: string; count?: number; delayMs?: number }): Promise<void>;
 }
 
+/** The contract alone, or with what docs/contract-extensions.md adds to it. */
+export type BackendKind = 'plain' | 'extended';
+
+let kind: BackendKind = 'plain';
+
+/** What `missionControl` starts from here on, in this file of tests. */
+export function useBackend(next: BackendKind): void {
+  kind = next;
+}
+
+/** The functions beyond the contract that do the work of one of its own: what befalls it befalls them. */
+const DOES_ALSO: Record<string, readonly string[]> = {
+  createMessageFromAgent: ['completeDelivery'],
+  markNotificationDelivered: ['completeDelivery'],
+  getNotificationForDelivery: ['beginDelivery', 'listWithContexts'],
+};
+
+/** The functions that a fault of this one befalls, by their paths. */
+export const alike = (path: string): string[] => [
+  path,
+  ...(DOES_ALSO[path.replace('service/actions:', '')] ?? []).map((name) => `service/extensions:${name}`),
+];
+
 export async function missionControl(options: BackendOptions = {}): Promise<MissionControl> {
-  const backend = await startBackend({ faults: true, ...options });
+  const backend = await startBackend({ faults: true, extensions: kind === 'extended', ...options });
   onTestFinished(() => backend.close());
   const person = createDemoClient({ ...backend, convexUrl: backend.url });
   return {
@@ -58,12 +81,14 @@ export async function missionControl(options: BackendOptions = {}): Promise<Miss
     listTasks: async () => v.parse(v.array(Task), await person.call('demo:listTasks', {})),
     showRuntime: async () => v.parse(Runtime, await person.call('demo:showRuntime', {})).account,
     async setFault(rule) {
-      const answer = await fetch(`${backend.url}/__faults`, {
-        method: 'POST',
-        body: JSON.stringify(rule),
-        headers: { 'Content-Type': 'application/json' },
-      });
-      if (!answer.ok) throw new Error(`The backend does not take the fault: ${await answer.text()}`);
+      for (const path of rule.path === undefined ? [undefined] : alike(rule.path)) {
+        const answer = await fetch(`${backend.url}/__faults`, {
+          method: 'POST',
+          body: JSON.stringify({ ...rule, path }),
+          headers: { 'Content-Type': 'application/json' },
+        });
+        if (!answer.ok) throw new Error(`The backend does not take the fault: ${await answer.text()}`);
+      }
     },
   };
 }

@@ -40,9 +40,16 @@ export interface Host {
   markStaleRuntimesOffline(): Promise<void>;
 }
 
-/** @param onWrite told of each table that is written, before the transaction is over */
-export async function createHost(onWrite: (table: string) => void = () => undefined): Promise<Host> {
+export interface HostOptions {
+  /** Told of each table that is written, before the transaction is over. */
+  onWrite?: (table: string) => void;
+  /** false: the contract alone. */
+  extensions?: boolean;
+}
+
+export async function createHost({ onWrite, extensions = true }: HostOptions = {}): Promise<Host> {
   const modules = await loadModules();
+  const hidden = extensions ? null : 'service/extensions';
   // Every call starts in the context that is here, outside all transactions, whoever makes it.
   const outside = AsyncLocalStorage.snapshot();
   const t = convexTest(
@@ -51,10 +58,10 @@ export async function createHost(onWrite: (table: string) => void = () => undefi
       Array.from(modules, ([name, module]) => [`/convex/${name}.ts`, () => Promise.resolve(module)]),
     ),
   );
-  const watch = watchTables((table) => outside(() => onWrite(table)));
+  const watch = watchTables((table) => outside(() => onWrite?.(table)));
 
   async function run({ kind, path, args }: FunctionCall): Promise<Value> {
-    requirePublic(modules, kind, path);
+    requirePublic(modules, kind, path, hidden);
     if (kind === 'query') {
       return await t.query(makeFunctionReference<'query', typeof args, Value>(path), args);
     }
@@ -83,9 +90,9 @@ export async function createHost(onWrite: (table: string) => void = () => undefi
 
 const MARKS = { query: 'isQuery', mutation: 'isMutation', action: 'isAction' } as const;
 
-function requirePublic(modules: Modules, kind: FunctionKind, path: string): void {
+function requirePublic(modules: Modules, kind: FunctionKind, path: string, hidden: string | null): void {
   const [name = '', exported = 'default'] = path.split(':');
-  const module = modules.get(name);
+  const module = name === hidden ? undefined : modules.get(name);
   const found = module && Object.hasOwn(module, exported) ? module[exported] : undefined;
   if (typeof found !== 'function' || !hasMark(found, 'isPublic')) {
     throw new Error(`Could not find public function for '${path}'. Look for its name in convex/.`);

@@ -13,6 +13,8 @@ export interface BackendSettings {
   extraTasks: number;
   /** Whether `POST /__faults` is there. */
   faults: boolean;
+  /** Offer what goes beyond the contract (docs/contract-extensions.md). */
+  extensions: boolean;
   /** End when standard input does: the process that started this one is gone. */
   exitWithStdin: boolean;
   /** Where the account's id and token go instead of standard output; null for standard output. */
@@ -39,6 +41,7 @@ export function readSettings(argv: string[], env: NodeJS.ProcessEnv): BackendSet
     secret: readSecret(env['LOCAL_SERVICE_SECRET'] || keptSecret(credentialsDir)),
     extraTasks: wholeNumber('--extra-tasks', values['extra-tasks'], 10_000),
     faults: env['LOCAL_BACKEND_FAULTS'] === '1',
+    extensions: env['LOCAL_BACKEND_EXTENSIONS'] !== '0',
     exitWithStdin: values['exit-with-stdin'] ?? false,
     credentialsDir,
   };

@@ -21,6 +21,8 @@ export interface BackendOptions {
   extraTasks?: number;
   /** Serve `POST /__faults`. */
   faults?: boolean;
+  /** false: the contract alone, without what docs/contract-extensions.md adds. */
+  extensions?: boolean;
   /** Gets each line that the backend logs. */
   onLog?: (line: string) => void;
 }
@@ -52,6 +54,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
         ...process.env,
         LOCAL_SERVICE_SECRET: options.secret,
         LOCAL_BACKEND_FAULTS: options.faults ? '1' : '0',
+        LOCAL_BACKEND_EXTENSIONS: options.extensions === false ? '0' : '1',
       },
     },
   );

@@ -27,7 +27,8 @@ export async function startServing(
   log: (line: string) => void,
 ): Promise<RunningBackend> {
   let onWrite: (table: string) => void = () => undefined;
-  const host = await createHost((table) => onWrite(table));
+  const { extensions } = settings;
+  const host = await createHost({ onWrite: (table) => onWrite(table), extensions });
   const { accountId, tasks: seeded } = await host.seed(await sha256Hex(settings.secret));
   // The token is split at underscores: with one in the account's id it could not be read back.
   if (accountId.includes('_')) throw new Error(`The account id ${accountId} has an underscore in it.`);

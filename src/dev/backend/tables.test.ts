@@ -7,7 +7,7 @@ const SECRET = 'ab'.repeat(32);
 
 test('knows which tables a query reads, and which a call writes', async () => {
   const written: string[] = [];
-  const host = await createHost((table) => written.push(table));
+  const host = await createHost({ onWrite: (table) => written.push(table) });
   const { accountId } = await host.seed(await sha256Hex(SECRET));
   const auth = { accountId, serviceToken: `mc_service_${accountId}_${SECRET}` };
 

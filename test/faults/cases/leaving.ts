@@ -202,10 +202,11 @@ export const leavingCases: readonly FaultCase[] = [
 async function setUpHangingPost() {
   const [backend, gateway] = await Promise.all([missionControl(), echoGateway()]);
   const relay = await relayTo(backend.url);
-  relay.judge(({ name }) => (name === 'createMessageFromAgent' ? 'hang' : 'pass'));
+  const posts = ['createMessageFromAgent', 'completeDelivery'];
+  relay.judge(({ name }) => (posts.includes(name) ? 'hang' : 'pass'));
   const runtime = await startRuntime({ backend: { ...backend, url: relay.url }, gateway });
   const stage: Stage = { backend: { ...backend, url: relay.url }, gateway, runtime };
   await ask(stage, 'please look at this');
-  await within(20, 'The reply is on its way', () => relay.count('createMessageFromAgent') > 0);
+  await within(20, 'The reply is on its way', () => posts.some((name) => relay.count(name) > 0));
   return { stage, relay };
 }

@@ -20,7 +20,13 @@ import {
 import { inSeconds, within } from '../wait.ts';
 
 const isContextOf = ({ name, args }: Call, ids: ReadonlySet<string | undefined>): boolean =>
-  name === 'getNotificationForDelivery' && ids.has(String(args.notificationId));
+  // Its contexts are not told apart here: without it each is asked for by itself.
+  name === 'listWithContexts' ||
+  ((name === 'getNotificationForDelivery' || name === 'beginDelivery') &&
+    ids.has(String(args.notificationId)));
+
+const isMark = ({ name }: Call): boolean =>
+  name === 'markNotificationDelivered' || name === 'completeDelivery';
 
 /** A runtime whose Convex can fail on single rows; the rows are there before it starts. */
 async function setUpRelay(sessions: number, env: Record<string, string> = {}) {
@@ -52,8 +58,9 @@ export const rowCases: readonly FaultCase[] = [
       await within(20, 'The row is marked', async () =>
         (await backend.agentRows()).some((row) => row._id === mention?._id && row.deliveredAt !== undefined),
       );
-      // Another agent may have heard of it and say as much.
-      expect((await said()).filter((one) => one.authorId === authorId)).toHaveLength(1);
+      // Another agent may have heard of it and say as much, and then be answered.
+      const authors = (await said()).map((one) => one.authorId);
+      expect(authors[1]).not.toBe(authorId);
       return `posted with ${text.length} characters`;
     },
   },
@@ -148,11 +155,9 @@ export const rowCases: readonly FaultCase[] = [
       const chat = backend.tasks.find(({ title }) => title.startsWith('Chat'))?._id ?? '';
       await backend.postMessage(chat, 'first question');
       let marks = 0;
-      relay.judge(async ({ name }): Promise<Verdict> => {
-        if (name === 'markNotificationDelivered') marks += 1;
-        if (name === 'markNotificationDelivered' && marks === 1) {
-          await backend.postMessage(chat, 'second question');
-        }
+      relay.judge(async (call): Promise<Verdict> => {
+        if (isMark(call)) marks += 1;
+        if (isMark(call) && marks === 1) await backend.postMessage(chat, 'second question');
         return 'pass';
       });
       const runtime = await start();
@@ -166,6 +171,7 @@ export const rowCases: readonly FaultCase[] = [
   {
     name: 'sigkill-in-second-post',
     what: 'SIGKILL while a second reply is on its way to a slow Convex: the next process waits for it, and posts nothing',
+    contractOnly: true,
     async run() {
       const { backend, gateway, relay, start } = await setUpRelay(0);
       const chat = backend.tasks.find(({ title }) => title.startsWith('Chat'))?._id ?? '';

@@ -7,9 +7,9 @@ import { loadContext, loadThread } from './context.ts';
 import { define, type ServiceFunction } from './define.ts';
 import { EXTENSIONS } from './extensions.ts';
 import { postMessage } from './messages.ts';
-import { markDelivered, oldestRows } from './queue.ts';
+import { markDelivered, oldestRows, startTyping } from './queue.ts';
 import type { Agent, Notification, Task } from './rows.ts';
-import { recordUpgrade, reportStatus, takeRestartRequest } from './runtime-status.ts';
+import { recordUpgrade, reportArgs, reportStatus, takeRestartRequest } from './runtime-status.ts';
 import type { Store } from './store.ts';
 import { changeTaskStatus } from './tasks.ts';
 
@@ -39,8 +39,7 @@ const delivery = {
   }),
   markNotificationRead: define(ofNotification, (store, { notificationId }) => {
     const row = notification(store, notificationId);
-    row.readAt ??= store.now();
-    delete row.deliveryEndedAt;
+    startTyping(store, row);
     return success;
   }),
   markNotificationDeliveryEnded: define(ofNotification, (store, { notificationId }) => {
@@ -118,27 +117,10 @@ const agents = {
 };
 
 const runtime = {
-  updateRuntimeStatus: define(
-    {
-      status: v.picklist(['provisioning', 'online', 'degraded', 'offline', 'error']),
-      config: v.optional(
-        v.strictObject({
-          dropletId: text,
-          ipAddress: text,
-          region: optionalText,
-          lastHealthCheck: optionalNumber,
-          openclawVersion: optionalText,
-          runtimeServiceVersion: optionalText,
-          lastUpgradeAt: optionalNumber,
-          lastUpgradeStatus: optionalText,
-        }),
-      ),
-    },
-    (store, { status, config }) => {
-      reportStatus(store, status, config);
-      return success;
-    },
-  ),
+  updateRuntimeStatus: define(reportArgs, (store, { status, config }) => {
+    reportStatus(store, status, config);
+    return success;
+  }),
   checkAndClearRestartRequested: define({}, (store) => ({ restartRequested: takeRestartRequest(store) })),
   getPendingUpgrade: define({}, ({ fleet }) => fleet?.pendingUpgrade ?? null),
   recordUpgradeResult: define(

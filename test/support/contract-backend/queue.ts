@@ -58,6 +58,11 @@ export function markDelivered(store: Store, row: Notification): void {
   if (history !== undefined) history.deliveredAt = monotonicMs();
 }
 
+export function startTyping(store: Store, row: Notification): void {
+  row.readAt ??= store.now();
+  delete row.deliveryEndedAt;
+}
+
 /** The oldest rows, by `createdAt`, then by age: a row that moved is older than its place in the map says. */
 export function oldestRows(store: Store, limit: number): Notification[] {
   const page: Notification[] = [];

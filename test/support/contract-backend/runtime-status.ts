@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import type { RuntimeStatus } from '../../../machines/shared/mission-control.ts';
 import { failure } from '../../../convex/model/errors.ts';
 import { notify } from './queue.ts';
@@ -9,6 +10,22 @@ const UPGRADE_TIMEOUT_MS = 30 * 60_000;
 const HISTORY = 10;
 const MAX_ERROR = 2_048;
 const TYPING_BATCH = 500;
+
+export const reportArgs = {
+  status: v.picklist(['provisioning', 'online', 'degraded', 'offline', 'error']),
+  config: v.optional(
+    v.strictObject({
+      dropletId: v.string(),
+      ipAddress: v.string(),
+      region: v.optional(v.string()),
+      lastHealthCheck: v.optional(v.number()),
+      openclawVersion: v.optional(v.string()),
+      runtimeServiceVersion: v.optional(v.string()),
+      lastUpgradeAt: v.optional(v.number()),
+      lastUpgradeStatus: v.optional(v.string()),
+    }),
+  ),
+};
 
 /** `updateRuntimeStatus` (section 4). */
 export function reportStatus(store: Store, status: RuntimeStatus, config?: RuntimeConfig): void {

@@ -27,6 +27,8 @@ export interface Store {
   threads: Map<string, Message[]>;
   /** By the notification that they answer. */
   answers: Map<string, Message>;
+  /** Which versions of which notifications were answered by `completeDelivery`. */
+  answeredVersions: Map<string, Set<string>>;
   notifications: Map<string, Notification>;
   /** What agents have not got yet, oldest first: `createdAt` only grows, so the order of insertion is the index. */
   queue: Map<string, Notification>;
@@ -72,6 +74,7 @@ export function createStore({ secret, history, extended }: StoreOptions): Store 
     messages: new Map(),
     threads: new Map(),
     answers: new Map(),
+    answeredVersions: new Map(),
     notifications: new Map(),
     queue: new Map(),
     waitingUpdates: new Map(),
