@@ -2,7 +2,7 @@
 # What runs now, and what compose would run: read before anything is changed.
 
 # Of the services that run: container, image id, image reference, version label and compose's hash of the configuration.
-declare -A CONTAINER IMAGE_ID IMAGE_REF VERSION CONFIG_HASH
+declare -A CONTAINER IMAGE_ID IMAGE_REF IMAGE_VERSION CONFIG_HASH
 # Of every service that compose knows.
 declare -A WANTED_REF HAS_BUILD PROFILES_OF
 # The services that run.
@@ -25,8 +25,8 @@ look_at_stack() {
   if read_health && [ "$H_CODE" = 200 ]; then WAS_WELL=yes; fi
   OLD_STATUS=$H_STATUS
   OLD_VERSION_SEEN=$H_RUNTIME
-  OLD_RUNTIME=$(known "$H_RUNTIME" "${VERSION[runtime]}")
-  OLD_OPENCLAW=$(known "$H_OPENCLAW" "${VERSION[openclaw-gateway]:-}")
+  OLD_RUNTIME=$(known "$H_RUNTIME" "${IMAGE_VERSION[runtime]}")
+  OLD_OPENCLAW=$(known "$H_OPENCLAW" "${IMAGE_VERSION[openclaw-gateway]:-}")
   REQUESTED=$([ -n "$H_TARGET_RUNTIME" ] && echo true || echo false)
 }
 
@@ -64,7 +64,7 @@ read_containers() {
     IMAGE_ID[$service]=$image
     IMAGE_REF[$service]=$ref
     CONFIG_HASH[$service]=$hash
-    VERSION[$service]=$(version_of "$image")
+    IMAGE_VERSION[$service]=$(version_of "$image")
     if [ -n "${WANTED_REF[$service]:-}" ]; then
       SERVICES+=("$service")
       IMAGES_BYTES=$((IMAGES_BYTES + $(size_of "$image")))
