@@ -23,4 +23,8 @@ await build({
   format: 'esm',
   target: 'node24',
   logLevel: 'warning',
+  // Dependencies that are CommonJS call require() for Node's own modules.
+  banner: {
+    js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
+  },
 });
