@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { midRun, replies, REPLY, startAgain } from '../support/mid-run.ts';
-import { until } from '../support/until.ts';
 
 describe('SIGKILL', () => {
   test('in the middle of a run: the next process runs it again and remembers the attempt', async () => {
@@ -17,7 +16,9 @@ describe('SIGKILL', () => {
     const { backend, runtime } = scene;
     await backend.setFault({ path: 'service/actions:markNotificationDelivered', mode: 'hang' });
     scene.gateway.release();
-    await until('The reply is in the thread', async () => (await replies(scene)).length > 0);
+    await runtime.waitForHealth('that it marks', ({ lanes }) =>
+      lanes.shown.some(({ value }) => value === 'marking'),
+    );
     runtime.kill('SIGKILL');
     await runtime.exited;
     await backend.setFault({ mode: 'ok' });
