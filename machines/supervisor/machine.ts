@@ -57,9 +57,9 @@ const parts = setup({
   delays: {
     settleLimit: SETTLE_LIMIT_MS,
     drainDeadline: ({ context }) => context.drainMs,
-    abortGrace: 700,
-    lastWordLimit: 900,
-    closeLimit: 300,
+    abortGrace: 500,
+    lastWordLimit: 800,
+    closeLimit: 200,
   },
 });
 
