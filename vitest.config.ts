@@ -6,8 +6,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['development'] } },
   test: {
     include: ['{src,machines,convex,scripts,test,docker}/**/*.test.ts'],
-    // Real containers: npm run test:compose.
-    exclude: ['test/compose/**'],
+    // Real containers: npm run test:compose; a real browser: npm run test:browser.
+    exclude: ['test/compose/**', 'test/browser/**'],
     // The process suites run the bundle.
     globalSetup: 'test/support/build.ts',
     // Waits for a condition end by themselves, and say what they waited for, well before this.

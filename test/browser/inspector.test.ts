@@ -1,0 +1,133 @@
+/** The page against a running stack: the built runtime, a backend, a gateway. */
+import { describe, expect, test } from 'vitest';
+import { holdGateway } from '../support/held-gateway.ts';
+import { startInspected } from '../support/inspected.ts';
+import { echoGateway, missionControl } from '../support/stack.ts';
+import { until } from '../support/until.ts';
+import { isLit, says, textOf, useBrowser } from './browser.test-kit.ts';
+
+const open = useBrowser();
+
+describe('what happens is seen', () => {
+  test('states light up as a notification flows, edges flash, and the counters follow', async () => {
+    const backend = await missionControl();
+    const gateway = await holdGateway(await echoGateway());
+    const runtime = await startInspected({ backend, gateway });
+    const page = await open(runtime.port, '#/actor/supervisor/delivery');
+    await says(page, '#status', 'healthy');
+    await isLit(page, 'delivery.active.gate.open');
+
+    await backend.postMessage(backend.taskIds[0] ?? '', '@engineer please look');
+    await gateway.runHeld();
+    await says(page, '#count-inFlight', '1');
+    await until('An edge flashes', async () => (await page.locator('g.edge.taken').count()) > 0);
+    await page.locator('#search').fill('lane:');
+    await page.locator('.actor', { hasText: 'lane:' }).first().click();
+    await isLit(page, 'lane.running');
+    expect(page.url()).toContain('#/actor/supervisor/delivery/lane');
+
+    gateway.release();
+    await says(page, '#count-delivered', '1');
+    await page.locator('#log-event').fill('lane.settled');
+    await says(page, '#log .receiver', 'delivery');
+  });
+
+  test('a gateway that stops is seen as degraded, with the reason, in tree, chart and timeline', async () => {
+    const gateway = await echoGateway();
+    const runtime = await startInspected({ backend: await missionControl(), gateway });
+    const page = await open(runtime.port, '#/actor/supervisor/gateway');
+    await isLit(page, 'gateway.connected');
+    await gateway.close();
+    await says(page, '#status', 'degraded');
+    await says(page, '#reason', `The OpenClaw gateway does not answer at ${gateway.url}`);
+    await isLit(page, 'gateway.degraded');
+    await says(page, '.actor[aria-selected="true"] .tags', 'degraded');
+    const labels = (): Promise<string[]> =>
+      page
+        .locator('.strip canvas')
+        .evaluateAll((all) => all.map((one) => one.getAttribute('aria-label') ?? ''));
+    await until('The timeline tells it', async () =>
+      (await labels()).some((label) => /^overall: .*degraded for \d/.test(label)),
+    );
+    await page.locator('g.state[data-id="gateway.degraded"] > .title').hover();
+    await says(page, '#tip', 'Tried again with backoff');
+  });
+
+  test('a process that leaves is seen draining, and then as left', async () => {
+    const backend = await missionControl();
+    const gateway = await holdGateway(await echoGateway());
+    const runtime = await startInspected({ backend, gateway });
+    const page = await open(runtime.port);
+    await says(page, '#status', 'healthy');
+    await backend.postMessage(backend.taskIds[0] ?? '', '@engineer please look');
+    await gateway.runHeld();
+    runtime.kill('SIGTERM');
+    await says(page, '#status', 'draining');
+    await isLit(page, 'supervisor.draining.quiescing');
+    gateway.release();
+    await runtime.exited;
+    await says(page, '#status', 'left');
+    await says(page, '#reason', 'stopped by SIGTERM (exit code 0)');
+  });
+});
+
+test('light and dark, as the system is or as one likes it', async () => {
+  const runtime = await startInspected({ backend: await missionControl(), gateway: await echoGateway() });
+  const page = await open(runtime.port, '', 'dark');
+  const paper = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const box = (): Promise<string> =>
+    page.locator('g.state.root > .box').evaluate((element) => getComputedStyle(element).fill);
+  await isLit(page, 'supervisor');
+  const dark = [await paper(), await box()];
+  await page.emulateMedia({ colorScheme: 'light' });
+  await until('It is light', async () => (await paper()) !== dark[0] && (await box()) !== dark[1]);
+  const light = await paper();
+  await page.locator('#theme').click();
+  await page.locator('#theme').click();
+  expect(await textOf(page, '#theme')).toBe('Dark');
+  expect(await paper()).toBe(dark[0]);
+  await page.locator('#theme').click();
+  expect(await paper()).toBe(light);
+});
+
+test('the keyboard alone: search, choose, move the chart, filter, and send a command', async () => {
+  const runtime = await startInspected({ backend: await missionControl(), gateway: await echoGateway() });
+  const page = await open(runtime.port);
+  await says(page, '#status', 'healthy');
+  const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.id ?? '');
+  await page.keyboard.press('/');
+  expect(await focused()).toBe('search');
+  await page.keyboard.press('Tab');
+  expect(await focused()).toBe('tree');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await until('The gateway is chosen', () => page.url().endsWith('#/actor/supervisor/gateway'));
+  await isLit(page, 'gateway.connected');
+  const active = await page.locator('#tree').getAttribute('aria-activedescendant');
+  expect(await page.locator(`[id="${active ?? ''}"]`).getAttribute('aria-selected')).toBe('true');
+
+  for (let n = 0; n < 10 && (await focused()) !== 'chart'; n += 1) await page.keyboard.press('Tab');
+  expect(await focused()).toBe('chart');
+  const place = (): Promise<string> =>
+    page.locator('#chart svg').evaluate((svg) => svg.getAttribute('style') ?? '');
+  const before = await place();
+  await page.keyboard.press('+');
+  expect(await place()).not.toBe(before);
+
+  await page.keyboard.press('Tab');
+  expect(await focused()).toBe('tab-log');
+  await page.keyboard.press('ArrowRight');
+  expect(await page.locator('#tab-sequence').getAttribute('aria-selected')).toBe('true');
+  expect(await page.locator('#sequence').isVisible()).toBe(true);
+
+  // Back to the bar, to its first command.
+  await page.locator('#commands button').first().focus();
+  await page.keyboard.press('Enter');
+  expect(await page.locator('#confirm').isVisible()).toBe(true);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await runtime.waitForLog('the command', ({ event }) => event === 'inspector.command');
+  expect(runtime.log.filter(({ event }) => event === 'inspector.command')).toHaveLength(1);
+});

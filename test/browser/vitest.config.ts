@@ -1,0 +1,21 @@
+/** `npm run test:browser`: the tests in a real browser, which then must be there. */
+import { defineConfig } from 'vitest/config';
+import root from '../../vitest.config.ts';
+import { chromiumPath } from '../support/chromium.ts';
+
+if (chromiumPath() === null) {
+  throw new Error(
+    'No Chromium was found: install it (Debian: apt-get install chromium), or set CHROMIUM_PATH.',
+  );
+}
+
+export default defineConfig({
+  ...root,
+  test: {
+    ...root.test,
+    include: ['test/browser/**/*.test.ts'],
+    exclude: [],
+    // A browser on a busy machine takes its time.
+    testTimeout: 120_000,
+  },
+});

@@ -1,0 +1,16 @@
+import { existsSync } from 'node:fs';
+
+/** Where Debian, Fedora, Chrome's own package and macOS put it. */
+const PLACES = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+/** The browser for the browser tests: CHROMIUM_PATH, or a usual place; null when there is none. */
+export function chromiumPath(): string | null {
+  const { CHROMIUM_PATH } = process.env;
+  if (CHROMIUM_PATH !== undefined && CHROMIUM_PATH !== '') return CHROMIUM_PATH;
+  return PLACES.find((path) => existsSync(path)) ?? null;
+}
