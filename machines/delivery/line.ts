@@ -72,7 +72,9 @@ export function release(line: Line, key: string): Line {
 }
 
 export function without(line: Line, key: string): Line {
-  return Object.fromEntries(Object.entries(line).filter(([other]) => other !== key));
+  const rest = { ...line };
+  Reflect.deleteProperty(rest, key);
+  return rest;
 }
 
 /** Since when lanes wait that gave their jobs back: a thread that is written in all the time must have its turn. */

@@ -13,6 +13,8 @@ export interface Benchmark {
 export interface Report {
   /** Prints a figure, as soon as it is known. */
   figure: (figure: Figure) => void;
+  /** As long as the goals ask for; else as long as all benchmarks together may take. */
+  full: boolean;
   /** Says on standard error what is going on. */
   progress: (line: string) => void;
 }

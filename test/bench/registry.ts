@@ -1,7 +1,21 @@
 import type { Benchmark } from './benchmark.ts';
 import { backlog } from './cases/backlog.ts';
 import { ceiling } from './cases/ceiling.ts';
+import { growth } from './cases/growth.ts';
+import { inFlight } from './cases/in-flight.ts';
+import { machines } from './cases/machines.ts';
+import { pickUp } from './cases/pick-up.ts';
+import { price } from './cases/price.ts';
 import { start } from './cases/start.ts';
 
 /** Every benchmark, in the order in which they run. */
-export const BENCHMARKS: readonly Benchmark[] = [start, ceiling, backlog];
+export const BENCHMARKS: readonly Benchmark[] = [
+  start,
+  ceiling,
+  backlog,
+  pickUp,
+  price,
+  inFlight,
+  growth,
+  machines,
+];

@@ -21,12 +21,14 @@ export interface StageOptions {
   sessions: number;
   /** How long the gateway takes for a run. */
   runMs?: number;
+  /** The backend also offers what goes beyond the contract (docs/contract-extensions.md). */
+  extended?: boolean;
 }
 
 /** Sets up both sides of a runtime, and ends them when the work is done or has failed. */
 export async function onStage<T>(options: StageOptions, work: (stage: Stage) => Promise<T>): Promise<T> {
   const [backend, gateway] = await Promise.all([
-    startContractBackend(),
+    startContractBackend({ extended: options.extended ?? false }),
     startEchoGateway({ agents: SLUGS, faults: true }),
   ]);
   try {

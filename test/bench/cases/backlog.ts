@@ -1,9 +1,9 @@
 import type { Benchmark, Report } from '../benchmark.ts';
+import { compareWithCeiling, settingsFor } from '../compare.ts';
 import { median } from '../numbers.ts';
 import { untilConnected } from '../runtime.ts';
-import { callsPerDelivery, drain, onStage, type Stage } from '../stage.ts';
-import { usageOf } from '../usage.ts';
-import { spawnCeiling, spawnRuntime } from '../worker.ts';
+import { drain, onStage } from '../stage.ts';
+import { spawnRuntime } from '../worker.ts';
 
 const ROUNDS = 3;
 const RUN_MS = 50;
@@ -49,58 +49,16 @@ const timed = ({ figure }: Report, { count, sessions, goal }: Timed): Promise<vo
     }
   });
 
-const againstCeiling = ({ figure }: Report, count: number, sessions: number): Promise<void> =>
-  onStage({ sessions }, async (stage) => {
-    const name = `backlog.${count}x${sessions}`;
-    const before = await measureCeiling(stage, count / 4);
-    const runtime = await measureRuntime(stage, count);
-    const after = await measureCeiling(stage, count / 4);
-    // The machine may have been busier at one end than at the other.
-    const limit = (before.rate + after.rate) / 2;
-    figure({
-      name: `${name}.rate`,
-      value: runtime.rate,
-      unit: 'deliveries/s',
-      limit,
-      ratio: runtime.rate / limit,
-      goal: { least: 0.8 },
-    });
-    const cpuLimit = (before.cpuMs + after.cpuMs) / 2;
-    figure({
-      name: `${name}.cpu`,
-      value: runtime.cpuMs,
-      unit: 'ms/delivery',
-      limit: cpuLimit,
-      ratio: runtime.cpuMs / cpuLimit,
-    });
-    figure({ name: `${name}.calls`, value: runtime.calls, unit: 'calls/delivery', limit: after.calls });
-    figure({ name: `${name}.rss`, value: runtime.rssMb, unit: 'MB' });
+async function againstCeiling({ figure }: Report, count: number, sessions: number): Promise<void> {
+  const name = `backlog.${count}x${sessions}`;
+  const { runtime, ceiling } = await compareWithCeiling({ count, sessions });
+  const compare = (what: 'rate' | 'cpuMs' | 'calls') => ({
+    value: runtime[what],
+    limit: ceiling[what],
+    ratio: runtime[what] / ceiling[what],
   });
-
-const measureCeiling = async (stage: Stage, count: number) =>
-  measureWorker(stage, count, await spawnCeiling(stage, stage.sessions.length));
-
-async function measureRuntime(stage: Stage, count: number) {
-  const runtime = await spawnRuntime(stage, settingsFor(stage.sessions.length));
-  await untilConnected(runtime);
-  return measureWorker(stage, count, runtime);
+  figure({ name: `${name}.rate`, ...compare('rate'), unit: 'deliveries/s', goal: { least: 0.8 } });
+  figure({ name: `${name}.cpu`, ...compare('cpuMs'), unit: 'ms/delivery' });
+  figure({ name: `${name}.calls`, ...compare('calls'), unit: 'calls/delivery' });
+  figure({ name: `${name}.rss`, value: runtime.rssMb, unit: 'MB' });
 }
-
-async function measureWorker(stage: Stage, count: number, worker: Awaited<ReturnType<typeof spawnRuntime>>) {
-  try {
-    await drain(stage, worker, stage.sessions.length);
-    const before = usageOf(worker.pid).cpuMs;
-    const seconds = await drain(stage, worker, count);
-    const { cpuMs, rssMb } = usageOf(worker.pid);
-    const calls = await callsPerDelivery(stage.backend, count);
-    return { rate: count / seconds, cpuMs: (cpuMs - before) / count, calls, rssMb };
-  } finally {
-    await worker.close();
-  }
-}
-
-/** All sessions may run at once, and a look takes as many rows as the backend gives. */
-const settingsFor = (sessions: number): Record<string, string> => ({
-  DELIVERY_MAX_CONCURRENT_SESSIONS: String(sessions),
-  DELIVERY_LIST_LIMIT: '500',
-});

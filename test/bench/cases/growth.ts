@@ -1,0 +1,73 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Benchmark } from '../benchmark.ts';
+import { healthOf, untilConnected } from '../runtime.ts';
+import { drain, onStage } from '../stage.ts';
+import { usageOf } from '../usage.ts';
+import { spawnRuntime, type Worker } from '../worker.ts';
+
+const SESSIONS = 100;
+const TENTHS = 10;
+
+export const growth: Benchmark = {
+  name: 'growth',
+  what: 'many deliveries through one process (10,000; 100,000 with --full): is the last tenth like the first?',
+  run: ({ figure, full, progress }) =>
+    // The threads of fresh tasks are short; old ones would have the backend and the prompts grow.
+    onStage({ sessions: SESSIONS }, async (stage) => {
+      const count = (full ? 100_000 : 10_000) / TENTHS;
+      const runtime = await spawnRuntime(stage, {
+        DELIVERY_MAX_CONCURRENT_SESSIONS: String(SESSIONS),
+        DELIVERY_LIST_LIMIT: '500',
+      });
+      try {
+        await untilConnected(runtime);
+        await drain(stage, runtime, count);
+        const resting = await machinesOf(runtime);
+        const tenths: { rate: number; rssMb: number }[] = [];
+        for (let tenth = 0; tenth < TENTHS; tenth++) {
+          const rate = count / (await drain(stage, runtime, count, 300_000));
+          tenths.push({ rate, rssMb: usageOf(runtime.pid).rssMb });
+          progress(`${(tenth + 1) * count} deliveries, ${rate.toFixed(0)} per second`);
+        }
+        const [first, last] = [tenths[0], tenths.at(-1)];
+        if (first === undefined || last === undefined) return;
+        figure({
+          name: 'growth.rate',
+          value: last.rate,
+          unit: 'deliveries/s',
+          limit: first.rate,
+          ratio: last.rate / first.rate,
+          goal: { least: 0.95 },
+        });
+        figure({
+          name: 'growth.rss',
+          value: last.rssMb,
+          unit: 'MB',
+          limit: first.rssMb,
+          ratio: last.rssMb / first.rssMb,
+          goal: { most: 1.05 },
+        });
+        figure({
+          name: 'growth.machines',
+          value: await machinesOf(runtime),
+          unit: 'alive',
+          goal: { most: resting },
+        });
+        figure({ name: 'growth.journal', value: journalKb(runtime), unit: 'KB' });
+      } finally {
+        await runtime.close();
+      }
+    }),
+};
+
+async function machinesOf(runtime: Worker): Promise<number> {
+  const { machines, lanes } = await healthOf(runtime);
+  return machines.length + lanes.total;
+}
+
+const journalKb = ({ stateDir }: Worker): number =>
+  ['journal.sqlite', 'journal.sqlite-wal'].reduce(
+    (sum, file) => sum + statSync(join(stateDir, file)).size,
+    0,
+  ) / 1_024;

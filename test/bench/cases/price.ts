@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Benchmark, Report } from '../benchmark.ts';
+import { untilConnected } from '../runtime.ts';
+import { callsPerDelivery, drain, onStage } from '../stage.ts';
+import { spawnRuntime } from '../worker.ts';
+
+const DELIVERIES = 500;
+const SESSIONS = 50;
+/** After it polling has slowed down to DELIVERY_INTERVAL. */
+const CALM_MS = 35_000;
+const WATCHED_MS = 30_000;
+
+export const price: Benchmark = {
+  name: 'price',
+  what: 'Convex calls for each delivery, and of an idle runtime, on the contract alone and where the backend offers more',
+  async run(report) {
+    await Promise.all([
+      measure(report, { name: 'contract', extended: false, goal: { most: 4 } }),
+      measure(report, { name: 'extended', extended: true, goal: { most: 2 }, idleGoal: { most: 3 } }),
+    ]);
+  },
+};
+
+interface Mode {
+  name: string;
+  extended: boolean;
+  goal: { most: number };
+  idleGoal?: { most: number };
+}
+
+const measure = ({ figure }: Report, { name, extended, goal, idleGoal }: Mode): Promise<void> =>
+  onStage({ sessions: SESSIONS, extended }, async (stage) => {
+    const { backend } = stage;
+    const runtime = await spawnRuntime(stage);
+    try {
+      await untilConnected(runtime);
+      await drain(stage, runtime, DELIVERIES);
+      const value = await callsPerDelivery(backend, DELIVERIES);
+      figure({ name: `price.${name}.delivery`, value, unit: 'calls/delivery', goal });
+      await delay(CALM_MS);
+      await backend.forgetCalls();
+      await delay(WATCHED_MS);
+      const minutes = WATCHED_MS / 60_000;
+      const perMinute = (await callsPerDelivery(backend, 1)) / minutes;
+      figure({
+        name: `price.${name}.idle`,
+        value: perMinute,
+        unit: 'calls/minute',
+        ...(idleGoal && { goal: idleGoal }),
+      });
+    } finally {
+      await runtime.close();
+    }
+  });
