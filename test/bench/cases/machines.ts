@@ -80,7 +80,11 @@ async function play(
   const lane = laneMachine.provide({
     actors: {
       loadJob: fromPromise(({ input }) =>
-        Promise.resolve({ entry: NOTHING_KNOWN, delivery: contextOf(input.notificationId) }),
+        Promise.resolve({
+          entry: NOTHING_KNOWN,
+          delivery: contextOf(input.notificationId),
+          completes: false,
+        }),
       ),
       runAgent: fromPromise(() =>
         Promise.resolve({ reply: { text: 'Done.', toolCalls: 0 }, attempts: 1, runMs: 1 }),
