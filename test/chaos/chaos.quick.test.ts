@@ -12,6 +12,8 @@ beforeAll(() => {
 
 test.each(['plain', 'extended'] as const)(
   'six kills, %s backend: nothing lost, nothing twice, nothing out of order',
+  // A second reply that a kill cut off is waited for, up to 30 s.
+  { timeout: 180_000 },
   async (backend) => {
     const verdict = judge(await playChaos({ kills: 6, seed: 11, sessions: 20, backlog: 40, backend }));
     expect(isClean(verdict) || verdict).toBe(true);
