@@ -1,7 +1,11 @@
 /** The page against a running stack: the built runtime, a backend, a gateway. */
+import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { holdGateway } from '../support/held-gateway.ts';
 import { startInspected } from '../support/inspected.ts';
+import { temporaryDirectory } from '../support/runtime.ts';
 import { echoGateway, missionControl } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 import { isLit, says, textOf, useBrowser } from './browser.test-kit.ts';
@@ -69,6 +73,42 @@ describe('what happens is seen', () => {
     await says(page, '#status', 'left');
     await says(page, '#reason', 'stopped by SIGTERM (exit code 0)');
   });
+});
+
+test('a recording plays: its slider goes back to when all was well', async () => {
+  const gateway = await echoGateway();
+  const runtime = await startInspected({ backend: await missionControl(), gateway });
+  await runtime.waitForHealth('that all is well', ({ status }) => status === 'healthy');
+  const file = join(temporaryDirectory(), 'recording.jsonl');
+  const flags = ['--seconds', '60', '--out', file, '--url', `http://127.0.0.1:${runtime.port}`];
+  const record = spawn(process.execPath, [join(import.meta.dirname, '../../src/dev/record.ts'), ...flags]);
+  const ended = new Promise<number | null>((resolve) => record.once('exit', resolve));
+  await until('It records', () => statSync(file, { throwIfNoEntry: false })?.size);
+  await gateway.close();
+  await runtime.waitForHealth('that the gateway is away', ({ status }) => status === 'degraded');
+  const page = await open(runtime.port, '#/actor/supervisor/gateway');
+  await says(page, '#status', 'degraded');
+  runtime.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+
+  await page.locator('#file').setInputFiles(file);
+  await says(page, '#connection', 'recording');
+  await says(page, '#status', 'healthy');
+  await isLit(page, 'gateway.connected.steady');
+  await page.locator('#slider').press('End');
+  await says(page, '#status', 'left');
+  await page.locator('#slider').press('Home');
+  await says(page, '#status', 'healthy');
+  await page.locator('#speed').selectOption('16');
+  await page.locator('#play').click();
+  await says(page, '#status', 'left');
+  await page.locator('#player-close').click();
+  await says(page, '#connection', /connection/);
+  await page
+    .locator('#file')
+    .setInputFiles({ name: 'x.jsonl', mimeType: 'text/plain', buffer: Buffer.from('nonsense') });
+  await says(page, '#problem', 'This is no recording of the inspector');
 });
 
 test('light and dark, as the system is or as one likes it', async () => {
