@@ -51,6 +51,7 @@ describe('the defaults', () => {
       drainTimeoutMs: 25_000,
       upgradeDrainTimeoutMs: 600_000,
       stateDir: resolve('/srv/.runtime/state'),
+      inspector: null,
       journal: 'required',
       droplet: { id: 'unknown', ip: 'unknown', region: 'unknown' },
     });
