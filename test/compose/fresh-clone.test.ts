@@ -1,0 +1,53 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { figure, newStack, PATIENCE_MS, secondsSince } from './stack.ts';
+import { until } from '../support/until.ts';
+
+test('a fresh clone, cp .env.example .env, up --build: a healthy runtime on the local backend', async () => {
+  const stack = await newStack();
+  onTestFinished(() => stack.down());
+  const start = performance.now();
+  await stack.compose('build');
+  figure('build of the images of the profile local', secondsSince(start));
+
+  const up = performance.now();
+  await stack.compose('up', '--build', '--detach', '--wait');
+  figure('up until the runtime is healthy, images built', secondsSince(up));
+  const { runtime, backend, prepare } = await stack.containers();
+  expect(runtime?.State).toMatchObject({ Status: 'running', Health: { Status: 'healthy' } });
+  expect(backend?.State).toMatchObject({ Status: 'running', Health: { Status: 'healthy' } });
+  expect(prepare?.State).toMatchObject({ Status: 'exited', ExitCode: 0 });
+
+  // There is no gateway, and the runtime says so; Mission Control is there.
+  const health = await stack.waitForHealth('the agents', ({ agentSync }) => agentSync.agents === 3);
+  expect(health).toMatchObject({ status: 'degraded', agentSync: { consecutiveFailures: 0 } });
+  expect(health.problems.map(({ source }) => source)).toEqual(['gateway']);
+
+  for (const [service, image] of Object.entries({
+    runtime: 'openclaw-mission-control-runtime:local',
+    backend: 'openclaw-mission-control-backend:local',
+  })) {
+    const bytes = await stack.docker('image', 'inspect', '--format', '{{.Size}}', image);
+    const base = await stack.docker('image', 'inspect', '--format', '{{.Size}}', 'node:24-bookworm-slim');
+    const own = (Number(bytes) - Number(base)) / 1e6;
+    figure(
+      `image of ${service}`,
+      `${Math.round(Number(bytes) / 1e6)} MB, ${own.toFixed(1)} MB on top of its base`,
+    );
+  }
+  const memory = await stack.docker('stats', '--no-stream', '--format', '{{.MemUsage}}', runtime?.Id ?? '');
+  figure('memory of the runtime', memory);
+
+  // Down and up again: the same token, the same owner of the data.
+  await stack.compose('down');
+  await stack.compose('up', '--detach', '--wait');
+});
+
+test('without .env the runtime itself says what is missing, and ends with 78', async () => {
+  const stack = await newStack(null);
+  onTestFinished(() => stack.down());
+  const since = Date.now() / 1_000;
+  await stack.compose('up', '--detach');
+  await until('It ended', async () => (await stack.exitCodes('runtime', since)).includes('78'), PATIENCE_MS);
+  const log = await stack.compose('logs', '--no-log-prefix', 'runtime');
+  for (const name of ['ACCOUNT_ID', 'CONVEX_URL', 'SERVICE_TOKEN']) expect(log).toContain(`${name}: not set`);
+});

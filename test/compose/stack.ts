@@ -1,0 +1,195 @@
+/**
+ * A checkout of its own with a stack of its own: project, ports and data. All of it goes when the tests are over; the
+ * images stay, so that the next build is quick.
+ */
+import { execFile, execFileSync } from 'node:child_process';
+import { appendFileSync, copyFileSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import * as v from 'valibot';
+import { createDemoClient, type DemoClient } from '../../src/dev/client.ts';
+import { freePort } from '../../src/dev/free-port.ts';
+import type { HealthReport } from '../../src/health/report.ts';
+import { until } from '../support/until.ts';
+
+const run = promisify(execFile);
+
+const REPO = join(import.meta.dirname, '../..');
+
+/** Milliseconds: a loaded machine takes long for everything. */
+export const PATIENCE_MS = 200_000;
+
+const Container = v.object({
+  Id: v.string(),
+  RestartCount: v.number(),
+  State: v.object({
+    Status: v.string(),
+    ExitCode: v.number(),
+    StartedAt: v.string(),
+    Health: v.optional(
+      v.object({ Status: v.string(), Log: v.nullable(v.array(v.object({ Start: v.string() }))) }),
+    ),
+  }),
+  NetworkSettings: v.object({
+    Ports: v.record(v.string(), v.nullable(v.array(v.object({ HostIp: v.string(), HostPort: v.string() })))),
+  }),
+});
+
+export type Container = v.InferOutput<typeof Container>;
+
+export interface Ports {
+  health: number;
+  backend: number;
+  gateway: number;
+}
+
+export interface Stack {
+  root: string;
+  ports: Ports;
+  docker(...args: string[]): Promise<string>;
+  compose(...args: string[]): Promise<string>;
+  /** What the engine says of the containers, by service. */
+  containers(): Promise<Record<string, Container>>;
+  container(service: string): Promise<Container>;
+  /** With which codes the service's container ended since the moment, in seconds since the epoch. */
+  exitCodes(service: string, since: number): Promise<string[]>;
+  health(): Promise<HealthReport | null>;
+  waitForHealth(what: string, matches: (health: HealthReport) => boolean): Promise<HealthReport>;
+  /** Mission Control with a person in front of it, once the backend is up. */
+  person(): Promise<DemoClient>;
+  down(): Promise<void>;
+}
+
+/** A fresh checkout; nothing of it runs yet. @param env settings on top of .env.example; null for no .env at all */
+export async function newStack(env: Record<string, string> | null = {}): Promise<Stack> {
+  const root = mkdtempSync(join(tmpdir(), 'mission-control-stack-'));
+  copyCheckout(root);
+  const ports = { health: await freePort(), backend: await freePort(), gateway: await freePort() };
+  if (env !== null) {
+    copyFileSync(join(root, '.env.example'), join(root, '.env'));
+    appendFileSync(join(root, '.env'), lines(env));
+  }
+  const environment = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    COMPOSE_PROJECT_NAME: `stack-test-${process.pid}-${ports.health}`,
+    HEALTH_PORT: String(ports.health),
+    BACKEND_PORT: String(ports.backend),
+    GATEWAY_PORT: String(ports.gateway),
+  };
+  const docker = async (...args: string[]): Promise<string> =>
+    (await run('docker', args, { cwd: root, env: environment, maxBuffer: 2 ** 26 })).stdout.trim();
+  const compose = (...args: string[]): Promise<string> => docker('compose', ...args);
+
+  const containers = async (): Promise<Record<string, Container>> => {
+    const listed = await compose('--profile', '*', 'ps', '--all', '--format', '{{.Service}} {{.ID}}');
+    const pairs = listed.split('\n').filter((line) => line !== '');
+    return Object.fromEntries(
+      await Promise.all(
+        pairs.map(async (line) => {
+          const [service = '', id = ''] = line.split(' ');
+          const [found] = v.parse(v.array(Container), JSON.parse(await docker('inspect', id)));
+          return [service, found] as const;
+        }),
+      ),
+    ) as Record<string, Container>;
+  };
+  const container = async (service: string): Promise<Container> => {
+    const found = (await containers())[service];
+    if (found === undefined) throw new Error(`There is no container of ${service}.`);
+    return found;
+  };
+  const health = () => readHealth(ports.health);
+  return {
+    root,
+    ports,
+    docker,
+    compose,
+    containers,
+    container,
+    exitCodes: async (service, since) => {
+      const { Id } = await container(service);
+      const filters = ['--filter', `container=${Id}`, '--filter', 'event=die'];
+      const until = String(Date.now() / 1_000);
+      const format = '{{.Actor.Attributes.exitCode}}';
+      const said = await docker(
+        'events',
+        '--since',
+        String(since),
+        '--until',
+        until,
+        ...filters,
+        '--format',
+        format,
+      );
+      return said.split('\n').filter((line) => line !== '');
+    },
+    health,
+    waitForHealth: (what, matches) =>
+      until(
+        `/health shows ${what}`,
+        async () => {
+          const report = await health();
+          return report !== null && matches(report) && report;
+        },
+        PATIENCE_MS,
+      ),
+    person: async () =>
+      createDemoClient({
+        convexUrl: `http://127.0.0.1:${ports.backend}`,
+        accountId: await compose('exec', '-T', 'backend', 'cat', '/run/secrets/ACCOUNT_ID'),
+        serviceToken: await compose('exec', '-T', 'backend', 'cat', '/run/secrets/SERVICE_TOKEN'),
+      }),
+    down: async () => {
+      await compose('--profile', '*', 'down', '--volumes', '--remove-orphans', '--timeout', '2');
+      // The data belongs to the containers' user.
+      const mount = `${root}:/checkout`;
+      await docker(
+        'run',
+        '--rm',
+        '--volume',
+        mount,
+        'node:24-bookworm-slim',
+        'rm',
+        '-rf',
+        '/checkout/.runtime',
+      );
+      rmSync(root, { recursive: true });
+    },
+  };
+}
+
+/** What is under version control, as it is now. */
+function copyCheckout(root: string): void {
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: REPO,
+  });
+  for (const path of listed.toString().split('\0')) {
+    if (path !== '' && existsSync(join(REPO, path))) cpSync(join(REPO, path), join(root, path));
+  }
+}
+
+const lines = (env: Record<string, string>): string =>
+  Object.entries(env)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+
+/** null when nothing answers. */
+async function readHealth(port: number): Promise<HealthReport | null> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}/health`);
+    return (await answer.json()) as HealthReport;
+  } catch {
+    return null;
+  }
+}
+
+/** A figure for whoever reads the output. */
+export const figure = (name: string, value: string): void => {
+  process.stdout.write(`compose: ${name}: ${value}\n`);
+};
+
+/** @returns seconds with one decimal since a moment of performance.now() */
+export const secondsSince = (start: number): string =>
+  `${((performance.now() - start) / 1_000).toFixed(1)} s`;
