@@ -1,0 +1,277 @@
+/** The whole stack with the real gateway: what is asked of it in work, when parts of it go, and of its walls. */
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as v from 'valibot';
+import type { DemoClient } from '../../src/dev/client.ts';
+import { until } from '../support/until.ts';
+import { figure, newStack, PATIENCE_MS, secondsSince, type Stack } from './stack.ts';
+
+const SERVICES = ['backend', 'mock-model', 'openclaw-gateway', 'runtime'];
+
+/** In .env and among the secrets while the images are built: it must not come out anywhere. */
+const CANARY = `canary${randomBytes(16).toString('hex')}`;
+
+let stack: Stack;
+let person: DemoClient;
+let token: string;
+
+beforeAll(async () => {
+  stack = await newStack({
+    COMPOSE_PROFILES: 'local,openclaw,mock',
+    HEALTH_CHECK_INTERVAL: '5s',
+    DELIVERY_INTERVAL: '2s',
+    DELIVERY_BACKOFF_BASE_MS: '500ms',
+    DELIVERY_BACKOFF_MAX_MS: '2s',
+    CANARY,
+  });
+  writeFileSync(join(stack.root, 'secret.key'), CANARY);
+  const build = performance.now();
+  await stack.compose('build');
+  figure('build of the images of local, openclaw and mock', secondsSince(build));
+  const up = performance.now();
+  await stack.compose('up', '--detach');
+  token = await stack.compose('exec', '-T', 'openclaw-gateway', 'cat', '/run/secrets/OPENCLAW_GATEWAY_TOKEN');
+  await gatewayKnows('engineer');
+  await stack.waitForHealth('a gateway', ({ gateway }) => gateway.state === 'connected');
+  figure('up until the gateway is connected and knows the agents', secondsSince(up));
+  person = await stack.person();
+});
+
+afterAll(() => stack.down());
+
+const gatewayKnows = (slug: string): Promise<true> =>
+  until(
+    `The gateway knows ${slug}`,
+    async () => {
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await fetch(`http://127.0.0.1:${stack.ports.gateway}/v1/models`, { headers }).catch(
+        () => null,
+      );
+      return answer !== null && (await answer.text()).includes(`"openclaw/${slug}"`);
+    },
+    PATIENCE_MS,
+  );
+
+/** A task of its own for each test. */
+async function newTask(title: string): Promise<string> {
+  const made = await person.call('demo:createTask', { title });
+  return v.parse(v.object({ taskId: v.string() }), made).taskId;
+}
+
+const repliesOn = async (taskId: string): Promise<string[]> =>
+  (await person.listThread(taskId))
+    .filter(({ authorType }) => authorType === 'agent')
+    .map(({ content }) => content);
+
+const replyOn = (taskId: string): Promise<string> =>
+  until(`A reply on ${taskId}`, async () => (await repliesOn(taskId))[0], PATIENCE_MS);
+
+/** Says something that the model takes so many seconds to answer, and waits until a run is under way. */
+async function workUnderWay(title: string, seconds: number): Promise<string> {
+  await stack.waitForHealth('that it is ready', ({ status }) => status === 'healthy');
+  const taskId = await newTask(title);
+  await person.postMessage(taskId, `@engineer mock:delay=${seconds}s please`);
+  await stack.waitForHealth('the run', ({ lanes }) =>
+    [...lanes.shown].some(
+      ({ id, value }) => id.includes(taskId) && JSON.stringify(value).includes('running'),
+    ),
+  );
+  return taskId;
+}
+
+test('a message comes back as a reply of the real gateway, and the Control UI answers', async () => {
+  const start = performance.now();
+  const taskId = await newTask('The first word');
+  await person.postMessage(taskId, '@engineer please look at the login bug');
+  expect(await replyOn(taskId)).toBe('mock reply: engineer please look at the login bug');
+  figure('message until reply', secondsSince(start));
+
+  const page = await fetch(`http://127.0.0.1:${stack.ports.gateway}/`);
+  expect(page.status).toBe(200);
+  expect(await page.text()).toContain('openclaw-control-ui');
+  for (const service of SERVICES) {
+    const { Id } = await stack.container(service);
+    figure(
+      `memory of ${service}`,
+      await stack.docker('stats', '--no-stream', '--format', '{{.MemUsage}}', Id),
+    );
+  }
+  const bytes = await stack.docker(
+    'image',
+    'inspect',
+    '--format',
+    '{{.Size}}',
+    'openclaw-mission-control-gateway:2026.9.6',
+  );
+  figure('image of the gateway', `${Math.round(Number(bytes) / 1e6)} MB`);
+});
+
+test('an agent that is added can be spoken to, and nothing was restarted for it', async () => {
+  const before = await stack.containers();
+  const start = performance.now();
+  await person.call('demo:addAgent', { slug: 'designer', name: 'Designer', role: 'Designer' });
+  await gatewayKnows('designer');
+  figure('agent added until the gateway knows it', secondsSince(start));
+  const taskId = await newTask('A new face');
+  await person.postMessage(taskId, '@designer hello');
+  expect(await replyOn(taskId)).toBe('mock reply: designer hello');
+  const after = await stack.containers();
+  for (const service of SERVICES) {
+    expect(after[service]?.State.StartedAt).toBe(before[service]?.State.StartedAt);
+    expect(after[service]?.Id).toBe(before[service]?.Id);
+  }
+});
+
+test('the gateway goes: degraded with a reason, the container healthy; it comes back: what waited is answered', async () => {
+  await stack.waitForHealth('that all is well', ({ status }) => status === 'healthy');
+  const { delivery } = await stack.waitForHealth('figures', () => true);
+  // Killed, so that the moment is known; how it stops by itself is its own matter.
+  await stack.compose('kill', 'openclaw-gateway');
+  const gone = performance.now();
+  const goneAt = new Date().toISOString();
+  const health = await stack.waitForHealth('it', ({ gateway }) => gateway.state === 'degraded');
+  figure('gateway gone until /health says so', secondsSince(gone));
+  expect(health).toMatchObject({ status: 'degraded' });
+  expect(health.reason).toContain('gateway');
+  expect(health.delivery.delivered).toBeGreaterThanOrEqual(delivery.delivered);
+
+  const taskId = await newTask('A word for later');
+  await person.postMessage(taskId, '@engineer are you there?');
+  await until(
+    'Docker has looked again, and finds it healthy',
+    async () => {
+      const found = (await stack.container('runtime')).State.Health;
+      const looks = found?.Log?.filter(({ Start }) => new Date(Start).toISOString() > goneAt) ?? [];
+      return looks.length >= 2 && found?.Status === 'healthy';
+    },
+    PATIENCE_MS,
+  );
+  expect(await repliesOn(taskId)).toEqual([]);
+
+  await stack.compose('start', 'openclaw-gateway');
+  expect(await replyOn(taskId)).toBe('mock reply: engineer are you there?');
+});
+
+test('kill -USR2 1 under work: drained, exit 75, started again by the policy, nothing lost', async () => {
+  const taskId = await workUnderWay('Work before an upgrade', 6);
+  const since = Date.now() / 1_000;
+  await stack.compose('exec', '-T', 'runtime', 'sh', '-c', 'kill -USR2 1');
+  await until('It ended', async () => (await stack.exitCodes('runtime', since)).length > 0, PATIENCE_MS);
+  expect(await stack.exitCodes('runtime', since)).toEqual(['75']);
+  expect(await repliesOn(taskId)).toEqual(['mock reply: engineer mock:delay=6s please']);
+  await stack.waitForHealth('that it is back', ({ uptime, status }) => uptime < 60 && status === 'healthy');
+  expect((await stack.container('runtime')).RestartCount).toBeGreaterThan(0);
+});
+
+test('an upgrade that is asked for and not there: exit 75 once, then held back', async () => {
+  const since = Date.now() / 1_000;
+  await person.call('demo:requestUpgrade', { targetRuntimeVersion: '99.0.0', strategy: 'immediate' });
+  const health = await stack.waitForHealth('it', ({ upgrade }) => upgrade.state === 'heldBack');
+  expect(health.upgrade.targetRuntimeVersion).toBe('99.0.0');
+  expect(await stack.exitCodes('runtime', since)).toEqual(['75']);
+});
+
+test('docker compose stop in mid-run: the run ends, its reply is there, exit 0', async () => {
+  const taskId = await workUnderWay('Work before a stop', 6);
+  const since = Date.now() / 1_000;
+  const start = performance.now();
+  await stack.compose('stop', 'runtime');
+  figure('stop in mid-run, with 6 s of work left at most', secondsSince(start));
+  expect(await stack.exitCodes('runtime', since)).toEqual(['0']);
+  expect((await stack.container('runtime')).State).toMatchObject({ Status: 'exited', ExitCode: 0 });
+  expect(await repliesOn(taskId)).toEqual(['mock reply: engineer mock:delay=6s please']);
+  await stack.compose('start', 'runtime');
+});
+
+test('docker compose kill in mid-run and up: the message is answered, once', async () => {
+  const taskId = await workUnderWay('Work before a kill', 6);
+  // Not the backend: it stands for Convex, and has its data in memory.
+  await stack.compose('kill', 'runtime', 'openclaw-gateway', 'mock-model');
+  expect(await repliesOn(taskId)).toEqual([]);
+  await stack.compose('up', '--detach');
+  expect(await replyOn(taskId)).toBe('mock reply: engineer mock:delay=6s please');
+  await stack.waitForHealth(
+    'that nothing is left',
+    ({ delivery }) => delivery.inFlight + delivery.queued === 0,
+  );
+  expect(await repliesOn(taskId)).toHaveLength(1);
+});
+
+test('no secret in the logs, in docker inspect, in the history or the layers of the images', async () => {
+  const serviceToken = await stack.compose('exec', '-T', 'backend', 'cat', '/run/secrets/SERVICE_TOKEN');
+  const secrets = [serviceToken.split('_').at(-1) ?? '', token, CANARY];
+  expect(secrets.every((secret) => secret.length >= 32)).toBe(true);
+  const containers = Object.values(await stack.containers()).map(({ Id }) => Id);
+  const images = (await stack.compose('config', '--images')).split('\n');
+  const said = [
+    await stack.compose('logs', '--no-color'),
+    await stack.docker('inspect', ...containers),
+    await stack.docker('inspect', ...images),
+    ...(await Promise.all(images.map((image) => stack.docker('history', '--no-trunc', image)))),
+  ].join('\n');
+  for (const secret of secrets) expect(said.includes(secret)).toBe(false);
+
+  // Nothing that lies beside the sources gets into an image: neither .env nor a key.
+  for (const image of images.filter((name) => name.startsWith('openclaw-'))) {
+    const found = await stack.docker(
+      ...['run', '--rm', '--user', '0', '--network', 'none', '--entrypoint', 'sh', image, '-c'],
+      `grep -rlsF ${CANARY} /app /home /opt /root /srv /usr/local/bin /etc /tmp || true`,
+    );
+    expect({ image, found }).toEqual({ image, found: '' });
+  }
+});
+
+test('nothing listens on other addresses of the host than 127.0.0.1', async () => {
+  const bound = Object.values(await stack.containers()).flatMap(({ NetworkSettings }) =>
+    Object.values(NetworkSettings.Ports).flatMap((bindings) => bindings ?? []),
+  );
+  expect(new Set(bound.map(({ HostIp }) => HostIp))).toEqual(new Set(['127.0.0.1']));
+  const { health, backend, gateway } = stack.ports;
+  const ports = [health, backend, gateway];
+  expect(bound.map(({ HostPort }) => HostPort).toSorted()).toEqual(ports.map(String).toSorted());
+  const others = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ family, internal }) => family === 'IPv4' && !internal);
+  for (const { address } of others) {
+    for (const port of ports) expect(await answers(address, port)).toBe(false);
+  }
+});
+
+const answers = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host, port });
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('close', () => resolve(false)).setTimeout(5_000, () => socket.destroy());
+  });
+
+test('containers run as nobody special, and the runtime writes to its volumes alone', async () => {
+  for (const service of SERVICES) {
+    const status = await stack.compose('exec', '-T', service, 'cat', '/proc/1/status');
+    expect(status).toMatch(/^Uid:\t1000\t1000/m);
+    expect(status).toMatch(/^CapEff:\t0+$/m);
+    expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+  }
+  const mayWrite = async (path: string): Promise<boolean> =>
+    stack
+      .compose('exec', '-T', 'runtime', 'sh', '-c', `touch ${path} && rm ${path}`)
+      .then(() => true)
+      .catch(() => false);
+  for (const dir of ['/state', '/roster', '/tmp'])
+    expect([dir, await mayWrite(`${dir}/x`)]).toEqual([dir, true]);
+  for (const dir of [
+    '/',
+    '/app',
+    '/etc',
+    '/run',
+    '/run/secrets',
+    '/home/node',
+    '/usr/local/bin',
+    '/var/tmp',
+  ]) {
+    expect([dir, await mayWrite(`${dir}/x`)]).toEqual([dir, false]);
+  }
+});
