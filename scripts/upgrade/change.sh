@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153 # the parts share their variables
 # The drain, and the new containers.
 
 # Seconds for new containers to become healthy: the gateway takes about one minute.
@@ -33,8 +33,9 @@ keep_old_images() {
   local service ref
   for service in "${CHANGED[@]}"; do
     ref=${IMAGE_REF[$service]}
-    [ -n "$(tag_of "$ref")" ] && [ "$(tag_of "${WANTED_REF[$service]}")" != previous ] || continue
-    docker tag "${IMAGE_ID[$service]}" "${ref%:*}:previous"
+    if [ -n "$(tag_of "$ref")" ] && [ "$(tag_of "${WANTED_REF[$service]}")" != previous ]; then
+      docker tag "${IMAGE_ID[$service]}" "${ref%:*}:previous"
+    fi
   done
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153 # the parts share their variables
 # Words for people (progress on standard output, trouble on standard error), time, and signals.
 
 say() { printf 'upgrade: %s\n' "$*"; }

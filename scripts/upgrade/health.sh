@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153 # the parts share their variables
 # What the runtime says of itself. Asked inside its container: no port need be published, and the host needs no tool.
 
 # One line: HTTP status, health status, versions of runtime and OpenClaw, runs under way, versions asked for, reason.
@@ -28,6 +28,7 @@ read_health() {
 
 # Writes down for the runtime how it went: it tells Mission Control (src/actors/upgrade-result.ts). Written with the
 # runtime's own mounts and user, so that the file is its own, and with the old image, which works.
+# shellcheck disable=SC2016 # JavaScript's own
 readonly WRITE_RESULT='
 const { writeFileSync, renameSync } = require("fs");
 const [status, fromOpenclawVersion, toOpenclawVersion, fromRuntimeVersion, toRuntimeVersion, duration, requested, error] =

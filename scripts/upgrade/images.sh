@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153 # the parts share their variables
 # Images: which ones are wanted, getting them, and what they change.
 
 version_of() { # IMAGE

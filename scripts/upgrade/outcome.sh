@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153 # the parts share their variables
 # How it ended: the upgrade's last words, and the way back.
 
 OUTCOME_TOLD=no
@@ -83,9 +83,10 @@ show_last_words() {
   local service container
   for service in "${CHANGED[@]}"; do
     container=$(container_of "$service")
-    [ -n "$container" ] && [ "$container" != "${CONTAINER[$service]}" ] || continue
-    complain "The last words of $service ($(state_of "$container")):"
-    docker logs --tail 15 "$container" 2>&1 | sed 's/^/  | /' >&2
+    if [ -n "$container" ] && [ "$container" != "${CONTAINER[$service]}" ]; then
+      complain "The last words of $service ($(state_of "$container")):"
+      docker logs --tail 15 "$container" 2>&1 | sed 's/^/  | /' >&2
+    fi
   done
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153 # the parts share their variables
 # What must be true before anything is looked at, and the lock.
 
 readonly MIN_COMPOSE_MAJOR=2 MIN_COMPOSE_MINOR=20

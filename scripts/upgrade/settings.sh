@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153 # the parts share their variables
 # The tags in .env: what `docker compose up -d` takes from now on.
 
 readonly TAG_VARIABLES='RUNTIME_TAG runtime
@@ -8,10 +8,11 @@ OPENCLAW_TAG openclaw-gateway'
 each_tag_to_keep() { # ACTION
   local variable service tag
   while read -r variable service; do
-    [ -n "${WANTED_REF[$service]:-}" ] && is_changed "$service" || continue
+    is_changed "$service" || continue
     tag=$(tag_of "${WANTED_REF[$service]}")
-    [ -n "$tag" ] && [ "$tag" != "$(tag_of "$(ref_by_file "$service")")" ] || continue
-    "$1" "$variable" "$tag"
+    if [ -n "$tag" ] && [ "$tag" != "$(tag_of "$(ref_by_file "$service")")" ]; then
+      "$1" "$variable" "$tag"
+    fi
   done <<<"$TAG_VARIABLES"
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153 # the parts share their variables
 # What runs now, and what compose would run: read before anything is changed.
 
 # Of the services that run: container, image id, image reference, version label and compose's hash of the configuration.
