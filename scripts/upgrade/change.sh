@@ -155,7 +155,8 @@ why_not_up() { # COMPOSE'S WORDS
   local service container
   for service in "${CHANGED[@]}"; do
     container=$(new_container_of "$service")
-    if [ -n "$container" ] && [ "$(docker inspect --format '{{.State.Restarting}}' "$container" 2>/dev/null)" = true ]; then
+    [ -n "$container" ] || continue
+    if [ "$(docker inspect --format '{{.RestartCount}}' "$container" 2>/dev/null || echo 0)" != 0 ]; then
       printf 'The new %s ends as soon as it starts.' "$service"
       return
     fi

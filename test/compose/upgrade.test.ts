@@ -74,7 +74,15 @@ async function everything() {
   );
   return {
     containers: await Promise.all(names.map((name) => stack.container(name))),
-    images: await stack.docker('image', 'ls', '--no-trunc', '--filter', 'reference=upgrade-test-*'),
+    images: await stack.docker(
+      'image',
+      'ls',
+      '--no-trunc',
+      '--format',
+      '{{.Repository}}:{{.Tag}} {{.ID}}',
+      '--filter',
+      'reference=upgrade-test-*',
+    ),
     files: files.map((path) => [path, statSync(join(stack.root, path)).mtimeMs]),
     env: stack.env(),
   };
