@@ -79,7 +79,9 @@ test('npm run dev starts everything, npm run say gets a reply, Ctrl-C stops ever
 
   const other = await say(directory, '--task', 'release notes', '@qa', 'ECHO_TEXT:done');
   expect(other).toMatchObject({ code: 0, err: '' });
-  expect(other.out).toMatch(/^# Write the release notes\n.*Demo User: @qa ECHO_TEXT:done\n(?:.*\n)*.*QA: done\n/);
+  expect(other.out).toMatch(
+    /^# Write the release notes\n.*Demo User: @qa ECHO_TEXT:done\n(?:.*\n)*.*QA: done\n/,
+  );
 
   const unknown = await say(directory, '--task', 'nosuch', 'hello');
   expect(unknown).toMatchObject({ code: 1, out: '' });
