@@ -24,6 +24,7 @@ import { createSessionLock } from './actors/session-lock.ts';
 import { createUpgradeActors } from './actors/upgrade.ts';
 import type { Config } from './config/config.ts';
 import { createMissionControl } from './convex/mission-control.ts';
+import { watchPulse } from './convex/pulse.ts';
 import { watchQueue } from './convex/queue-watch.ts';
 import { snapshotOf } from './health/children.ts';
 import { projectHealth, projectStatus } from './health/project.ts';
@@ -148,7 +149,16 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const output = toPromise(root);
   root.start();
   journal.watch((problem) => root.send({ type: 'condition.changed', source: 'journal', problem }));
-  const done = output.finally(() => Promise.all([gateway.close(), missionControl.close()]));
+  const stopPulse = watchPulse({
+    url: config.convexUrl,
+    // The subscription notices by itself.
+    isNeeded: () => !root.getSnapshot().context.watched,
+    tell: (answers) => root.send({ type: answers ? 'backend.available' : 'delivery.poll' }),
+  });
+  const done = output.finally(() => {
+    stopPulse();
+    return Promise.all([gateway.close(), missionControl.close()]);
+  });
   const inspect: Runtime['inspect'] = (settings) =>
     openInspector({
       settings,

@@ -130,6 +130,19 @@ describe('Convex', () => {
     await runtime.waitForHealth('that all is well', isHealthy);
   });
 
+  test('goes while there is nothing to do: told long before the next look, and it comes back as soon', async () => {
+    const backend = await missionControl();
+    const gateway = await echoGateway();
+    const waits = { DELIVERY_INTERVAL: '1h', DELIVERY_BACKOFF_BASE_MS: '1h', DELIVERY_BACKOFF_MAX_MS: '1h' };
+    const runtime = await startRuntime({ backend, gateway, env: { ...waits, HEALTH_CHECK_INTERVAL: '1m' } });
+    await runtime.waitForHealth('that all is well', isHealthy);
+    await backend.close();
+    const health = await runtime.waitForHealth('that Convex is away', isDegraded);
+    expect(health.reason).toContain(backend.url);
+    await missionControl({ port: portOf(backend), secret: backend.serviceToken.split('_').at(-1) ?? '' });
+    await runtime.waitForHealth('that all is well again', isHealthy);
+  });
+
   test('answers 500 for a while', async () => {
     const backend = await missionControl();
     const gateway = await echoGateway();

@@ -1,0 +1,48 @@
+import { fetch } from 'undici';
+
+/** With the limit below it stays under the 5 s in which /health tells that Convex is away. */
+const LOOK_EVERY_MS = 2_500;
+const LIMIT_MS = 2_000;
+
+export interface PulseOptions {
+  /** The deployment. */
+  url: string;
+  /** Whether anybody wants to know at this moment; while nobody does, nothing is sent. */
+  isNeeded: () => boolean;
+  /** Told of each change: it answers again (true), or no more (false). It is taken to answer at the start. */
+  tell: (answers: boolean) => void;
+  /** Milliseconds between two looks. */
+  everyMs?: number;
+}
+
+/**
+ * Looks whether Convex answers HTTP at all, between the calls of an idle runtime. `GET /version` runs no function, so
+ * that it costs no call; every answer below 500 is a sign of life, also that of a deployment without this path.
+ * @returns ends it
+ */
+export function watchPulse({ url, isNeeded, tell, everyMs = LOOK_EVERY_MS }: PulseOptions): () => void {
+  const stopping = new AbortController();
+  let answers = true;
+  const look = async (): Promise<void> => {
+    const now = !isNeeded() || (await isAnswered(url, stopping.signal));
+    if (stopping.signal.aborted || now === answers) return;
+    answers = now;
+    tell(now);
+  };
+  const timer = setInterval(() => void look(), everyMs).unref();
+  return () => {
+    clearInterval(timer);
+    stopping.abort();
+  };
+}
+
+async function isAnswered(url: string, stopping: AbortSignal): Promise<boolean> {
+  try {
+    const signal = AbortSignal.any([stopping, AbortSignal.timeout(LIMIT_MS)]);
+    const answer = await fetch(new URL('/version', url), { redirect: 'manual', signal });
+    await answer.body?.cancel();
+    return answer.status < 500;
+  } catch {
+    return false;
+  }
+}
