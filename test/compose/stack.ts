@@ -18,7 +18,7 @@ const run = promisify(execFile);
 const REPO = join(import.meta.dirname, '../..');
 
 /** Milliseconds: a loaded machine takes long for everything. */
-export const PATIENCE_MS = 240_000;
+export const PATIENCE_MS = 420_000;
 
 const Container = v.object({
   Id: v.string(),
