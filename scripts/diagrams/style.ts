@@ -79,7 +79,7 @@ export function styleOf(scope: string): string {
     ['.root.active > .box', `fill: ${colour('background')};`],
     ['.taken', `--line: ${colour('taken')};`],
     ['.taken > .line', 'stroke-width: 3;'],
-    ['.taken text', `fill: ${colour('taken')}; font-weight: bold;`],
+    ['.taken text', `fill: ${colour('taken')};`],
   ];
   const own = rules.map(([selectors, body]) => {
     const scoped = selectors.split(', ').map((one) => `.${scope} ${one}`);
