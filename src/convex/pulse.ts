@@ -3,6 +3,8 @@ import { fetch } from 'undici';
 /** With the limit below it stays under the 5 s in which /health tells that Convex is away. */
 const LOOK_EVERY_MS = 2_500;
 const LIMIT_MS = 2_000;
+/** So many times as often while it is away. */
+const EAGERNESS = 5;
 
 export interface PulseOptions {
   /** The deployment. */
@@ -11,7 +13,7 @@ export interface PulseOptions {
   isNeeded: () => boolean;
   /** Told of each change: it answers again (true), or no more (false). It is taken to answer at the start. */
   tell: (answers: boolean) => void;
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two looks while it answers. */
   everyMs?: number;
 }
 
@@ -23,15 +25,23 @@ export interface PulseOptions {
 export function watchPulse({ url, isNeeded, tell, everyMs = LOOK_EVERY_MS }: PulseOptions): () => void {
   const stopping = new AbortController();
   let answers = true;
+  let timer: NodeJS.Timeout;
   const look = async (): Promise<void> => {
     const now = !isNeeded() || (await isAnswered(url, stopping.signal));
-    if (stopping.signal.aborted || now === answers) return;
-    answers = now;
-    tell(now);
+    if (stopping.signal.aborted) return;
+    if (now !== answers) {
+      answers = now;
+      tell(now);
+    }
+    wait();
   };
-  const timer = setInterval(() => void look(), everyMs).unref();
+  const wait = (): void => {
+    // Who waits for it wants to know at once: the first report goes out within a second of being able to.
+    timer = setTimeout(() => void look(), answers ? everyMs : everyMs / EAGERNESS).unref();
+  };
+  wait();
   return () => {
-    clearInterval(timer);
+    clearTimeout(timer);
     stopping.abort();
   };
 }
