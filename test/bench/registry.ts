@@ -3,6 +3,7 @@ import { backlog } from './cases/backlog.ts';
 import { ceiling } from './cases/ceiling.ts';
 import { growth } from './cases/growth.ts';
 import { inFlight } from './cases/in-flight.ts';
+import { inspector } from './cases/inspector.ts';
 import { machines } from './cases/machines.ts';
 import { pickUp } from './cases/pick-up.ts';
 import { price } from './cases/price.ts';
@@ -18,4 +19,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   inFlight,
   growth,
   machines,
+  inspector,
 ];
