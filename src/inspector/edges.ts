@@ -4,7 +4,8 @@ import { edgeKey } from './wire.ts';
 type Microstep = Extract<InspectionEvent, { type: '@xstate.microstep' }>;
 
 /** The edges that a microstep took. */
-export const edgesOf = ({ _transitions }: Microstep): string[] => _transitions.map(keyOf);
+export const edgesOf = ({ _transitions }: Pick<Microstep, '_transitions'>): string[] =>
+  _transitions.map(keyOf);
 
 const keys = new WeakMap<AnyTransitionDefinition, string>();
 
