@@ -33,7 +33,8 @@ describe('what happens is seen', () => {
     gateway.release();
     await says(page, '#count-delivered', '1');
     await page.locator('#log-event').fill('lane.settled');
-    await says(page, '#log .receiver', 'delivery');
+    const told = page.locator('#log .event:not([hidden]) .receiver', { hasText: /^delivery$/ });
+    await until('The log tells that delivery was told', async () => (await told.count()) > 0);
   });
 
   test('a gateway that stops is seen as degraded, with the reason, in tree, chart and timeline', async () => {
