@@ -10,7 +10,7 @@ const USAGE = `npm run diagrams [-- --png]
 
 Writes docs/machines/<machine>.svg and .mmd (Mermaid) for every machine of the registry, and docs/machines/tree.svg.
 
-  --png   also takes screenshots into docs/machines/screenshots, with /usr/bin/chromium or the one that CHROMIUM names`;
+  --png   also takes screenshots into docs/machines/screenshots, with the Chromium of this machine or the one that CHROMIUM_PATH names`;
 
 const root = join(import.meta.dirname, '../..');
 const folder = join(root, 'docs/machines');

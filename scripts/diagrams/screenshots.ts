@@ -4,14 +4,9 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { chromiumPath } from '../chromium.ts';
 
 const run = promisify(execFile);
-
-const { CHROMIUM } = process.env;
-const CHROMIUMS =
-  CHROMIUM === undefined
-    ? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-    : [CHROMIUM];
 
 const FLAGS = [
   '--headless',
@@ -35,11 +30,10 @@ export interface Shot {
 
 /** @throws Error when this machine has no Chromium, or it fails */
 export async function takeShots(shots: readonly Shot[], folder: string): Promise<void> {
-  const chromium = CHROMIUMS.find((path) => existsSync(path));
-  if (chromium === undefined) {
-    throw new Error(
-      'No Chromium is installed: install it, or set CHROMIUM to the path of one, and run this again.',
-    );
+  const chromium = chromiumPath();
+  if (chromium === null || !existsSync(chromium)) {
+    const what = chromium === null ? 'No Chromium is installed' : `There is no Chromium at ${chromium}`;
+    throw new Error(`${what}: install one, or set CHROMIUM_PATH to the path of one, and run this again.`);
   }
   mkdirSync(folder, { recursive: true });
   for (const { svg, png, width, height, scheme } of shots) {

@@ -1,7 +1,7 @@
 /** The inspector's page in a real browser. */
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
-import { chromiumPath } from '../support/chromium.ts';
+import { chromiumPath } from '../../scripts/chromium.ts';
 import { until } from '../support/until.ts';
 
 /** No call of its own to anywhere, and no sandbox: CI runs as root. */

@@ -1,7 +1,7 @@
 /** `npm run test:browser`: the tests in a real browser, which then must be there. */
 import { defineConfig } from 'vitest/config';
 import root from '../../vitest.config.ts';
-import { chromiumPath } from '../support/chromium.ts';
+import { chromiumPath } from '../../scripts/chromium.ts';
 
 if (chromiumPath() === null) {
   throw new Error(
