@@ -135,8 +135,11 @@ const deliverySetup = parts.extend({
     })),
     noteWatch: assign((_, params: { watched: boolean }) => ({ watched: params.watched, idlePolls: 0 })),
     noteSettled: assign(({ context }, { jobId, outcome }: Settled) =>
-      // A released row is still the backend's to give.
-      outcome === 'released' ? {} : { settledSincePoll: [...context.settledSincePoll, jobId] },
+      // A released row is still to be given: by the backend or, where it is marked, by the journal, which this look
+      // may have read too early.
+      outcome === 'released'
+        ? { changedSincePoll: true }
+        : { settledSincePoll: [...context.settledSincePoll, jobId] },
     ),
     /** Lanes that are in the line and not yet alive. */
     spawnLanes: enqueueActions(({ enqueue, context, self }) => {

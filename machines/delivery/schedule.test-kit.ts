@@ -4,7 +4,7 @@
  */
 import { createActor, fromPromise, SimulatedClock, type InputFrom, type OutputFrom } from 'xstate';
 import type { laneActors } from '../lane/actors.ts';
-import { hasMoved, NOTHING_KNOWN, versionOf, type LaneEntry } from '../lane/context.ts';
+import { hasMoved, isOwed, NOTHING_KNOWN, versionOf, type LaneEntry } from '../lane/context.ts';
 import { laneMachine, MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS } from '../lane/machine.ts';
 import { Fault, isAttempt, type FaultKind } from '../shared/fault.ts';
 import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
@@ -248,6 +248,7 @@ function createMark(around: Surroundings): Io<'markDelivered'> {
       rows.set(id, { ...row, deliveredAt: around.clockMs });
       if (version !== null && hasMoved(row, version)) {
         overtaken.add(id);
+        journal.set(id, { ...entryOf(around, id), answered: version });
         return contextOf(around, id);
       }
       overtaken.delete(id);
@@ -277,10 +278,11 @@ export function deliveryAmong(around: Surroundings, look: () => DeliverySnapshot
   const rereadRow: Io<'rereadRow'> = ({ input: { notificationId: id }, signal }) =>
     open(around, 'rereadRow', signal, () => contextOf(around, id));
   const beat: Io<'beat'> = ({ signal }) => open(around, 'beat', signal, () => ({ runMs: 1 }));
-  const undelivered = () =>
-    [...around.rows.values()]
-      .filter((row) => row.deliveredAt === undefined)
-      .sort((a, b) => a.createdAt - b.createdAt);
+  const rows = () => [...around.rows.values()].sort((a, b) => a.createdAt - b.createdAt);
+  const undelivered = () => rows().filter((row) => row.deliveredAt === undefined);
+  /** As src/actors/list-undelivered.ts does. */
+  const owed = () =>
+    rows().filter((row) => row.deliveredAt !== undefined && isOwed(row, entryOf(around, row._id)));
   return deliveryMachine.provide({
     actors: {
       lane: laneMachine.provide({
@@ -296,7 +298,7 @@ export function deliveryAmong(around: Surroundings, look: () => DeliverySnapshot
         },
       }),
       listUndelivered: fromPromise<NotificationRow[], ListInput>(({ input: { limit }, signal }) =>
-        open(around, 'listUndelivered', signal, () => undelivered().slice(0, limit)),
+        open(around, 'listUndelivered', signal, () => [...undelivered().slice(0, limit), ...owed()]),
       ),
     },
   });

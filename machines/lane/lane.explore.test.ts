@@ -13,10 +13,12 @@ import {
   type World,
 } from '../shared/explore.test-kit.ts';
 import type { LaneNews } from './context.ts';
+import { jobTime } from './job.ts';
 import { laneMachine, MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS } from './machine.ts';
 import { skipReason } from './rules.ts';
 import {
   freshGhost,
+  isOwing,
   isQuiet,
   isRefund,
   keyOf,
@@ -58,10 +60,17 @@ const runsOnlyWhenItMay: Invariant = ({ to, effects, before, after }) => {
   const version = context.version?.createdAt;
   const silent = before.silent.version === version ? before.silent.runs : 0;
   if (before.kind === 'due' && silent >= MAX_SILENT_ATTEMPTS) return 'a silent run too many';
+  const { job } = context;
+  const hasRun = before.attempts > 0 || before.posts > 0;
+  if (!hasRun && job !== null && jobTime(job) !== version) return 'a first run out of line';
   if (after.answered === version) return 'a second run for a version that is answered';
   const kept = before.kept?.version === version ? before.kept?.reply : null;
   return kept === 'text' || kept === 'silent' ? 'a second run for a reply that is kept' : null;
 };
+
+/** A mark settles a version too; a reply that the backend refused is still kept then, and never was in the thread. */
+const isPosted = ({ answered, kept }: Ghost, version: { createdAt: number } | null): boolean =>
+  answered === version?.createdAt && kept?.version !== answered;
 
 const postsWhatItHas: Invariant = ({ to, effects, before }) => {
   const [post] = spawns(effects, 'postMessage');
@@ -75,7 +84,7 @@ const postsWhatItHas: Invariant = ({ to, effects, before }) => {
   if (to.context.delivery !== null && withSource !== (before.posts === 0)) return 'the wrong source';
   if (isQuiet(post.input)) return null;
   if (content !== 'Done.') return `posts "${content}"`;
-  return before.answered === version?.createdAt ? 'posts a second time' : null;
+  return isPosted(before, version) ? 'posts a second time' : null;
 };
 
 const completesWhatItHas: Invariant = ({ to, effects, before }) => {
@@ -90,7 +99,7 @@ const completesWhatItHas: Invariant = ({ to, effects, before }) => {
   if (content === null) return to.context.outcome === 'silent' ? null : 'completes without the reply';
   if (withSource !== (before.posts === 0)) return 'the wrong source';
   if (content !== 'Done.') return `posts "${content}"`;
-  return before.answered === version?.createdAt ? 'posts a second time' : null;
+  return isPosted(before, version) ? 'posts a second time' : null;
 };
 
 const marksWhatIsDone: Invariant = ({ from, to, effects, before }) => {
@@ -125,7 +134,8 @@ const settlesTruly: Invariant = ({ to, effects, after }) => {
   const { outcome } = news.event;
   const open = outcome === 'released' || outcome === 'stuck';
   if (outcome === 'left') return after.row === 'gone' ? null : 'left a row that is there';
-  const isLost = outcome === 'released' && after.row === 'delivered' && !to.context.draining;
+  const isLost =
+    outcome === 'released' && after.row === 'delivered' && !to.context.draining && !isOwing(after);
   if (isLost) return 'hands back what is marked';
   return open || after.row === 'delivered' ? null : `settled as ${String(outcome)} and not marked`;
 };
@@ -233,6 +243,15 @@ const WALKS: [string, Menu, Ghost[], states: number][] = [
     4_000,
   ],
   [
+    'a message that comes right before the mark of a skipped row, Convex failing, a gate that closes, a death',
+    { ...CALM, steps: ['backendUnavailable'], holds: [true] },
+    [
+      ...each(['stale'], { moves: 2, deaths: 1 }),
+      ...each(['stale'], { completes: true, moves: 1, deaths: 1 }),
+    ],
+    500,
+  ],
+  [
     'Convex away and failing at every step, leaving at every moment',
     { ...CALM, steps: ['backendUnavailable', 'backendRejected'], leaves: true },
     each(['due', 'optional', 'noTask', 'skipped']),
@@ -282,7 +301,9 @@ for (const [name, menu, ghosts, atLeast] of WALKS) {
     it('delivers its row once the world is well again', () => {
       const done = (snapshot: LaneSnapshot, ghost: Ghost) =>
         isIdle(snapshot) &&
-        (ghost.row !== 'undelivered' || ghost.draining || snapshot.context.outcome === 'stuck');
+        ((ghost.row !== 'undelivered' && !isOwing(ghost)) ||
+          ghost.draining ||
+          snapshot.context.outcome === 'stuck');
       expect(findStuck(world, exploration, { next: healthy, done, limit: 30 })).toBeNull();
     });
 

@@ -27,6 +27,8 @@ export const MAX_SILENT_ATTEMPTS = 3;
 /** How long an agent may be unknown to the gateway before that is final: its roster may be on its way. */
 export const UNKNOWN_AGENT_MS = 120_000;
 
+const isGivenUp = (outcome: Outcome): boolean => outcome === 'parked' || outcome === 'unanswered';
+
 const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
 const kindParams = ({ event }: { event: { error: unknown } }) => ({ kind: faultOf(event.error).kind });
 
@@ -46,7 +48,8 @@ const laneSetup = setup({
     /** Never run, and no longer where it was in the queue: what came before its newer message goes first. */
     movedInLine: ({ context }) =>
       context.entry.attempts === 0 &&
-      !context.discardReply &&
+      context.entry.posts === 0 &&
+      !isGivenUp(context.outcome) &&
       context.job?.kind === 'notification' &&
       context.delivery !== null &&
       hasMoved(context.delivery.notification, versionOf(context.job.row)),
@@ -82,7 +85,7 @@ const laneSetup = setup({
       params.kind === 'agentUnknown' && context.unknownForMs >= UNKNOWN_AGENT_MS,
     permanent: (_, params: { kind: FaultKind }) => params.kind === 'requestRejected',
     trial: ({ context }) => context.trial,
-    /** The row is marked and will not be listed again: only this lane still knows of its newest message. */
+    /** The row is marked and will not be listed again: what this lane has been through with it is not in the journal. */
     onlyOursToKeep: ({ context }) => context.reopened && !context.draining,
     /** A run that failed, as against a run that never began. */
     attempt: (_, params: { kind: FaultKind }) => isAttempt(params.kind),
@@ -133,6 +136,8 @@ const laneSetup = setup({
       version: context.entry.reply?.version ?? context.version,
     })),
     reopen: assign({ reopened: true }),
+    /** It knows what the row was marked for, so the next look brings the row back at its new place. */
+    leaveToJournal: assign({ reopened: false }),
     useAnsweredVersion: assign(({ context }) => ({
       version: context.entry.answered ?? context.version,
       outcome: 'delivered' as const,
@@ -141,9 +146,7 @@ const laneSetup = setup({
     startOver: assign(({ context }, params: { delivery: DeliveryContext | null }) => ({
       entry: {
         ...context.entry,
-        attempts: ['delivered', 'parked', 'unanswered'].includes(context.outcome)
-          ? 0
-          : context.entry.attempts,
+        attempts: context.outcome === 'delivered' || isGivenUp(context.outcome) ? 0 : context.entry.attempts,
       },
       delivery: params.delivery,
       version: params.delivery && versionOf(params.delivery.notification),
@@ -319,8 +322,8 @@ export const laneMachine = laneSetup.createMachine({
           target: 'parking',
           actions: { type: 'setNote', params: { note: 'attemptsSpent' } },
         },
+        { guard: 'movedInLine', target: 'releasing', actions: 'leaveToJournal' },
         { guard: 'mayNotRun', target: 'releasing' },
-        { guard: 'movedInLine', target: 'releasing' },
         { target: 'running' },
       ],
     },
@@ -633,7 +636,8 @@ export const laneMachine = laneSetup.createMachine({
       always: 'settled',
     },
     releasing: {
-      description: 'Hands the row back: the typing indicator ends, the row will be listed again.',
+      description:
+        'Hands the row back: the typing indicator ends, the row will be listed again; one that is marked, by the journal.',
       tags: ['busy'],
       entry: outcome('released'),
       always: { guard: 'onlyOursToKeep', target: 'retrying' },
@@ -641,7 +645,7 @@ export const laneMachine = laneSetup.createMachine({
         src: 'handBack',
         input: ({ context }) => ({ notificationId: notificationId(context), refund: context.refund }),
         onDone: 'settled',
-        // Only the typing indicator is lost: the row is still undelivered.
+        // Only the typing indicator is lost: the row is still undelivered, or owed by the journal.
         onError: 'settled',
       },
     },

@@ -12,10 +12,14 @@ type Post = InputFrom<typeof laneActors.postMessage>;
 
 interface World {
   entry: LaneEntry;
+  /** The row as delivery has it. */
+  listed: NotificationRow;
   /** What the backend shows of the row, call by call; the last one stays. */
   shown: NotificationRow[];
   /** What the mark gives back, call by call. */
   marks: (DeliveryContext | null)[];
+  /** A rule skips the row as it is listed. */
+  skipped: boolean;
   /** How often the backend does not take a message. */
   lostPosts: number;
   posts: Post[];
@@ -24,20 +28,24 @@ interface World {
 
 const LISTED = sampleRow({ type: 'thread_update' });
 const MOVED = sampleRow({ type: 'thread_update', messageId: 'm2', createdAt: 2_000 });
-const contextOf = (notification: NotificationRow): DeliveryContext => sampleContext({ notification });
+/** The first message has nobody to answer it: a rule skips it. */
+const contextOf = (notification: NotificationRow, skipped = false): DeliveryContext =>
+  sampleContext({ notification, ...(skipped && notification.messageId !== 'm2' && { agent: null }) });
 
 function startLane(changes: Partial<World>) {
   const world: World = {
     entry: NOTHING_KNOWN,
+    listed: LISTED,
     shown: [LISTED],
     marks: [],
+    skipped: false,
     lostPosts: 0,
     posts: [],
     runs: 0,
     ...changes,
   };
   const show = (): DeliveryContext | null =>
-    contextOf((world.shown.length > 1 ? world.shown.shift() : world.shown[0]) ?? LISTED);
+    contextOf((world.shown.length > 1 ? world.shown.shift() : world.shown[0]) ?? LISTED, world.skipped);
   const { parent, heard } = createListener<LaneNews>();
   const machine = laneMachine.provide({
     actors: {
@@ -65,7 +73,7 @@ function startLane(changes: Partial<World>) {
   const limits = { baseMs: 1, capMs: 1 };
   const input = { parent, key: 'lane:agent-e/task-1', session: limits, backend: limits, random: () => 0 };
   const lane = createActor(machine, { input }).start();
-  lane.send({ type: 'lane.go', job: { kind: 'notification', row: LISTED }, trial: false });
+  lane.send({ type: 'lane.go', job: { kind: 'notification', row: world.listed }, trial: false });
   const outcome = (): string | undefined => heard.find((news) => news.type === 'lane.settled')?.outcome;
   return { world, outcome, over: () => expect.poll(outcome).toBeDefined() };
 }
@@ -91,6 +99,26 @@ it('runs again for a message that came right before the mark', async () => {
   expect(world.posts.map(({ withSource, version }) => [withSource, version?.messageId])).toEqual([
     [true, 'm1'],
     [false, 'm2'],
+  ]);
+});
+
+it('hands a skipped row back that took a message in right before its mark, and runs it at its new place', async () => {
+  const delivered = { ...MOVED, deliveredAt: 2_001 };
+  const skipped = startLane({ skipped: true, marks: [contextOf(delivered)] });
+  await skipped.over();
+  expect([skipped.outcome(), skipped.world.runs]).toEqual(['released', 0]);
+
+  const entry = { ...NOTHING_KNOWN, answered: { messageId: 'm1', createdAt: 1_000 } };
+  const staleList = startLane({ skipped: true, entry, shown: [delivered] });
+  await staleList.over();
+  expect([staleList.outcome(), staleList.world.runs]).toEqual(['released', 0]);
+
+  const resumed = startLane({ skipped: true, entry, shown: [delivered], listed: delivered });
+  await resumed.over();
+  expect([resumed.outcome(), resumed.world.runs, resumed.world.posts[0]?.withSource]).toEqual([
+    'delivered',
+    1,
+    true,
   ]);
 });
 

@@ -13,14 +13,18 @@ import {
   sampleRow,
   sampleTask,
 } from '../shared/samples.test-kit.ts';
-import type { LaneEntry } from './context.ts';
+import { isOwed, type LaneEntry } from './context.ts';
+import { jobTime } from './job.ts';
 import type { laneMachine } from './machine.ts';
 
 export type LaneSnapshot = SnapshotFrom<typeof laneMachine>;
 export type LaneEdge = Edge<typeof laneMachine, Ghost>;
 
-/** `due`: a user waits for the answer; `optional`: an agent wrote. Newer messages are coalesced into both. */
-export type RowKind = 'due' | 'optional' | 'noTask' | 'skipped';
+/**
+ * `due`: a user waits for the answer; `optional`: an agent wrote; `stale`: a rule skips its first message. Newer
+ * messages are coalesced into these three.
+ */
+export type RowKind = 'due' | 'optional' | 'stale' | 'noTask' | 'skipped';
 type ReplyKind = 'text' | 'silent' | 'none';
 
 export const REPLIES: Record<ReplyKind, string> = { text: 'Done.', silent: 'HEARTBEAT_OK', none: '' };
@@ -89,6 +93,7 @@ const atVersion = (version: number) => ({ messageId: `m${version}`, createdAt: v
 const TYPES = {
   due: 'thread_update',
   optional: 'thread_update',
+  stale: 'thread_update',
   noTask: 'mention',
   skipped: 'status_change',
 } as const satisfies Record<RowKind, NotificationRow['type']>;
@@ -106,14 +111,18 @@ function contextOf(ghost: Ghost): DeliveryContext | null {
   if (ghost.row === 'gone') return null;
   return sampleContext({
     notification: rowOf(ghost),
-    task:
-      ghost.kind === 'noTask'
-        ? null
-        : sampleTask({ status: ghost.kind === 'skipped' ? 'done' : 'in_progress' }),
+    task: ghost.kind === 'noTask' ? null : sampleTask({ status: isSkipped(ghost) ? 'done' : 'in_progress' }),
     message: sampleMessage({ authorType: ghost.kind === 'optional' ? 'agent' : 'user' }),
     assignedAgents: [RECIPIENT],
   });
 }
+
+const isSkipped = ({ kind, version }: Ghost): boolean =>
+  kind === 'skipped' || (kind === 'stale' && version === 1);
+
+/** The journal has it that something is left to do for the row, although it is marked. */
+export const isOwing = (ghost: Ghost): boolean =>
+  ghost.row === 'delivered' && isOwed(rowOf(ghost), entryOf(ghost));
 
 const entryOf = ({ attempts, kept, posts, answered }: Ghost): LaneEntry => ({
   attempts,
@@ -246,7 +255,7 @@ function marked(
   const looksAgain = delivery?.notification.type === 'thread_update' && ghost.row !== 'gone';
   const delivered: Ghost = { ...ghost, row: ghost.row === 'gone' ? 'gone' : 'delivered' };
   if (looksAgain && version?.createdAt !== ghost.version)
-    return done(contextOf(delivered), delivered, 'moved');
+    return done(contextOf(delivered), { ...delivered, answered: version?.createdAt ?? null }, 'moved');
   return done(null, { ...delivered, attempts: 0, kept: null, posts: 0, answered: null });
 }
 
@@ -268,7 +277,7 @@ function fromDelivery(snapshot: LaneSnapshot, ghost: Ghost, menu: Menu): Move<Gh
     ghost: after,
   });
   const inHand = ghost.lane === 'working' || ghost.lane === 'resting';
-  const isThere = ghost.row === 'undelivered' || ghost.lane === 'ready' || !ghost.listed;
+  const isThere = ghost.row === 'undelivered' || ghost.lane === 'ready' || !ghost.listed || isOwing(ghost);
   const mayGo = isWaiting(snapshot) && !inHand && !ghost.draining && isThere;
   const job = { kind: 'notification', row: rowOf(ghost) };
   return [
@@ -352,7 +361,15 @@ export function keyOf({ value, context }: LaneSnapshot, ghost: Ghost): string {
     context;
   const { draining, slotless, rowFailures, unknownForMs, job, reopened, completes } = context;
   return JSON.stringify([
-    [value, job === null, trial, entry.attempts, entry.posts, entry.reply?.text, entry.answered?.createdAt],
+    [
+      value,
+      job && jobTime(job),
+      trial,
+      entry.attempts,
+      entry.posts,
+      entry.reply?.text,
+      entry.answered?.createdAt,
+    ],
     [version?.createdAt, reply?.text, outcome, note, discardReply, held, excused, refund, draining, slotless],
     [
       counted,
