@@ -50,7 +50,11 @@ describe('what Mission Control asks for', () => {
     const env = { STATE_DIR: runtime.stateDir, RUNTIME_VERSION: '9.9.9' };
     const next = await startRuntime({ backend, gateway, env });
     await staysUp(backend, next);
-    expect((await next.health()).upgrade).toMatchObject({ state: 'current', targetRuntimeVersion: null });
+    const { upgrade } = await next.waitForHealth(
+      'that nothing is asked of it',
+      (health) => health.upgrade.state === 'current',
+    );
+    expect(upgrade.targetRuntimeVersion).toBeNull();
     expect(await backend.call('demo:showRuntime', {})).toMatchObject({
       runtime: { upgradeHistory: [{ status: 'success', toRuntimeVersion: '9.9.9' }] },
     });
