@@ -20,6 +20,9 @@ describe('what happens is seen', () => {
     const page = await open(runtime.port, '#/actor/supervisor/delivery');
     await says(page, '#status', 'healthy');
     await isLit(page, 'delivery.active.gate.open');
+    // The page's own style must not reach into the drawing: the head of an arrow stays at the end of its line.
+    const turnOf = (head: Element): string => getComputedStyle(head).transform;
+    expect(await page.locator('g.edge > .head').first().evaluate(turnOf)).toBe('none');
 
     await backend.postMessage(backend.taskIds[0] ?? '', '@engineer please look');
     await gateway.runHeld();
