@@ -5,6 +5,7 @@ export interface VirtualList<T> {
   show(items: readonly T[]): void;
   /** Brings a row into sight. */
   reveal(index: number): void;
+  /** Whether it was scrolled to its end. */
   readonly isAtEnd: boolean;
   scrollToEnd(): void;
 }
@@ -47,7 +48,16 @@ export function createVirtualList<T>({ host, rowHeight, create, update }: Option
       update(row, item, first + i);
     });
   }
-  host.addEventListener('scroll', draw, { passive: true });
+  // As it was last scrolled: a window that gets smaller moves the end away, and still follows it.
+  let isAtEnd = true;
+  host.addEventListener(
+    'scroll',
+    () => {
+      isAtEnd = host.scrollTop + host.clientHeight >= host.scrollHeight - rowHeight;
+      draw();
+    },
+    { passive: true },
+  );
 
   return {
     show(next) {
@@ -61,7 +71,7 @@ export function createVirtualList<T>({ host, rowHeight, create, update }: Option
         host.scrollTop = top + rowHeight - host.clientHeight;
     },
     get isAtEnd() {
-      return host.scrollTop + host.clientHeight >= host.scrollHeight - rowHeight;
+      return isAtEnd;
     },
     scrollToEnd() {
       host.scrollTop = host.scrollHeight;
