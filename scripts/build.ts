@@ -31,30 +31,30 @@ const common: BuildOptions = {
   },
 };
 
-/** The inspector's own file is loaded, not taken in. */
-const inspectorApart: Plugin = {
-  name: 'inspector-apart',
+/** A file that is loaded when it is asked for, and not taken in. */
+const apart = (filter: RegExp, path: string): Plugin => ({
+  name: 'apart',
   setup(build) {
-    build.onResolve({ filter: /\/start\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './inspector.mjs', external: true } : undefined,
+    build.onResolve({ filter }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path, external: true } : undefined,
     );
   },
-};
+});
 
 if (values['if-missing'] !== true || !existsSync(main)) {
   await bundle({
     ...common,
     entryPoints: [join(root, 'src/main.ts')],
     outfile: main,
-    plugins: [inspectorApart],
+    plugins: [apart(/\/start\.ts$/, './inspector.mjs')],
     define: { __RUNTIME_VERSION__: JSON.stringify(values.version || versionOfPackage()) },
   });
   await bundle({
     ...common,
     entryPoints: [join(root, 'src/inspector/start.ts')],
     outfile: join(root, 'dist/inspector.mjs'),
-    // The page's builder is not needed where the page is baked in.
-    external: ['esbuild'],
+    // The page's builder, and esbuild with it, is not needed where the page is baked in.
+    plugins: [apart(/\/build-assets\.ts$/, './build-assets.mjs')],
     define: { __INSPECTOR_ASSETS__: JSON.stringify(await buildAssets()) },
   });
 }
