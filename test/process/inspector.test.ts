@@ -124,6 +124,12 @@ test('tokens, messages, prompts, replies and what others said are in nothing tha
   // Somebody else's page, and the page of who comes late.
   const late = await view(runtime.port);
   await until('The late one is greeted', () => late.text().includes('event: hello'));
+  const files = ['/', '/charts/delivery.svg', '/charts/lane.svg', '/charts/gateway.svg'];
+  const served = await Promise.all(
+    files.map(async (path) => (await fetch(`http://127.0.0.1:${runtime.port}${path}`)).text()),
+  );
+  expect(served.every((text) => text.length > 1_000)).toBe(true);
+  for (const secret of planted) expect(served.join('\n').includes(secret), 'in what it serves').toBe(false);
   runtime.kill('SIGTERM');
   await runtime.exited;
   const texts = { stream: viewer.text(), late: late.text() };
