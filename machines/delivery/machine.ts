@@ -338,6 +338,7 @@ export const deliveryMachine = deliverySetup.createMachine({
         'run.succeeded': { actions: { type: 'passOn', params: ({ event }) => event } },
         'run.failed': { actions: ['countFailedRun', { type: 'passOn', params: ({ event }) => event }] },
         'gateway.suspected': { actions: { type: 'passOn', params: ({ event }) => event } },
+        'agent.unknown': { actions: { type: 'passOn', params: ({ event }) => event } },
         'queue.changed': { actions: 'noteChange' },
         // It tells of what comes from now on: what came before is to be looked for.
         'queue.watched': { actions: [{ type: 'noteWatch', params: { watched: true } }, 'noteChange'] },

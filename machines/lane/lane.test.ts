@@ -175,7 +175,7 @@ describe('a notification', () => {
     expect(calls.endsWith('run note mark')).toBe(true);
     expect(outcome).toBe('parked');
     expect(posts[0]?.content).toMatch(/^Engineer is not known/);
-    expect(told).toEqual([]);
+    expect(new Set(told)).toEqual(new Set(['agent.unknown']));
     expect(restedMs).toBeGreaterThanOrEqual(UNKNOWN_AGENT_MS - LIMITS.capMs);
   });
 
@@ -217,6 +217,8 @@ describe('a notification', () => {
     expect((await work({})).told).toEqual(['run.succeeded']);
     expect((await work({ runs: ['gatewayUnavailable'] })).told).toEqual(['gateway.suspected']);
     expect((await work({ runs: ['runFailed'], trial: true })).told).toEqual(['run.failed']);
+    const told = (await work({ runs: ['agentUnknown', 'agentUnknown', 'Done.'] })).told;
+    expect(told).toEqual(['agent.unknown', 'agent.unknown', 'run.succeeded']);
   });
 });
 

@@ -233,6 +233,14 @@ const laneSetup = setup({
         reason: params.fault.message,
       }),
     ),
+    reportUnknown: sendTo(
+      ({ context }) => context.parent,
+      ({ context }, params: { fault: Fault }) => ({
+        type: 'agent.unknown' as const,
+        session: context.key,
+        reason: params.fault.message,
+      }),
+    ),
     reportGateway: sendTo(
       ({ context }) => context.parent,
       (_, params: { fault: Fault }) => ({
@@ -359,7 +367,7 @@ export const laneMachine = laneSetup.createMachine({
           {
             guard: { type: 'agentUnknown', params: kindParams },
             target: 'failed',
-            actions: [keepFault, 'countUnknown'],
+            actions: [keepFault, 'countUnknown', { type: 'reportUnknown', params: faultParams }],
           },
           {
             guard: { type: 'attempt', params: kindParams },

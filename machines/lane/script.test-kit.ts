@@ -86,7 +86,7 @@ export async function work(
     else lane.send(event);
   }
   lane.stop();
-  const told = heard.map(({ type }) => type).filter((type) => /^(run|gateway)[.]/.test(type));
+  const told = heard.map(({ type }) => type).filter((type) => /^(run|gateway|agent)[.]/.test(type));
   return {
     calls: log.calls.join(' '),
     posts: log.posts,

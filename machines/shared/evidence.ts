@@ -1,10 +1,12 @@
 import type { FaultKind } from './fault.ts';
 
-/** What the lanes learn about the gateway in passing. The supervisor relays it to the gateway machine. */
+/** What the lanes learn about the gateway in passing. The supervisor relays it to those whom it concerns. */
 export type Evidence =
   | { type: 'run.succeeded'; session: string }
   | { type: 'run.failed'; session: string; kind: FaultKind; reason: string }
-  | { type: 'gateway.suspected'; kind: FaultKind; reason: string; retryAfterMs: number };
+  | { type: 'gateway.suspected'; kind: FaultKind; reason: string; retryAfterMs: number }
+  /** Its agents are not those of Mission Control: the list that it was handed may be old. */
+  | { type: 'agent.unknown'; session: string; reason: string };
 
 /** Where the gate stands: open for all sessions, for one trial run at a time, or closed. */
 export type Gate = 'open' | 'trial' | 'closed';

@@ -312,6 +312,10 @@ export const supervisorMachine = supervisorSetup.createMachine({
     'gateway.suspected': { actions: { type: 'tell', params: ({ event }) => ({ id: 'gateway', event }) } },
     'run.succeeded': { actions: { type: 'tell', params: ({ event }) => ({ id: 'gateway', event }) } },
     'run.failed': { actions: { type: 'tell', params: ({ event }) => ({ id: 'gateway', event }) } },
+    // It may be new: the gateway hears of it with the next look at the agents, which is now.
+    'agent.unknown': {
+      actions: { type: 'tell', params: { id: 'agentSync', event: { type: 'agents.sync' } } },
+    },
     'condition.changed': {
       actions: [{ type: 'noteCondition', params: ({ event }) => event }, 'tellStatus'],
     },
@@ -569,6 +573,7 @@ type ToChild =
       | { type: 'queue.changed' }
     >
   | { type: 'upgrade.force' }
+  | { type: 'agents.sync' }
   | { type: 'delivery.drain' }
   | { type: 'delivery.abort' }
   | { type: 'status.lastWord'; status: 'offline' }

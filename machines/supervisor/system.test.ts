@@ -1,6 +1,7 @@
 /** All machines together, under schedules of answers, failures, crashes and signals. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { addRow } from '../delivery/schedule.test-kit.ts';
 import type { GatewayActor } from '../gateway/machine.ts';
 import type { FaultKind } from '../shared/fault.ts';
 import { sampleAgent, settle } from '../shared/samples.test-kit.ts';
@@ -116,6 +117,24 @@ describe('the whole runtime', () => {
     await allIsWell(system, () => isWell(system, 3));
     expect(around.marks).toHaveLength(3);
     expect(around.wrongs).toEqual([]);
+    root.stop();
+  });
+
+  it('looks at the agents at once when the gateway does not know one that is spoken to', async () => {
+    const system = startSystem([]);
+    const { root, around } = system;
+    await allIsWell(system, () => isWell(system, 0) && 'heartbeat:engineer' in childrenOf(root));
+    addRow(around, 0);
+    root.send({ type: 'queue.changed' });
+    for (const name of ['listUndelivered', 'loadJob']) {
+      await settle();
+      around.calls.find((call) => call.name === name)?.succeed();
+    }
+    await settle();
+    expect(around.calls.map(({ name }) => name)).not.toContain('listAgents');
+    around.calls.find(({ name }) => name === 'runAgent')?.fail('agentUnknown');
+    await settle();
+    expect(around.calls.map(({ name }) => name)).toContain('listAgents');
     root.stop();
   });
 

@@ -16,6 +16,7 @@ export const SENDERS: Record<string, MachineId> = {
   'gateway.suspected': 'lane',
   'run.succeeded': 'lane',
   'run.failed': 'lane',
+  'agent.unknown': 'lane',
   'status.reported': 'statusReporter',
   'beat.due': 'heartbeat',
   'agents.synced': 'agentSync',

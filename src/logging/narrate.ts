@@ -64,6 +64,7 @@ function createNews(log: Log): (event: AnyEventObject) => void {
     },
     'run.failed': ({ session, kind, reason }) => log.warn('run.failed', reason, { session, kind }),
     'gateway.suspected': ({ kind, reason }) => log.warn('gateway.suspected', reason, { kind }),
+    'agent.unknown': ({ session, reason }) => log.warn('agent.unknown', reason, { session }),
     'lane.crashed': ({ key, reason }) =>
       log.error('lane.crashed', `A lane crashed: ${reason}`, { session: key }),
     'lane.settled': (settled) => tellSettled(log, settled),
