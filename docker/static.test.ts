@@ -64,7 +64,8 @@ test("the runtime's image has the version of the package, where nobody gives ano
 });
 
 test('.env.example has every variable of the stack, each once, each with one comment, and no other', () => {
-  const used = [...read('docker-compose.yml').matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name ?? '');
+  const files = read('docker-compose.yml') + read('docker-compose.dev.yml');
+  const used = [...files.matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => name ?? '');
   const example = read('.env.example').split('\n');
   const told = example.flatMap((line) => /^([A-Z_]+)=/.exec(line)?.[1] ?? []);
   expect(told).toEqual([...new Set(told)]);

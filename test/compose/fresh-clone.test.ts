@@ -1,10 +1,17 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { figure, newStack, PATIENCE_MS, secondsSince } from './stack.ts';
+import { request } from 'node:http';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { figure, newStack, PATIENCE_MS, secondsSince, type Stack } from './stack.ts';
 import { until } from '../support/until.ts';
 
+let stack: Stack;
+
+beforeAll(async () => {
+  stack = await newStack();
+});
+
+afterAll(() => stack.down());
+
 test('a fresh clone, cp .env.example .env, up --build: a healthy runtime on the local backend', async () => {
-  const stack = await newStack();
-  onTestFinished(() => stack.down());
   const start = performance.now();
   await stack.compose('build');
   figure('build of the images of the profile local', secondsSince(start));
@@ -42,12 +49,36 @@ test('a fresh clone, cp .env.example .env, up --build: a healthy runtime on the 
   await stack.compose('up', '--detach', '--wait');
 });
 
+test('docker-compose.dev.yml: the picture of the machines, on 127.0.0.1 and under no other name', async () => {
+  const files = ['--file', 'docker-compose.yml', '--file', 'docker-compose.dev.yml'];
+  await stack.compose(...files, 'up', '--detach', '--wait');
+  const { NetworkSettings } = await stack.container('runtime');
+  const port = stack.ports.inspector;
+  expect(NetworkSettings.Ports['9230/tcp']).toEqual([{ HostIp: '127.0.0.1', HostPort: String(port) }]);
+  const page = await fetch(`http://127.0.0.1:${port}/`);
+  expect(page.status).toBe(200);
+  expect(page.headers.get('content-type')).toContain('text/html');
+  expect(await page.text()).toContain('<title>');
+  expect(await statusFor(port, 'machines.example')).toBe(403);
+});
+
+/** fetch sends no Host but the address's own. */
+const statusFor = (port: number, host: string): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, headers: { host } }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    })
+      .once('error', reject)
+      .end();
+  });
+
 test('without .env the runtime itself says what is missing, and ends with 78', async () => {
-  const stack = await newStack(null);
-  onTestFinished(() => stack.down());
+  const bare = await newStack(null);
+  onTestFinished(() => bare.down());
   const since = Date.now() / 1_000;
-  await stack.compose('up', '--detach');
-  await until('It ended', async () => (await stack.exitCodes('runtime', since)).includes('78'), PATIENCE_MS);
-  const log = await stack.compose('logs', '--no-log-prefix', 'runtime');
+  await bare.compose('up', '--detach');
+  await until('It ended', async () => (await bare.exitCodes('runtime', since)).includes('78'), PATIENCE_MS);
+  const log = await bare.compose('logs', '--no-log-prefix', 'runtime');
   for (const name of ['ACCOUNT_ID', 'CONVEX_URL', 'SERVICE_TOKEN']) expect(log).toContain(`${name}: not set`);
 });

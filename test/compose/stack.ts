@@ -2,20 +2,14 @@
  * A checkout of its own with a stack of its own: project, ports and data. All of it goes when the tests are over; the
  * images stay, so that the next build is quick.
  */
-import { execFile, execFileSync } from 'node:child_process';
-import { appendFileSync, copyFileSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import * as v from 'valibot';
-import { createDemoClient, type DemoClient } from '../../src/dev/client.ts';
+import type { DemoClient } from '../../src/dev/client.ts';
 import { freePort } from '../../src/dev/free-port.ts';
 import type { HealthReport } from '../../src/health/report.ts';
 import { until } from '../support/until.ts';
-
-const run = promisify(execFile);
-
-const REPO = join(import.meta.dirname, '../..');
+import { copyCheckout, dockerIn, personAt, readHealth, removeStack, type Docker } from './checkout.ts';
 
 /** Milliseconds: a loaded machine takes long for everything. */
 export const PATIENCE_MS = 420_000;
@@ -42,13 +36,14 @@ export interface Ports {
   health: number;
   backend: number;
   gateway: number;
+  inspector: number;
 }
 
 export interface Stack {
   root: string;
   ports: Ports;
-  docker(...args: string[]): Promise<string>;
-  compose(...args: string[]): Promise<string>;
+  docker: Docker;
+  compose: Docker;
   /** What the engine says of the containers, by service. */
   containers(): Promise<Record<string, Container>>;
   container(service: string): Promise<Container>;
@@ -63,9 +58,13 @@ export interface Stack {
 
 /** A fresh checkout; nothing of it runs yet. @param env settings on top of .env.example; null for no .env at all */
 export async function newStack(env: Record<string, string> | null = {}): Promise<Stack> {
-  const root = mkdtempSync(join(tmpdir(), 'mission-control-stack-'));
-  copyCheckout(root);
-  const ports = { health: await freePort(), backend: await freePort(), gateway: await freePort() };
+  const root = copyCheckout('mission-control-stack-');
+  const ports = {
+    health: await freePort(),
+    backend: await freePort(),
+    gateway: await freePort(),
+    inspector: await freePort(),
+  };
   if (env !== null) {
     copyFileSync(join(root, '.env.example'), join(root, '.env'));
     appendFileSync(join(root, '.env'), lines(env));
@@ -77,10 +76,10 @@ export async function newStack(env: Record<string, string> | null = {}): Promise
     HEALTH_PORT: String(ports.health),
     BACKEND_PORT: String(ports.backend),
     GATEWAY_PORT: String(ports.gateway),
+    INSPECTOR_PORT: String(ports.inspector),
   };
-  const docker = async (...args: string[]): Promise<string> =>
-    (await run('docker', args, { cwd: root, env: environment, maxBuffer: 2 ** 26 })).stdout.trim();
-  const compose = (...args: string[]): Promise<string> => docker('compose', ...args);
+  const docker = dockerIn(root, environment);
+  const compose: Docker = (...args) => docker('compose', ...args);
 
   const containers = async (): Promise<Record<string, Container>> => {
     const listed = await compose('--profile', '*', 'ps', '--all', '--format', '{{.Service}} {{.ID}}');
@@ -135,55 +134,15 @@ export async function newStack(env: Record<string, string> | null = {}): Promise
         },
         PATIENCE_MS,
       ),
-    person: async () =>
-      createDemoClient({
-        convexUrl: `http://127.0.0.1:${ports.backend}`,
-        accountId: await compose('exec', '-T', 'backend', 'cat', '/run/secrets/ACCOUNT_ID'),
-        serviceToken: await compose('exec', '-T', 'backend', 'cat', '/run/secrets/SERVICE_TOKEN'),
-      }),
-    down: async () => {
-      await compose('--profile', '*', 'down', '--volumes', '--remove-orphans', '--timeout', '2');
-      // The data belongs to the containers' user.
-      const mount = `${root}:/checkout`;
-      await docker(
-        'run',
-        '--rm',
-        '--volume',
-        mount,
-        'node:24-bookworm-slim',
-        'rm',
-        '-rf',
-        '/checkout/.runtime',
-      );
-      rmSync(root, { recursive: true });
-    },
+    person: () => personAt(ports.backend, docker),
+    down: () => removeStack(root, docker),
   };
-}
-
-/** What is under version control, as it is now. */
-function copyCheckout(root: string): void {
-  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: REPO,
-  });
-  for (const path of listed.toString().split('\0')) {
-    if (path !== '' && existsSync(join(REPO, path))) cpSync(join(REPO, path), join(root, path));
-  }
 }
 
 const lines = (env: Record<string, string>): string =>
   Object.entries(env)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
-
-/** null when nothing answers. */
-async function readHealth(port: number): Promise<HealthReport | null> {
-  try {
-    const answer = await fetch(`http://127.0.0.1:${port}/health`);
-    return (await answer.json()) as HealthReport;
-  } catch {
-    return null;
-  }
-}
 
 /** A figure for whoever reads the output. */
 export const figure = (name: string, value: string): void => {

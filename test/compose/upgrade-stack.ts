@@ -2,20 +2,16 @@
  * A checkout of its own with the stack up in it: its project, images and ports are its own as well, and all of it goes.
  * The agent gateway is the echo gateway, so that a run takes as long as a test wants.
  */
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import * as v from 'valibot';
-import { createDemoClient, type DemoClient } from '../../src/dev/client.ts';
+import type { DemoClient } from '../../src/dev/client.ts';
 import type { HealthReport } from '../../src/health/report.ts';
 import { freePort } from '../../src/dev/free-port.ts';
 import { until } from '../support/until.ts';
+import { copyCheckout, dockerIn, personAt, readHealth, removeStack, REPO, type Docker } from './checkout.ts';
 
-const run = promisify(execFile);
-
-const REPO = join(import.meta.dirname, '../..');
 export const IMAGE = 'upgrade-test-runtime';
 const BACKEND_IMAGE = 'upgrade-test-backend:local';
 const GATEWAY_TOKEN = 'echo-gateway-token';
@@ -67,8 +63,8 @@ export interface Upgrade {
 export interface UpgradeStack {
   root: string;
   person: DemoClient;
-  docker(...args: string[]): Promise<string>;
-  compose(...args: string[]): Promise<string>;
+  docker: Docker;
+  compose: Docker;
   /** Starts the script; `environment` goes on top of the test's. */
   upgrade(args: string[], environment?: Record<string, string>): Upgrade;
   container(service: string): Promise<Container>;
@@ -87,42 +83,25 @@ export interface UpgradeStack {
 
 /** Builds version 1.0.0 from this checkout and starts it. */
 export async function startUpgradeStack(): Promise<UpgradeStack> {
-  const root = mkdtempSync(join(tmpdir(), 'mission control-'));
-  copyCheckout(root);
+  // With a space in it: the script has to bear that.
+  const root = copyCheckout('mission control-');
   const [health, backend, gateway] = [await freePort(), await freePort(), await freePort()];
   writeFileSync(join(root, '.env'), settings(root, health, backend));
   writeFileSync(join(root, 'docker-compose.override.yml'), JSON.stringify(override(gateway)));
 
-  const docker = async (...args: string[]): Promise<string> =>
-    (await run('docker', args, { cwd: root, maxBuffer: 2 ** 26 })).stdout.trim();
-  const compose = (...args: string[]): Promise<string> => docker('compose', ...args);
+  const docker = dockerIn(root);
+  const compose: Docker = (...args) => docker('compose', ...args);
   const healthOf = () => readHealth(health);
   const down = async (): Promise<void> => {
-    await compose('--profile', '*', 'down', '--volumes', '--remove-orphans', '--timeout', '1');
-    // Some of it belongs to the user of the containers.
-    await docker(
-      'run',
-      '--rm',
-      '--volume',
-      `${root}:/checkout`,
-      'node:24-bookworm-slim',
-      'rm',
-      '-rf',
-      '/checkout/.runtime',
-    );
+    await removeStack(root, docker);
     const images = await docker('image', 'ls', '--quiet', '--filter', 'reference=upgrade-test-*');
     if (images !== '') await docker('image', 'rm', '--force', ...new Set(images.split('\n')));
-    rmSync(root, { recursive: true });
   };
 
   try {
     await compose('build', 'runtime', 'backend');
     await compose('up', '--detach', '--wait', '--no-build');
-    const person = createDemoClient({
-      convexUrl: `http://127.0.0.1:${backend}`,
-      accountId: await compose('exec', '-T', 'backend', 'cat', '/run/secrets/ACCOUNT_ID'),
-      serviceToken: await compose('exec', '-T', 'backend', 'cat', '/run/secrets/SERVICE_TOKEN'),
-    });
+    const person = await personAt(backend, docker);
     return {
       root,
       person,
@@ -163,16 +142,6 @@ export async function startUpgradeStack(): Promise<UpgradeStack> {
   } catch (error) {
     await down();
     throw error;
-  }
-}
-
-/** What is under version control, as it is now. */
-function copyCheckout(root: string): void {
-  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: REPO,
-  });
-  for (const path of listed.toString().split('\0')) {
-    if (path !== '' && existsSync(join(REPO, path))) cpSync(join(REPO, path), join(root, path));
   }
 }
 
@@ -261,13 +230,4 @@ async function containerOf(docker: UpgradeStack['docker'], id: string): Promise<
     await docker('inspect', '--type', 'container', '--format', '{{json .}}', id),
   );
   return { id: Id, image: Image, startedAt: State.StartedAt, restarts: RestartCount };
-}
-
-async function readHealth(port: number): Promise<HealthReport | null> {
-  try {
-    const answer = await fetch(`http://127.0.0.1:${port}/health`);
-    return (await answer.json()) as HealthReport;
-  } catch {
-    return null;
-  }
 }
