@@ -7,6 +7,7 @@ import { inspector } from './cases/inspector.ts';
 import { machines } from './cases/machines.ts';
 import { pickUp } from './cases/pick-up.ts';
 import { price } from './cases/price.ts';
+import { profile } from './cases/profile.ts';
 import { start } from './cases/start.ts';
 
 /** Every benchmark, in the order in which they run. */
@@ -19,5 +20,6 @@ export const BENCHMARKS: readonly Benchmark[] = [
   inFlight,
   growth,
   machines,
+  profile,
   inspector,
 ];

@@ -1,0 +1,69 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Benchmark } from '../benchmark.ts';
+import { settingsFor } from '../compare.ts';
+import { readCpuProfile, type Spent } from '../cpu-profile.ts';
+import { untilConnected } from '../runtime.ts';
+import { drain, onStage } from '../stage.ts';
+import { spawnRuntime } from '../worker.ts';
+
+const SESSIONS = 1_000;
+const DELIVERIES = 5_000;
+const TOP = 5;
+const MAP = join(import.meta.dirname, '../../../dist/runtime.cjs.map');
+
+/** What the ceiling does as well: its clients, and what they are made of. */
+const CEILING = new Set([
+  'convex',
+  'undici',
+  'valibot',
+  'base64-js',
+  'src/convex',
+  'src/openclaw',
+  'node',
+  'gc',
+]);
+
+export const profile: Benchmark = {
+  name: 'profile',
+  what: "where a delivery's CPU time goes (1,000 sessions): what is outside the ceiling's work, and the five largest parts of it",
+  run: ({ figure }) =>
+    onStage({ sessions: SESSIONS }, async (stage) => {
+      const dir = mkdtempSync(join(tmpdir(), 'bench-profile-'));
+      const runtime = await spawnRuntime(stage, {
+        ...settingsFor(SESSIONS),
+        NODE_FLAGS: `--cpu-prof --cpu-prof-dir=${dir}`,
+      });
+      try {
+        await untilConnected(runtime);
+        await drain(stage, runtime, DELIVERIES);
+        await runtime.leave();
+        const file = readdirSync(dir)[0] ?? '';
+        const spent = readCpuProfile(join(dir, file), MAP);
+        const areas = sharesOf(spent);
+        const outside = areas.filter(({ area }) => !CEILING.has(area));
+        const percent = (name: string, share: number): void =>
+          figure({ name: `profile.${name}`, value: share * 100, unit: '% of CPU time' });
+        percent('outside_ceiling', sum(outside));
+        for (const { area, share } of outside.slice(0, TOP)) percent(`outside.${area}`, share);
+        percent('gc', sum(areas.filter(({ area }) => area === 'gc')));
+        for (const { area, name, share } of spent.filter(({ area }) => !CEILING.has(area)).slice(0, TOP)) {
+          percent(`function.${area}.${name}`, share);
+        }
+      } finally {
+        await runtime.close();
+        rmSync(dir, { recursive: true, force: true });
+      }
+    }),
+};
+
+const sum = (parts: readonly { share: number }[]): number =>
+  parts.reduce((total, { share }) => total + share, 0);
+
+/** By area, the largest first. */
+function sharesOf(spent: readonly Spent[]): { area: string; share: number }[] {
+  const shares = new Map<string, number>();
+  for (const { area, share } of spent) shares.set(area, (shares.get(area) ?? 0) + share);
+  return [...shares].map(([area, share]) => ({ area, share })).sort((a, b) => b.share - a.share);
+}
