@@ -1,4 +1,5 @@
-import { fetch } from 'undici';
+import { Client } from 'undici';
+import { startLimit } from '../limit.ts';
 
 /** With the limit below it stays under the 5 s in which /health tells that Convex is away. */
 const LOOK_EVERY_MS = 2_500;
@@ -47,12 +48,21 @@ export function watchPulse({ url, isNeeded, tell, everyMs = LOOK_EVERY_MS }: Pul
 }
 
 async function isAnswered(url: string, stopping: AbortSignal): Promise<boolean> {
+  const { origin } = new URL(url);
+  const client = new Client(origin, { allowH2: false });
+  const limit = startLimit(LIMIT_MS, [stopping]);
   try {
-    const signal = AbortSignal.any([stopping, AbortSignal.timeout(LIMIT_MS)]);
-    const answer = await fetch(new URL('/version', url), { redirect: 'manual', signal });
-    await answer.body?.cancel();
-    return answer.status < 500;
+    const { statusCode, body } = await client.request({
+      path: '/version',
+      method: 'GET',
+      signal: limit.signal,
+    });
+    await body.dump();
+    return statusCode < 500;
   } catch {
     return false;
+  } finally {
+    limit.clear();
+    void client.destroy();
   }
 }

@@ -1,6 +1,7 @@
-import { Agent, fetch as undiciFetch } from 'undici';
+import { Agent } from 'undici';
 import * as v from 'valibot';
 import { Fault } from '../../machines/shared/fault.ts';
+import { startLimit, type Limit } from '../limit.ts';
 
 /** ConvexHttpClient's code for "the function failed". */
 const FUNCTION_FAILED = 560;
@@ -34,6 +35,7 @@ export function createTransport({ url, timeoutMs, maxConcurrent }: TransportOpti
   const { origin } = new URL(url);
   const dispatcher = new Agent({
     connections: maxConcurrent + SPARE_CONNECTIONS,
+    allowH2: false,
     // The signal of each call is the one limit.
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -42,68 +44,87 @@ export function createTransport({ url, timeoutMs, maxConcurrent }: TransportOpti
 
   return {
     fetchFor: (name, signal) => async (input, init) => {
-      const deadline = AbortSignal.timeout(timeoutMs);
+      const limit = startLimit(timeoutMs, [signal]);
       try {
-        const answer = await exchange(new Request(input, init), dispatcher, anyOf(deadline, signal));
-        assertFunctionAnswer(answer, name, origin);
-        return new Response(answer.text, { status: answer.status });
+        return functionAnswer(await exchange(dispatcher, String(input), init, limit), name, origin);
       } catch (error) {
         if (error instanceof Fault) throw error;
-        throw networkFault(error, { name, origin, timeoutMs, deadline, signal });
+        throw networkFault(error, { name, origin, timeoutMs, limit });
+      } finally {
+        limit.clear();
       }
     },
     close: () => dispatcher.destroy(),
   };
 }
 
-const anyOf = (deadline: AbortSignal, signal?: AbortSignal): AbortSignal =>
-  signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
-
 interface Answer {
   status: number;
   contentType: string;
   retryAfter: string | null;
-  text: string;
+  /** undefined when the body is not JSON. */
+  json: unknown;
 }
 
-async function exchange(request: Request, dispatcher: Agent, signal: AbortSignal): Promise<Answer> {
-  const response = await undiciFetch(request.url, {
-    method: request.method,
-    headers: [...request.headers],
-    body: await request.text(),
-    // A redirect would carry the token to wherever it points.
-    redirect: 'manual',
-    dispatcher,
+/** undici's own request and not its fetch: that is a third of the work, and a redirect is not followed (it would carry the token to wherever it points). */
+async function exchange(
+  dispatcher: Agent,
+  url: string,
+  init: RequestInit | undefined,
+  { signal }: Limit,
+): Promise<Answer> {
+  // The limit may be over before anything was sent.
+  signal.throwIfAborted();
+  const { origin, pathname, search } = new URL(url);
+  const { statusCode, headers, body } = await dispatcher.request({
+    origin,
+    path: pathname + search,
+    method: 'POST',
+    headers: v.parse(plainHeaders, init?.headers),
+    body: v.parse(v.string(), init?.body),
     signal,
   });
+  const text = await body.text();
   return {
-    status: response.status,
-    contentType: response.headers.get('content-type') ?? 'no content type',
-    retryAfter: response.headers.get('retry-after'),
-    text: await response.text(),
+    status: statusCode,
+    contentType: firstOf(headers['content-type']) ?? 'no content type',
+    retryAfter: firstOf(headers['retry-after']),
+    json: parseJson(text),
   };
 }
 
+/** ConvexHttpClient sends a text with plain headers. */
+const plainHeaders = v.record(v.string(), v.string());
+
+const firstOf = (header: string | string[] | undefined): string | null =>
+  (Array.isArray(header) ? header[0] : header) ?? null;
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What a Convex function answers, whether it succeeded or failed. */
-const functionAnswer = v.pipe(
-  v.string(),
-  v.parseJson(),
-  v.variant('status', [
-    v.object({ status: v.literal('success'), value: v.unknown() }),
-    v.object({ status: v.literal('error'), errorMessage: v.string() }),
-  ]),
-);
+const functionResult = v.variant('status', [
+  v.object({ status: v.literal('success'), value: v.unknown() }),
+  v.object({ status: v.literal('error'), errorMessage: v.string() }),
+]);
 
 /** What Convex itself answers when it does not come to a function. */
-const systemAnswer = v.pipe(v.string(), v.parseJson(), v.object({ code: v.string(), message: v.string() }));
+const systemAnswer = v.object({ code: v.string(), message: v.string() });
 
-function assertFunctionAnswer(answer: Answer, name: string, origin: string): void {
-  const { status } = answer;
-  if ((status >= 200 && status < 300) || status === FUNCTION_FAILED) {
-    if (!v.is(functionAnswer, answer.text)) throw notConvex(answer, name, origin);
-    return;
+/** @returns as much of a Response as ConvexHttpClient reads, with the JSON that is parsed already */
+function functionAnswer(answer: Answer, name: string, origin: string): Response {
+  const { status, json } = answer;
+  const ok = status >= 200 && status < 300;
+  if (ok || status === FUNCTION_FAILED) {
+    if (!v.is(functionResult, json)) throw notConvex(answer, name, origin);
+    return { ok, status, json: () => Promise.resolve(json) } as Response;
   }
-  const system = v.safeParse(systemAnswer, answer.text);
+  const system = v.safeParse(systemAnswer, json);
   const came = system.success ? `HTTP ${status}, ${system.output.code.slice(0, 64)}` : `HTTP ${status}`;
   if (status === 401 || status === 403) {
     throw new Fault(
@@ -141,19 +162,20 @@ interface CallState {
   name: string;
   origin: string;
   timeoutMs: number;
-  deadline: AbortSignal;
-  signal: AbortSignal | undefined;
+  limit: Limit;
 }
 
-function networkFault(cause: unknown, { name, origin, timeoutMs, deadline, signal }: CallState): Fault {
-  if (signal?.aborted === true) return new Fault('aborted', `${name} was given up before Convex answered.`);
-  const message = deadline.aborted
+function networkFault(cause: unknown, { name, origin, timeoutMs, limit }: CallState): Fault {
+  if (limit.signal.aborted && !limit.expired()) {
+    return new Fault('aborted', `${name} was given up before Convex answered.`);
+  }
+  const message = limit.expired()
     ? `Convex at ${origin} did not answer ${name} within ${timeoutMs / 1000} s.`
     : `Convex at ${origin} cannot be reached for ${name} (${reasonOf(cause)}): check CONVEX_URL and the network.`;
   return new Fault('backendUnavailable', message, { cause });
 }
 
-/** `TypeError: fetch failed` says nothing: the code is in the chain of causes. */
+/** The code may be in the chain of causes. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   if ('code' in error && typeof error.code === 'string') return error.code;

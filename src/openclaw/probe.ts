@@ -4,7 +4,7 @@ import { Fault } from '../../machines/shared/fault.ts';
 import type { ProbeResult } from '../ports.ts';
 import { faultOfConnection, faultOfRefusal, retryAfterMs } from './classify.ts';
 import { headerOf, openConnection, parseJson, readHead } from './exchange.ts';
-import { startLimit } from './limit.ts';
+import { startLimit } from '../limit.ts';
 import { authorization, pathOf, placeOf, theirWords } from './target.ts';
 import type { Target } from './target.ts';
 
