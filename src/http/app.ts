@@ -1,6 +1,6 @@
-import fastify from 'fastify';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { createBoundedServer, refuseClient } from './listener.ts';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HealthReport } from '../health/report.ts';
 
 /** What the server tells; it is asked anew for every request. */
@@ -39,69 +39,79 @@ const MAX_UNREAD_BODY = 1_024;
 /** Milliseconds until an answer that does not come is an error. */
 const HANDLER_TIMEOUT_MS = 5_000;
 
+type Route = () => Answer | Promise<Answer>;
+
 /**
  * The routes: GET and HEAD of /health, /version, /livez, /readyz and /metrics. Every other method there is 405,
  * every other path 404. Errors are `{ error: { message } }`, never with a stack. No route reads a body.
+ * @returns not listening yet
  */
-export function createApp({ source, redact, log }: AppOptions): FastifyInstance {
-  const app = fastify({
-    serverFactory: (listener) => createBoundedServer(listener),
-    clientErrorHandler: (error, socket) => {
-      log('debug', 'http.refused', `A client sent what is not a request: ${error.message}`, {
-        code: error.code,
-      });
-      refuseClient(error, socket);
-    },
-    frameworkErrors: (_error, request, reply) => {
-      send(request, reply, failure(400, 'The address cannot be read.'));
-    },
-    handlerTimeout: HANDLER_TIMEOUT_MS,
-  });
+export function createApp({ source, redact, log }: AppOptions): Server {
   const routes = routesOf(source);
-
-  function send(request: FastifyRequest, reply: FastifyReply, { status, body }: Answer): FastifyReply {
-    if (hasUnreadBody(request)) reply.header('connection', 'close');
-    if (status === 405) reply.header('allow', 'GET, HEAD');
-    return reply
-      .code(status)
-      .header('cache-control', 'no-store')
-      .header('x-content-type-options', 'nosniff')
-      .type(
-        typeof body === 'string'
-          ? 'text/plain; version=0.0.4; charset=utf-8'
-          : 'application/json; charset=utf-8',
-      )
-      .send(redact(typeof body === 'string' ? body : JSON.stringify(body)));
-  }
-
-  function refuse(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const path = pathOf(request);
-    const answer = routes.has(path)
-      ? failure(405, `${path} answers GET and HEAD only.`)
-      : failure(404, `There is nothing here. Ask for one of ${[...routes.keys()].join(', ')}.`);
-    return send(request, reply, answer);
-  }
-
-  // As early as this, so that Fastify does not parse a body first.
-  app.addHook('onRequest', async (request, reply) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') await refuse(request, reply);
+  const server = createBoundedServer((request, response) => {
+    void answerTo(request).then((answer) => send(request, response, answer));
   });
-  app.setNotFoundHandler(refuse);
-  app.setErrorHandler((error, request, reply) => {
-    const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    log('error', 'http.failed', `${request.method} ${pathOf(request)} could not be answered: ${message}`, {
-      stack,
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    log('debug', 'http.refused', `A client sent what is not a request: ${error.message}`, {
+      code: error.code,
     });
-    return send(request, reply, failure(500, 'The answer could not be made. The log says why.'));
+    refuseClient(error, socket);
   });
-  for (const [path, answer] of routes) {
-    app.get(path, async (request, reply) => send(request, reply, await answer()));
+
+  async function answerTo(request: IncomingMessage): Promise<Answer> {
+    const path = pathOf(request);
+    if (path === null) return failure(400, 'The address cannot be read.');
+    const route = routes.get(path);
+    if (route === undefined) {
+      return failure(404, `There is nothing here. Ask for one of ${[...routes.keys()].join(', ')}.`);
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return failure(405, `${path} answers GET and HEAD only.`);
+    }
+    try {
+      return await inTime(route);
+    } catch (error) {
+      const { message, stack } = error instanceof Error ? error : new Error(String(error));
+      log('error', 'http.failed', `${request.method} ${path} could not be answered: ${message}`, { stack });
+      return failure(500, 'The answer could not be made. The log says why.');
+    }
   }
-  return app;
+
+  function send(request: IncomingMessage, response: ServerResponse, { status, body }: Answer): void {
+    const text = redact(typeof body === 'string' ? body : JSON.stringify(body));
+    response.writeHead(status, {
+      'content-type': typeof body === 'string' ? METRICS_TYPE : 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...(status === 405 && { allow: 'GET, HEAD' }),
+      ...((hasUnreadBody(request) || !server.listening) && { connection: 'close' }),
+    });
+    response.end(text);
+  }
+
+  return server;
 }
 
-function routesOf(source: HealthSource): Map<string, () => Answer | Promise<Answer>> {
-  return new Map<string, () => Answer | Promise<Answer>>([
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+async function inTime(route: Route): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`no answer within ${HANDLER_TIMEOUT_MS} ms`)),
+      HANDLER_TIMEOUT_MS,
+    );
+  });
+  try {
+    return await Promise.race([route(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function routesOf(source: HealthSource): ReadonlyMap<string, Route> {
+  return new Map<string, Route>([
     ['/health', () => healthAnswer(source.health())],
     ['/version', () => ({ status: 200, body: source.version() })],
     ['/livez', () => liveAnswer(source.live())],
@@ -125,12 +135,19 @@ function readyAnswer(source: HealthSource): Answer {
   return { status: 503, body: { status, reason } };
 }
 
-const pathOf = ({ url }: FastifyRequest): string => url.replace(/\?.*/s, '');
+/** Without the query; null when it is no address. */
+function pathOf({ url = '' }: IncomingMessage): string | null {
+  try {
+    return decodeURIComponent(url.replace(/\?.*/s, ''));
+  } catch {
+    return null;
+  }
+}
 
 const failure = (status: number, message: string): Answer => ({ status, body: { error: { message } } });
 
 /** Whether so much body may follow that reading it to keep the connection is not worth it. */
-function hasUnreadBody({ headers }: FastifyRequest): boolean {
+function hasUnreadBody({ headers }: IncomingMessage): boolean {
   return (
     headers['transfer-encoding'] !== undefined ||
     headers.expect !== undefined ||

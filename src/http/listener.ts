@@ -1,4 +1,4 @@
-/** The raw server under Fastify. Whoever reaches the port may be slow, mute or hostile; every cost has a bound. */
+/** The raw server. Whoever reaches the port may be slow, mute or hostile; every cost has a bound. */
 import { createServer, STATUS_CODES } from 'node:http';
 import type { RequestListener, Server, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';

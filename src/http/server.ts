@@ -1,6 +1,7 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { createApp } from './app.ts';
 import { BindError } from './bind-error.ts';
-import type { FastifyInstance } from 'fastify';
 import type { AppOptions } from './app.ts';
 
 export interface HttpServerOptions extends AppOptions {
@@ -22,29 +23,30 @@ const CLOSE_GRACE_MS = 1_000;
 /** Rejects with a BindError when it cannot listen on `host` and `port`. */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, log } = options;
-  const app = createApp(options);
+  const server = createApp(options);
   try {
-    await app.listen({ host, port });
+    server.listen({ host, port });
+    await once(server, 'listening');
   } catch (error) {
-    await app.close();
     throw new BindError(host, port, error);
   }
   // Node reports a failing accept here; unheard, it would end the process.
-  app.server.on('error', (error) => log('error', 'http.acceptFailed', error.message, {}));
+  server.on('error', (error) => log('error', 'http.acceptFailed', error.message, {}));
   let closing: Promise<void> | undefined;
-  return { port: portOf(app, port), close: () => (closing ??= closeBounded(app)) };
+  return { port: portOf(server, port), close: () => (closing ??= closeBounded(server)) };
 }
 
-async function closeBounded(app: FastifyInstance): Promise<void> {
-  const cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);
+async function closeBounded(server: Server): Promise<void> {
+  const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
   try {
-    await app.close();
+    // It closes idle connections at once.
+    await new Promise((resolve) => server.close(resolve));
   } finally {
     clearTimeout(cut);
   }
 }
 
-function portOf(app: FastifyInstance, asked: number): number {
-  const address = app.server.address();
+function portOf(server: Server, asked: number): number {
+  const address = server.address();
   return address !== null && typeof address === 'object' ? address.port : asked;
 }
