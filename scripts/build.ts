@@ -1,16 +1,18 @@
 /**
- * Bundles the runtime: dist/main.js is all of it in one file, with a source map and its version baked in
- * (package.json's, or the one that `--version` gives). dist/inspector.mjs, with its page and the drawings, is read only
- * where INSPECTOR=on. `--if-missing` builds only when there is no bundle yet (used by `npm start`).
+ * Bundles the runtime: dist/main.js starts dist/runtime.cjs, which is all of it, with a source map and its version baked
+ * in (package.json's, or the one that `--version` gives). dist/inspector.mjs, with its page and the drawings, is read
+ * only where INSPECTOR=on. `--if-missing` builds only when there is no bundle yet (used by `npm start`).
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build as bundle, type BuildOptions, type Plugin } from 'esbuild';
 import { buildAssets } from '../src/inspector/build-assets.ts';
 
 const root = join(import.meta.dirname, '..');
-const main = join(root, 'dist/main.js');
+const dist = join(root, 'dist');
+const main = join(dist, 'main.js');
 const { values } = parseArgs({
   options: { 'if-missing': { type: 'boolean' }, version: { type: 'string' } },
 });
@@ -18,18 +20,17 @@ const { values } = parseArgs({
 const common: BuildOptions = {
   bundle: true,
   platform: 'node',
-  format: 'esm',
   target: 'node24',
   sourcemap: true,
   // Half the size, and names stay readable in a stack.
   minifyWhitespace: true,
   minifySyntax: true,
   logLevel: 'warning',
-  // Dependencies that are CommonJS call require() for Node's own modules.
-  banner: {
-    js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
-  },
 };
+
+/** Dependencies that are CommonJS call require() for Node's own modules. */
+const REQUIRE_IN_MODULE =
+  "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);";
 
 /** A file that is loaded when it is asked for, and not taken in. */
 const apart = (filter: RegExp, path: string): Plugin => ({
@@ -41,22 +42,52 @@ const apart = (filter: RegExp, path: string): Plugin => ({
   },
 });
 
+/** Takes the parts of a package that are used where its index, with all there is, is imported. */
+const partOf = (name: string, path: string, importer = /./): Plugin => ({
+  name: `part-of-${name}`,
+  setup(build) {
+    build.onResolve({ filter: new RegExp(`^${name}$`) }, (asked) =>
+      importer.test(asked.importer) ? { path: join(root, path) } : undefined,
+    );
+  },
+});
+
 if (values['if-missing'] !== true || !existsSync(main)) {
   await bundle({
     ...common,
+    format: 'cjs',
     entryPoints: [join(root, 'src/main.ts')],
-    outfile: main,
-    plugins: [apart(/\/start\.ts$/, './inspector.mjs')],
+    outfile: join(dist, 'runtime.cjs'),
+    plugins: [
+      apart(/\/start\.ts$/, './inspector.mjs'),
+      partOf('undici', 'scripts/bundle/undici.js'),
+      // All our connections speak HTTP/1.1; Node's http2 is 3 MB of memory.
+      partOf('./client-h2.js', 'scripts/bundle/no-http2.cjs', /undici/),
+      // The rest of it is the client of the sync protocol, which is loaded where there is something to watch.
+      partOf(
+        'convex/browser',
+        'node_modules/convex/dist/esm/browser/http_client.js',
+        /src\/convex\/client\.ts$/,
+      ),
+    ],
     define: { __RUNTIME_VERSION__: JSON.stringify(values.version || versionOfPackage()) },
+    // Only the sources, run as they are, ask where they are.
+    logOverride: { 'empty-import-meta': 'silent' },
   });
+  copyFileSync(join(root, 'scripts/bundle/entry.js'), main);
   await bundle({
     ...common,
+    format: 'esm',
+    banner: { js: REQUIRE_IN_MODULE },
     entryPoints: [join(root, 'src/inspector/start.ts')],
-    outfile: join(root, 'dist/inspector.mjs'),
+    outfile: join(dist, 'inspector.mjs'),
     // The page's builder, and esbuild with it, is not needed where the page is baked in.
     plugins: [apart(/\/build-assets\.ts$/, './build-assets.mjs')],
     define: { __INSPECTOR_ASSETS__: JSON.stringify(await buildAssets()) },
   });
+  // A first start fills the compile cache.
+  rmSync(join(dist, 'compile-cache'), { recursive: true, force: true });
+  execFileSync(process.execPath, [main, '--version'], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 function versionOfPackage(): string {

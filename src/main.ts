@@ -64,11 +64,14 @@ function refuse(message: string): number {
   return EXIT.configuration;
 }
 
-process.exitCode = await main().catch((error: unknown) => {
+const ended = main().catch((error: unknown) => {
   const isExpected =
     error instanceof ConfigError || error instanceof JournalLocked || error instanceof JournalUnavailable;
   if (!isExpected) throw error;
   return refuse(error.message);
 });
-// Whatever still holds the process open after its last word does not get to keep it.
-setTimeout(() => process.exit(), 1_000).unref();
+void ended.then((exitCode) => {
+  process.exitCode = exitCode;
+  // Whatever still holds the process open after its last word does not get to keep it.
+  setTimeout(() => process.exit(), 1_000).unref();
+});

@@ -25,7 +25,6 @@ import { createUpgradeActors } from './actors/upgrade.ts';
 import type { Config } from './config/config.ts';
 import { createMissionControl } from './convex/mission-control.ts';
 import { watchPulse } from './convex/pulse.ts';
-import { watchQueue } from './convex/queue-watch.ts';
 import { snapshotOf } from './health/children.ts';
 import { projectHealth, projectStatus } from './health/project.ts';
 import { createStateClock } from './health/state-clock.ts';
@@ -126,7 +125,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
         },
       }),
       extensions: extensionsMachine.provide({
-        actors: createExtensionsActors({ missionControl, watchQueue: (tell) => watchQueue(access, tell) }),
+        actors: createExtensionsActors({ missionControl, access }),
       }),
       heartbeat: heartbeatMachine.provide({
         actors: {

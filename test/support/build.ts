@@ -13,7 +13,10 @@ export default function setup(): void {
 
 function isStale(): boolean {
   const builtAt = changedAt(BUNDLE);
-  const sources = globSync(['{src,machines}/**/*.ts', 'scripts/build.ts', 'package.json'], { cwd: ROOT });
+  const sources = globSync(
+    ['{src,machines}/**/*.ts', 'scripts/build.ts', 'scripts/bundle/*', 'package.json'],
+    { cwd: ROOT },
+  );
   return sources.some((path) => changedAt(join(ROOT, path)) > builtAt);
 }
 
