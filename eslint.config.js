@@ -32,7 +32,8 @@ export default defineConfig(
     },
   },
   {
-    files: ['eslint.config.js'],
+    files: ['eslint.config.js', 'scripts/bundle/*'],
     ...tseslint.configs.disableTypeChecked,
   },
+  { files: ['**/*.cjs'], languageOptions: { globals: { module: 'writable' } } },
 );
