@@ -93,9 +93,9 @@ export async function startUpgradeStack(): Promise<UpgradeStack> {
   const compose: Docker = (...args) => docker('compose', ...args);
   const healthOf = () => readHealth(health);
   const down = async (): Promise<void> => {
-    await removeStack(root, docker);
     const images = await docker('image', 'ls', '--quiet', '--filter', 'reference=upgrade-test-*');
-    if (images !== '') await docker('image', 'rm', '--force', ...new Set(images.split('\n')));
+    await removeStack(root, docker);
+    if (images !== '') await dockerIn(REPO)('image', 'rm', '--force', ...new Set(images.split('\n')));
   };
 
   try {
