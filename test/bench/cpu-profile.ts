@@ -1,6 +1,8 @@
-/** Reads what `node --cpu-prof` wrote: where a bundled process spent its time, by the files it was bundled from. */
+/** Profiles a bundled process that was started with `--inspect`: where it spends its time, by the files it was bundled from. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { SourceMap, type SourceMapPayload } from 'node:module';
+import { WebSocket } from 'ws';
 
 interface CallFrame {
   functionName: string;
@@ -27,9 +29,44 @@ export interface Spent {
 
 const NOT_AT_WORK = new Set(['(idle)', '(root)']);
 
-/** Time spent in each function itself, the most first. @param mapPath of the bundle's source map */
-export function readCpuProfile(path: string, mapPath: string): Spent[] {
-  const profile = JSON.parse(readFileSync(path, 'utf8')) as CpuProfile;
+/**
+ * Profiles a process while the work goes on.
+ * @param port its inspector's
+ * @param mapPath of the bundle's source map
+ * @returns time spent in each function itself, the most first
+ */
+export async function profileWhile(
+  port: number,
+  mapPath: string,
+  work: () => Promise<unknown>,
+): Promise<Spent[]> {
+  const [target] = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as [
+    { webSocketDebuggerUrl: string },
+  ];
+  const socket = new WebSocket(target.webSocketDebuggerUrl);
+  await once(socket, 'open');
+  let id = 0;
+  const ask = async (method: string): Promise<unknown> => {
+    id += 1;
+    socket.send(JSON.stringify({ id, method }));
+    for (;;) {
+      const [message] = (await once(socket, 'message')) as [Buffer];
+      const answer = JSON.parse(message.toString()) as { id?: number; result?: unknown };
+      if (answer.id === id) return answer.result;
+    }
+  };
+  try {
+    await ask('Profiler.enable');
+    await ask('Profiler.start');
+    await work();
+    const { profile } = (await ask('Profiler.stop')) as { profile: CpuProfile };
+    return spentIn(profile, mapPath);
+  } finally {
+    socket.terminate();
+  }
+}
+
+function spentIn(profile: CpuProfile, mapPath: string): Spent[] {
   const map = new SourceMap(JSON.parse(readFileSync(mapPath, 'utf8')) as SourceMapPayload);
   const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
   const spent = new Map<string, { area: string; name: string; us: number }>();

@@ -23,8 +23,6 @@ export interface Worker {
   resume(): void;
   /** The last lines that it wrote. */
   lastWords(): string;
-  /** Has it leave by itself, and waits for its end: what it writes as it ends is then there. */
-  leave(): Promise<void>;
   /** Ends it at once and waits for its end. */
   close(): Promise<void>;
 }
@@ -84,10 +82,6 @@ async function spawnWorker(
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
     lastWords: () => readFileSync(logPath, 'utf8').trimEnd().split('\n').slice(-3).join('\n'),
-    leave: () => {
-      child.kill('SIGTERM');
-      return exited;
-    },
     async close() {
       child.kill('SIGKILL');
       await exited;

@@ -1,9 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../../src/dev/free-port.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { settingsFor } from '../compare.ts';
-import { readCpuProfile, type Spent } from '../cpu-profile.ts';
+import { profileWhile, type Spent } from '../cpu-profile.ts';
 import { untilConnected } from '../runtime.ts';
 import { drain, onStage } from '../stage.ts';
 import { spawnRuntime } from '../worker.ts';
@@ -30,17 +29,16 @@ export const profile: Benchmark = {
   what: "where a delivery's CPU time goes (1,000 sessions): what is outside the ceiling's work, and the five largest parts of it",
   run: ({ figure }) =>
     onStage({ sessions: SESSIONS }, async (stage) => {
-      const dir = mkdtempSync(join(tmpdir(), 'bench-profile-'));
+      const port = await freePort();
       const runtime = await spawnRuntime(stage, {
         ...settingsFor(SESSIONS),
-        NODE_FLAGS: `--cpu-prof --cpu-prof-dir=${dir}`,
+        NODE_FLAGS: `--inspect=127.0.0.1:${port}`,
       });
       try {
         await untilConnected(runtime);
-        await drain(stage, runtime, DELIVERIES);
-        await runtime.leave();
-        const file = readdirSync(dir)[0] ?? '';
-        const spent = readCpuProfile(join(dir, file), MAP);
+        // The first round is for the compiler.
+        await drain(stage, runtime, SESSIONS);
+        const spent = await profileWhile(port, MAP, () => drain(stage, runtime, DELIVERIES));
         const areas = sharesOf(spent);
         const outside = areas.filter(({ area }) => !CEILING.has(area));
         const percent = (name: string, share: number): void =>
@@ -53,7 +51,6 @@ export const profile: Benchmark = {
         }
       } finally {
         await runtime.close();
-        rmSync(dir, { recursive: true, force: true });
       }
     }),
 };
