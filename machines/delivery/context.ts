@@ -6,7 +6,7 @@ import type { AgentRow } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Outcome } from '../lane/job.ts';
 import type { LaneNews } from '../lane/context.ts';
-import type { Line, Seats } from './line.ts';
+import type { Line } from './line.ts';
 
 /** The backend's own limit on a page (contract, section 4). */
 export const MAX_PAGE = 500;
@@ -76,11 +76,13 @@ export type DeliveryEvent =
   | { type: 'delivery.abort' }
   | { type: 'beat.due'; agent: AgentRow; replyTo: Beater }
   | { type: 'backend.available' }
-  | { type: 'row.reconsider'; id: string };
+  | { type: 'row.reconsider'; id: string }
+  | { type: 'lanes.sweep' };
 
 export interface DeliveryContext extends DeliveryInput {
   line: Line;
-  seats: Seats;
+  /** Lanes with nothing to do are looked for soon. */
+  sweepComes: boolean;
   /** The lane whose run is the gateway's trial. */
   trialKey: string | null;
   /** Rows left alone for a while: gone, not ours, or impossible to mark. */

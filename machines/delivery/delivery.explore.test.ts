@@ -13,7 +13,7 @@ import type { NotificationRow } from '../shared/mission-control.ts';
 import { REFUSED_BACKOFF } from '../shared/backoff.ts';
 import { createListener } from '../shared/samples.test-kit.ts';
 import type { DeliveryNews } from './context.ts';
-import { countPhase } from './line.ts';
+import { laneOf } from './line.ts';
 import { deliveryMachine } from './machine.ts';
 import {
   AVAILABLE,
@@ -99,7 +99,7 @@ const givesOutOnlyWhatMayRun: Invariant = ({ to, event, effects, before, after }
     if (told.trial !== (gateOf(to) === 'trial')) return 'a trial that is none';
     if (lanes[key] === 'working' || lanes[key] === 'resting') return `${key} is given a second job`;
     lanes[key] = 'working';
-    const [head] = to.context.line[key]?.jobs ?? [];
+    const [head] = laneOf(to.context.line, key)?.jobs ?? [];
     if (head === undefined || head !== told.job) return 'not the head of its line';
     if (head.kind === 'notification' && hasOlder(head.row, after)) return 'not the oldest of its session';
   }
@@ -109,23 +109,28 @@ const givesOutOnlyWhatMayRun: Invariant = ({ to, event, effects, before, after }
 const keepsWithinItsSlots: Invariant = ({ to, effects, after }) => {
   if (!effects.some((effect) => effect.kind === 'send' && effect.event.type === 'lane.go')) return null;
   if (gateOf(to) === 'trial') return after.twoTrials ? 'two trials at once' : null;
-  return countPhase(to.context.line, 'working') <= SLOTS ? null : 'more lanes at work than slots';
+  return to.context.line.counts.working <= SLOTS ? null : 'more lanes at work than slots';
 };
 
 /** A trial that is over without a verdict is followed by another, or the gate would stay as it is for ever. */
 const alwaysHasATrialOut: Invariant = ({ to, after }) => {
-  if (gateOf(to) !== 'trial' || !isAccepting(to) || countPhase(to.context.line, 'inLine') === 0) return null;
+  if (gateOf(to) !== 'trial' || !isAccepting(to) || to.context.line.counts.inLine === 0) return null;
   return after.trialOn === null ? 'nobody is on trial' : null;
 };
 
-const knowsItsLanes: Invariant = ({ to, after }) => {
+const knowsItsLanes: Invariant = ({ to, effects, after }) => {
   const children = Object.keys(to.children).filter((id) => id.startsWith('lane:'));
-  const inLine = Object.keys(to.context.line);
-  if (to.status === 'done') return children.length === 0 ? null : 'leaves lanes behind';
-  if ([...children].sort().join() !== [...inLine].sort().join())
-    return `lanes ${children.join()}, line ${inLine.join()}`;
-  for (const [key, { phase }] of Object.entries(to.context.line)) {
-    const seen = { inLine: 'waiting', working: 'working', resting: 'resting' }[phase];
+  const alive = to.context.line.lanes.filter((lane) => lane.alive);
+  if (to.status === 'done') {
+    const left = children.filter(
+      (id) => !effects.some((effect) => effect.kind === 'stop' && effect.id === id),
+    );
+    return left.length === 0 ? null : `leaves ${left.join()} behind`;
+  }
+  const known = alive.map(({ key }) => key);
+  if ([...children].sort().join() !== known.join()) return `lanes ${children.join()}, line ${known.join()}`;
+  for (const { key, phase } of alive) {
+    const seen = { inLine: 'waiting', working: 'working', resting: 'resting', idle: 'waiting' }[phase];
     if (after.lanes[key] !== seen) return `${key} is ${String(after.lanes[key])} and taken for ${phase}`;
   }
   return null;
@@ -171,7 +176,7 @@ const waitsWithinBounds: Invariant = ({ to, effects }) => {
 const looksForWhatIsTold: Invariant = ({ to, after }) => {
   if (!after.told || typeof to.value === 'string' || to.value.active.poll !== 'waiting') return null;
   if (to.context.more === 'no') return 'forgets that something came';
-  const busy = countPhase(to.context.line, 'working') + countPhase(to.context.line, 'inLine');
+  const busy = to.context.line.counts.working + to.context.line.counts.inLine;
   const mayLook = gateOf(to) !== 'closed' && isAccepting(to) && to.context.more === 'yes' && busy < SLOTS;
   return mayLook ? 'waits although something came' : null;
 };
@@ -261,7 +266,8 @@ for (const [name, menu, ghost, atLeast] of WALKS) {
     it('delivers everything once the world is well again', () => {
       const done = (snapshot: DeliverySnapshot, { undelivered }: Ghost) =>
         !isAccepting(snapshot) ||
-        (undelivered.length === 0 && Object.keys(snapshot.context.line).length === 0);
+        (undelivered.length === 0 &&
+          snapshot.context.line.lanes.length === snapshot.context.line.counts.idle);
       expect(findStuck(world, exploration, { next: healthy, done, limit: 60 })).toBeNull();
     });
 

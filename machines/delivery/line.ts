@@ -1,27 +1,54 @@
 import type { NotificationRow } from '../shared/mission-control.ts';
 import { jobId, jobTime, laneKey, type Job } from '../lane/job.ts';
 
-/**
- * The lanes and who is next. Pure: delivery keeps a Line in its context and changes it with these functions alone.
- * `jobs` are oldest first; the head is the one that the lane has, or will get next.
- */
+/** In line for a slot, at work, at rest after a failure, or with nothing to do. */
+export type Phase = 'inLine' | 'working' | 'resting' | 'idle';
+
+/** One session's place. `jobs` are oldest first; the head is the one that the lane has, or will get next. */
 export interface LaneInLine {
-  phase: 'inLine' | 'working' | 'resting';
+  key: string;
+  phase: Phase;
   jobs: readonly Job[];
-  /** Its lane machine has been spawned. */
+  /** Its lane machine is up. */
   alive: boolean;
+  /** Since when it waits, though it gave its jobs back: a thread that is written in all the time must have its turn. */
+  seat: number | null;
 }
 
-export type Line = Readonly<Record<string, LaneInLine>>;
+/**
+ * The lanes and who is next. Pure: delivery keeps a Line in its context and changes it with these functions alone.
+ * Sorted arrays, since a change copies them: with a thousand lanes that is a hundred times as quick as copying a record.
+ */
+export interface Line {
+  /** By key. */
+  lanes: readonly LaneInLine[];
+  /** Those in line, the next one first: whose head, or seat, is oldest. */
+  queue: readonly LaneInLine[];
+  /** Lanes by phase. */
+  counts: Readonly<Record<Phase, number>>;
+}
+
+export const EMPTY_LINE: Line = {
+  lanes: [],
+  queue: [],
+  counts: { inLine: 0, working: 0, resting: 0, idle: 0 },
+};
+
+export function laneOf({ lanes }: Line, key: string): LaneInLine | undefined {
+  const lane = lanes[placeOf(lanes, key)];
+  return lane?.key === key ? lane : undefined;
+}
 
 export function enqueue(line: Line, job: Job): Line {
   const key = laneKey(job);
-  const lane = line[key] ?? { phase: 'inLine', jobs: [], alive: false };
+  const lane = laneOf(line, key) ?? { key, phase: 'idle', jobs: [], alive: false, seat: null };
   if (lane.jobs.some((known) => jobId(known) === jobId(job))) return line;
   // The head of a lane that has it in hand stays where it is, whatever comes in.
-  const held = lane.phase === 'inLine' ? 0 : 1;
+  const isHeld = lane.phase === 'working' || lane.phase === 'resting';
+  const held = isHeld ? 1 : 0;
   const waiting = [...lane.jobs.slice(held), job].sort((a, b) => jobTime(a) - jobTime(b));
-  return { ...line, [key]: { ...lane, jobs: [...lane.jobs.slice(0, held), ...waiting] } };
+  const jobs = [...lane.jobs.slice(0, held), ...waiting];
+  return put(line, { ...lane, phase: isHeld ? lane.phase : 'inLine', jobs });
 }
 
 /** Takes a page of rows into the line, leaving out what is not to be taken (again). */
@@ -37,89 +64,139 @@ export function enqueuePage(
     .reduce<Line>((grown, row) => enqueue(grown, { kind: 'notification', row }), line);
 }
 
-export const newLanes = (line: Line): string[] =>
-  Object.entries(line)
-    .filter(([, lane]) => !lane.alive)
-    .map(([key]) => key);
+export const setPhase = (line: Line, key: string, phase: Phase): Line => change(line, key, { phase });
 
-export function markAlive(line: Line): Line {
-  if (newLanes(line).length === 0) return line;
-  return Object.fromEntries(Object.entries(line).map(([key, lane]) => [key, { ...lane, alive: true }]));
-}
+export const markAlive = (line: Line, key: string): Line => change(line, key, { alive: true });
 
-export const setPhase = (line: Line, key: string, phase: LaneInLine['phase']): Line => {
-  const lane = line[key];
-  return lane === undefined ? line : { ...line, [key]: { ...lane, phase } };
-};
-
-/** The head job is over: the lane goes back in line with the next, or out of the line when there is none. */
-export function settle(line: Line, key: string): Line {
-  const lane = line[key];
-  if (lane === undefined) return line;
-  const jobs = lane.jobs.slice(1);
-  return jobs.length === 0 ? without(line, key) : { ...line, [key]: { ...lane, phase: 'inLine', jobs } };
-}
+/** The head job is over: the lane goes back in line with the next, or has nothing to do. */
+export const settle = (line: Line, key: string): Line =>
+  change(line, key, ({ jobs }) => ({ ...backWith(jobs.slice(1)), seat: null }));
 
 /**
  * The head job goes back to the backend, and the notifications behind it with it: the next look brings them all in
- * their order. Kept in line they would go before it. Beats are ours alone, and stay.
+ * their order. Kept in line they would go before it. Beats are ours alone, and stay. The lane keeps its seat, or takes
+ * one.
  */
-export function release(line: Line, key: string): Line {
-  const lane = line[key];
-  if (lane === undefined) return line;
-  const jobs = lane.jobs.slice(1).filter(({ kind }) => kind === 'beat');
-  return jobs.length === 0 ? without(line, key) : { ...line, [key]: { ...lane, phase: 'inLine', jobs } };
-}
+export const release = (line: Line, key: string): Line =>
+  change(line, key, ({ jobs: [head, ...others], seat }) => ({
+    ...backWith(others.filter(({ kind }) => kind === 'beat')),
+    seat: head === undefined ? null : Math.min(seat ?? Infinity, jobTime(head)),
+  }));
+
+const backWith = (jobs: readonly Job[]): Pick<LaneInLine, 'phase' | 'jobs'> => ({
+  phase: jobs.length === 0 ? 'idle' : 'inLine',
+  jobs,
+});
+
+/** Lanes that did not come back to their seats with the page give them up. */
+export const giveUpSeats = (line: Line): Line =>
+  line.lanes
+    .filter(({ phase, seat }) => phase === 'idle' && seat !== null)
+    .reduce((left, { key }) => change(left, key, { seat: null }), line);
+
+/** Nobody waits any more: what was not begun is left to the backend. */
+export const emptyQueue = (line: Line): Line =>
+  line.queue.reduce(
+    (left, { key, alive }) => (alive ? change(left, key, backWith([])) : without(left, key)),
+    line,
+  );
 
 export function without(line: Line, key: string): Line {
-  const rest = { ...line };
-  Reflect.deleteProperty(rest, key);
-  return rest;
+  const lane = laneOf(line, key);
+  if (lane === undefined) return line;
+  return {
+    lanes: line.lanes.toSpliced(placeOf(line.lanes, key), 1),
+    queue: leave(line.queue, lane),
+    counts: count(line.counts, lane.phase, -1),
+  };
 }
 
-/** Since when lanes wait that gave their jobs back: a thread that is written in all the time must have its turn. */
-export type Seats = Readonly<Record<string, number>>;
-
-/** Who gets the next slot: the lane in line whose head, or seat, is oldest. */
-export function nextInLine(line: Line, seats: Seats = {}): { key: string; job: Job } | null {
-  let best: { key: string; job: Job; since: number } | null = null;
-  for (const [key, lane] of Object.entries(line)) {
-    const job = lane.phase === 'inLine' ? lane.jobs[0] : undefined;
-    if (job === undefined) continue;
-    const since = Math.min(jobTime(job), seats[key] ?? Infinity);
-    if (best === null || since < best.since) best = { key, job, since };
-  }
-  return best && { key: best.key, job: best.job };
+/** Who gets the next slot. */
+export function nextInLine({ queue: [next] }: Line): { key: string; alive: boolean; job: Job } | null {
+  const [job] = next?.jobs ?? [];
+  return next === undefined || job === undefined ? null : { key: next.key, alive: next.alive, job };
 }
 
-/** A lane that gives its jobs back keeps its seat, or takes one; a lane that is done with a job gives it up. */
-export function changeSeat(seats: Seats, line: Line, key: string, released: boolean): Seats {
-  const { [key]: seat, ...others } = seats;
-  const head = line[key]?.jobs[0];
-  if (!released || head === undefined) return others;
-  return { ...others, [key]: Math.min(seat ?? Infinity, jobTime(head)) };
-}
+/** @returns the keys of lanes with nothing to do */
+export const idleKeys = ({ lanes }: Line): string[] =>
+  lanes.flatMap(({ key, phase }) => (phase === 'idle' ? [key] : []));
 
-/** Without the seats of lanes that did not come back. */
-export const keepSeats = (seats: Seats, line: Line): Seats =>
-  Object.fromEntries(Object.entries(seats).filter(([key]) => line[key] !== undefined));
-
-export function countPhase(line: Line, phase: LaneInLine['phase']): number {
-  return Object.values(line).filter((lane) => lane.phase === phase).length;
-}
-
-export function* knownIds(line: Line): Generator<string> {
-  for (const lane of Object.values(line)) for (const job of lane.jobs) yield jobId(job);
+export function* knownIds({ lanes }: Line): Generator<string> {
+  for (const { jobs } of lanes) for (const job of jobs) yield jobId(job);
 }
 
 /** The notifications that have their turn, or will next: one for each lane. */
-export const headIds = (line: Line): string[] =>
-  Object.values(line).flatMap(({ jobs: [head] }) => (head?.kind === 'notification' ? [jobId(head)] : []));
+export const headIds = ({ lanes }: Line): string[] =>
+  lanes.flatMap(({ jobs: [head] }) => (head?.kind === 'notification' ? [jobId(head)] : []));
 
 /** Jobs that nobody works on yet. */
-export function countQueued(line: Line): number {
-  return Object.values(line).reduce(
-    (sum, lane) => sum + lane.jobs.length - (lane.phase === 'working' ? 1 : 0),
+export const countQueued = ({ lanes }: Line): number =>
+  lanes.reduce((sum, { jobs, phase }) => sum + jobs.length - (phase === 'working' ? 1 : 0), 0);
+
+type Change = Partial<Omit<LaneInLine, 'key'>>;
+
+function change(line: Line, key: string, by: Change | ((lane: LaneInLine) => Change)): Line {
+  const lane = laneOf(line, key);
+  return lane === undefined ? line : put(line, { ...lane, ...(typeof by === 'function' ? by(lane) : by) });
+}
+
+/** In place of the lane of that key, or new. */
+function put({ lanes, queue, counts }: Line, lane: LaneInLine): Line {
+  const at = placeOf(lanes, lane.key);
+  const before = lanes[at];
+  if (before?.key !== lane.key) {
+    return {
+      lanes: lanes.toSpliced(at, 0, lane),
+      queue: join(queue, lane),
+      counts: count(counts, lane.phase, 1),
+    };
+  }
+  return {
+    lanes: lanes.with(at, lane),
+    queue: join(leave(queue, before), lane),
+    counts: before.phase === lane.phase ? counts : count(count(counts, before.phase, -1), lane.phase, 1),
+  };
+}
+
+const count = (counts: Line['counts'], phase: Phase, by: 1 | -1): Line['counts'] => ({
+  ...counts,
+  [phase]: counts[phase] + by,
+});
+
+/** Since when it waits for its turn. */
+const since = ({ jobs: [head], seat }: LaneInLine): number =>
+  Math.min(head === undefined ? Infinity : jobTime(head), seat ?? Infinity);
+
+/** Behind those that wait as long. */
+function join(queue: Line['queue'], lane: LaneInLine): Line['queue'] {
+  if (lane.phase !== 'inLine') return queue;
+  const time = since(lane);
+  return queue.toSpliced(
+    firstWhere(queue, (other) => since(other) > time),
     0,
+    lane,
   );
+}
+
+function leave(queue: Line['queue'], lane: LaneInLine): Line['queue'] {
+  if (lane.phase !== 'inLine') return queue;
+  const time = since(lane);
+  const from = firstWhere(queue, (other) => since(other) >= time);
+  return queue.toSpliced(queue.indexOf(lane, from), 1);
+}
+
+/** Where the lane is, or belongs. */
+const placeOf = (lanes: Line['lanes'], key: string): number => firstWhere(lanes, (lane) => lane.key >= key);
+
+/** Bisects. @param holds of none of the first, and of all from some place on; @returns that place */
+function firstWhere(lanes: readonly LaneInLine[], holds: (lane: LaneInLine) => boolean): number {
+  let low = 0;
+  let high = lanes.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const lane = lanes[middle];
+    if (lane !== undefined && holds(lane)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -29,15 +29,16 @@ import {
   type ListInput,
 } from './context.ts';
 import {
-  changeSeat,
-  countPhase,
+  EMPTY_LINE,
+  emptyQueue,
   enqueue,
   enqueuePage,
+  giveUpSeats,
   headIds,
-  keepSeats,
+  idleKeys,
   knownIds,
+  laneOf,
   markAlive,
-  newLanes,
   nextInLine,
   release,
   setPhase,
@@ -55,6 +56,12 @@ const SAFETY_POLL_MS = 300_000;
 /** How long a row is left alone that is gone, not ours, or cannot be marked. */
 const RECONSIDER_MS = 600_000;
 const RECENT_PARKS = 5;
+/**
+ * A lane with nothing to do is kept for a moment: the next row of its session often follows. Then they are stopped, a
+ * few at a time, since XState copies its list of children for each (a thousand: half a millisecond).
+ */
+const SWEEP_MS = 1_000;
+const SWEPT_AT_ONCE = 10;
 
 const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
 
@@ -64,7 +71,7 @@ export const pageSize = ({ line, setAside, settings }: DeliveryContext): number 
 
 /** Runs that could start at once, were there rows for them. */
 const freeSlots = ({ line, settings }: DeliveryContext): number =>
-  Math.max(0, settings.maxConcurrentSessions - countPhase(line, 'working') - countPhase(line, 'inLine'));
+  Math.max(0, settings.maxConcurrentSessions - line.counts.working - line.counts.inLine);
 
 const canDeliver = and([
   stateIn({ active: { mode: 'accepting' } }),
@@ -91,17 +98,18 @@ const parts = setup({
     draining: stateIn({ active: { mode: 'draining' } }),
     /** A lane is in line and a slot is free. */
     slotFree: ({ context }) =>
-      countPhase(context.line, 'working') < context.settings.maxConcurrentSessions &&
+      context.line.counts.working < context.settings.maxConcurrentSessions &&
       nextInLine(context.line) !== null,
     /** No trial is out; runs from before the trouble may still be under way, and are not waited for. */
     trialFree: ({ context }) => context.trialKey === null && nextInLine(context.line) !== null,
     tokenRefused: (_, params: { fault: Fault }) => params.fault.kind === 'backendRefused',
-    lineEmpty: ({ context }) => Object.keys(context.line).length === 0,
+    /** Nothing waits and nothing is under way. */
+    lineEmpty: ({ context: { line } }) => line.lanes.length === line.counts.idle,
     /** Slots are free, and Convex has rows that are not in the line. */
     wantsMore: ({ context }) => context.more === 'yes' && freeSlots(context) > 0,
     /** The next look is further away than work that has just ended allows: it often brings more. */
     slowPoll: ({ context }) => !context.watched && context.pollInMs > QUICK_POLL_MS,
-    hasLane: ({ context }, params: { actorId: string }) => context.line[params.actorId] !== undefined,
+    hasLane: ({ context }, params: { actorId: string }) => laneOf(context.line, params.actorId) !== undefined,
   },
   delays: {
     pollInterval: ({ context }) => context.pollInMs,
@@ -119,8 +127,7 @@ const deliverySetup = parts.extend({
       const full = params.rows.length >= asked;
       const grew = line !== context.line;
       return {
-        line,
-        seats: keepSeats(context.seats, line),
+        line: giveUpSeats(line),
         more: full && asked >= MAX_PAGE ? 'pageExhausted' : full || context.changedSincePoll ? 'yes' : 'no',
         idlePolls: grew ? 0 : context.idlePolls + 1,
         consecutiveFailures: 0,
@@ -141,31 +148,24 @@ const deliverySetup = parts.extend({
         ? { changedSincePoll: true }
         : { settledSincePoll: [...context.settledSincePoll, jobId] },
     ),
-    /** Lanes that are in the line and not yet alive. */
-    spawnLanes: enqueueActions(({ enqueue, context, self }) => {
-      for (const key of newLanes(context.line)) {
+    grantSlot: enqueueActions(({ enqueue, context, self }, params: { trial: boolean }) => {
+      const next = nextInLine(context.line);
+      if (next === null) return;
+      const { key, alive, job } = next;
+      if (!alive) {
+        const { session, backend } = context.settings;
         enqueue.spawnChild('lane', {
           id: key,
-          input: {
-            parent: self,
-            key,
-            session: context.settings.session,
-            backend: context.settings.backend,
-            random: context.random,
-          },
+          input: { parent: self, key, session, backend, random: context.random },
         });
       }
-      enqueue.assign({ line: markAlive(context.line) });
-    }),
-    grantSlot: enqueueActions(({ enqueue, context }, params: { trial: boolean }) => {
-      const next = nextInLine(context.line, context.seats);
-      if (next === null) return;
       enqueue.assign({
-        line: setPhase(context.line, next.key, 'working'),
-        ...(params.trial && { trialKey: next.key }),
+        line: setPhase(markAlive(context.line, key), key, 'working'),
+        ...(params.trial && { trialKey: key }),
       });
-      enqueue.sendTo(next.key, { type: 'lane.go', job: next.job, trial: params.trial });
+      enqueue.sendTo(key, { type: 'lane.go', job, trial: params.trial });
     }),
+    /** Lanes that have a job in hand. */
     tellLanes: enqueueActions(
       (
         { enqueue, context },
@@ -177,18 +177,13 @@ const deliverySetup = parts.extend({
             | { type: 'backend.available' };
         },
       ) => {
-        for (const key of Object.keys(context.line)) enqueue.sendTo(key, params.event);
+        for (const { key, phase } of context.line.lanes) {
+          if (phase === 'working' || phase === 'resting') enqueue.sendTo(key, params.event);
+        }
       },
     ),
     /** At a drain, lanes that are only in line have nothing to finish. */
-    dropIdleLanes: enqueueActions(({ enqueue, context }) => {
-      for (const [key, lane] of Object.entries(context.line)) {
-        if (lane.phase === 'inLine') enqueue.stopChild(key);
-      }
-      enqueue.assign({
-        line: Object.fromEntries(Object.entries(context.line).filter(([, lane]) => lane.phase !== 'inLine')),
-      });
-    }),
+    emptyQueue: assign(({ context }) => ({ line: emptyQueue(context.line) })),
     settleJob: enqueueActions(({ enqueue, context }, settled: Settled) => {
       const released = settled.outcome === 'released';
       const line = released ? release(context.line, settled.key) : settle(context.line, settled.key);
@@ -198,7 +193,6 @@ const deliverySetup = parts.extend({
       const parked = settled.outcome === 'parked' || settled.outcome === 'unanswered';
       enqueue.assign({
         line,
-        seats: changeSeat(context.seats, context.line, settled.key, released),
         trialKey: context.trialKey === settled.key ? null : context.trialKey,
         beaters: Object.fromEntries(Object.entries(context.beaters).filter(([id]) => id !== settled.jobId)),
         counts: { ...context.counts, [settled.outcome]: context.counts[settled.outcome] + 1 },
@@ -222,7 +216,18 @@ const deliverySetup = parts.extend({
           { id: `reconsider:${settled.jobId}`, delay: RECONSIDER_MS },
         );
       }
-      if (line[settled.key] === undefined) enqueue.stopChild(settled.key);
+      if (line.counts.idle > 0 && !context.sweepComes) {
+        enqueue.assign({ sweepComes: true });
+        enqueue.raise({ type: 'lanes.sweep' }, { delay: SWEEP_MS });
+      }
+    }),
+    sweepLanes: enqueueActions(({ enqueue, context }) => {
+      const swept = idleKeys(context.line).slice(0, SWEPT_AT_ONCE);
+      const line = swept.reduce(without, context.line);
+      const sweepComes = line.counts.idle > 0;
+      enqueue.assign({ line, sweepComes });
+      for (const key of swept) enqueue.stopChild(key);
+      if (sweepComes) enqueue.raise({ type: 'lanes.sweep' }, { delay: SWEEP_MS });
     }),
     noteResting: assign(({ context }, params: { key: string; reason: string | null }) => ({
       line: setPhase(context.line, params.key, 'resting'),
@@ -234,12 +239,10 @@ const deliverySetup = parts.extend({
       line: setPhase(context.line, params.key, 'inLine'),
     })),
     dropLane: enqueueActions(({ enqueue, context }, params: { actorId: string; error: unknown }) => {
-      const head = context.line[params.actorId]?.jobs[0];
-      const id = head === undefined ? params.actorId : jobId(head);
+      const head = laneOf(context.line, params.actorId)?.jobs[0];
       enqueue.assign({
         line: without(context.line, params.actorId),
         trialKey: context.trialKey === params.actorId ? null : context.trialKey,
-        setAside: [...context.setAside, id],
       });
       enqueue.stopChild(params.actorId);
       enqueue.sendTo(context.parent, {
@@ -247,6 +250,9 @@ const deliverySetup = parts.extend({
         key: params.actorId,
         reason: faultOf(params.error).message,
       });
+      if (head === undefined) return;
+      const id = jobId(head);
+      enqueue.assign({ setAside: [...context.setAside, id] });
       enqueue.raise({ type: 'row.reconsider', id }, { id: `reconsider:${id}`, delay: RECONSIDER_MS });
     }),
     reapLane: ({ self }, params: { actorId: string }) => reap(self.getSnapshot().children[params.actorId]),
@@ -306,8 +312,8 @@ export const deliveryMachine = deliverySetup.createMachine({
   description: 'The dispatcher: takes undelivered notifications and gives every session a lane of its own.',
   context: ({ input }) => ({
     ...input,
-    line: {},
-    seats: {},
+    line: EMPTY_LINE,
+    sweepComes: false,
     trialKey: null,
     setAside: [],
     settledSincePoll: [],
@@ -343,6 +349,7 @@ export const deliveryMachine = deliverySetup.createMachine({
         // It tells of what comes from now on: what came before is to be looked for.
         'queue.watched': { actions: [{ type: 'noteWatch', params: { watched: true } }, 'noteChange'] },
         'queue.unwatched': { actions: { type: 'noteWatch', params: { watched: false } } },
+        'lanes.sweep': { actions: 'sweepLanes' },
         'row.reconsider': { actions: { type: 'reconsider', params: ({ event }) => event } },
         'delivery.abort': { actions: { type: 'tellLanes', params: { event: { type: 'lane.abort' } } } },
         'backend.available': {
@@ -405,7 +412,7 @@ export const deliveryMachine = deliverySetup.createMachine({
                 },
                 'beat.due': [
                   { guard: 'draining', actions: { type: 'refuseBeat', params: ({ event }) => event } },
-                  { actions: [{ type: 'takeBeat', params: ({ event }) => event }, 'spawnLanes'] },
+                  { actions: { type: 'takeBeat', params: ({ event }) => event } },
                 ],
               },
             },
@@ -426,7 +433,7 @@ export const deliveryMachine = deliverySetup.createMachine({
                 'gateway.trial': 'trial',
                 'beat.due': [
                   { guard: 'draining', actions: { type: 'refuseBeat', params: ({ event }) => event } },
-                  { actions: [{ type: 'takeBeat', params: ({ event }) => event }, 'spawnLanes'] },
+                  { actions: { type: 'takeBeat', params: ({ event }) => event } },
                 ],
               },
             },
@@ -441,10 +448,7 @@ export const deliveryMachine = deliverySetup.createMachine({
               on: {
                 'delivery.drain': {
                   target: 'draining',
-                  actions: [
-                    { type: 'tellLanes', params: { event: { type: 'lane.drain' } } },
-                    'dropIdleLanes',
-                  ],
+                  actions: [{ type: 'tellLanes', params: { event: { type: 'lane.drain' } } }, 'emptyQueue'],
                 },
               },
             },
@@ -454,10 +458,10 @@ export const deliveryMachine = deliverySetup.createMachine({
               // A lane that comes back in line has nothing left to finish.
               on: {
                 'lane.ready': {
-                  actions: [{ type: 'backInLine', params: ({ event }) => event }, 'dropIdleLanes'],
+                  actions: [{ type: 'backInLine', params: ({ event }) => event }, 'emptyQueue'],
                 },
                 'lane.settled': {
-                  actions: [{ type: 'settleJob', params: ({ event }) => event }, 'dropIdleLanes'],
+                  actions: [{ type: 'settleJob', params: ({ event }) => event }, 'emptyQueue'],
                 },
               },
             },
@@ -496,7 +500,6 @@ export const deliveryMachine = deliverySetup.createMachine({
                   actions: [
                     'announceWell',
                     { type: 'takePage', params: ({ event }) => ({ rows: event.output }) },
-                    'spawnLanes',
                   ],
                 },
                 onError: [

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FaultKind } from '../shared/fault.ts';
 import { settle } from '../shared/samples.test-kit.ts';
+import { EMPTY_LINE } from './line.ts';
 import { addRow, LIMITS, moveRow, SETTINGS, startDelivery, type Schedule } from './schedule.test-kit.ts';
 
 const FAULTS: Record<string, readonly FaultKind[]> = {
@@ -133,8 +134,11 @@ async function allIsWell(schedule: Schedule, until: () => boolean): Promise<void
   await settle();
 }
 
+/** XState stops the children of a machine that is done, and leaves them in its last snapshot. */
 const laneCount = ({ actor }: Schedule): number =>
-  Object.keys(actor.getSnapshot().children).filter((id) => id.startsWith('lane:')).length;
+  Object.values(actor.getSnapshot().children).filter(
+    (child) => child?.id.startsWith('lane:') === true && child.getSnapshot().status === 'active',
+  ).length;
 
 describe('delivery under any schedule', () => {
   it('delivers every row once when the faults stop, in order, one run per session at a time', async () => {
@@ -158,7 +162,7 @@ describe('delivery under any schedule', () => {
           expect([...around.overtaken]).toEqual([]);
           expect([...around.marks].sort()).toEqual([...around.rows.keys()].sort());
           expect(laneCount(schedule)).toBe(0);
-          expect(actor.getSnapshot().context.line).toEqual({});
+          expect(actor.getSnapshot().context.line).toEqual(EMPTY_LINE);
           actor.stop();
         },
       ),

@@ -9,6 +9,7 @@ import { Fault } from '../shared/fault.ts';
 import type { NotificationRow } from '../shared/mission-control.ts';
 import { createListener, sampleAgent, sampleRow } from '../shared/samples.test-kit.ts';
 import type { BeatAnswer } from './context.ts';
+import { laneOf } from './line.ts';
 import type { deliveryMachine } from './machine.ts';
 
 export type DeliverySnapshot = SnapshotFrom<typeof deliveryMachine>;
@@ -70,6 +71,7 @@ export function movesOf(menu: Menu) {
     ...menu.gate.map((event) => ({ label: event.type, event, ghost })),
     ...Object.keys(ghost.lanes).flatMap((key) => newsOf(key, snapshot, ghost, menu)),
     ...snapshot.context.setAside.map((id) => hear({ type: 'row.reconsider', id }, ghost)),
+    ...(snapshot.context.sweepComes ? [hear({ type: 'lanes.sweep' }, ghost)] : []),
     ...(menu.leaves ? [hear({ type: 'delivery.drain' }, ghost)] : []),
     ...(menu.leaves && !isAccepting(snapshot) ? [hear({ type: 'delivery.abort' }, ghost)] : []),
     ...(menu.listFails
@@ -131,7 +133,7 @@ const MARKED: ReadonlySet<Outcome> = new Set([
 ]);
 
 function newsOf(key: string, snapshot: DeliverySnapshot, ghost: Ghost, menu: Menu): Move<Ghost>[] {
-  const head = snapshot.context.line[key]?.jobs[0];
+  const head = laneOf(snapshot.context.line, key)?.jobs[0];
   const at = ghost.lanes[key];
   const id = head?.kind === 'notification' ? head.row._id : key;
   const trialOn = ghost.trialOn === key ? null : ghost.trialOn;
@@ -167,7 +169,7 @@ function newsOf(key: string, snapshot: DeliverySnapshot, ghost: Ghost, menu: Men
               ...ghost,
               trialOn,
               lanes: others,
-              late: [...ghost.late, id],
+              late: head === undefined ? ghost.late : [...ghost.late, id],
               crashes: ghost.crashes - 1,
             },
           },
@@ -185,7 +187,7 @@ function newsOf(key: string, snapshot: DeliverySnapshot, ghost: Ghost, menu: Men
   return crashes;
 }
 
-type Head = DeliverySnapshot['context']['line'][string]['jobs'][number] | undefined;
+type Head = DeliverySnapshot['context']['line']['lanes'][number]['jobs'][number] | undefined;
 
 const jobIdOf = (head: Head): string =>
   head === undefined ? 'none' : head.kind === 'notification' ? head.row._id : `beat:${head.agent._id}`;
@@ -222,9 +224,7 @@ export function keyOf(snapshot: DeliverySnapshot, ghost: Ghost): string {
   const { line, trialKey, setAside, settledSincePoll, more, consecutiveFailures, beaters } = context;
   const { watched, changedSincePoll } = context;
   const isPolling = callsOf(snapshot).length > 0;
-  const lanes = Object.entries(line)
-    .map(([key, lane]) => [key, lane.phase, lane.alive, lane.jobs.map(jobIdOf)])
-    .sort();
+  const lanes = line.lanes.map(({ key, phase, alive, jobs }) => [key, phase, alive, jobs.map(jobIdOf)]);
   return JSON.stringify([
     [value, lanes, trialKey, [...setAside].sort(), isPolling && [...settledSincePoll].sort(), more],
     [

@@ -1,5 +1,5 @@
 import type { AnyActorRef, StateValue } from 'xstate';
-import { countPhase, countQueued } from '../../machines/delivery/line.ts';
+import { countQueued, EMPTY_LINE } from '../../machines/delivery/line.ts';
 import { TAGS, type Tag } from '../../machines/shared/tags.ts';
 import { EXIT } from '../../machines/supervisor/context.ts';
 import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
@@ -113,8 +113,8 @@ function deliveryReport({ root, config, timers }: Look): Report.DeliveryReport {
     failed: context?.failedRuns ?? 0,
     parked: sum('parked', 'unanswered'),
     recentParks: (context?.recentParks ?? []).map(({ at, reason }) => ({ at: timestamp(at), reason })),
-    inFlight: countPhase(context?.line ?? {}, 'working'),
-    queued: countQueued(context?.line ?? {}),
+    inFlight: context?.line.counts.working ?? 0,
+    queued: countQueued(context?.line ?? EMPTY_LINE),
     pageExhausted: context?.more === 'pageExhausted',
     consecutiveFailures: context?.consecutiveFailures ?? 0,
     lastErrorAt: timestamp(context?.lastErrorAt),
@@ -189,7 +189,10 @@ function machineReports(look: Look): Pick<Report.HealthReport, 'machines' | 'lan
   return {
     machines: [look.root, ...children].flatMap((actor) => machineReport(look, actor)),
     lanes: lanesReport(
-      lanes.flatMap((actor) => (actor?.id.startsWith('lane:') === true ? machineReport(look, actor) : [])),
+      lanes
+        .flatMap((actor) => (actor?.id.startsWith('lane:') === true ? machineReport(look, actor) : []))
+        // Those with nothing to do come last.
+        .sort((a, b) => Number(a.value === 'waiting') - Number(b.value === 'waiting')),
     ),
   };
 }
