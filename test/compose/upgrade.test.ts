@@ -66,6 +66,13 @@ const lastInHistory = (entries: number) =>
     return upgradeHistory.length === entries ? upgradeHistory.at(-1) : null;
   });
 
+/** Those of these tests, by name: of one moment the engine lists them as it likes. */
+async function listImages(): Promise<string[]> {
+  const format = ['--no-trunc', '--format', '{{.Repository}}:{{.Tag}} {{.ID}}'];
+  const listed = await stack.docker('image', 'ls', ...format, '--filter', 'reference=upgrade-test-*');
+  return listed.split('\n').toSorted();
+}
+
 /** All that a run could change. */
 async function everything() {
   const names = ['runtime', 'backend', 'echo-gateway'];
@@ -74,15 +81,7 @@ async function everything() {
   );
   return {
     containers: await Promise.all(names.map((name) => stack.container(name))),
-    images: await stack.docker(
-      'image',
-      'ls',
-      '--no-trunc',
-      '--format',
-      '{{.Repository}}:{{.Tag}} {{.ID}}',
-      '--filter',
-      'reference=upgrade-test-*',
-    ),
+    images: await listImages(),
     files: files.map((path) => [path, statSync(join(stack.root, path)).mtimeMs]),
     env: stack.env(),
   };
