@@ -1,45 +1,16 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { buffer, text } from 'node:stream/consumers';
-import { brotliDecompressSync } from 'node:zlib';
-import { gcmsiv } from '@noble/ciphers/aes.js';
+import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { temporaryDirectory } from '../../test/support/runtime.ts';
-import { sealingKey } from './admin-key.ts';
+import { createStandIn, leaveCredentials } from './stand-in.test-kit.ts';
 
-const SECRET = '07'.repeat(32);
-
-/** Opens a key as the backend does. @throws Error when it was not made with the secret */
-function openKey(authorization: string | undefined): void {
-  const sealed = Buffer.from(/^Convex stand-in\|([0-9a-f]{74})$/.exec(authorization ?? '')?.[1] ?? '', 'hex');
-  gcmsiv(sealingKey(SECRET), sealed.subarray(1, 13), sealed.subarray(0, 1)).decrypt(sealed.subarray(13));
-}
-
-/** The first steps of a self-hosted Convex: it opens the key, takes the bundle, and then wants no more. */
-async function standIn() {
-  const calls: { url: string; body: string }[] = [];
-  const server = createServer((request, response) => {
-    void buffer(request).then((raw) => {
-      const url = request.url ?? '';
-      if (url === '/version') return response.end('stand-in');
-      openKey(request.headers.authorization);
-      const isBrotli = request.headers['content-encoding'] === 'br';
-      calls.push({ url, body: (isBrotli ? brotliDecompressSync(raw) : raw).toString() });
-      const isFirst = url === '/api/get_config_hashes';
-      response.writeHead(isFirst ? 200 : 400, { 'content-type': 'application/json' });
-      const config = { functions: 'convex/', authInfo: [] };
-      return response.end(
-        JSON.stringify(
-          isFirst
-            ? { config, moduleHashes: [], udfServerVersion: '1.48.0', nodeDependencies: [] }
-            : { code: 'StandIn', message: 'no further' },
-        ),
-      );
-    });
-  });
+/** A Convex for one test. @param refuses the call that it does not want */
+async function standIn(refuses?: string) {
+  const { server, calls } = createStandIn(refuses);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => void server.close());
@@ -48,24 +19,55 @@ async function standIn() {
   return { url: `http://127.0.0.1:${port}`, calls };
 }
 
-test('the job derives a key that opens, and convex deploy sends the bundle of convex/ with it', async () => {
-  const { url, calls } = await standIn();
+/** The job on the data of that Convex. @returns its end, and what it leaves for the runtime */
+async function runJob(url: string, out = temporaryDirectory()) {
   const data = temporaryDirectory();
-  const out = temporaryDirectory();
-  mkdirSync(join(data, 'credentials'));
-  writeFileSync(join(data, 'credentials/instance_name'), 'stand-in');
-  writeFileSync(join(data, 'credentials/instance_secret'), SECRET);
+  leaveCredentials(data);
   const job = spawn(process.execPath, [join(import.meta.dirname, 'deploy.ts')], {
     env: { PATH: process.env.PATH, CONVEX_DEPLOY_URL: url, CONVEX_DATA_DIR: data, CREDENTIALS_DIR: out },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exit = once(job, 'exit');
-  const said = await text(job.stderr);
-  expect(await exit).toEqual([1, null]);
-  // The stand-in stops there: the job says so, leaves no half of an account, and shows no key.
-  expect(said).toContain('convex-deploy: convex deploy failed.');
+  const said = (await Promise.all([text(job.stdout), text(job.stderr)])).join('');
   expect(said).not.toContain('stand-in|');
-  expect(readdirSync(out)).toEqual([]);
-  const push = calls.find(({ url: path }) => path.startsWith('/api/deploy2/'));
+  const [code] = (await exit) as [number | null];
+  const left = Object.fromEntries(
+    readdirSync(out).map((name) => [name, readFileSync(join(out, name), 'utf8')]),
+  );
+  return { code, said, out, left };
+}
+
+test('the job derives a key that opens, deploys convex/ with it, seeds the account and leaves its token', async () => {
+  const { url, calls } = await standIn();
+  const first = await runJob(url);
+  expect(first).toMatchObject({
+    code: 0,
+    said: expect.stringContaining('is ready for account account1') as string,
+  });
+  const push = calls.find(({ url: path }) => path === '/api/deploy2/start_push');
   for (const name of ['service/actions.js', 'seed.js', 'schema']) expect(push?.body).toContain(name);
+
+  const secret = /^mc_service_account1_([0-9a-f]{64})\n$/.exec(first.left['SERVICE_TOKEN'] ?? '')?.[1] ?? '';
+  expect(first.left).toEqual({ ACCOUNT_ID: 'account1\n', SERVICE_TOKEN: `mc_service_account1_${secret}\n` });
+  for (const name of Object.keys(first.left))
+    expect(statSync(join(first.out, name)).mode & 0o777).toBe(0o600);
+  // Mission Control has the hash alone.
+  const seed = calls.find(({ url: path }) => path === '/api/function');
+  expect(JSON.parse(seed?.body ?? '')).toMatchObject({
+    path: 'seed:demo',
+    args: { serviceTokenHash: createHash('sha256').update(secret).digest('hex') },
+  });
+  expect(calls.some(({ body }) => body.includes(secret))).toBe(false);
+  expect(first.said).not.toContain(secret);
+
+  // At the next start the token stays what it is.
+  expect((await runJob(url, first.out)).left).toEqual(first.left);
+});
+
+test('a Convex that does not take the bundle: the job says so and leaves no half of an account', async () => {
+  const { url, calls } = await standIn('/api/deploy2/start_push');
+  const { code, said, left } = await runJob(url);
+  expect({ code, left }).toEqual({ code: 1, left: {} });
+  expect(said).toContain('convex-deploy: convex deploy failed.');
+  expect(calls.some(({ url: path }) => path === '/api/function')).toBe(false);
 });

@@ -1,7 +1,11 @@
+import { statSync } from 'node:fs';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { figure, newStack, PATIENCE_MS, secondsSince, type Stack } from './stack.ts';
 import { until } from '../support/until.ts';
+
+const TOKEN_FILE = '/run/secrets/local/SERVICE_TOKEN';
 
 let stack: Stack;
 
@@ -44,9 +48,16 @@ test('a fresh clone, cp .env.example .env, up --build: a healthy runtime on the 
   const memory = await stack.docker('stats', '--no-stream', '--format', '{{.MemUsage}}', runtime?.Id ?? '');
   figure('memory of the runtime', memory);
 
-  // Down and up again: the same token, the same owner of the data.
+  // Down and up again: the same tokens, and what was written is the containers' user's from the start.
+  const tokens = () =>
+    stack.compose('exec', '-T', 'runtime', 'cat', '/run/secrets/OPENCLAW_GATEWAY_TOKEN', TOKEN_FILE);
+  const before = await tokens();
+  expect(before).toMatch(/^[0-9a-f]{64}mc_service_/);
   await stack.compose('down');
   await stack.compose('up', '--detach', '--wait');
+  expect(await tokens()).toBe(before);
+  for (const path of ['state', 'roster', 'gateway', 'workspaces', 'secrets'])
+    expect([path, statSync(join(stack.root, '.runtime', path)).uid]).toEqual([path, 1000]);
 });
 
 test('docker-compose.dev.yml: the picture of the machines, on 127.0.0.1 and under no other name', async () => {

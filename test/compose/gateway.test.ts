@@ -307,3 +307,9 @@ test('containers run as nobody special, and the runtime writes to its volumes al
     expect([dir, await mayWrite(`${dir}/x`)]).toEqual([dir, false]);
   }
 });
+
+test('docker compose stop reaches the gateway itself: it ends by itself, with 0', async () => {
+  const since = Date.now() / 1_000;
+  await stack.compose('stop', 'openclaw-gateway');
+  expect(await stack.exitCodes('openclaw-gateway', since)).toEqual(['0']);
+});
