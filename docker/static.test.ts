@@ -77,6 +77,13 @@ test('.env.example has every variable of the stack, each once, each with one com
   }
 });
 
+test('what lasts is under one directory, which another account can have elsewhere', () => {
+  const mounts = [...read('docker-compose.yml').matchAll(/^ +- (\S+?):\/\S+$/gm)].map(([, from]) => from);
+  const data = mounts.filter((from) => from !== './docker/prepare');
+  expect(data.length).toBeGreaterThan(8);
+  for (const from of data) expect(from).toMatch(/^\$\{DATA_DIR:-\.\/\.runtime\}(\/|$)/);
+});
+
 test('the services are bound to one address of the host and let go of what they do not need', () => {
   const compose = read('docker-compose.yml');
   for (const [, binding] of compose.matchAll(/^ +ports: \['(.*)'\]$/gm)) {
