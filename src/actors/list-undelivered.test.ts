@@ -38,6 +38,7 @@ const silent: Log = {
   info: ignore,
   warn: ignore,
   error: ignore,
+  isDebug: false,
   child: () => silent,
   flush: () => Promise.resolve(),
 };

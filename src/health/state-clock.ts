@@ -31,17 +31,16 @@ function createMemory() {
   return {
     note(actor: AnyActorRef, value: unknown, now: () => number): void {
       const last = memory.get(actor);
-      if (
-        last !== undefined &&
-        (last.value === value || JSON.stringify(last.value) === JSON.stringify(value))
-      ) {
-        return;
-      }
-      memory.set(actor, { value, at: now() });
+      if (last === undefined || !isSame(last.value, value)) memory.set(actor, { value, at: now() });
     },
     at: (actor: AnyActorRef): number | null => memory.get(actor)?.at ?? null,
   };
 }
+
+/** Of state values: names, or objects of them. */
+const isSame = (one: unknown, other: unknown): boolean =>
+  one === other ||
+  (typeof one === 'object' && typeof other === 'object' && JSON.stringify(one) === JSON.stringify(other));
 
 const valueOf = (snapshot: Snapshot<unknown>): unknown => ('value' in snapshot ? snapshot.value : undefined);
 

@@ -14,6 +14,8 @@ export interface Log {
   info: Write;
   warn: Write;
   error: Write;
+  /** Whether debug lines are written: what makes them may cost more than writing them. */
+  isDebug: boolean;
   /** The same log with these fields on every line. */
   child(fields: LogFields): Log;
   /** Settles when the stream has taken every line so far, or after 2 s: never rejects. */

@@ -53,6 +53,7 @@ export function createLogger(options: LoggerOptions): Log {
       info: write('info'),
       warn: write('warn'),
       error: write('error'),
+      isDebug: logger.isLevelEnabled('debug'),
       child: (fields) => logWith({ ...always, ...copyFields(fields, { stacks: false }) }),
       // winston hands a line on in the same turn (a test sees to it), so the stream has them all.
       flush: sink.flush,

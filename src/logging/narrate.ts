@@ -14,7 +14,7 @@ export function createNarrator(
   const tellTransition = createTransitions(log);
   return (event) => {
     if (event.type === '@xstate.event' && isRoot(event.actorRef)) tellNews(event.event);
-    if (event.type === '@xstate.snapshot') tellTransition(event);
+    if (event.type === '@xstate.snapshot' && log.isDebug) tellTransition(event);
   };
 }
 
