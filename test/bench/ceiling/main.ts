@@ -6,6 +6,7 @@
 import { createMissionControl } from '../../../src/convex/mission-control.ts';
 import { createGateway } from '../../../src/openclaw/client.ts';
 import { buildPrompt } from '../../../src/openclaw/prompt.ts';
+import { isAlone } from '../../../machines/lane/context.ts';
 import type { NotificationRow } from '../../../machines/shared/mission-control.ts';
 
 const MAX_PAGE = 500;
@@ -37,7 +38,7 @@ async function deliver({ _id: id, recipientId: agentId, taskId = '' }: Notificat
     signal,
   });
   await missionControl.postMessage({ taskId, agentId, content: text, sourceNotificationId: id }, signal);
-  await missionControl.loadContext(id, signal);
+  if (!isAlone(context)) await missionControl.loadContext(id, signal);
   await missionControl.markDelivered(id, signal);
   await typing;
 }
