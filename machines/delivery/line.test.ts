@@ -119,6 +119,12 @@ describe('the line', () => {
     expect(settle(line, 'lane:none')).toBe(line);
   });
 
+  it('says what is behind the next one in its session', () => {
+    const line = enqueue(enqueue(EMPTY_LINE, job('x', 'a', 1)), job('y', 'b', 2));
+    expect(nextInLine(enqueue(line, job('z', 'a', 3)))?.next).toBe('z');
+    expect(nextInLine(line)?.next).toBeNull();
+  });
+
   it('passes over lanes that work or rest', () => {
     const line = enqueue(enqueue(EMPTY_LINE, job('x', 'a', 1)), job('y', 'b', 2));
     expect(nextInLine(setPhase(line, key('a'), 'working'))?.key).toBe(key('b'));

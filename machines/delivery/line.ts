@@ -111,10 +111,14 @@ export function without(line: Line, key: string): Line {
   };
 }
 
-/** Who gets the next slot. */
-export function nextInLine({ queue: [next] }: Line): { key: string; alive: boolean; job: Job } | null {
-  const [job] = next?.jobs ?? [];
-  return next === undefined || job === undefined ? null : { key: next.key, alive: next.alive, job };
+/** Who gets the next slot, and the notification behind its job. */
+export function nextInLine({
+  queue: [lane],
+}: Line): { key: string; alive: boolean; job: Job; next: string | null } | null {
+  const [job, behind] = lane?.jobs ?? [];
+  if (lane === undefined || job === undefined) return null;
+  const next = behind?.kind === 'notification' ? jobId(behind) : null;
+  return { key: lane.key, alive: lane.alive, job, next };
 }
 
 /** @returns the keys of lanes with nothing to do */

@@ -149,9 +149,9 @@ const deliverySetup = parts.extend({
         : { settledSincePoll: [...context.settledSincePoll, jobId] },
     ),
     grantSlot: enqueueActions(({ enqueue, context, self }, params: { trial: boolean }) => {
-      const next = nextInLine(context.line);
-      if (next === null) return;
-      const { key, alive, job } = next;
+      const turn = nextInLine(context.line);
+      if (turn === null) return;
+      const { key, alive, job, next } = turn;
       if (!alive) {
         const { session, backend } = context.settings;
         enqueue.spawnChild('lane', {
@@ -163,7 +163,7 @@ const deliverySetup = parts.extend({
         line: setPhase(markAlive(context.line, key), key, 'working'),
         ...(params.trial && { trialKey: key }),
       });
-      enqueue.sendTo(key, { type: 'lane.go', job, trial: params.trial });
+      enqueue.sendTo(key, { type: 'lane.go', job, trial: params.trial, next });
     }),
     /** Lanes that have a job in hand. */
     tellLanes: enqueueActions(

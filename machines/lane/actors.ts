@@ -62,11 +62,13 @@ export const laneActors = {
   rereadRow: fromPromise<DeliveryContext | null, { notificationId: string }>(notProvided),
   /**
    * Marks the row delivered and forgets it. With `version`, of a row that newer messages are coalesced into, it looks
-   * at the row once more: one that moved before the mark is given back, and not forgotten.
+   * at the row once more: one that moved before the mark is given back, and not forgotten. The `next` row of the
+   * session may be read meanwhile.
    */
-  markDelivered: fromPromise<DeliveryContext | null, { notificationId: string; version: RowVersion | null }>(
-    notProvided,
-  ),
+  markDelivered: fromPromise<
+    DeliveryContext | null,
+    { notificationId: string; version: RowVersion | null; next: string | null }
+  >(notProvided),
   /** Ends the typing indicator; with `refund` the last attempt is taken back. */
   handBack: fromPromise<void, { notificationId: string; refund: boolean }>(notProvided),
   /** One whole heartbeat on the agent's system session. */

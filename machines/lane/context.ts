@@ -40,7 +40,8 @@ export type LaneNews =
   | { type: 'lane.ready'; key: string };
 
 export type LaneEvent =
-  | { type: 'lane.go'; job: Job; trial: boolean }
+  /** `next`: the notification behind this job, as far as it is known now. */
+  | { type: 'lane.go'; job: Job; trial: boolean; next: string | null }
   /** The gate closed: no new run. `excused`: what fails from now on is not this session's fault. */
   | { type: 'lane.hold'; excused: boolean }
   /** We are leaving: no new run, finish what is under way. */
@@ -67,6 +68,8 @@ export interface LaneContext extends LaneInput {
   job: Job | null;
   /** This run is the gateway's trial: its failure counts for the gateway, not for the row. */
   trial: boolean;
+  /** The session's notification after this one, if there is one. */
+  next: string | null;
   delivery: DeliveryContext | null;
   entry: LaneEntry;
   /** The row version that the run answers. */

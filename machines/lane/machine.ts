@@ -102,6 +102,7 @@ const laneSetup = setup({
       ...freshJob,
       job: params.job,
       trial: params.trial,
+      next: params.next,
       slotless: false,
       // A job that comes back after a rest keeps what it has been through.
       ...(context.job !== null &&
@@ -275,6 +276,7 @@ export const laneMachine = laneSetup.createMachine({
     ...input,
     job: null,
     trial: false,
+    next: null,
     slotless: false,
     discardReply: false,
     draining: false,
@@ -559,6 +561,8 @@ export const laneMachine = laneSetup.createMachine({
         input: ({ context }) => ({
           notificationId: notificationId(context),
           version: context.delivery?.notification.type === 'thread_update' ? context.version : null,
+          // Where no run may follow it is not read.
+          next: context.held || context.draining || context.slotless ? null : context.next,
         }),
         onDone: [
           {

@@ -73,7 +73,7 @@ function startLane(changes: Partial<World>) {
   const limits = { baseMs: 1, capMs: 1 };
   const input = { parent, key: 'lane:agent-e/task-1', session: limits, backend: limits, random: () => 0 };
   const lane = createActor(machine, { input }).start();
-  lane.send({ type: 'lane.go', job: { kind: 'notification', row: world.listed }, trial: false });
+  lane.send({ type: 'lane.go', job: { kind: 'notification', row: world.listed }, trial: false, next: null });
   const outcome = (): string | undefined => heard.find((news) => news.type === 'lane.settled')?.outcome;
   return { world, outcome, over: () => expect.poll(outcome).toBeDefined() };
 }

@@ -73,6 +73,7 @@ export async function work(
     type: 'lane.go',
     job: { kind: 'notification', row: script.context?.notification ?? sampleRow() },
     trial,
+    next: null,
   });
   const settled = () => heard.find((news) => news.type === 'lane.settled');
   const count = (type: string) => heard.filter((news) => news.type === type).length;

@@ -297,7 +297,7 @@ function fromDelivery(snapshot: LaneSnapshot, ghost: Ghost, menu: Menu): Move<Gh
 
 export const go = (job: unknown, trial: boolean, ghost: Ghost): Move<Ghost> => ({
   label: trial ? 'lane.go as trial' : 'lane.go',
-  event: { type: 'lane.go', job, trial } as EventObject,
+  event: { type: 'lane.go', job, trial, next: null } as EventObject,
   ghost: { ...ghost, lane: 'working', listed: true, noteTried: false },
 });
 

@@ -63,6 +63,7 @@ const silent: Log = {
   info: ignore,
   warn: ignore,
   error: ignore,
+  isDebug: false,
   child: () => silent,
   flush: () => Promise.resolve(),
 };
@@ -96,13 +97,13 @@ test('a row that took a newer message in right before the mark is given back, an
   const { _id: notificationId, messageId } = await say('two');
   journal.beginAttempt(notificationId);
 
-  const after = await play(markDelivered, { notificationId, version });
+  const after = await play(markDelivered, { notificationId, version, next: null });
   expect(after?.notification).toMatchObject({ messageId });
   expect(after?.notification.deliveredAt).toBeTypeOf('number');
   expect(journal.read(notificationId)).not.toBeNull();
 
   const last = after && versionOf(after.notification);
-  expect(await play(markDelivered, { notificationId, version: last })).toBeNull();
+  expect(await play(markDelivered, { notificationId, version: last, next: null })).toBeNull();
   expect(journal.read(notificationId)).toBeNull();
 });
 
@@ -113,7 +114,7 @@ test('a row that is skipped and takes a newer message in right before its mark i
   // Marked, and no answer: as for a process that dies before it can look.
   await backend.setFaults([{ name: 'markNotificationDelivered', mode: 'lost', count: 1 }]);
   const { markDelivered } = actorsWith(noGateway);
-  const marking = play(markDelivered, { notificationId: row._id, version: skipped });
+  const marking = play(markDelivered, { notificationId: row._id, version: skipped, next: null });
   await expect(marking).rejects.toMatchObject({ kind: 'backendUnavailable' });
   const entry = journal.read(row._id);
   expect(entry && isOwed(moved, entry)).toBe(true);
@@ -220,4 +221,35 @@ test('a reply is in the journal before its socket is released', async () => {
   };
   const { attempts, reply } = await play(actorsWith(gateway).runAgent, { delivery, trial: false });
   expect([attempts, reply.text, kept]).toEqual([1, 'Done', ['Done']]);
+});
+
+test('the next row of the session is read while this one is marked, with the answer to this one in its thread', async () => {
+  const { loadJob, markDelivered } = actorsWith(noGateway);
+  await backend.post({ taskIds: [taskId], content: '@engineer number {n}', count: 2 });
+  const [first, second] = await missionControl.listUndelivered(10);
+  if (first === undefined || second === undefined) throw new Error('two mentions are two rows');
+  const [agentId, notificationId] = [first.recipientId, first._id];
+  const reply = { taskId, agentId, content: 'Done', sourceNotificationId: notificationId };
+  await missionControl.postMessage(reply);
+  await backend.forgetCalls();
+
+  await play(markDelivered, { notificationId, version: null, next: second._id });
+  const { delivery } = await play(loadJob, { notificationId: second._id });
+  expect(delivery?.notification._id).toBe(second._id);
+  expect(delivery?.thread.at(-1)?.content).toBe('Done');
+  expect(await backend.calls()).toMatchObject({ getNotificationForDelivery: { calls: 1 } });
+});
+
+test('a next row that cannot be read holds nothing up, and is read again in its turn', async () => {
+  const { loadJob, markDelivered } = actorsWith(noGateway);
+  await backend.post({ taskIds: [taskId], content: '@engineer number {n}', count: 2 });
+  const [first, second] = await missionControl.listUndelivered(10);
+  if (first === undefined || second === undefined) throw new Error('two mentions are two rows');
+  await backend.setFaults([{ name: 'getNotificationForDelivery', mode: '500', count: 1 }]);
+
+  expect(
+    await play(markDelivered, { notificationId: first._id, version: null, next: second._id }),
+  ).toBeNull();
+  const { delivery } = await play(loadJob, { notificationId: second._id });
+  expect(delivery?.notification._id).toBe(second._id);
 });

@@ -32,7 +32,7 @@ export function createLaneActors(around: LaneSurroundings, timing: PostTiming = 
   const { missionControl, journal, prefetched } = around;
   const loadJob: Io<'loadJob'> = async ({ input: { notificationId }, signal }) => {
     const entry = journal.read(notificationId);
-    const delivery = prefetched.take(notificationId) ?? (await begin(notificationId, signal));
+    const delivery = (await prefetched.take(notificationId)) ?? (await begin(notificationId, signal));
     // A post that was begun by the contract's own steps is brought to its end by them: the backend cannot know it.
     const completes = missionControl.completes() && (entry?.begun ?? null) === null;
     return { entry: entry ?? NOTHING_KNOWN, delivery, completes };
@@ -55,7 +55,9 @@ export function createLaneActors(around: LaneSurroundings, timing: PostTiming = 
   const rereadRow: Io<'rereadRow'> = ({ input, signal }) =>
     missionControl.loadContext(input.notificationId, signal);
   const markDelivered: Io<'markDelivered'> = async ({ input, signal }) => {
-    const { notificationId, version } = input;
+    const { notificationId, version, next } = input;
+    // The thread has all of this one's answer by now, so what is read for the next one is whole.
+    if (next !== null) prefetched.keepNext(next, missionControl.loadContext(next));
     // A process that dies between the mark and the look leaves word of what the mark is for.
     const known = version && journal.read(notificationId)?.answered;
     if (version !== null && (known == null || !isSameVersion(known, version))) {
