@@ -4,7 +4,8 @@ import { TAGS, type Tag } from '../../machines/shared/tags.ts';
 import { EXIT } from '../../machines/supervisor/context.ts';
 import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
 import type { Config } from '../config/config.ts';
-import { childrenOf, machineSnapshot, snapshotOf } from './children.ts';
+import { childrenOf, machineSnapshot, snapshotOf, type MachineView } from './children.ts';
+import { heartbeatsShown, isDegraded, isHeartbeat } from './heartbeats.ts';
 import { lanesReport } from './lanes.ts';
 import type * as Report from './report.ts';
 import type { StateClock } from './state-clock.ts';
@@ -140,13 +141,11 @@ function extensionsReport({ root }: Look): Report.ExtensionsReport {
 }
 
 function heartbeatReport({ root, timers }: Look): Report.HeartbeatReport {
-  const beats = Object.values(childrenOf(root)).filter(
-    (child): child is AnyActorRef => child?.id.startsWith('heartbeat:') === true,
-  );
+  const beats = Object.values(childrenOf(root)).filter(isHeartbeat);
   const next = beats.flatMap((actor) => timers.get(actor.sessionId) ?? []);
   return {
     agents: beats.length,
-    unreachable: beats.filter((actor) => machineSnapshot(actor)?.hasTag('degraded') === true).length,
+    unreachable: beats.filter(isDegraded).length,
     beats: snapshotOf(root, 'delivery')?.context.counts.beaten ?? 0,
     nextBeatAt: next.length === 0 ? null : timestamp(Math.min(...next)),
   };
@@ -185,33 +184,41 @@ function memoryReport(): Report.MemoryReport {
 function machineReports(look: Look): Pick<Report.HealthReport, 'machines' | 'lanes'> {
   const children = Object.values(childrenOf(look.root));
   const delivery = childrenOf(look.root).delivery;
-  const lanes = delivery === undefined ? [] : Object.values(childrenOf(delivery));
+  const lanes = (delivery === undefined ? [] : Object.values(childrenOf(delivery))).flatMap((actor) =>
+    actor?.id.startsWith('lane:') === true ? machineOf(actor) : [],
+  );
   return {
-    machines: [look.root, ...children].flatMap((actor) => machineReport(look, actor)),
-    lanes: lanesReport(
-      lanes
-        .flatMap((actor) => (actor?.id.startsWith('lane:') === true ? machineReport(look, actor) : []))
-        // Those with nothing to do come last.
-        .sort((a, b) => Number(a.value === 'waiting') - Number(b.value === 'waiting')),
-    ),
+    machines: [
+      look.root,
+      ...children.filter((child) => !isHeartbeat(child)),
+      ...heartbeatsShown(children.filter(isHeartbeat)),
+    ]
+      .flatMap(machineOf)
+      .map((machine) => describeMachine(look, machine)),
+    lanes: lanesReport(lanes, (lane) => describeMachine(look, lane)),
   };
 }
 
-function machineReport(look: Look, actor: AnyActorRef | undefined): Report.MachineReport[] {
-  const snapshot = actor && machineSnapshot(actor);
-  if (actor === undefined || snapshot == null) return [];
-  const { id } = actor;
-  return [
-    {
-      id,
-      value: snapshot.value,
-      tags: TAGS.filter((tag) => snapshot.hasTag(tag)) satisfies Tag[],
-      since: timestamp(look.clock.since(actor)),
-      nextTimerAt: timestamp(look.timers.get(actor.sessionId)),
-      restarts: look.root.getSnapshot().context.restarts[id] ?? 0,
-    },
-  ];
+interface Machine {
+  actor: AnyActorRef;
+  snapshot: MachineView;
+  value: StateValue;
 }
+
+/** Nothing for promises and callbacks. */
+function machineOf(actor: AnyActorRef | undefined): Machine[] {
+  const snapshot = actor && machineSnapshot(actor);
+  return actor === undefined || snapshot == null ? [] : [{ actor, snapshot, value: snapshot.value }];
+}
+
+const describeMachine = (look: Look, { actor, snapshot, value }: Machine): Report.MachineReport => ({
+  id: actor.id,
+  value,
+  tags: TAGS.filter((tag) => snapshot.hasTag(tag)) satisfies Tag[],
+  since: timestamp(look.clock.since(actor)),
+  nextTimerAt: timestamp(look.timers.get(actor.sessionId)),
+  restarts: look.root.getSnapshot().context.restarts[actor.id] ?? 0,
+});
 
 /** `{ connected: 'steady' }` is connected. */
 function topState<TValue extends StateValue>(value: TValue): TopState<TValue> {

@@ -158,7 +158,7 @@ export interface HealthReport {
   upgrade: UpgradeReport;
   extensions: ExtensionsReport;
   memory: MemoryReport;
-  /** The supervised machines. */
+  /** The supervised machines; of the heartbeats at most 50. */
   machines: MachineReport[];
   lanes: LanesReport;
 }

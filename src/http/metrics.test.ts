@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { until } from '../../test/support/until.ts';
 import { createMetrics } from './metrics.ts';
 import type { Levels } from './metrics.ts';
 
@@ -71,4 +73,24 @@ test('shows the levels of this very scrape, and drops the states that were left'
     'mission_control_state{machine="delivery",state="gate.open"} 1',
     'mission_control_state{machine="delivery",state="poll.standby"} 1',
   ]);
+});
+
+test('tells of a blocked event loop, and of none where it is idle: the sampling interval is no delay', async () => {
+  const metrics = createMetrics('1');
+  const p99 = async (): Promise<number> => {
+    // Longer than the sampling interval.
+    await delay(300);
+    const text = await metrics.render(IDLE);
+    return Number(/^nodejs_eventloop_lag_p99_seconds (.+)$/m.exec(text)?.[1]);
+  };
+  await until('A block shows', async () => {
+    await delay(300);
+    const end = performance.now() + 500;
+    while (performance.now() < end);
+    return (await p99()) >= 0.2;
+  });
+  await until('It is idle again', async () => {
+    const seconds = await p99();
+    return seconds > 0 && seconds < 0.09;
+  });
 });

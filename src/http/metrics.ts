@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { statePaths } from '../health/state-paths.ts';
 import type { NoteReason } from '../../machines/lane/notes.ts';
@@ -43,6 +44,7 @@ const EVENT_LOOP_SAMPLING_MS = 100;
 export function createMetrics(version: string): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLING_MS });
+  const forgetDelays = measureEventLoop(registry);
   const counters = createCounters(registry);
   const setLevels = createGauges(registry, version);
   const runSeconds = new Histogram({
@@ -61,11 +63,37 @@ export function createMetrics(version: string): Metrics {
     },
     childRestart: (child) => counters.restarts.inc({ child }),
     backendCall: (name, outcome) => counters.backendCalls.inc({ function: name, outcome }),
-    render(levels) {
+    async render(levels) {
       setLevels(levels);
-      return registry.metrics();
+      const text = await registry.metrics();
+      forgetDelays();
+      return text;
     },
   };
+}
+
+/**
+ * The delay of the event loop since the last scrape. In prom-client's own figures of these names the sampling interval
+ * is counted in, so that an idle runtime would seem to lag by 100 ms.
+ * @returns begins anew
+ */
+function measureEventLoop(registry: Registry): () => void {
+  const histogram = monitorEventLoopDelay({ resolution: EVENT_LOOP_SAMPLING_MS });
+  histogram.enable();
+  for (const figure of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99']) {
+    registry.removeSingleMetric(`nodejs_eventloop_lag_${figure}_seconds`);
+  }
+  for (const percent of [50, 90, 99]) {
+    new Gauge({
+      name: `nodejs_eventloop_lag_p${percent}_seconds`,
+      help: `The ${percent}th percentile of the event loop's delays since the last scrape.`,
+      registers: [registry],
+      collect() {
+        this.set(Math.max(0, histogram.percentile(percent) / 1e9 - EVENT_LOOP_SAMPLING_MS / 1_000));
+      },
+    });
+  }
+  return () => histogram.reset();
 }
 
 function createCounters(registry: Registry) {
