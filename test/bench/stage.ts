@@ -21,19 +21,26 @@ export interface StageOptions {
   sessions: number;
   /** How long the gateway takes for a run. */
   runMs?: number;
+  /** Agents beside those, with heartbeats so often. */
+  beating?: number;
+  beatMinutes?: number;
   /** The backend also offers what goes beyond the contract (docs/contract-extensions.md). */
   extended?: boolean;
 }
 
 /** Sets up both sides of a runtime, and ends them when the work is done or has failed. */
 export async function onStage<T>(options: StageOptions, work: (stage: Stage) => Promise<T>): Promise<T> {
+  const beating = Array.from({ length: options.beating ?? 0 }, (_, n) => `beating-${n + 1}`);
   const [backend, gateway] = await Promise.all([
     startContractBackend({ extended: options.extended ?? false }),
-    startEchoGateway({ agents: SLUGS, faults: true }),
+    startEchoGateway({ agents: [...SLUGS, ...beating], faults: true }),
   ]);
   try {
     await gateway.setFault('ok', options.runMs ?? 0);
-    await backend.addAgents(SLUGS.map((slug) => ({ slug, heartbeatInterval: NO_BEATS_MINUTES })));
+    await backend.addAgents([
+      ...SLUGS.map((slug) => ({ slug, heartbeatInterval: NO_BEATS_MINUTES })),
+      ...beating.map((slug) => ({ slug, heartbeatInterval: options.beatMinutes ?? NO_BEATS_MINUTES })),
+    ]);
     const taskIds = await backend.createTasks({ count: options.sessions });
     const sessions = taskIds.map((taskId, n) => ({ taskId, slug: SLUGS[n % SLUGS.length] ?? '' }));
     return await work({ backend, gateway, sessions });

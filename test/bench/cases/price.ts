@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ContractBackend } from '../../support/contract-backend/spawn.ts';
 import type { Benchmark, Report } from '../benchmark.ts';
 import { untilConnected } from '../runtime.ts';
 import { callsPerDelivery, drain, onStage } from '../stage.ts';
@@ -6,9 +7,9 @@ import { spawnRuntime } from '../worker.ts';
 
 const DELIVERIES = 500;
 const SESSIONS = 50;
-/** After it polling has slowed down to DELIVERY_INTERVAL. */
-const CALM_MS = 35_000;
-const WATCHED_MS = 30_000;
+/** After it polling has slowed down to DELIVERY_INTERVAL, and each agent has had its first heartbeat (within 2 minutes). */
+const CALM_MS = 130_000;
+const WATCHED_MS = 60_000;
 
 export const price: Benchmark = {
   name: 'price',
@@ -35,8 +36,10 @@ const measure = ({ figure }: Report, { name, extended, goal, idleGoal }: Mode): 
     try {
       await untilConnected(runtime);
       await drain(stage, runtime, DELIVERIES);
+      const lists = await callsOfLists(backend);
       const value = await callsPerDelivery(backend, DELIVERIES);
       figure({ name: `price.${name}.delivery`, value, unit: 'calls/delivery', goal });
+      figure({ name: `price.${name}.lists_in_it`, value: lists / DELIVERIES, unit: 'calls/delivery' });
       await delay(CALM_MS);
       await backend.forgetCalls();
       await delay(WATCHED_MS);
@@ -52,3 +55,9 @@ const measure = ({ figure }: Report, { name, extended, goal, idleGoal }: Mode): 
       await runtime.close();
     }
   });
+
+async function callsOfLists(backend: ContractBackend): Promise<number> {
+  const calls = await backend.calls();
+  const lists = ['listUndeliveredNotifications', 'listWithContexts'];
+  return lists.reduce((sum, name) => sum + (calls[name]?.calls ?? 0), 0);
+}
