@@ -194,6 +194,8 @@ export interface Journal {
   refundAttempt(notificationId: string): void;
   /** Keeps a reply the moment it is received. */
   saveReply(notificationId: string, reply: Reply, version: RowVersion): void;
+  /** A run ended well without a message, and a newer one is to be answered: drops the reply, attempts count anew. */
+  startOver(notificationId: string): void;
   /** A message without the notification's id goes out now; @param after the newest message of the thread */
   beginPost(notificationId: string, after: string | null): void;
   /** A message for this version is in the thread: counts the post, drops the kept reply, and attempts count anew. */

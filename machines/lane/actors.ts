@@ -19,10 +19,13 @@ export const laneActors = {
     },
     { notificationId: string }
   >(notProvided),
-  /** Counts the attempt, runs the agent, keeps the reply. An attempt that did not begin, or was a trial, is taken back. */
+  /**
+   * Counts the attempt, runs the agent, keeps the reply. An attempt that did not begin, or was a trial, is taken back.
+   * With `startsOver` the attempts and the reply that the journal has are of an older message, and go first.
+   */
   runAgent: fromPromise<
     { reply: LaneReply; attempts: number; runMs: number },
-    { delivery: DeliveryContext | null; trial: boolean }
+    { delivery: DeliveryContext | null; trial: boolean; startsOver: boolean }
   >(notProvided),
   /** Posts to the task's thread and remembers that it did. */
   postMessage: fromPromise<

@@ -21,6 +21,7 @@ import {
   isOwing,
   isQuiet,
   isRefund,
+  isStartingOver,
   keyOf,
   movesOf,
   react,
@@ -53,10 +54,11 @@ const worldOf = (menu: Menu, ...ghosts: Ghost[]): World<typeof laneMachine, Ghos
 type Invariant = (edge: LaneEdge) => string | null;
 
 const runsOnlyWhenItMay: Invariant = ({ to, effects, before, after }) => {
-  if (spawns(effects, 'runAgent').length === 0) return null;
+  const [run] = spawns(effects, 'runAgent');
+  if (run === undefined) return null;
   const { context } = to;
   if (context.held || context.draining || context.slotless) return 'a run that may not start';
-  if (before.attempts >= MAX_ATTEMPTS) return 'a run too many';
+  if (before.attempts >= MAX_ATTEMPTS && !isStartingOver(run.input)) return 'a run too many';
   const version = context.version?.createdAt;
   const silent = before.silent.version === version ? before.silent.runs : 0;
   if (before.kind === 'due' && silent >= MAX_SILENT_ATTEMPTS) return 'a silent run too many';

@@ -11,9 +11,11 @@ import { LIMITS, work, type Script } from './script.test-kit.ts';
 const row = sampleRow({ type: 'thread_update' });
 const mentioned = (changes: Partial<DeliveryContext> = {}) =>
   sampleContext({ notification: row, ...changes });
-const moved = mentioned({
-  notification: sampleRow({ type: 'thread_update', messageId: 'm2', createdAt: 2_000 }),
-});
+const movedTo = (n: number) =>
+  mentioned({
+    notification: sampleRow({ type: 'thread_update', messageId: `m${n}`, createdAt: n * 1_000 }),
+  });
+const moved = movedTo(2);
 const statusChange = mentioned({ notification: sampleRow({ type: 'status_change' }) });
 const kept = (text: string) => ({ attempts: 1, reply: { text, toolCalls: 0, version: versionOf(row) } });
 const times = (n: number, text: string) => Array.from({ length: n }, () => text).join(' ');
@@ -129,6 +131,18 @@ describe('a notification', () => {
       { completes: true, completions: [moved] },
       'load run complete run complete',
       'delivered',
+    ],
+    [
+      'moves again and again while there is nothing to say: that adds up to no failed attempt',
+      { runs: ['HEARTBEAT_OK'], rereads: [2, 3, 4, 5, 6, 7, 7].map(movedTo) },
+      `load ${times(7, 'run reread')} mark`,
+      'silent',
+    ],
+    [
+      'has five attempts for its newer message, whatever was tried for the one with nothing to say',
+      { entry: { attempts: 4 }, runs: ['HEARTBEAT_OK', 'runFailed'], rereads: [moved] },
+      'load run reread run load run load run load run load run note mark',
+      'parked',
     ],
     [
       'is completed again, never run again, when Convex is away',

@@ -29,6 +29,9 @@ export const UNKNOWN_AGENT_MS = 120_000;
 
 const isGivenUp = (outcome: Outcome): boolean => outcome === 'parked' || outcome === 'unanswered';
 
+const hasRunItsCourse = (outcome: Outcome): boolean =>
+  outcome === 'delivered' || outcome === 'silent' || isGivenUp(outcome);
+
 const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
 const kindParams = ({ event }: { event: { error: unknown } }) => ({ kind: faultOf(event.error).kind });
 
@@ -50,6 +53,7 @@ const laneSetup = setup({
       context.entry.attempts === 0 &&
       context.entry.posts === 0 &&
       !isGivenUp(context.outcome) &&
+      context.outcome !== 'silent' &&
       context.job?.kind === 'notification' &&
       context.delivery !== null &&
       hasMoved(context.delivery.notification, versionOf(context.job.row)),
@@ -143,12 +147,9 @@ const laneSetup = setup({
       version: context.entry.answered ?? context.version,
       outcome: 'delivered' as const,
     })),
-    /** A newer message: its attempts count from the start where the older one has its answer. */
+    /** A newer message: its attempts count from the start where all is done with the older one. */
     startOver: assign(({ context }, params: { delivery: DeliveryContext | null }) => ({
-      entry: {
-        ...context.entry,
-        attempts: context.outcome === 'delivered' || isGivenUp(context.outcome) ? 0 : context.entry.attempts,
-      },
+      entry: { ...context.entry, attempts: hasRunItsCourse(context.outcome) ? 0 : context.entry.attempts },
       delivery: params.delivery,
       version: params.delivery && versionOf(params.delivery.notification),
       reply: null,
@@ -343,7 +344,11 @@ export const laneMachine = laneSetup.createMachine({
       on: { 'lane.abort': 'releasing' },
       invoke: {
         src: 'runAgent',
-        input: ({ context }) => ({ delivery: context.delivery, trial: context.trial }),
+        input: ({ context }) => ({
+          delivery: context.delivery,
+          trial: context.trial,
+          startsOver: context.discardReply && context.entry.attempts === 0,
+        }),
         onDone: {
           target: 'judging',
           actions: [{ type: 'keepReply', params: ({ event }) => event.output }, 'reportRunSucceeded'],

@@ -113,6 +113,7 @@ function actorsOf(script: Script, log: Log) {
     ),
     runAgent: fromPromise<OutputFrom<Actors['runAgent']>, InputFrom<Actors['runAgent']>>(({ input }) => {
       calls.push(input.trial ? 'trial' : 'run');
+      if (input.startsOver) log.attempts = 0;
       return endOfRun(script, log, input.trial);
     }),
     completeDelivery: fromPromise<DeliveryContext | null, InputFrom<Actors['completeDelivery']>>(

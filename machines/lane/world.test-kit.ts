@@ -334,7 +334,8 @@ export function react({ from, to, event, effects, after }: Omit<LaneEdge, 'befor
   let ghost = after;
   for (const effect of effects) {
     if (effect.kind === 'spawn' && effect.src === 'runAgent') {
-      ghost = { ...ghost, attempts: ghost.attempts + 1, refundable: false };
+      const before = isStartingOver(effect.input) ? { ...ghost, attempts: 0, kept: null } : ghost;
+      ghost = { ...before, attempts: before.attempts + 1, refundable: false };
     }
     if (effect.kind === 'spawn' && effect.src === 'handBack' && isRefund(effect.input)) {
       ghost = { ...ghost, attempts: Math.max(0, ghost.attempts - 1) };
@@ -353,6 +354,7 @@ export function react({ from, to, event, effects, after }: Omit<LaneEdge, 'befor
 }
 
 export const isRefund = (input: unknown): boolean => (input as { refund: boolean }).refund;
+export const isStartingOver = (input: unknown): boolean => (input as { startsOver: boolean }).startsOver;
 export const isQuiet = (input: unknown): boolean => (input as { quiet: boolean }).quiet;
 
 /** All that decides what a lane does next; delays are left out, their bounds are checked on entry. */

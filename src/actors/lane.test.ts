@@ -181,7 +181,7 @@ test('a run starts, and a reply is passed on, when a power cut cannot take the j
       return reply;
     },
   };
-  await play(actorsWith(gateway).runAgent, { delivery, trial: false });
+  await play(actorsWith(gateway).runAgent, { delivery, trial: false, startsOver: false });
   expect(steps).toEqual(['synced', 'run', 'synced', 'passed on']);
 });
 
@@ -200,9 +200,11 @@ test('a run whose attempt cannot be synced does not start and is not counted; a 
       return reply;
     },
   });
-  await expect(play(runAgent, { delivery, trial: false })).rejects.toThrow('The disk is gone.');
+  await expect(play(runAgent, { delivery, trial: false, startsOver: false })).rejects.toThrow(
+    'The disk is gone.',
+  );
   expect(disk.read(row._id)?.attempts).toBe(0);
-  const { attempts } = await play(runAgent, { delivery, trial: false });
+  const { attempts } = await play(runAgent, { delivery, trial: false, startsOver: false });
   expect([attempts, disk.read(row._id)?.reply?.text]).toEqual([1, 'Done']);
 });
 
@@ -219,7 +221,11 @@ test('a reply is in the journal before its socket is released', async () => {
       return reply;
     },
   };
-  const { attempts, reply } = await play(actorsWith(gateway).runAgent, { delivery, trial: false });
+  const { attempts, reply } = await play(actorsWith(gateway).runAgent, {
+    delivery,
+    trial: false,
+    startsOver: false,
+  });
   expect([attempts, reply.text, kept]).toEqual([1, 'Done', ['Done']]);
 });
 
@@ -252,4 +258,56 @@ test('a next row that cannot be read holds nothing up, and is read again in its 
   ).toBeNull();
   const { delivery } = await play(loadJob, { notificationId: second._id });
   expect(delivery?.notification._id).toBe(second._id);
+});
+
+test('for a newer message the attempts of an older one, and a silence for it, go before the run', async () => {
+  const row = await say('one');
+  const delivery = await missionControl.loadContext(row._id);
+  for (let n = 0; n < 4; n += 1) journal.beginAttempt(row._id);
+  journal.saveReply(row._id, { text: 'HEARTBEAT_OK', toolCalls: 0 }, versionOf(row));
+  const known: unknown[] = [];
+  const respond: Gateway['respond'] = () => {
+    known.push(journal.read(row._id));
+    return Promise.resolve({ text: 'Done', toolCalls: 0 });
+  };
+  await play(actorsWith({ ...noGateway, respond }).runAgent, { delivery, trial: false, startsOver: true });
+  expect(known).toMatchObject([{ attempts: 1, reply: null }]);
+});
+
+test.for(['disk', 'socket'])(
+  'a run that is cut off while it waits for its %s is taken back at once',
+  async (what) => {
+    const row = await say('one');
+    const delivery = await missionControl.loadContext(row._id);
+    const disk = journal;
+    const reached = Promise.withResolvers<void>();
+    const hang = (): Promise<never> => {
+      reached.resolve();
+      return new Promise(ignore);
+    };
+    if (what === 'disk') journal = { ...disk, synced: hang };
+    const { runAgent } = actorsWith({ ...noGateway, respond: hang });
+    const run = createActor(runAgent, { input: { delivery, trial: false, startsOver: false } }).start();
+    await reached.promise;
+    expect(disk.read(row._id)?.attempts).toBe(1);
+    run.stop();
+    // The next thing that a process does may be to close the journal.
+    expect(disk.read(row._id)?.attempts).toBe(0);
+  },
+);
+
+test('a reply that is kept is not taken back when its lane is cut off then', async () => {
+  const row = await say('one');
+  const delivery = await missionControl.loadContext(row._id);
+  const kept = Promise.withResolvers<void>();
+  const respond: Gateway['respond'] = async ({ onReply }) => {
+    await onReply?.({ text: 'Done', toolCalls: 0 });
+    kept.resolve();
+    return new Promise(ignore);
+  };
+  const { runAgent } = actorsWith({ ...noGateway, respond });
+  const run = createActor(runAgent, { input: { delivery, trial: false, startsOver: false } }).start();
+  await kept.promise;
+  run.stop();
+  expect(journal.read(row._id)).toMatchObject({ attempts: 1, reply: { text: 'Done' } });
 });

@@ -91,13 +91,17 @@ export function createLaneActors(around: LaneSurroundings, timing: PostTiming = 
 
 function createRun(around: LaneSurroundings): Io<'runAgent'> {
   const { gateway, journal, sessions, prefetched } = around;
-  return async ({ input: { delivery, trial }, signal }) => {
+  return async ({ input: { delivery, trial, startsOver }, signal }) => {
     if (delivery?.agent == null || delivery.deliverySessionKey === undefined) {
       throw new Fault('bug', 'a run needs an agent and a session');
     }
     const { notification, agent, deliverySessionKey: sessionKey } = delivery;
+    if (startsOver) journal.startOver(notification._id);
     // First: a run that cannot be counted does not start.
     const attempts = journal.beginAttempt(notification._id);
+    // At once, and not when the socket is gone: a process that leaves may have closed the journal by then.
+    const takeBack = (): void => journal.refundAttempt(notification._id);
+    signal.addEventListener('abort', takeBack, { once: true });
     const typing = prefetched.isTyping(notification._id)
       ? Promise.resolve()
       : startTyping(around, notification._id);
@@ -106,6 +110,7 @@ function createRun(around: LaneSurroundings): Io<'runAgent'> {
       await journal.synced();
       // Kept the moment that it is whole: a process that dies between the two has the agent run again.
       const onReply = (reply: Reply): Promise<void> => {
+        signal.removeEventListener('abort', takeBack);
         journal.saveReply(notification._id, reply, versionOf(notification));
         return syncedOrTold(journal);
       };
@@ -117,11 +122,13 @@ function createRun(around: LaneSurroundings): Io<'runAgent'> {
       around.countRun('replied', runMs / 1_000);
       return { reply, attempts, runMs };
     } catch (error) {
-      const { kind } = faultOf(error);
+      const kind = signal.aborted ? 'aborted' : faultOf(error).kind;
       if (isAttempt(kind)) around.countRun(kind, (performance.now() - started) / 1_000);
-      if (!isAttempt(kind) || trial) journal.refundAttempt(notification._id);
+      if (!signal.aborted && (!isAttempt(kind) || trial)) takeBack();
       void typing.then(() => endTyping(around, notification._id));
       throw error;
+    } finally {
+      signal.removeEventListener('abort', takeBack);
     }
   };
 }

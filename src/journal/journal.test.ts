@@ -166,7 +166,7 @@ test('closing twice is fine, using it afterwards is an error with a sentence', (
 type Op =
   | { do: 'begin'; id: string }
   | { do: 'refund'; id: string }
-  | { do: 'forget'; id: string }
+  | { do: 'forget' | 'startOver'; id: string }
   | { do: 'reply'; id: string; text: string; version: RowVersion }
   | { do: 'posted' | 'settled'; id: string; version: RowVersion }
   | { do: 'beginPost'; id: string; after: string | null }
@@ -185,7 +185,7 @@ const version = fc.record({
   createdAt: fc.double({ noNaN: true, noDefaultInfinity: true }).map((time) => time + 0),
 });
 const ops: fc.Arbitrary<Op> = fc.oneof(
-  { arbitrary: fc.record({ do: fc.constantFrom('begin', 'refund', 'forget'), id }), weight: 4 },
+  { arbitrary: fc.record({ do: fc.constantFrom('begin', 'refund', 'forget', 'startOver'), id }), weight: 4 },
   {
     arbitrary: fc.record({ do: fc.constant('reply'), id, text: fc.string({ unit: 'binary' }), version }),
     weight: 2,
@@ -204,6 +204,9 @@ function applyToModel(model: Map<string, JournalEntry>, op: Op): void {
       return void model.delete(op.id);
     case 'refund':
       if (model.has(op.id)) model.set(op.id, { ...entry, attempts: Math.max(0, entry.attempts - 1) });
+      return;
+    case 'startOver':
+      if (model.has(op.id)) model.set(op.id, { ...entry, attempts: 0, reply: null, begun: null });
       return;
     case 'begin':
       return void model.set(op.id, { ...entry, attempts: entry.attempts + 1 });
@@ -228,6 +231,7 @@ function applyToJournal(journal: Journal, op: Op): void {
     expect(journal.beginAttempt(op.id)).toBe(before + 1);
   } else if (op.do === 'refund') journal.refundAttempt(op.id);
   else if (op.do === 'forget') journal.forget(op.id);
+  else if (op.do === 'startOver') journal.startOver(op.id);
   else if (op.do === 'reply') journal.saveReply(op.id, { text: op.text, toolCalls: 2 }, op.version);
   else if (op.do === 'beginPost') journal.beginPost(op.id, op.after);
   else if (op.do === 'posted') journal.markPosted(op.id, op.version);

@@ -47,6 +47,7 @@ export function openJournal(stateDir: string, options: JournalOptions = {}): Dis
     beginAttempt: (id) => guard(() => journal.beginAttempt(id)),
     refundAttempt: (id) => guard(() => journal.refundAttempt(id)),
     saveReply: (id, reply, version) => guard(() => journal.saveReply(id, reply, version)),
+    startOver: (id) => guard(() => journal.startOver(id)),
     beginPost: (id, after) => guard(() => journal.beginPost(id, after)),
     markPosted: (id, version) => guard(() => journal.markPosted(id, version)),
     markSettled: (id, version) => guard(() => journal.markSettled(id, version)),

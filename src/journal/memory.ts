@@ -28,6 +28,7 @@ export function createMemoryJournal(): MemoryJournal {
     refundAttempt: (id) => void change(id, ({ attempts }) => ({ attempts: Math.max(0, attempts - 1) })),
     saveReply: (id, { text, toolCalls }, version) =>
       void change(id, () => ({ reply: { text, toolCalls, version }, begun: null })),
+    startOver: (id) => void change(id, () => ({ attempts: 0, reply: null, begun: null })),
     beginPost: (id, after) => void change(id, () => ({ begun: { at: thisMoment(), after } })),
     markPosted: (id, version) =>
       void change(id, ({ posts }) => ({ ...EMPTY, posts: posts + 1, answered: version })),

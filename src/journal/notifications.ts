@@ -10,6 +10,7 @@ export type NotificationJournal = Pick<
   | 'beginAttempt'
   | 'refundAttempt'
   | 'saveReply'
+  | 'startOver'
   | 'beginPost'
   | 'markPosted'
   | 'markSettled'
@@ -35,6 +36,9 @@ export function notificationJournal(database: DatabaseSync, now: () => number): 
     ON CONFLICT (id) DO UPDATE SET reply_text = excluded.reply_text, reply_tool_calls = excluded.reply_tool_calls,
       reply_message_id = excluded.reply_message_id, reply_created_at = excluded.reply_created_at,
       touched_at = excluded.touched_at, ${NOTHING_BEGUN}`);
+  const startOver = database.prepare(`
+    UPDATE notification SET attempts = 0, reply_text = NULL, reply_tool_calls = NULL, reply_message_id = NULL,
+      reply_created_at = NULL, ${NOTHING_BEGUN} WHERE id = ?`);
   const begin = database.prepare(`
     INSERT INTO notification (id, begun_boot, begun_ms, begun_after, touched_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET begun_boot = excluded.begun_boot, begun_ms = excluded.begun_ms,
@@ -63,6 +67,7 @@ export function notificationJournal(database: DatabaseSync, now: () => number): 
     refundAttempt: (id) => void refund.run(id),
     saveReply: (id, { text, toolCalls }, { messageId, createdAt }) =>
       void keep.run(id, text, toolCalls, messageId, createdAt, now()),
+    startOver: (id) => void startOver.run(id),
     beginPost: (id, after) => {
       const { boot, ms } = thisMoment();
       begin.run(id, boot, ms, after, now());

@@ -129,7 +129,7 @@ test('a start without a disk is refused unless optional; a second runtime is ref
 });
 
 test('whatever the disk does, reads show what was written, and nothing is written twice', () => {
-  const step = fc.constantFrom('begin', 'refund', 'save', 'post', 'forget', 'break', 'mend');
+  const step = fc.constantFrom('begin', 'refund', 'save', 'post', 'over', 'forget', 'break', 'mend');
   const ids = fc.constantFrom('a', 'b');
   fc.assert(
     fc.property(fc.array(fc.tuple(step, ids), { maxLength: 30 }), (steps) => {
@@ -144,6 +144,7 @@ test('whatever the disk does, reads show what was written, and nothing is writte
         if (name === 'begin') both((one) => one.beginAttempt(id));
         if (name === 'refund') both((one) => one.refundAttempt(id));
         if (name === 'save') both((one) => one.saveReply(id, REPLY, V1));
+        if (name === 'over') both((one) => one.startOver(id));
         if (name === 'post') both((one) => one.markPosted(id, V1));
         // Only what Convex has marked is forgotten: it is not asked for again.
         if (name === 'forget' && !full) both((one) => one.forget(id));

@@ -64,6 +64,7 @@ export function openSteadyJournal(open: () => DiskJournal, mode: JournalMode): S
         : orKept(id, (journal) => journal.beginAttempt(id)),
     refundAttempt: (id) => orKept(id, (journal) => journal.refundAttempt(id)),
     saveReply: (id, reply, version) => orKept(id, (journal) => journal.saveReply(id, reply, version)),
+    startOver: (id) => orKept(id, (journal) => journal.startOver(id)),
     beginPost: (id, after) => orKept(id, (journal) => journal.beginPost(id, after)),
     markPosted: (id, version) => orKept(id, (journal) => journal.markPosted(id, version)),
     markSettled: (id, version) => orKept(id, (journal) => journal.markSettled(id, version)),
