@@ -2,7 +2,7 @@ import type { ActorRef, Snapshot } from 'xstate';
 import type { BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
 import type { Evidence, Gate, GateNews } from '../shared/evidence.ts';
-import type { AgentRow } from '../shared/mission-control.ts';
+import type { AgentRow, NotificationRow } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Outcome } from '../lane/job.ts';
 import type { LaneNews } from '../lane/context.ts';
@@ -43,6 +43,12 @@ export interface ListInput {
   contexts: number;
   /** Rows that have their turn already, by id: their sessions need no context. */
   busy: readonly string[];
+}
+
+/** What a look brings: the rows, oldest first, and whether some that the journal has could not be looked at this time. */
+export interface Page {
+  rows: readonly NotificationRow[];
+  unseen: boolean;
 }
 
 export type BeatAnswer = { type: 'beat.done' } | { type: 'beat.refused' };
@@ -94,6 +100,8 @@ export interface DeliveryContext extends DeliveryInput {
   more: 'no' | 'yes' | 'pageExhausted';
   /** The queue changed since the list was asked for: the answer may be older than the change. */
   changedSincePoll: boolean;
+  /** The journal has rows that could not be looked at: nobody else will tell of them. */
+  unseen: boolean;
   idlePolls: number;
   pollInMs: number;
   /** Convex's word (Retry-After) on the shortest wait, in milliseconds. */

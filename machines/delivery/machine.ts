@@ -12,7 +12,6 @@ import {
 import { backoff, REFUSED_BACKOFF } from '../shared/backoff.ts';
 import { crashOf } from '../shared/crash.ts';
 import { faultOf, type Fault } from '../shared/fault.ts';
-import type { NotificationRow } from '../shared/mission-control.ts';
 import { reap } from '../shared/reap.ts';
 import type { Tag } from '../shared/tags.ts';
 import type { Evidence } from '../shared/evidence.ts';
@@ -27,6 +26,7 @@ import {
   type DeliveryEvent,
   type DeliveryInput,
   type ListInput,
+  type Page,
 } from './context.ts';
 import {
   EMPTY_LINE,
@@ -87,7 +87,7 @@ const parts = setup({
   },
   actors: {
     lane: laneMachine,
-    listUndelivered: fromPromise<NotificationRow[], ListInput>(() =>
+    listUndelivered: fromPromise<Page, ListInput>(() =>
       Promise.reject(new Error('this actor is provided by src/runtime.ts')),
     ),
   },
@@ -120,15 +120,16 @@ const parts = setup({
 // The actions are added in a second step: XState's types lose the delays and actors of the first one otherwise.
 const deliverySetup = parts.extend({
   actions: {
-    takePage: assign(({ context }, params: { rows: NotificationRow[] }) => {
+    takePage: assign(({ context }, params: { page: Page }) => {
       const leaveOut = new Set([...context.setAside, ...context.settledSincePoll]);
-      const line = enqueuePage(context.line, params.rows, leaveOut);
+      const line = enqueuePage(context.line, params.page.rows, leaveOut);
       const asked = pageSize(context);
-      const full = params.rows.length >= asked;
+      const full = params.page.rows.length >= asked;
       const grew = line !== context.line;
       return {
         line: giveUpSeats(line),
         more: full && asked >= MAX_PAGE ? 'pageExhausted' : full || context.changedSincePoll ? 'yes' : 'no',
+        unseen: params.page.unseen,
         idlePolls: grew ? 0 : context.idlePolls + 1,
         consecutiveFailures: 0,
         floorMs: 0,
@@ -272,10 +273,11 @@ const deliverySetup = parts.extend({
       ({ context }) => context.parent,
       (_, evidence: Evidence) => evidence,
     ),
-    drawPoll: assign(({ context: { settings, watched, idlePolls } }) => ({
-      pollInMs: watched
-        ? Math.max(settings.intervalMs, SAFETY_POLL_MS)
-        : Math.min(settings.intervalMs, QUICK_POLL_MS * 2 ** Math.min(idlePolls, 20)),
+    drawPoll: assign(({ context: { settings, watched, unseen, idlePolls } }) => ({
+      pollInMs:
+        watched && !unseen
+          ? Math.max(settings.intervalMs, SAFETY_POLL_MS)
+          : Math.min(settings.intervalMs, QUICK_POLL_MS * 2 ** Math.min(idlePolls, 20)),
     })),
     countPollFailure: assign(({ context }, params: { fault: Fault }) => ({
       consecutiveFailures: context.consecutiveFailures + 1,
@@ -320,6 +322,7 @@ export const deliveryMachine = deliverySetup.createMachine({
     beaters: {},
     more: 'no',
     changedSincePoll: false,
+    unseen: false,
     idlePolls: 0,
     pollInMs: 0,
     floorMs: 0,
@@ -499,7 +502,7 @@ export const deliveryMachine = deliverySetup.createMachine({
                   target: 'waiting',
                   actions: [
                     'announceWell',
-                    { type: 'takePage', params: ({ event }) => ({ rows: event.output }) },
+                    { type: 'takePage', params: ({ event }) => ({ page: event.output }) },
                   ],
                 },
                 onError: [

@@ -4,9 +4,8 @@ import { createActor, fromPromise, SimulatedClock, type InputFrom, type OutputFr
 import type { laneActors } from '../lane/actors.ts';
 import { laneMachine } from '../lane/machine.ts';
 import { Fault } from '../shared/fault.ts';
-import type { NotificationRow } from '../shared/mission-control.ts';
 import { createListener, sampleRow, settle } from '../shared/samples.test-kit.ts';
-import type { DeliveryNews, ListInput } from './context.ts';
+import type { DeliveryNews, ListInput, Page } from './context.ts';
 import { deliveryMachine } from './machine.ts';
 
 type LoadJob = (typeof laneActors)['loadJob'];
@@ -27,9 +26,9 @@ function startBefore(waiting: number) {
     deliveryMachine.provide({
       actors: {
         lane: laneMachine.provide({ actors: { loadJob: refuse } }),
-        listUndelivered: fromPromise<NotificationRow[], ListInput>(({ input: { limit } }) => {
+        listUndelivered: fromPromise<Page, ListInput>(({ input: { limit } }) => {
           asked.push(limit);
-          return Promise.resolve(rows.slice(0, limit));
+          return Promise.resolve({ rows: rows.slice(0, limit), unseen: false });
         }),
       },
     }),

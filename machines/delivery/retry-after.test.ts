@@ -2,9 +2,8 @@
 import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import { Fault } from '../shared/fault.ts';
-import type { NotificationRow } from '../shared/mission-control.ts';
 import { createListener, settle } from '../shared/samples.test-kit.ts';
-import type { DeliveryNews, ListInput } from './context.ts';
+import type { DeliveryNews, ListInput, Page } from './context.ts';
 import { deliveryMachine } from './machine.ts';
 
 const LIMITS = { baseMs: 1_000, capMs: 8_000 };
@@ -16,9 +15,9 @@ function startPolling() {
   const actor = createActor(
     deliveryMachine.provide({
       actors: {
-        listUndelivered: fromPromise<NotificationRow[], ListInput>(() => {
+        listUndelivered: fromPromise<Page, ListInput>(() => {
           asked.push(clock.now());
-          if (asked.length > 1) return Promise.resolve([]);
+          if (asked.length > 1) return Promise.resolve({ rows: [], unseen: false });
           return Promise.reject(new Fault('backendUnavailable', 'Too much.', { retryAfterMs: FLOOR_MS }));
         }),
       },

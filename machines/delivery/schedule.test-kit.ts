@@ -9,7 +9,7 @@ import { laneMachine, MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS } from '../lane/machine.
 import { Fault, isAttempt, type FaultKind } from '../shared/fault.ts';
 import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
 import { createListener, sampleContext, sampleRow, sampleTask } from '../shared/samples.test-kit.ts';
-import type { DeliveryNews, ListInput } from './context.ts';
+import type { DeliveryNews, ListInput, Page } from './context.ts';
 import { deliveryMachine, type DeliveryActor } from './machine.ts';
 import type { DeliverySnapshot } from './world.test-kit.ts';
 
@@ -297,8 +297,11 @@ export function deliveryAmong(around: Surroundings, look: () => DeliverySnapshot
           beat: fromPromise(beat),
         },
       }),
-      listUndelivered: fromPromise<NotificationRow[], ListInput>(({ input: { limit }, signal }) =>
-        open(around, 'listUndelivered', signal, () => [...undelivered().slice(0, limit), ...owed()]),
+      listUndelivered: fromPromise<Page, ListInput>(({ input: { limit }, signal }) =>
+        open(around, 'listUndelivered', signal, () => ({
+          rows: [...undelivered().slice(0, limit), ...owed()],
+          unseen: false,
+        })),
       ),
     },
   });

@@ -112,7 +112,7 @@ const hear = (event: EventObject & Record<string, unknown>, ghost: Ghost, detail
 function answers(id: string, ghost: Ghost, menu: Menu): Move<Ghost>[] {
   const rows = ROWS.filter((row) => ghost.undelivered.includes(row._id)).slice(0, ghost.asked);
   return [
-    { label: 'the list', event: callDone(id, rows), ghost },
+    { label: 'the list', event: callDone(id, { rows, unseen: false }), ghost },
     ...(menu.listFails
       ? (['backendUnavailable', 'backendRefused'] as const).map((kind) => ({
           label: `no list: ${kind}`,

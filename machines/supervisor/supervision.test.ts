@@ -6,8 +6,8 @@ import { deliveryMachine } from '../delivery/machine.ts';
 import { extensionsMachine } from '../extensions/machine.ts';
 import { gatewayMachine, type Probe } from '../gateway/machine.ts';
 import { heartbeatMachine } from '../heartbeat/machine.ts';
-import type { ListInput } from '../delivery/context.ts';
-import type { NotificationRow, RuntimeStatus } from '../shared/mission-control.ts';
+import type { ListInput, Page } from '../delivery/context.ts';
+import type { RuntimeStatus } from '../shared/mission-control.ts';
 import { sampleAgent } from '../shared/samples.test-kit.ts';
 import { statusReporterMachine } from '../status-reporter/machine.ts';
 import type { UpgradeFacts } from '../upgrade/judge.ts';
@@ -73,7 +73,7 @@ async function startSupervisor() {
       }),
       delivery: deliveryMachine.provide({
         actors: {
-          listUndelivered: fromPromise<NotificationRow[], ListInput>(() => Promise.resolve([])),
+          listUndelivered: fromPromise<Page, ListInput>(() => Promise.resolve({ rows: [], unseen: false })),
         },
       }),
     },

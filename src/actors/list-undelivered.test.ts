@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { versionOf } from '../../machines/lane/context.ts';
+import type { Page } from '../../machines/delivery/context.ts';
 import type { NotificationRow } from '../../machines/shared/mission-control.ts';
 import { startContractBackend, type ContractBackend } from '../../test/support/contract-backend/spawn.ts';
 import { createMissionControl } from '../convex/mission-control.ts';
@@ -43,7 +44,8 @@ const silent: Log = {
   flush: () => Promise.resolve(),
 };
 
-const list = (limit = 10): Promise<NotificationRow[]> =>
+const list = async (limit = 10): Promise<readonly NotificationRow[]> => (await look(limit)).rows;
+const look = (limit = 10): Promise<Page> =>
   createListUndelivered({ prefetched: createPrefetched(), missionControl, journal, log: silent })({
     input: { limit, contexts: 0, busy: [] },
     signal: new AbortController().signal,
@@ -89,8 +91,13 @@ test('lists the others when one cannot be looked at', async () => {
   journal.beginAttempt(row._id);
   await missionControl.markDelivered(row._id);
   await backend.setFaults([{ name: 'getNotificationForDelivery', mode: 'error' }]);
-  expect(await types()).toEqual(['assignment']);
+  const { rows, unseen } = await look();
+  expect(rows.map(({ type }) => type)).toEqual(['assignment']);
+  // No change of the queue will tell of it: the next look is to come soon.
+  expect(unseen).toBe(true);
   expect(journal.unfinished()).toEqual([row._id]);
+  await backend.setFaults([]);
+  expect((await look()).unseen).toBe(false);
 });
 
 test('brings a row whose reply is still to be posted before its page', async () => {
@@ -102,17 +109,17 @@ test('brings a row whose reply is still to be posted before its page', async () 
 
 test('gives all of a long journal their turn', async () => {
   for (let n = 0; n < 30; n += 1) journal.beginAttempt(`gone ${n}`);
-  const look = createListUndelivered({
+  const lookAtTurns = createListUndelivered({
     prefetched: createPrefetched(),
     missionControl,
     journal,
     log: silent,
   });
   const call = () =>
-    look({ input: { limit: 10, contexts: 0, busy: [] }, signal: new AbortController().signal });
+    lookAtTurns({ input: { limit: 10, contexts: 0, busy: [] }, signal: new AbortController().signal });
   await backend.setFaults([{ name: 'getNotificationForDelivery', mode: 'error', count: 20 }]);
-  await call();
-  await call();
-  await call();
+  expect((await call()).unseen).toBe(true);
+  expect((await call()).unseen).toBe(true);
+  expect((await call()).unseen).toBe(false);
   expect(journal.unfinished()).toEqual([]);
 });

@@ -103,7 +103,9 @@ async function play(
   const machine = deliveryMachine.provide({
     actors: {
       lane,
-      listUndelivered: fromPromise(({ input }) => Promise.resolve([...rows.values()].slice(0, input.limit))),
+      listUndelivered: fromPromise(({ input }) =>
+        Promise.resolve({ rows: [...rows.values()].slice(0, input.limit), unseen: false }),
+      ),
     },
   });
   const limits = { baseMs: 1_000, capMs: 8_000 };

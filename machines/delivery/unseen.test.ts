@@ -1,0 +1,52 @@
+/** What the journal has and could not be looked at is looked for again soon, also while changes of the queue are told. */
+import { expect, it } from 'vitest';
+import { createActor, fromPromise, SimulatedClock } from 'xstate';
+import { createListener, settle } from '../shared/samples.test-kit.ts';
+import type { DeliveryNews, ListInput, Page } from './context.ts';
+import { deliveryMachine } from './machine.ts';
+
+const LIMITS = { baseMs: 1_000, capMs: 8_000 };
+const INTERVAL_MS = 15_000;
+const STEP_MS = 250;
+
+/** Looks at the queue of a delivery that is told of changes, in milliseconds; so many leave a row of the journal unseen. */
+async function looksWithin(ms: number, unseenLooks: number): Promise<number[]> {
+  const clock = new SimulatedClock();
+  const looks: number[] = [];
+  const listUndelivered = fromPromise<Page, ListInput>(() => {
+    looks.push(clock.now());
+    return Promise.resolve({ rows: [], unseen: looks.length <= unseenLooks });
+  });
+  createActor(deliveryMachine.provide({ actors: { listUndelivered } }), {
+    clock,
+    input: {
+      parent: createListener<DeliveryNews>().parent,
+      settings: {
+        intervalMs: INTERVAL_MS,
+        backend: LIMITS,
+        session: LIMITS,
+        maxConcurrentSessions: 2,
+        listLimit: 2,
+      },
+      gate: 'open',
+      watched: true,
+      random: () => 0.5,
+      now: () => 0,
+    },
+  }).start();
+  for (let passed = 0; passed < ms; passed += STEP_MS) {
+    await settle();
+    clock.increment(STEP_MS);
+  }
+  return looks;
+}
+
+it('looks again with waits that double up to DELIVERY_INTERVAL, until nothing is unseen', async () => {
+  const looks = await looksWithin(120_000, 6);
+  const waits = looks.slice(1).map((at, n) => at - (looks[n] ?? 0));
+  expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, INTERVAL_MS, INTERVAL_MS]);
+});
+
+it('leaves it to the changes that are told when all could be seen', async () => {
+  expect(await looksWithin(60_000, 0)).toEqual([0]);
+});
