@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,9 +12,11 @@ import { countLiveRows } from './journal-rows.ts';
 import { drawPlan, live, startLife, type LifeOptions } from './life.ts';
 import type { ChaosOptions } from './options.ts';
 
-const ENTRY = join(import.meta.dirname, '../../dist/main.js');
+const DIST = join(import.meta.dirname, '../../dist');
 const REFILL_EVERY_MS = 50;
 const PROGRESS_EVERY = 20;
+/** So many in a row that are not killed: they do not even start. */
+const MOST_SURVIVORS = 30;
 /** When nothing happens for so long although something is left to do, the last process is stuck. */
 const STUCK_MS = 60_000;
 
@@ -59,15 +61,15 @@ export async function playChaos(
     await feed.refill();
     await backend.setFaults([...BACKEND_FAULTS]);
     // A copy: somebody may build again meanwhile.
-    const entry = join(dir, 'main.mjs');
-    cpSync(ENTRY, entry);
+    cpSync(DIST, join(dir, 'dist'), { recursive: true });
+    writeFileSync(join(dir, 'package.json'), '{ "type": "module" }');
     const stage: Stage = {
       backend,
       gateway,
       feed,
       lifeOptions: (number) => ({
         number,
-        entry,
+        entry: join(dir, 'dist/main.js'),
         stateDir: join(dir, 'state'),
         env: environment(backend, gateway, number),
       }),
@@ -115,7 +117,12 @@ async function playKills(
     const hasRun = (): boolean => stage.gateway.runs.at(-1)?.life === number;
     const life = await live(stage.lifeOptions(number), drawPlan(random), hasRun);
     lives.push(life);
-    if (life.killedAt === null) continue;
+    if (life.killedAt === null) {
+      const survived = number - 1 - lives.findLastIndex(({ killedAt }) => killedAt !== null);
+      if (survived === MOST_SURVIVORS)
+        throw new Error(`No process lives until its kill: ${life.said.join(' ')}`);
+      continue;
+    }
     killed += 1;
     if (killed % PROGRESS_EVERY === 0) {
       tell(`${killed} of ${kills} kills, ${stage.gateway.runs.length} runs so far`);

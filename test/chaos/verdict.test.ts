@@ -269,6 +269,22 @@ describe('the verdict', () => {
     },
   );
 
+  it.each([
+    ['is in the thread', 75, []],
+    ['is not there yet', 85, ['after process 1 the journal counts 0 of 5 runs of n3']],
+  ])('lets the journal count anew where the note that a row is given up %s', (_, postedAt, found) => {
+    const { broken } = judged((told) => {
+      for (const id of [3, 4, 5, 6, 7])
+        told.runs.push(run(id, { notificationId: 'n3', end: 'disconnected' }));
+      told.lives = [killed(1, 80, { journal: [{ id: 'n3', attempts: 0, posts: 1, reply: null }] }), life(2)];
+      told.notifications.push(row(3));
+      told.messages.push({ ...replied(9, 3), content: 'Agent could not work on the last message.' });
+      told.history.messages['reply 9'] = postedAt;
+      told.history.notifications['n3'] = historyOf(3, { deliveredAt: 90 });
+    });
+    expect(broken['attempts forgotten']).toEqual(found);
+  });
+
   it('counts what a kill cuts, and what it finds in the instant after the last byte', () => {
     const verdict = judged((told) => {
       told.lives = [killed(1, 46, { journal: [{ id: 'n2', attempts: 9, posts: 0, reply: null }] }), life(2)];

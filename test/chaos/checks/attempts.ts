@@ -1,9 +1,10 @@
 import type { Life } from '../evidence.ts';
 import type { Index } from '../index.ts';
+import { lastNoteAt } from './notes.ts';
 
 /**
  * What the journal must know when a process is gone: of every notification that is not delivered yet, at least the
- * runs that were completed or cut by a kill since its last reply came into the thread. (Runs that failed may have been
+ * runs that were completed or cut by a kill since its last message, a reply or the note that it is given up, came into the thread. (Runs that failed may have been
  * taken back: trouble that all sessions have counts against none.)
  */
 export function findForgottenAttempts(index: Index): string[] {
@@ -28,7 +29,9 @@ function countRuns(index: Index, notificationId: string, until: Life): number {
     const reply = index.replyOf(run);
     return reply !== undefined && index.postedAt(reply) <= until.exitedAt;
   });
+  const givenUpAt = lastNoteAt(index, notificationId, until.exitedAt);
   return runs.slice(posted + 1).filter((run) => {
+    if (run.startedAt < givenUpAt) return false;
     const life = index.lives[run.life - 1];
     if (life === undefined || (life.abortedAt !== null && run.life === until.number)) return false;
     const cut = run.end === 'disconnected' && life.killedAt !== null && life.abortedAt === null;

@@ -17,6 +17,16 @@ export const givenUp = ({ state }: Index): Set<string> =>
     state.messages.filter(isNote).flatMap(({ sourceNotificationId: id }) => (id === undefined ? [] : [id])),
   );
 
+/** When the last note for this notification came into its thread, up to a moment; -Infinity when none did. */
+export const lastNoteAt = (index: Index, notificationId: string, until: number): number =>
+  Math.max(
+    ...index.state.messages
+      .filter((message) => isNote(message) && message.sourceNotificationId === notificationId)
+      .map((note) => index.postedAt(note))
+      .filter((at) => at <= until),
+    -Infinity,
+  );
+
 /** Notes in threads of which no notification had five attempts without a reply before it. */
 export function findRashNotes(index: Index): string[] {
   return index.state.messages.filter(isNote).flatMap((note) => {
