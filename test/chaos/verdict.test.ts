@@ -270,6 +270,18 @@ describe('the verdict', () => {
   );
 
   it.each([
+    ['was marked', 17, []],
+    ['still waited', 21, ['run 2 of mention n2 went before mention n1']],
+  ])('looks at what %s as a run began, however early its row was read', (_, deliveredAt, found) => {
+    const { broken } = judged(({ runs, history }) => {
+      runs.shift();
+      history.notifications['n1'] = historyOf(1, { loads: [{ at: 14, createdAt: 1 }], deliveredAt });
+      history.notifications['n2'] = historyOf(2, { loads: [{ at: 15, createdAt: 2 }], deliveredAt: 27 });
+    });
+    expect(broken['order inversions']).toEqual(found);
+  });
+
+  it.each([
     ['is in the thread', 75, []],
     ['is not there yet', 85, ['after process 1 the journal counts 0 of 5 runs of n3']],
   ])('lets the journal count anew where the note that a row is given up %s', (_, postedAt, found) => {

@@ -3,7 +3,8 @@ import type { Run } from '../evidence.ts';
 import type { Index } from '../index.ts';
 
 /**
- * First runs of a session out of the order of the queue (`createdAt`, then age). A row's place is the one that it had
+ * First runs of a session out of the order of the queue (`createdAt`, then age): an older row still waits as the run
+ * begins. (The next row may be read while the one before it is marked.) A row's place is the one that it had
  * as the runtime last read it before the run: a row that a newer message was coalesced into moves back in the queue.
  */
 export function findInversions(index: Index): string[] {
@@ -29,7 +30,7 @@ function inversionsOf(index: Index, rows: DumpedNotification[]): string[] {
       const born = versions[0]?.at ?? Infinity;
       // Rows are in the order of their births: nothing after this one was there.
       if (born > readAt) break;
-      if (deliveredAt !== null && deliveredAt < readAt) waiting.delete(other);
+      if (deliveredAt !== null && deliveredAt < run.startedAt) waiting.delete(other);
       else if (isBefore(placeAt(index, other, readAt), place)) {
         found.push(`run ${run.id} of ${row.type} ${row._id} went before ${other.type} ${other._id}`);
       }
