@@ -127,6 +127,12 @@ describe('a notification', () => {
       'silent',
     ],
     [
+      'is given up when earlier processes spent the attempts for its newer message',
+      { context: moved, entry: { attempts: 5, posts: 1, answered: versionOf(row) } },
+      'load reread note mark',
+      'parked',
+    ],
+    [
       'that has moved when it is completed is run again',
       { completes: true, completions: [moved] },
       'load run complete run complete',

@@ -29,8 +29,9 @@ export const UNKNOWN_AGENT_MS = 120_000;
 
 const isGivenUp = (outcome: Outcome): boolean => outcome === 'parked' || outcome === 'unanswered';
 
-const hasRunItsCourse = (outcome: Outcome): boolean =>
-  outcome === 'delivered' || outcome === 'silent' || isGivenUp(outcome);
+/** This job has brought it to an end. (What an earlier process posted the journal knows: it counts from there.) */
+const isDoneWith = ({ outcome, reply }: LaneContext): boolean =>
+  isGivenUp(outcome) || (reply !== null && (outcome === 'delivered' || outcome === 'silent'));
 
 const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
 const kindParams = ({ event }: { event: { error: unknown } }) => ({ kind: faultOf(event.error).kind });
@@ -149,7 +150,7 @@ const laneSetup = setup({
     })),
     /** A newer message: its attempts count from the start where all is done with the older one. */
     startOver: assign(({ context }, params: { delivery: DeliveryContext | null }) => ({
-      entry: { ...context.entry, attempts: hasRunItsCourse(context.outcome) ? 0 : context.entry.attempts },
+      entry: { ...context.entry, attempts: isDoneWith(context) ? 0 : context.entry.attempts },
       delivery: params.delivery,
       version: params.delivery && versionOf(params.delivery.notification),
       reply: null,
