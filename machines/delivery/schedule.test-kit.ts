@@ -5,7 +5,8 @@
 import { createActor, fromPromise, SimulatedClock, type InputFrom, type OutputFrom } from 'xstate';
 import type { laneActors } from '../lane/actors.ts';
 import { hasMoved, isOwed, NOTHING_KNOWN, versionOf, type LaneEntry } from '../lane/context.ts';
-import { laneMachine, MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS } from '../lane/machine.ts';
+import { laneMachine } from '../lane/machine.ts';
+import { MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS } from '../lane/setup.ts';
 import { Fault, isAttempt, type FaultKind } from '../shared/fault.ts';
 import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
 import { createListener, sampleContext, sampleRow, sampleTask } from '../shared/samples.test-kit.ts';

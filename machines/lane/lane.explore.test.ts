@@ -14,7 +14,8 @@ import {
 } from '../shared/explore.test-kit.ts';
 import type { LaneNews } from './context.ts';
 import { jobTime } from './job.ts';
-import { laneMachine, MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS } from './machine.ts';
+import { laneMachine } from './machine.ts';
+import { MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS } from './setup.ts';
 import { skipReason } from './rules.ts';
 import {
   freshGhost,

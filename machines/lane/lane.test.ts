@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import { sampleContext, sampleRow, sampleTask } from '../shared/samples.test-kit.ts';
 import { versionOf, type LaneEvent } from './context.ts';
-import { MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS, UNKNOWN_AGENT_MS } from './machine.ts';
+import { MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS, UNKNOWN_AGENT_MS } from './setup.ts';
 import { MAX_MESSAGE_LENGTH } from './reply.ts';
 import { LIMITS, work, type Script } from './script.test-kit.ts';
 

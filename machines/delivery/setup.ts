@@ -1,0 +1,297 @@
+/** What the words of delivery's chart mean: its guards, delays and actions. */
+import { and, assign, enqueueActions, fromPromise, or, sendTo, setup, stateIn } from 'xstate';
+import { backoff, REFUSED_BACKOFF } from '../shared/backoff.ts';
+import { faultOf, type Fault } from '../shared/fault.ts';
+import { reap } from '../shared/reap.ts';
+import type { Tag } from '../shared/tags.ts';
+import type { Evidence } from '../shared/evidence.ts';
+import type { LaneNews } from '../lane/context.ts';
+import { jobId } from '../lane/job.ts';
+import { laneMachine } from '../lane/machine.ts';
+import {
+  MAX_PAGE,
+  type BeatAnswer,
+  type DeliveryContext,
+  type DeliveryEvent,
+  type DeliveryInput,
+  type ListInput,
+  type Page,
+} from './context.ts';
+import {
+  emptyQueue,
+  enqueue,
+  enqueuePage,
+  giveUpSeats,
+  idleKeys,
+  knownIds,
+  laneOf,
+  markAlive,
+  nextInLine,
+  release,
+  setPhase,
+  settle,
+  without,
+} from './line.ts';
+
+type Settled = Extract<LaneNews, { type: 'lane.settled' }>;
+type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
+
+/** Idle polling is this quick after activity and doubles from there to DELIVERY_INTERVAL. */
+const QUICK_POLL_MS = 500;
+/** While the queue is watched: a look all the same, should a change ever not be told. */
+const SAFETY_POLL_MS = 300_000;
+/** How long a row is left alone that is gone, not ours, or cannot be marked. */
+const RECONSIDER_MS = 600_000;
+const RECENT_PARKS = 5;
+/**
+ * A lane with nothing to do is kept for a moment: the next row of its session often follows. Then they are stopped, a
+ * few at a time, since XState copies its list of children for each (a thousand: half a millisecond).
+ */
+const SWEEP_MS = 1_000;
+const SWEPT_AT_ONCE = 10;
+
+export const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
+
+/** How many rows to ask for: those already known stand at the head of the list, so ask beyond them. */
+export const pageSize = ({ line, setAside, settings }: DeliveryContext): number =>
+  Math.min(MAX_PAGE, settings.listLimit + [...knownIds(line)].length + setAside.length);
+
+/** Runs that could start at once, were there rows for them. */
+export const freeSlots = ({ line, settings }: DeliveryContext): number =>
+  Math.max(0, settings.maxConcurrentSessions - line.counts.working - line.counts.inLine);
+
+const canDeliver = and([
+  stateIn({ active: { mode: 'accepting' } }),
+  or([stateIn({ active: { gate: 'open' } }), stateIn({ active: { gate: 'trial' } })]),
+]);
+
+const parts = setup({
+  types: {} as {
+    context: DeliveryContext;
+    input: DeliveryInput;
+    events: DeliveryEvent;
+    tags: Tag;
+  },
+  actors: {
+    lane: laneMachine,
+    listUndelivered: fromPromise<Page, ListInput>(() =>
+      Promise.reject(new Error('this actor is provided by src/runtime.ts')),
+    ),
+  },
+  guards: {
+    gateOpenAtStart: ({ context }) => context.gate === 'open',
+    trialAtStart: ({ context }) => context.gate === 'trial',
+    canDeliver,
+    draining: stateIn({ active: { mode: 'draining' } }),
+    /** A lane is in line and a slot is free. */
+    slotFree: ({ context }) =>
+      context.line.counts.working < context.settings.maxConcurrentSessions &&
+      nextInLine(context.line) !== null,
+    /** No trial is out; runs from before the trouble may still be under way, and are not waited for. */
+    trialFree: ({ context }) => context.trialKey === null && nextInLine(context.line) !== null,
+    tokenRefused: (_, params: { fault: Fault }) => params.fault.kind === 'backendRefused',
+    /** Nothing waits and nothing is under way. */
+    lineEmpty: ({ context: { line } }) => line.lanes.length === line.counts.idle,
+    /** Slots are free, and Convex has rows that are not in the line. */
+    wantsMore: ({ context }) => context.more === 'yes' && freeSlots(context) > 0,
+    /** The next look is further away than work that has just ended allows: it often brings more. */
+    slowPoll: ({ context }) => !context.watched && context.pollInMs > QUICK_POLL_MS,
+    hasLane: ({ context }, params: { actorId: string }) => laneOf(context.line, params.actorId) !== undefined,
+  },
+  delays: {
+    pollInterval: ({ context }) => context.pollInMs,
+    pollBackoff: ({ context }) => context.pollInMs,
+  },
+});
+
+// The actions are added in a second step: XState's types lose the delays and actors of the first one otherwise.
+export const deliverySetup = parts.extend({
+  actions: {
+    takePage: assign(({ context }, params: { page: Page }) => {
+      const leaveOut = new Set([...context.setAside, ...context.settledSincePoll]);
+      const line = enqueuePage(context.line, params.page.rows, leaveOut);
+      const asked = pageSize(context);
+      const full = params.page.rows.length >= asked;
+      const grew = line !== context.line;
+      return {
+        line: giveUpSeats(line),
+        more: full && asked >= MAX_PAGE ? 'pageExhausted' : full || context.changedSincePoll ? 'yes' : 'no',
+        unseen: params.page.unseen,
+        idlePolls: grew ? 0 : context.idlePolls + 1,
+        consecutiveFailures: 0,
+        floorMs: 0,
+      };
+    }),
+    endTrial: assign({ trialKey: null }),
+    startPoll: assign({ settledSincePoll: [], changedSincePoll: false }),
+    noteChange: assign(({ context }) => ({
+      changedSincePoll: true,
+      more: context.more === 'no' ? ('yes' as const) : context.more,
+    })),
+    noteWatch: assign((_, params: { watched: boolean }) => ({ watched: params.watched, idlePolls: 0 })),
+    noteSettled: assign(({ context }, { jobId, outcome }: Settled) =>
+      // A released row is still to be given: by the backend or, where it is marked, by the journal, which this look
+      // may have read too early.
+      outcome === 'released'
+        ? { changedSincePoll: true }
+        : { settledSincePoll: [...context.settledSincePoll, jobId] },
+    ),
+    grantSlot: enqueueActions(({ enqueue, context, self }, params: { trial: boolean }) => {
+      const turn = nextInLine(context.line);
+      if (turn === null) return;
+      const { key, alive, job, next } = turn;
+      if (!alive) {
+        const { session, backend } = context.settings;
+        enqueue.spawnChild('lane', {
+          id: key,
+          input: { parent: self, key, session, backend, random: context.random },
+        });
+      }
+      enqueue.assign({
+        line: setPhase(markAlive(context.line, key), key, 'working'),
+        ...(params.trial && { trialKey: key }),
+      });
+      enqueue.sendTo(key, { type: 'lane.go', job, trial: params.trial, next });
+    }),
+    /** Lanes that have a job in hand. */
+    tellLanes: enqueueActions(
+      (
+        { enqueue, context },
+        params: {
+          event:
+            | { type: 'lane.hold'; excused: boolean }
+            | { type: 'lane.abort' }
+            | { type: 'lane.drain' }
+            | { type: 'backend.available' };
+        },
+      ) => {
+        for (const { key, phase } of context.line.lanes) {
+          if (phase === 'working' || phase === 'resting') enqueue.sendTo(key, params.event);
+        }
+      },
+    ),
+    /** At a drain, lanes that are only in line have nothing to finish. */
+    emptyQueue: assign(({ context }) => ({ line: emptyQueue(context.line) })),
+    settleJob: enqueueActions(({ enqueue, context }, settled: Settled) => {
+      const released = settled.outcome === 'released';
+      const line = released ? release(context.line, settled.key) : settle(context.line, settled.key);
+      const beater = context.beaters[settled.jobId];
+      const aside = settled.outcome === 'left' || settled.outcome === 'stuck';
+      const delivered = settled.outcome === 'delivered';
+      const parked = settled.outcome === 'parked' || settled.outcome === 'unanswered';
+      enqueue.assign({
+        line,
+        trialKey: context.trialKey === settled.key ? null : context.trialKey,
+        beaters: Object.fromEntries(Object.entries(context.beaters).filter(([id]) => id !== settled.jobId)),
+        counts: { ...context.counts, [settled.outcome]: context.counts[settled.outcome] + 1 },
+        idlePolls: 0,
+        // What was released is to be looked for; a row that left the head of a full page makes room for another.
+        more: released || (context.more === 'pageExhausted' && !aside) ? 'yes' : context.more,
+        ...(delivered && { lastDeliveryAt: context.now() }),
+        ...(aside && { setAside: [...context.setAside, settled.jobId] }),
+        ...(parked && {
+          recentParks: [
+            ...context.recentParks.slice(1 - RECENT_PARKS),
+            { at: context.now(), reason: settled.reason ?? 'no reply' },
+          ],
+        }),
+      });
+      enqueue.sendTo(context.parent, settled);
+      if (beater !== undefined) enqueue.sendTo(beater, { type: 'beat.done' });
+      if (aside) {
+        enqueue.raise(
+          { type: 'row.reconsider', id: settled.jobId },
+          { id: `reconsider:${settled.jobId}`, delay: RECONSIDER_MS },
+        );
+      }
+      if (line.counts.idle > 0 && !context.sweepComes) {
+        enqueue.assign({ sweepComes: true });
+        enqueue.raise({ type: 'lanes.sweep' }, { delay: SWEEP_MS });
+      }
+    }),
+    sweepLanes: enqueueActions(({ enqueue, context }) => {
+      const swept = idleKeys(context.line).slice(0, SWEPT_AT_ONCE);
+      const line = swept.reduce(without, context.line);
+      const sweepComes = line.counts.idle > 0;
+      enqueue.assign({ line, sweepComes });
+      for (const key of swept) enqueue.stopChild(key);
+      if (sweepComes) enqueue.raise({ type: 'lanes.sweep' }, { delay: SWEEP_MS });
+    }),
+    noteResting: assign(({ context }, params: { key: string; reason: string | null }) => ({
+      line: setPhase(context.line, params.key, 'resting'),
+      trialKey: context.trialKey === params.key ? null : context.trialKey,
+      lastErrorAt: context.now(),
+      lastErrorMessage: params.reason ?? context.lastErrorMessage,
+    })),
+    backInLine: assign(({ context }, params: { key: string }) => ({
+      line: setPhase(context.line, params.key, 'inLine'),
+    })),
+    dropLane: enqueueActions(({ enqueue, context }, params: { actorId: string; error: unknown }) => {
+      const head = laneOf(context.line, params.actorId)?.jobs[0];
+      enqueue.assign({
+        line: without(context.line, params.actorId),
+        trialKey: context.trialKey === params.actorId ? null : context.trialKey,
+      });
+      enqueue.stopChild(params.actorId);
+      enqueue.sendTo(context.parent, {
+        type: 'lane.crashed',
+        key: params.actorId,
+        reason: faultOf(params.error).message,
+      });
+      if (head === undefined) return;
+      const id = jobId(head);
+      enqueue.assign({ setAside: [...context.setAside, id] });
+      enqueue.raise({ type: 'row.reconsider', id }, { id: `reconsider:${id}`, delay: RECONSIDER_MS });
+    }),
+    reapLane: ({ self }, params: { actorId: string }) => reap(self.getSnapshot().children[params.actorId]),
+    reconsider: assign(({ context }, params: { id: string }) => ({
+      setAside: context.setAside.filter((id) => id !== params.id),
+    })),
+    takeBeat: assign(({ context }, due: DueBeat) => ({
+      line: enqueue(context.line, { kind: 'beat', agent: due.agent, dueAt: context.now() }),
+      beaters: { ...context.beaters, [`beat:${due.agent._id}`]: due.replyTo },
+    })),
+    refuseBeat: sendTo(
+      (_, due: DueBeat) => due.replyTo,
+      (): BeatAnswer => ({ type: 'beat.refused' }),
+    ),
+    countFailedRun: assign(({ context }) => ({ failedRuns: context.failedRuns + 1 })),
+    passOn: sendTo(
+      ({ context }) => context.parent,
+      (_, evidence: Evidence) => evidence,
+    ),
+    drawPoll: assign(({ context: { settings, watched, unseen, idlePolls } }) => ({
+      pollInMs:
+        watched && !unseen
+          ? Math.max(settings.intervalMs, SAFETY_POLL_MS)
+          : Math.min(settings.intervalMs, QUICK_POLL_MS * 2 ** Math.min(idlePolls, 20)),
+    })),
+    countPollFailure: assign(({ context }, params: { fault: Fault }) => ({
+      consecutiveFailures: context.consecutiveFailures + 1,
+      floorMs: params.fault.retryAfterMs,
+      lastErrorAt: context.now(),
+      lastErrorMessage: params.fault.message,
+    })),
+    drawBackoff: assign(({ context }, params: { refused: boolean }) => ({
+      pollInMs: backoff(
+        Math.max(1, context.consecutiveFailures),
+        params.refused ? REFUSED_BACKOFF : context.settings.backend,
+        context.random(),
+        context.floorMs,
+      ),
+    })),
+    announceTrouble: sendTo(
+      ({ context }) => context.parent,
+      ({ context }, params: { severity: 'degraded' | 'failed' }) => ({
+        type: 'condition.changed' as const,
+        source: 'delivery',
+        severity: params.severity,
+        problem: `The list of notifications cannot be read. ${context.lastErrorMessage ?? ''}`,
+      }),
+    ),
+    announceWell: enqueueActions(({ enqueue, context }) => {
+      enqueue.sendTo(context.parent, { type: 'condition.changed', source: 'delivery', problem: null });
+      if (context.consecutiveFailures > 0) enqueue.sendTo(context.parent, { type: 'backend.available' });
+    }),
+  },
+});
