@@ -233,6 +233,13 @@ describe('a notification', () => {
     expect((await work({})).posts[0]?.startsTask).toBe(false);
   });
 
+  it('rests after a failed run as long as the gateway asks it to, and not longer', async () => {
+    const { calls, restedMs } = await work({ runs: ['runFailed', 'Done.'], retryAfterMs: 90_000 });
+    expect(calls).toBe('load run load run post reread mark');
+    expect(restedMs).toBeGreaterThanOrEqual(90_000);
+    expect(restedMs).toBeLessThan(92_000);
+  });
+
   it('tells what it learns about the gateway', async () => {
     expect((await work({})).told).toEqual(['run.succeeded']);
     expect((await work({ runs: ['gatewayUnavailable'] })).told).toEqual(['gateway.suspected']);

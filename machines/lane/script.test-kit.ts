@@ -15,6 +15,8 @@ export interface Script {
   entry: Partial<LaneEntry>;
   /** What each run ends with, the last one again and again: the text of a reply, or a fault. */
   runs: string[];
+  /** The wait that the gateway asks for with a fault, in milliseconds. */
+  retryAfterMs: number;
   /** How the posts fail, one by one; then they succeed. */
   postFaults: FaultKind[];
   /** What the row is when it is read again, one by one; then it is as it was. */
@@ -30,6 +32,7 @@ const NOTHING_SPECIAL: Script = {
   context: sampleContext({ notification: sampleRow({ type: 'thread_update' }) }),
   entry: {},
   runs: ['Done.'],
+  retryAfterMs: 0,
   postFaults: [],
   rereads: [],
   completes: false,
@@ -147,6 +150,8 @@ function endOfRun(script: Script, log: Log, trial: boolean): Promise<OutputFrom<
   const text = (script.runs.length > 1 ? script.runs.shift() : script.runs[0]) ?? '';
   const fault = RUN_FAULTS.find((kind) => kind === text);
   if (fault === undefined || (fault === 'runFailed' && !trial)) log.attempts += 1;
-  if (fault !== undefined) return Promise.reject(new Fault(fault, `${fault}.`));
+  if (fault !== undefined) {
+    return Promise.reject(new Fault(fault, `${fault}.`, { retryAfterMs: script.retryAfterMs }));
+  }
   return Promise.resolve({ reply: { text, toolCalls: 0 }, attempts: log.attempts, runMs: 1 });
 }
