@@ -17,7 +17,7 @@ import {
   undelivered,
   type Stage,
 } from '../stage.ts';
-import { inSeconds } from '../wait.ts';
+import { inSeconds, within } from '../wait.ts';
 
 const POST = 'service/actions:createMessageFromAgent';
 const MARK = 'service/actions:markNotificationDelivered';
@@ -150,7 +150,8 @@ export const backendCases: readonly FaultCase[] = [
       await stage.runtime.waitForLog('that it is stuck', ({ event }) => event === 'delivery.stuck');
       await stage.backend.setFault({ mode: 'ok' });
       const other = await ask(stage, 'and this', 1);
-      await stage.runtime.waitForLog('a delivery', ({ event }) => event === 'delivery.delivered');
+      // The stuck session may have a second row, which is delivered first.
+      await within(20, 'the other session is answered', async () => (await replies(stage, other)).length > 0);
       expect(await replies(stage, other)).toHaveLength(1);
       expect(await replies(stage, taskId)).toHaveLength(1);
       expect(await mostRuns(stage)).toBe(1);
