@@ -17,7 +17,7 @@ import {
   type LaneInput,
 } from './context.ts';
 import { jobId, type Outcome } from './job.ts';
-import { type NoteReason } from './notes.ts';
+import type { NoteReason } from './notes.ts';
 import { replyKind, type LaneReply } from './reply.ts';
 import { mustAnswer, skipReason } from './rules.ts';
 

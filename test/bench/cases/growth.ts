@@ -26,9 +26,9 @@ export const growth: Benchmark = {
       });
       try {
         await untilConnected(runtime);
-        const resting = await restingMachines(runtime);
         // For the compiler.
         await drain(stage, runtime, WARM_UP);
+        const resting = await restingMachines(runtime);
         const tenths: { rate: number; rssMb: number }[] = [];
         for (let tenth = 0; tenth < TENTHS; tenth++) {
           const rate = count / (await drain(stage, runtime, count, 300_000));
