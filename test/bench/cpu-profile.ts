@@ -11,15 +11,24 @@ interface CallFrame {
   columnNumber: number;
 }
 
+interface ProfileNode {
+  id: number;
+  callFrame: CallFrame;
+  children?: number[];
+}
+
 interface CpuProfile {
-  nodes: { id: number; callFrame: CallFrame }[];
+  nodes: ProfileNode[];
   samples: number[];
   /** Microseconds before each sample. */
   timeDeltas: number[];
 }
 
 export interface Spent {
-  /** The package, or the folder of ours: `xstate`, `src/journal`, `machines/lane`; `node` for Node's own. */
+  /**
+   * The package, or the folder of ours: `xstate`, `src/journal`, `machines/lane`. What Node's own functions take is
+   * their caller's; `node` is what nobody called.
+   */
   area: string;
   /** The function's name. */
   name: string;
@@ -68,16 +77,17 @@ export async function profileWhile(
 
 function spentIn(profile: CpuProfile, mapPath: string): Spent[] {
   const map = new SourceMap(JSON.parse(readFileSync(mapPath, 'utf8')) as SourceMapPayload);
-  const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
+  const areas = areasOf(profile.nodes, map);
+  const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
   const spent = new Map<string, { area: string; name: string; us: number }>();
   let total = 0;
   for (const [n, id] of profile.samples.entries()) {
-    const frame = frames.get(id);
-    if (frame === undefined || NOT_AT_WORK.has(frame.functionName)) continue;
+    const { functionName = '(root)' } = nodes.get(id)?.callFrame ?? {};
+    if (NOT_AT_WORK.has(functionName)) continue;
     const us = profile.timeDeltas[n] ?? 0;
     total += us;
-    const area = areaOf(frame, map);
-    const name = frame.functionName === '' ? 'anonymous' : frame.functionName;
+    const area = areas.get(id) ?? 'node';
+    const name = functionName === '' ? 'anonymous' : functionName;
     const entry = spent.get(`${area} ${name}`) ?? { area, name, us: 0 };
     entry.us += us;
     spent.set(`${area} ${name}`, entry);
@@ -87,9 +97,20 @@ function spentIn(profile: CpuProfile, mapPath: string): Spent[] {
     .sort((a, b) => b.share - a.share);
 }
 
-function areaOf({ url, lineNumber, columnNumber, functionName }: CallFrame, map: SourceMap): string {
+/** Of each node of the tree; callers come before what they call. */
+function areasOf(nodes: readonly ProfileNode[], map: SourceMap): Map<number, string> {
+  const areas = new Map<number, string>();
+  const callers = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
+  for (const { id, callFrame } of nodes) {
+    areas.set(id, areaOf(callFrame, map) ?? areas.get(callers.get(id) ?? 0) ?? 'node');
+  }
+  return areas;
+}
+
+/** null for Node's own functions. */
+function areaOf({ url, lineNumber, columnNumber, functionName }: CallFrame, map: SourceMap): string | null {
   if (functionName === '(garbage collector)') return 'gc';
-  if (!url.endsWith('/runtime.cjs')) return 'node';
+  if (!url.endsWith('/runtime.cjs')) return null;
   const entry = map.findEntry(lineNumber, columnNumber);
   const source = 'originalSource' in entry ? entry.originalSource : '';
   const [, ofPackage] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source) ?? [];
