@@ -23,12 +23,12 @@ const requestUpgrade = ({ backend }: Stage, targetRuntimeVersion: string): Promi
 const reported = (runtime: RuntimeProcess) =>
   runtime.waitForLog('that it has reported', ({ event }) => event === 'status.reported');
 
-/** How often a process has asked for a pending upgrade. */
+/** How often a process has asked for a pending upgrade; an extended backend says so in its answer to a report. */
 async function checks(runtime: RuntimeProcess): Promise<number> {
   const { body } = await runtime.get('/metrics');
-  return Number(
-    /backend_calls_total\{function="getPendingUpgrade",outcome="ok"\} (\d+)/.exec(body)?.[1] ?? 0,
-  );
+  const ofFunction =
+    /backend_calls_total\{function="(?:getPendingUpgrade|reportStatus)",outcome="ok"\} (\d+)/g;
+  return [...body.matchAll(ofFunction)].reduce((sum, [, calls]) => sum + Number(calls), 0);
 }
 
 const History = v.object({
