@@ -16,7 +16,13 @@ export interface Index extends Evidence {
   postedAt(message: DumpedMessage): number;
   /** The agents' replies by run, all of them: more than one is a duplicate. */
   replies: ReadonlyMap<number, DumpedMessage[]>;
+  /** The notes in the threads for notifications that are given up. */
+  notes: readonly DumpedMessage[];
 }
+
+/** Every other message of an agent is a reply. */
+const isNote = ({ authorType, content }: DumpedMessage): boolean =>
+  authorType === 'agent' && !content.startsWith('reply ');
 
 const NO_HISTORY: History = { versions: [], loads: [], deliveredAt: null };
 
@@ -44,5 +50,6 @@ export function createIndex(evidence: Evidence): Index {
     replyOf: ({ id }) => replies.get(id)?.[0],
     postedAt: ({ _id }) => state.history?.messages[_id] ?? 0,
     replies,
+    notes: state.messages.filter(isNote),
   };
 }

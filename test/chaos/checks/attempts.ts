@@ -4,8 +4,8 @@ import { lastNoteAt } from './notes.ts';
 
 /**
  * What the journal must know when a process is gone: of every notification that is not delivered yet, at least the
- * runs that were completed or cut by a kill since its last message, a reply or the note that it is given up, came into the thread. (Runs that failed may have been
- * taken back: trouble that all sessions have counts against none.)
+ * runs that were completed or cut by a kill since its last message (a reply, or the note that it is given up) came into
+ * the thread. (Runs that failed may have been taken back: trouble that all sessions have counts against none.)
  */
 export function findForgottenAttempts(index: Index): string[] {
   const due = index.rows.filter((row) => index.runsOf(row._id).length > 0);

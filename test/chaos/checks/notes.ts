@@ -1,27 +1,20 @@
-import type { DumpedMessage } from '../../support/contract-backend/dump.ts';
 import type { JournalRow } from '../evidence.ts';
 import type { Index } from '../index.ts';
 
 /** After this many runs without a reply a notification is given up. */
 const ATTEMPTS = 5;
 
-/** The note in the thread for a notification that is given up; every other message of an agent is a reply. */
-const isNote = ({ authorType, content }: DumpedMessage): boolean =>
-  authorType === 'agent' && !content.startsWith('reply ');
-
-export const countNotes = ({ state }: Index): number => state.messages.filter(isNote).length;
+export const countNotes = ({ notes }: Index): number => notes.length;
 
 /** The notifications that a note stands for. (A note for a row that had a reply before does not name its row.) */
-export const givenUp = ({ state }: Index): Set<string> =>
-  new Set(
-    state.messages.filter(isNote).flatMap(({ sourceNotificationId: id }) => (id === undefined ? [] : [id])),
-  );
+export const givenUp = ({ notes }: Index): Set<string> =>
+  new Set(notes.flatMap(({ sourceNotificationId: id }) => (id === undefined ? [] : [id])));
 
 /** When the last note for this notification came into its thread, up to a moment; -Infinity when none did. */
 export const lastNoteAt = (index: Index, notificationId: string, until: number): number =>
   Math.max(
-    ...index.state.messages
-      .filter((message) => isNote(message) && message.sourceNotificationId === notificationId)
+    ...index.notes
+      .filter(({ sourceNotificationId }) => sourceNotificationId === notificationId)
       .map((note) => index.postedAt(note))
       .filter((at) => at <= until),
     -Infinity,
@@ -29,7 +22,7 @@ export const lastNoteAt = (index: Index, notificationId: string, until: number):
 
 /** Notes in threads of which no notification had five attempts without a reply before it. */
 export function findRashNotes(index: Index): string[] {
-  return index.state.messages.filter(isNote).flatMap((note) => {
+  return index.notes.flatMap((note) => {
     const at = index.postedAt(note);
     const tried = index.rows
       .filter(({ taskId, recipientId }) => taskId === note.taskId && recipientId === note.authorId)
