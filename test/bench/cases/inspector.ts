@@ -11,7 +11,7 @@ import { followStream } from '../../../src/inspector/follow.ts';
 
 const COUNT = 400;
 const SESSIONS = 50;
-const ROUNDS = 6;
+const ROUNDS = 4;
 
 type Mode = 'off' | 'unwatched' | 'watched';
 

@@ -8,7 +8,7 @@ import { spawnRuntime } from '../worker.ts';
 const DELIVERIES = 500;
 const SESSIONS = 50;
 /** After it polling has slowed down to DELIVERY_INTERVAL, and each agent has had its first heartbeat (within 2 minutes). */
-const CALM_MS = 130_000;
+const CALM_MS = 125_000;
 const WATCHED_MS = 60_000;
 
 export const price: Benchmark = {
