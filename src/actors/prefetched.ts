@@ -1,6 +1,6 @@
 import type { DeliveryContext } from '../../machines/shared/mission-control.ts';
 
-/** A context is as good as one that was asked for now if it was read a moment ago. */
+/** A context is as good as a new one if it was read a moment ago. */
 const FRESH_MS = 2_000;
 
 /** Contexts that were read before their turn, until the run that they are for begins; and whose typing indicator is on. */
