@@ -58,8 +58,6 @@ export type Beater = ActorRef<Snapshot<unknown>, BeatAnswer>;
 export type DeliveryNews =
   | Evidence
   | ConditionChanged
-  /** A job is over: for the log, the metrics and whoever counts. */
-  | Extract<LaneNews, { type: 'lane.settled' }>
   /** A lane crashed: a bug of ours. Its row is looked at again later. */
   | { type: 'lane.crashed'; key: string; reason: string }
   /** Convex answered again after a failure. */
@@ -85,28 +83,27 @@ export type DeliveryEvent =
   | { type: 'row.reconsider'; id: string }
   | { type: 'lanes.sweep' };
 
-export interface DeliveryContext extends DeliveryInput {
-  line: Line;
-  /** Lanes with nothing to do are looked for soon. */
-  sweepComes: boolean;
-  /** The lane whose run is the gateway's trial. */
-  trialKey: string | null;
-  /** Rows left alone for a while: gone, not ours, or impossible to mark. */
-  setAside: readonly string[];
-  /** Rows settled since the list was asked for: the answer may still show them. */
-  settledSincePoll: readonly string[];
-  beaters: Readonly<Record<string, Beater>>;
+/** What the next look at the queue goes by. */
+export interface Poll {
   /** Whether Convex has rows that are not in the line yet. */
   more: 'no' | 'yes' | 'pageExhausted';
   /** The queue changed since the list was asked for: the answer may be older than the change. */
-  changedSincePoll: boolean;
+  changed: boolean;
+  /** Rows settled since the list was asked for: the answer may still show them. */
+  settled: readonly string[];
   /** The journal has rows that could not be looked at: nobody else will tell of them. */
   unseen: boolean;
+  /** Looks in a row that brought nothing. */
   idlePolls: number;
-  pollInMs: number;
+  inMs: number;
   /** Convex's word (Retry-After) on the shortest wait, in milliseconds. */
   floorMs: number;
-  consecutiveFailures: number;
+  /** Looks that failed in a row. */
+  failures: number;
+}
+
+/** What has been, for people: nothing is decided by it. */
+export interface History {
   lastErrorAt: number | null;
   lastErrorMessage: string | null;
   lastDeliveryAt: number | null;
@@ -115,7 +112,23 @@ export interface DeliveryContext extends DeliveryInput {
   recentParks: readonly { at: number; reason: string }[];
 }
 
-export const NO_COUNTS: Readonly<Record<Outcome, number>> = {
+/** In parts, and none large: docs/adr/0011 says why. */
+export interface DeliveryContext extends DeliveryInput {
+  line: Line;
+  /** Lanes with nothing to do are looked for soon. */
+  sweepComes: boolean;
+  /** The lane whose run is the gateway's trial. */
+  trialKey: string | null;
+  /** Rows left alone for a while: gone, not ours, or impossible to mark. */
+  setAside: readonly string[];
+  beaters: Readonly<Record<string, Beater>>;
+  /** The gateway was told of a run that failed, and of none that succeeded since. */
+  gatewayInDoubt: boolean;
+  poll: Poll;
+  history: History;
+}
+
+const NO_COUNTS: History['counts'] = {
   delivered: 0,
   silent: 0,
   skipped: 0,
@@ -127,4 +140,24 @@ export const NO_COUNTS: Readonly<Record<Outcome, number>> = {
   stuck: 0,
   beaten: 0,
   beatFailed: 0,
+};
+
+export const freshPoll: Poll = {
+  more: 'no',
+  changed: false,
+  settled: [],
+  unseen: false,
+  idlePolls: 0,
+  inMs: 0,
+  floorMs: 0,
+  failures: 0,
+};
+
+export const noHistory: History = {
+  lastErrorAt: null,
+  lastErrorMessage: null,
+  lastDeliveryAt: null,
+  counts: NO_COUNTS,
+  failedRuns: 0,
+  recentParks: [],
 };

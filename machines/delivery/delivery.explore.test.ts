@@ -168,16 +168,17 @@ const waitsWithinBounds: Invariant = ({ to, effects }) => {
   const cap = state === 'waiting' && to.context.watched ? SAFETY_POLL_MS : (CAPS.get(state) ?? 0);
   const { delayMs } = timer;
   const isSound =
-    Number.isInteger(delayMs) && delayMs >= 1 && delayMs <= cap && delayMs === to.context.pollInMs;
+    Number.isInteger(delayMs) && delayMs >= 1 && delayMs <= cap && delayMs === to.context.poll.inMs;
   return isSound ? null : `waits ${delayMs} ms`;
 };
 
 /** What was told is looked for at once where there is room, and not forgotten where there is none. */
 const looksForWhatIsTold: Invariant = ({ to, after }) => {
   if (!after.told || typeof to.value === 'string' || to.value.active.poll !== 'waiting') return null;
-  if (to.context.more === 'no') return 'forgets that something came';
+  if (to.context.poll.more === 'no') return 'forgets that something came';
   const busy = to.context.line.counts.working + to.context.line.counts.inLine;
-  const mayLook = gateOf(to) !== 'closed' && isAccepting(to) && to.context.more === 'yes' && busy < SLOTS;
+  const mayLook =
+    gateOf(to) !== 'closed' && isAccepting(to) && to.context.poll.more === 'yes' && busy < SLOTS;
   return mayLook ? 'waits although something came' : null;
 };
 

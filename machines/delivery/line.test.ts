@@ -12,7 +12,7 @@ import {
   idleKeys,
   knownIds,
   laneOf,
-  markAlive,
+  start,
   nextInLine,
   release,
   setPhase,
@@ -114,7 +114,7 @@ describe('the line', () => {
   it('stays the very same when nothing is new', () => {
     const line = enqueue(EMPTY_LINE, job('x', 'a', 1));
     expect(enqueuePage(line, [row('x', 'a', 1)], new Set())).toBe(line);
-    expect(markAlive(line, 'lane:none')).toBe(line);
+    expect(start(line, 'lane:none')).toBe(line);
     expect(setPhase(line, 'lane:none', 'working')).toBe(line);
     expect(settle(line, 'lane:none')).toBe(line);
   });
@@ -149,7 +149,7 @@ describe('the line', () => {
   });
 
   it('lets nobody wait any more, and keeps what is up and what is at work', () => {
-    const up = markAlive(enqueue(EMPTY_LINE, job('x', 'a', 1)), key('a'));
+    const up = setPhase(start(enqueue(EMPTY_LINE, job('x', 'a', 1)), key('a')), key('a'), 'inLine');
     const line = setPhase(enqueue(enqueue(up, job('y', 'b', 2)), job('z', 'c', 3)), key('c'), 'working');
     const after = emptyQueue(line);
     expect(after.lanes.map((lane) => [lane.key, lane.phase])).toEqual([

@@ -66,7 +66,8 @@ export function enqueuePage(
 
 export const setPhase = (line: Line, key: string, phase: Phase): Line => change(line, key, { phase });
 
-export const markAlive = (line: Line, key: string): Line => change(line, key, { alive: true });
+/** It gets a slot, and a machine where it has none. */
+export const start = (line: Line, key: string): Line => change(line, key, { phase: 'working', alive: true });
 
 /** The head job is over: the lane goes back in line with the next, or has nothing to do. */
 export const settle = (line: Line, key: string): Line =>

@@ -1,6 +1,6 @@
 import { and, type ActorRefFrom } from 'xstate';
 import { crashOf } from '../shared/crash.ts';
-import { NO_COUNTS } from './context.ts';
+import { freshPoll, noHistory } from './context.ts';
 import { EMPTY_LINE, headIds } from './line.ts';
 import { deliverySetup, faultParams, freeSlots, pageSize } from './setup.ts';
 
@@ -13,35 +13,27 @@ export const deliveryMachine = deliverySetup.createMachine({
     sweepComes: false,
     trialKey: null,
     setAside: [],
-    settledSincePoll: [],
     beaters: {},
-    more: 'no',
-    changedSincePoll: false,
-    unseen: false,
-    idlePolls: 0,
-    pollInMs: 0,
-    floorMs: 0,
-    consecutiveFailures: 0,
-    lastErrorAt: null,
-    lastErrorMessage: null,
-    lastDeliveryAt: null,
-    counts: NO_COUNTS,
-    failedRuns: 0,
-    recentParks: [],
+    // Who knows what the gateway heard from the delivery before this one.
+    gatewayInDoubt: true,
+    poll: freshPoll,
+    history: noHistory,
   }),
   initial: 'active',
   states: {
     active: {
       description: 'At work: may it run, does it still take work, and what does Convex have?',
       type: 'parallel',
-      always: { guard: and(['draining', 'lineEmpty']), target: 'drained' },
+      always: { guard: and(['lineEmpty', 'draining']), target: 'drained' },
       on: {
         'lane.settled': { actions: { type: 'settleJob', params: ({ event }) => event } },
         'lane.resting': { actions: { type: 'noteResting', params: ({ event }) => event } },
         'lane.ready': { actions: { type: 'backInLine', params: ({ event }) => event } },
         'run.succeeded': { actions: { type: 'passOn', params: ({ event }) => event } },
-        'run.failed': { actions: ['countFailedRun', { type: 'passOn', params: ({ event }) => event }] },
-        'gateway.suspected': { actions: { type: 'passOn', params: ({ event }) => event } },
+        'run.failed': {
+          actions: ['countFailedRun', 'doubt', { type: 'passOn', params: ({ event }) => event }],
+        },
+        'gateway.suspected': { actions: ['doubt', { type: 'passOn', params: ({ event }) => event }] },
         'agent.unknown': { actions: { type: 'passOn', params: ({ event }) => event } },
         'queue.changed': { actions: 'noteChange' },
         // It tells of what comes from now on: what came before is to be looked for.
@@ -96,7 +88,7 @@ export const deliveryMachine = deliverySetup.createMachine({
               tags: ['degraded'],
               exit: 'endTrial',
               always: {
-                guard: and(['canDeliver', 'trialFree']),
+                guard: and(['trialFree', 'canDeliver']),
                 actions: { type: 'grantSlot', params: { trial: true } },
               },
               on: {
@@ -117,10 +109,18 @@ export const deliveryMachine = deliverySetup.createMachine({
             open: {
               description: 'Runs may go: every free slot goes to the oldest in line.',
               always: {
-                guard: and(['canDeliver', 'slotFree']),
+                guard: and(['slotFree', 'canDeliver']),
                 actions: { type: 'grantSlot', params: { trial: false } },
               },
               on: {
+                // Where all is well a run that succeeds is no news.
+                'run.succeeded': [
+                  {
+                    guard: 'gatewayInDoubt',
+                    actions: ['endDoubt', { type: 'passOn', params: ({ event }) => event }],
+                  },
+                  {},
+                ],
                 'gateway.lost': {
                   target: 'closed',
                   actions: {
@@ -215,7 +215,7 @@ export const deliveryMachine = deliverySetup.createMachine({
                 'Waits before the next look: short after activity, up to DELIVERY_INTERVAL when idle, long while a change is told.',
               tags: ['ready'],
               entry: 'drawPoll',
-              always: { guard: and(['canDeliver', 'wantsMore']), target: 'standby' },
+              always: { guard: and(['wantsMore', 'canDeliver']), target: 'standby' },
               on: {
                 'queue.watched': {
                   target: 'waiting',

@@ -56,7 +56,7 @@ function startBefore(waiting: number) {
       clock.increment(1_000);
     }
   };
-  const more = () => actor.getSnapshot().context.more;
+  const more = () => actor.getSnapshot().context.poll.more;
   return { asked, pass, more, known: () => actor.getSnapshot().context.line.lanes.length };
 }
 

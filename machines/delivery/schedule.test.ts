@@ -114,9 +114,9 @@ function expectBounded({ actor }: Schedule): void {
   const { context, value } = actor.getSnapshot();
   const poll = typeof value === 'string' ? null : value.active.poll;
   if (poll !== 'waiting' && poll !== 'backingOff') return;
-  expect(context.pollInMs).toBeGreaterThan(0);
+  expect(context.poll.inMs).toBeGreaterThan(0);
   const idle = context.watched ? SAFETY_POLL_MS : SETTINGS.intervalMs;
-  expect(context.pollInMs).toBeLessThanOrEqual(poll === 'waiting' ? idle : LIMITS.capMs);
+  expect(context.poll.inMs).toBeLessThanOrEqual(poll === 'waiting' ? idle : LIMITS.capMs);
 }
 
 /** From here on every call succeeds, and time goes on. */

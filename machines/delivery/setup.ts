@@ -14,6 +14,7 @@ import {
   type DeliveryContext,
   type DeliveryEvent,
   type DeliveryInput,
+  type History,
   type ListInput,
   type Page,
 } from './context.ts';
@@ -25,11 +26,11 @@ import {
   idleKeys,
   knownIds,
   laneOf,
-  markAlive,
   nextInLine,
   release,
   setPhase,
   settle,
+  start,
   without,
 } from './line.ts';
 
@@ -59,6 +60,24 @@ export const pageSize = ({ line, setAside, settings }: DeliveryContext): number 
 /** Runs that could start at once, were there rows for them. */
 export const freeSlots = ({ line, settings }: DeliveryContext): number =>
   Math.max(0, settings.maxConcurrentSessions - line.counts.working - line.counts.inLine);
+
+const withoutKey = <T>(record: Readonly<Record<string, T>>, key: string): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).filter(([other]) => other !== key));
+
+/** With a job that is over. */
+function recorded({ history, now }: DeliveryContext, { outcome, reason }: Settled): History {
+  return {
+    ...history,
+    counts: { ...history.counts, [outcome]: history.counts[outcome] + 1 },
+    ...(outcome === 'delivered' && { lastDeliveryAt: now() }),
+    ...((outcome === 'parked' || outcome === 'unanswered') && {
+      recentParks: [
+        ...history.recentParks.slice(1 - RECENT_PARKS),
+        { at: now(), reason: reason ?? 'no reply' },
+      ],
+    }),
+  };
+}
 
 const canDeliver = and([
   stateIn({ active: { mode: 'accepting' } }),
@@ -93,14 +112,15 @@ const parts = setup({
     /** Nothing waits and nothing is under way. */
     lineEmpty: ({ context: { line } }) => line.lanes.length === line.counts.idle,
     /** Slots are free, and Convex has rows that are not in the line. */
-    wantsMore: ({ context }) => context.more === 'yes' && freeSlots(context) > 0,
+    wantsMore: ({ context }) => context.poll.more === 'yes' && freeSlots(context) > 0,
     /** The next look is further away than work that has just ended allows: it often brings more. */
-    slowPoll: ({ context }) => !context.watched && context.pollInMs > QUICK_POLL_MS,
+    slowPoll: ({ context }) => !context.watched && context.poll.inMs > QUICK_POLL_MS,
+    gatewayInDoubt: ({ context }) => context.gatewayInDoubt,
     hasLane: ({ context }, params: { actorId: string }) => laneOf(context.line, params.actorId) !== undefined,
   },
   delays: {
-    pollInterval: ({ context }) => context.pollInMs,
-    pollBackoff: ({ context }) => context.pollInMs,
+    pollInterval: ({ context }) => context.poll.inMs,
+    pollBackoff: ({ context }) => context.poll.inMs,
   },
 });
 
@@ -108,34 +128,38 @@ const parts = setup({
 export const deliverySetup = parts.extend({
   actions: {
     takePage: assign(({ context }, params: { page: Page }) => {
-      const leaveOut = new Set([...context.setAside, ...context.settledSincePoll]);
+      const leaveOut = new Set([...context.setAside, ...context.poll.settled]);
       const line = enqueuePage(context.line, params.page.rows, leaveOut);
       const asked = pageSize(context);
       const full = params.page.rows.length >= asked;
       const grew = line !== context.line;
       return {
         line: giveUpSeats(line),
-        more: full && asked >= MAX_PAGE ? 'pageExhausted' : full || context.changedSincePoll ? 'yes' : 'no',
-        unseen: params.page.unseen,
-        idlePolls: grew ? 0 : context.idlePolls + 1,
-        consecutiveFailures: 0,
-        floorMs: 0,
+        poll: {
+          ...context.poll,
+          more: full && asked >= MAX_PAGE ? 'pageExhausted' : full || context.poll.changed ? 'yes' : 'no',
+          unseen: params.page.unseen,
+          idlePolls: grew ? 0 : context.poll.idlePolls + 1,
+          failures: 0,
+          floorMs: 0,
+        },
       };
     }),
     endTrial: assign({ trialKey: null }),
-    startPoll: assign({ settledSincePoll: [], changedSincePoll: false }),
-    noteChange: assign(({ context }) => ({
-      changedSincePoll: true,
-      more: context.more === 'no' ? ('yes' as const) : context.more,
+    startPoll: assign(({ context: { poll } }) => ({ poll: { ...poll, settled: [], changed: false } })),
+    noteChange: assign(({ context: { poll } }) => ({
+      poll: { ...poll, changed: true, more: poll.more === 'no' ? ('yes' as const) : poll.more },
     })),
-    noteWatch: assign((_, params: { watched: boolean }) => ({ watched: params.watched, idlePolls: 0 })),
-    noteSettled: assign(({ context }, { jobId, outcome }: Settled) =>
+    noteWatch: assign(({ context: { poll } }, { watched }: { watched: boolean }) => ({
+      watched,
+      poll: { ...poll, idlePolls: 0 },
+    })),
+    noteSettled: assign(({ context: { poll } }, { jobId, outcome }: Settled) => ({
       // A released row is still to be given: by the backend or, where it is marked, by the journal, which this look
       // may have read too early.
-      outcome === 'released'
-        ? { changedSincePoll: true }
-        : { settledSincePoll: [...context.settledSincePoll, jobId] },
-    ),
+      poll:
+        outcome === 'released' ? { ...poll, changed: true } : { ...poll, settled: [...poll.settled, jobId] },
+    })),
     grantSlot: enqueueActions(({ enqueue, context, self }, params: { trial: boolean }) => {
       const turn = nextInLine(context.line);
       if (turn === null) return;
@@ -148,7 +172,7 @@ export const deliverySetup = parts.extend({
         });
       }
       enqueue.assign({
-        line: setPhase(markAlive(context.line, key), key, 'working'),
+        line: start(context.line, key),
         ...(params.trial && { trialKey: key }),
       });
       enqueue.sendTo(key, { type: 'lane.go', job, trial: params.trial, next });
@@ -173,41 +197,35 @@ export const deliverySetup = parts.extend({
     /** At a drain, lanes that are only in line have nothing to finish. */
     emptyQueue: assign(({ context }) => ({ line: emptyQueue(context.line) })),
     settleJob: enqueueActions(({ enqueue, context }, settled: Settled) => {
-      const released = settled.outcome === 'released';
-      const line = released ? release(context.line, settled.key) : settle(context.line, settled.key);
-      const beater = context.beaters[settled.jobId];
-      const aside = settled.outcome === 'left' || settled.outcome === 'stuck';
-      const delivered = settled.outcome === 'delivered';
-      const parked = settled.outcome === 'parked' || settled.outcome === 'unanswered';
+      const { jobId, outcome, key } = settled;
+      const released = outcome === 'released';
+      const line = released ? release(context.line, key) : settle(context.line, key);
+      const beater = context.beaters[jobId];
+      const aside = outcome === 'left' || outcome === 'stuck';
+      const { poll } = context;
+      const sweepStarts = line.counts.idle > 0 && !context.sweepComes;
       enqueue.assign({
         line,
-        trialKey: context.trialKey === settled.key ? null : context.trialKey,
-        beaters: Object.fromEntries(Object.entries(context.beaters).filter(([id]) => id !== settled.jobId)),
-        counts: { ...context.counts, [settled.outcome]: context.counts[settled.outcome] + 1 },
-        idlePolls: 0,
-        // What was released is to be looked for; a row that left the head of a full page makes room for another.
-        more: released || (context.more === 'pageExhausted' && !aside) ? 'yes' : context.more,
-        ...(delivered && { lastDeliveryAt: context.now() }),
-        ...(aside && { setAside: [...context.setAside, settled.jobId] }),
-        ...(parked && {
-          recentParks: [
-            ...context.recentParks.slice(1 - RECENT_PARKS),
-            { at: context.now(), reason: settled.reason ?? 'no reply' },
-          ],
-        }),
+        trialKey: context.trialKey === key ? null : context.trialKey,
+        poll: {
+          ...poll,
+          idlePolls: 0,
+          // What was released is to be looked for; a row that left the head of a full page makes room for another.
+          more: released || (poll.more === 'pageExhausted' && !aside) ? 'yes' : poll.more,
+        },
+        history: recorded(context, settled),
+        ...(beater !== undefined && { beaters: withoutKey(context.beaters, jobId) }),
+        ...(aside && { setAside: [...context.setAside, jobId] }),
+        ...(sweepStarts && { sweepComes: true }),
       });
-      enqueue.sendTo(context.parent, settled);
       if (beater !== undefined) enqueue.sendTo(beater, { type: 'beat.done' });
       if (aside) {
         enqueue.raise(
-          { type: 'row.reconsider', id: settled.jobId },
-          { id: `reconsider:${settled.jobId}`, delay: RECONSIDER_MS },
+          { type: 'row.reconsider', id: jobId },
+          { id: `reconsider:${jobId}`, delay: RECONSIDER_MS },
         );
       }
-      if (line.counts.idle > 0 && !context.sweepComes) {
-        enqueue.assign({ sweepComes: true });
-        enqueue.raise({ type: 'lanes.sweep' }, { delay: SWEEP_MS });
-      }
+      if (sweepStarts) enqueue.raise({ type: 'lanes.sweep' }, { delay: SWEEP_MS });
     }),
     sweepLanes: enqueueActions(({ enqueue, context }) => {
       const swept = idleKeys(context.line).slice(0, SWEPT_AT_ONCE);
@@ -220,8 +238,11 @@ export const deliverySetup = parts.extend({
     noteResting: assign(({ context }, params: { key: string; reason: string | null }) => ({
       line: setPhase(context.line, params.key, 'resting'),
       trialKey: context.trialKey === params.key ? null : context.trialKey,
-      lastErrorAt: context.now(),
-      lastErrorMessage: params.reason ?? context.lastErrorMessage,
+      history: {
+        ...context.history,
+        lastErrorAt: context.now(),
+        lastErrorMessage: params.reason ?? context.history.lastErrorMessage,
+      },
     })),
     backInLine: assign(({ context }, params: { key: string }) => ({
       line: setPhase(context.line, params.key, 'inLine'),
@@ -255,43 +276,46 @@ export const deliverySetup = parts.extend({
       (_, due: DueBeat) => due.replyTo,
       (): BeatAnswer => ({ type: 'beat.refused' }),
     ),
-    countFailedRun: assign(({ context }) => ({ failedRuns: context.failedRuns + 1 })),
+    countFailedRun: assign(({ context: { history } }) => ({
+      history: { ...history, failedRuns: history.failedRuns + 1 },
+    })),
+    doubt: assign({ gatewayInDoubt: true }),
+    endDoubt: assign({ gatewayInDoubt: false }),
     passOn: sendTo(
       ({ context }) => context.parent,
       (_, evidence: Evidence) => evidence,
     ),
-    drawPoll: assign(({ context: { settings, watched, unseen, idlePolls } }) => ({
-      pollInMs:
-        watched && !unseen
-          ? Math.max(settings.intervalMs, SAFETY_POLL_MS)
-          : Math.min(settings.intervalMs, QUICK_POLL_MS * 2 ** Math.min(idlePolls, 20)),
+    drawPoll: assign(({ context: { settings, watched, poll } }) => ({
+      poll: {
+        ...poll,
+        inMs:
+          watched && !poll.unseen
+            ? Math.max(settings.intervalMs, SAFETY_POLL_MS)
+            : Math.min(settings.intervalMs, QUICK_POLL_MS * 2 ** Math.min(poll.idlePolls, 20)),
+      },
     })),
-    countPollFailure: assign(({ context }, params: { fault: Fault }) => ({
-      consecutiveFailures: context.consecutiveFailures + 1,
-      floorMs: params.fault.retryAfterMs,
-      lastErrorAt: context.now(),
-      lastErrorMessage: params.fault.message,
+    countPollFailure: assign(({ context: { poll, history, now } }, { fault }: { fault: Fault }) => ({
+      poll: { ...poll, failures: poll.failures + 1, floorMs: fault.retryAfterMs },
+      history: { ...history, lastErrorAt: now(), lastErrorMessage: fault.message },
     })),
-    drawBackoff: assign(({ context }, params: { refused: boolean }) => ({
-      pollInMs: backoff(
-        Math.max(1, context.consecutiveFailures),
-        params.refused ? REFUSED_BACKOFF : context.settings.backend,
-        context.random(),
-        context.floorMs,
-      ),
-    })),
+    drawBackoff: assign(({ context: { poll, settings, random } }, params: { refused: boolean }) => {
+      const limits = params.refused ? REFUSED_BACKOFF : settings.backend;
+      return {
+        poll: { ...poll, inMs: backoff(Math.max(1, poll.failures), limits, random(), poll.floorMs) },
+      };
+    }),
     announceTrouble: sendTo(
       ({ context }) => context.parent,
       ({ context }, params: { severity: 'degraded' | 'failed' }) => ({
         type: 'condition.changed' as const,
         source: 'delivery',
         severity: params.severity,
-        problem: `The list of notifications cannot be read. ${context.lastErrorMessage ?? ''}`,
+        problem: `The list of notifications cannot be read. ${context.history.lastErrorMessage ?? ''}`,
       }),
     ),
     announceWell: enqueueActions(({ enqueue, context }) => {
       enqueue.sendTo(context.parent, { type: 'condition.changed', source: 'delivery', problem: null });
-      if (context.consecutiveFailures > 0) enqueue.sendTo(context.parent, { type: 'backend.available' });
+      if (context.poll.failures > 0) enqueue.sendTo(context.parent, { type: 'backend.available' });
     }),
   },
 });

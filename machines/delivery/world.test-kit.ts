@@ -221,19 +221,13 @@ export function react({ to, effects, after }: Omit<DeliveryEdge, 'before'>): Gho
 /** All that decides what delivery does next; counters and texts are only shown. */
 export function keyOf(snapshot: DeliverySnapshot, ghost: Ghost): string {
   const { value, context } = snapshot;
-  const { line, trialKey, setAside, settledSincePoll, more, consecutiveFailures, beaters } = context;
-  const { watched, changedSincePoll } = context;
+  const { line, trialKey, setAside, beaters, watched, poll } = context;
   const isPolling = callsOf(snapshot).length > 0;
   const lanes = line.lanes.map(({ key, phase, alive, jobs }) => [key, phase, alive, jobs.map(jobIdOf)]);
   return JSON.stringify([
-    [value, lanes, trialKey, [...setAside].sort(), isPolling && [...settledSincePoll].sort(), more],
-    [
-      Math.min(consecutiveFailures, 1),
-      Object.keys(beaters),
-      ghost.undelivered,
-      Object.entries(ghost.lanes).sort(),
-    ],
+    [value, lanes, trialKey, [...setAside].sort(), isPolling && [...poll.settled].sort(), poll.more],
+    [Math.min(poll.failures, 1), Object.keys(beaters), ghost.undelivered, Object.entries(ghost.lanes).sort()],
     [isPolling && ghost.asked, ghost.trialOn, ghost.crashes, ghost.beats],
-    [watched, isPolling && changedSincePoll, ghost.watched, ghost.coming, ghost.told],
+    [watched, isPolling && poll.changed, ghost.watched, ghost.coming, ghost.told],
   ]);
 }

@@ -64,12 +64,8 @@ export interface RowVersion {
   createdAt: number;
 }
 
-export interface LaneContext extends LaneInput {
-  job: Job | null;
-  /** This run is the gateway's trial: its failure counts for the gateway, not for the row. */
-  trial: boolean;
-  /** The session's notification after this one, if there is one. */
-  next: string | null;
+/** What the lane knows of the job in hand. */
+export interface Work {
   delivery: DeliveryContext | null;
   entry: LaneEntry;
   /** The row version that the run answers. */
@@ -79,8 +75,6 @@ export interface LaneContext extends LaneInput {
   /** The backend brings rows to their end in one call. */
   completes: boolean;
   note: NoteReason | null;
-  /** A kept reply is not to be used again: it was empty, or the row has moved since. */
-  discardReply: boolean;
   /** No new run may start; the job goes back where it is not past its run. */
   held: boolean;
   excused: boolean;
@@ -90,21 +84,33 @@ export interface LaneContext extends LaneInput {
   refund: boolean;
   /** A newer message came in the moment before the mark: the row is delivered, and has it still to be answered. */
   reopened: boolean;
+  /** Convex calls that failed in a row, for the backoff. */
+  stepFailures: number;
+  /** Convex functions that failed on this very row; at five it is given up. */
+  rowFailures: number;
+  retryInMs: number;
+  floorMs: number;
+  runMs: number | null;
+  reason: string | null;
+}
+
+/** In two parts, and neither large: docs/adr/0011 says why. */
+export interface LaneContext extends LaneInput {
+  job: Job | null;
+  work: Work;
+  /** This run is the gateway's trial: its failure counts for the gateway, not for the row. */
+  trial: boolean;
+  /** The session's notification after this one, if there is one. */
+  next: string | null;
+  /** A kept reply is not to be used again: it was empty, or the row has moved since. */
+  discardReply: boolean;
   draining: boolean;
   /** The lane has rested since it was let go, so its slot is another's: it may finish, but not run. */
   slotless: boolean;
   /** Runs that failed in a row, for the backoff. */
   failures: number;
-  /** Convex calls that failed in a row, for the backoff. */
-  stepFailures: number;
-  /** Convex functions that failed on this very row; at five it is given up. */
-  rowFailures: number;
   /** How long this agent has been unknown to the gateway, in milliseconds. */
   unknownForMs: number;
-  retryInMs: number;
-  floorMs: number;
-  runMs: number | null;
-  reason: string | null;
 }
 
 export const versionOf = (row: NotificationRow): RowVersion => ({
@@ -136,8 +142,8 @@ export const isOwed = (row: NotificationRow, { reply, answered }: LaneEntry): bo
 
 export const NOTHING_KNOWN: LaneEntry = { attempts: 0, reply: null, posts: 0, answered: null };
 
-/** A lane's fresh mind for a new job. */
-export const freshJob = {
+/** What a lane knows of a new job. */
+export const freshWork: Work = {
   delivery: null,
   entry: NOTHING_KNOWN,
   version: null,
@@ -156,4 +162,4 @@ export const freshJob = {
   floorMs: 0,
   runMs: null,
   reason: null,
-} as const satisfies Partial<LaneContext>;
+};

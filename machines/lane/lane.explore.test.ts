@@ -58,9 +58,9 @@ const runsOnlyWhenItMay: Invariant = ({ to, effects, before, after }) => {
   const [run] = spawns(effects, 'runAgent');
   if (run === undefined) return null;
   const { context } = to;
-  if (context.held || context.draining || context.slotless) return 'a run that may not start';
+  if (context.work.held || context.draining || context.slotless) return 'a run that may not start';
   if (before.attempts >= MAX_ATTEMPTS && !isStartingOver(run.input)) return 'a run too many';
-  const version = context.version?.createdAt;
+  const version = context.work.version?.createdAt;
   const silent = before.silent.version === version ? before.silent.runs : 0;
   if (before.kind === 'due' && silent >= MAX_SILENT_ATTEMPTS) return 'a silent run too many';
   const { job } = context;
@@ -84,7 +84,7 @@ const postsWhatItHas: Invariant = ({ to, effects, before }) => {
     version: { createdAt: number } | null;
   };
   // A note for a row that could never be loaded cannot know of an earlier post.
-  if (to.context.delivery !== null && withSource !== (before.posts === 0)) return 'the wrong source';
+  if (to.context.work.delivery !== null && withSource !== (before.posts === 0)) return 'the wrong source';
   if (isQuiet(post.input)) return null;
   if (content !== 'Done.') return `posts "${content}"`;
   return isPosted(before, version) ? 'posts a second time' : null;
@@ -98,8 +98,8 @@ const completesWhatItHas: Invariant = ({ to, effects, before }) => {
     withSource: boolean;
     version: { createdAt: number } | null;
   };
-  if (!to.context.completes) return 'completes where that is not offered';
-  if (content === null) return to.context.outcome === 'silent' ? null : 'completes without the reply';
+  if (!to.context.work.completes) return 'completes where that is not offered';
+  if (content === null) return to.context.work.outcome === 'silent' ? null : 'completes without the reply';
   if (withSource !== (before.posts === 0)) return 'the wrong source';
   if (content !== 'Done.') return `posts "${content}"`;
   return isPosted(before, version) ? 'posts a second time' : null;
@@ -107,14 +107,18 @@ const completesWhatItHas: Invariant = ({ to, effects, before }) => {
 
 const marksWhatIsDone: Invariant = ({ from, to, effects, before }) => {
   if (spawns(effects, 'markDelivered').length === 0) return null;
-  const { outcome, delivery, reply } = to.context;
+  const { outcome, delivery, reply } = to.context.work;
   const movedBehind = from?.matches('checking') === true && before.row === 'undelivered';
-  if (movedBehind && to.context.rowFailures === 0 && before.version !== to.context.version?.createdAt) {
+  if (
+    movedBehind &&
+    to.context.work.rowFailures === 0 &&
+    before.version !== to.context.work.version?.createdAt
+  ) {
     return 'marks a row that has moved';
   }
   switch (outcome) {
     case 'delivered':
-      return before.answered === to.context.version?.createdAt ? null : 'marks without its post';
+      return before.answered === to.context.work.version?.createdAt ? null : 'marks without its post';
     case 'silent':
       return reply !== null && (before.kind !== 'due' || reply.text === 'HEARTBEAT_OK')
         ? null
@@ -167,13 +171,13 @@ const restsWithinBounds: Invariant = ({ from, to, effects }) => {
   if (!name.startsWith('retrying') || from?.matches(to.value) === true) return null;
   const timer = effects.find((effect) => effect.kind === 'raise');
   const delay = timer?.kind === 'raise' ? timer.delayMs : 0;
-  return delay >= 1 && delay <= LIMITS.capMs && delay === to.context.retryInMs
+  return delay >= 1 && delay <= LIMITS.capMs && delay === to.context.work.retryInMs
     ? null
     : `rests for ${delay} ms`;
 };
 
 const countsAlike: Invariant = ({ to, after }) =>
-  to.matches('deciding') || !to.matches('judging') || to.context.entry.attempts === after.attempts
+  to.matches('deciding') || !to.matches('judging') || to.context.work.entry.attempts === after.attempts
     ? null
     : 'the lane and the journal count differently';
 
@@ -237,7 +241,7 @@ const WALKS: [string, Menu, Ghost[], states: number][] = [
       holds: [false, true],
     },
     each(['due', 'noTask'], { deaths: 1 }),
-    2_000,
+    1_500,
   ],
   [
     'replies of every kind, a row that moves, a process that dies',
@@ -306,7 +310,7 @@ for (const [name, menu, ghosts, atLeast] of WALKS) {
         isIdle(snapshot) &&
         ((ghost.row !== 'undelivered' && !isOwing(ghost)) ||
           ghost.draining ||
-          snapshot.context.outcome === 'stuck');
+          snapshot.context.work.outcome === 'stuck');
       expect(findStuck(world, exploration, { next: healthy, done, limit: 30 })).toBeNull();
     });
 

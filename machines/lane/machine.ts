@@ -1,5 +1,5 @@
 import { and, not, type ActorRefFrom } from 'xstate';
-import { freshJob, versionOf, type LaneContext } from './context.ts';
+import { freshWork, versionOf, type LaneContext } from './context.ts';
 import { jobId, type Outcome } from './job.ts';
 import { noteText } from './notes.ts';
 import { fitMessage } from './reply.ts';
@@ -24,8 +24,8 @@ export const laneMachine = laneSetup.createMachine({
   id: 'lane',
   description: 'One session: its notifications and heartbeats, one at a time.',
   context: ({ input }) => ({
-    ...freshJob,
     ...input,
+    work: freshWork,
     job: null,
     trial: false,
     next: null,
@@ -96,9 +96,9 @@ export const laneMachine = laneSetup.createMachine({
       invoke: {
         src: 'runAgent',
         input: ({ context }) => ({
-          delivery: context.delivery,
+          delivery: context.work.delivery,
           trial: context.trial,
-          startsOver: context.discardReply && context.entry.attempts === 0,
+          startsOver: context.discardReply && context.work.entry.attempts === 0,
         }),
         onDone: {
           target: 'judging',
@@ -194,13 +194,13 @@ export const laneMachine = laneSetup.createMachine({
         src: 'completeDelivery',
         input: ({ context }) => {
           const { row, version, withSource } = postTarget(context);
-          const isReply = context.outcome === 'delivered';
+          const isReply = context.work.outcome === 'delivered';
           return {
             row,
             version,
             withSource,
-            content: isReply ? fitMessage(context.reply?.text ?? '') : null,
-            startsTask: isReply && context.delivery !== null && startsTask(context.delivery),
+            content: isReply ? fitMessage(context.work.reply?.text ?? '') : null,
+            startsTask: isReply && context.work.delivery !== null && startsTask(context.work.delivery),
           };
         },
         onDone: [
@@ -249,8 +249,8 @@ export const laneMachine = laneSetup.createMachine({
         src: 'postMessage',
         input: ({ context }) => ({
           ...postTarget(context),
-          content: fitMessage(context.reply?.text ?? ''),
-          startsTask: context.delivery !== null && startsTask(context.delivery),
+          content: fitMessage(context.work.reply?.text ?? ''),
+          startsTask: context.work.delivery !== null && startsTask(context.work.delivery),
           quiet: false,
         }),
         onDone: [
@@ -296,7 +296,10 @@ export const laneMachine = laneSetup.createMachine({
         src: 'postMessage',
         input: ({ context }) => ({
           ...postTarget(context),
-          content: noteText(context.delivery?.agent?.name ?? 'The agent', context.note ?? 'attemptsSpent'),
+          content: noteText(
+            context.work.delivery?.agent?.name ?? 'The agent',
+            context.work.note ?? 'attemptsSpent',
+          ),
           startsTask: false,
           quiet: true,
         }),
@@ -316,9 +319,9 @@ export const laneMachine = laneSetup.createMachine({
         src: 'markDelivered',
         input: ({ context }) => ({
           notificationId: notificationId(context),
-          version: context.delivery?.notification.type === 'thread_update' ? context.version : null,
+          version: context.work.delivery?.notification.type === 'thread_update' ? context.work.version : null,
           // Where no run may follow it is not read.
-          next: context.held || context.draining || context.slotless ? null : context.next,
+          next: context.work.held || context.draining || context.slotless ? null : context.next,
         }),
         onDone: [
           {
@@ -411,7 +414,7 @@ export const laneMachine = laneSetup.createMachine({
       always: { guard: 'onlyOursToKeep', target: 'retrying' },
       invoke: {
         src: 'handBack',
-        input: ({ context }) => ({ notificationId: notificationId(context), refund: context.refund }),
+        input: ({ context }) => ({ notificationId: notificationId(context), refund: context.work.refund }),
         onDone: 'settled',
         // Only the typing indicator is lost: the row is still undelivered, or owed by the journal.
         onError: 'settled',
@@ -448,7 +451,7 @@ export const laneMachine = laneSetup.createMachine({
   },
 });
 
-function postTarget({ job, version, entry, delivery }: LaneContext) {
+function postTarget({ job, work: { version, entry, delivery } }: LaneContext) {
   const row = job?.kind === 'notification' ? job.row : null;
   return {
     row,

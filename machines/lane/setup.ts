@@ -6,7 +6,7 @@ import type { DeliveryContext } from '../shared/mission-control.ts';
 import type { Tag } from '../shared/tags.ts';
 import { laneActors } from './actors.ts';
 import {
-  freshJob,
+  freshWork,
   hasMoved,
   isAlone,
   isOwed,
@@ -15,6 +15,7 @@ import {
   type LaneEntry,
   type LaneEvent,
   type LaneInput,
+  type Work,
 } from './context.ts';
 import { jobId, type Outcome } from './job.ts';
 import type { NoteReason } from './notes.ts';
@@ -31,8 +32,25 @@ export const UNKNOWN_AGENT_MS = 120_000;
 const isGivenUp = (outcome: Outcome): boolean => outcome === 'parked' || outcome === 'unanswered';
 
 /** This job has brought it to an end. (What an earlier process posted the journal knows: it counts from there.) */
-const isDoneWith = ({ outcome, reply }: LaneContext): boolean =>
+const isDoneWith = ({ outcome, reply }: Work): boolean =>
   isGivenUp(outcome) || (reply !== null && (outcome === 'delivered' || outcome === 'silent'));
+
+/** An action that changes what is known of the job in hand. */
+const learn = <TParams extends object | undefined = undefined>(
+  change: (work: Work, params: TParams) => Partial<Work>,
+) =>
+  assign<LaneContext, LaneEvent, TParams, LaneEvent, never>(({ context: { work } }, params) => ({
+    work: { ...work, ...change(work, params) },
+  }));
+
+const afterRest = ({ rowFailures, stepFailures, retryInMs, reason, reopened }: Work): Work => ({
+  ...freshWork,
+  rowFailures,
+  stepFailures,
+  retryInMs,
+  reason,
+  reopened,
+});
 
 export const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
 export const kindParams = ({ event }: { event: { error: unknown } }) => ({ kind: faultOf(event.error).kind });
@@ -42,41 +60,43 @@ export const laneSetup = setup({
   actors: laneActors,
   guards: {
     isBeat: (_, params: { kind: 'notification' | 'beat' }) => params.kind === 'beat',
-    mayNotRun: ({ context }) => context.held || context.draining || context.slotless,
-    excused: ({ context }) => context.excused,
+    mayNotRun: ({ context }) => context.work.held || context.draining || context.slotless,
+    excused: ({ context }) => context.work.excused,
     draining: ({ context }) => context.draining,
-    rowGone: ({ context }) => context.delivery === null,
+    rowGone: ({ context }) => context.work.delivery === null,
     alreadyDelivered: ({ context }) =>
-      context.delivery?.notification.deliveredAt !== undefined &&
-      !context.reopened &&
-      !isOwed(context.delivery.notification, context.entry),
+      context.work.delivery?.notification.deliveredAt !== undefined &&
+      !context.work.reopened &&
+      !isOwed(context.work.delivery.notification, context.work.entry),
     /** Never run, and no longer where it was in the queue: what came before its newer message goes first. */
     movedInLine: ({ context }) =>
-      context.entry.attempts === 0 &&
-      context.entry.posts === 0 &&
-      !isGivenUp(context.outcome) &&
-      context.outcome !== 'silent' &&
+      context.work.entry.attempts === 0 &&
+      context.work.entry.posts === 0 &&
+      !isGivenUp(context.work.outcome) &&
+      context.work.outcome !== 'silent' &&
       context.job?.kind === 'notification' &&
-      context.delivery !== null &&
-      hasMoved(context.delivery.notification, versionOf(context.job.row)),
-    replyKept: ({ context }) => context.entry.reply !== null && !context.discardReply,
-    answeredBefore: ({ context }) => context.entry.answered !== null && !context.discardReply,
-    skippedByRule: ({ context }) => context.delivery !== null && skipReason(context.delivery) !== null,
-    attemptsSpent: ({ context }) => context.entry.attempts >= MAX_ATTEMPTS,
-    rowFailedTooOften: ({ context }) => context.rowFailures + 1 >= MAX_ATTEMPTS,
-    nothingToSay: ({ context }) => context.reply !== null && replyKind(context.reply) === 'nothingToSay',
-    noReply: ({ context }) => context.reply !== null && replyKind(context.reply) === 'noReply',
-    answerDue: ({ context }) => context.delivery !== null && mustAnswer(context.delivery),
-    silentAttemptsLeft: ({ context }) => context.entry.attempts < MAX_SILENT_ATTEMPTS,
-    hasThread: ({ context }) => context.delivery?.task != null && context.delivery.agent !== null,
+      context.work.delivery !== null &&
+      hasMoved(context.work.delivery.notification, versionOf(context.job.row)),
+    replyKept: ({ context }) => context.work.entry.reply !== null && !context.discardReply,
+    answeredBefore: ({ context }) => context.work.entry.answered !== null && !context.discardReply,
+    skippedByRule: ({ context }) =>
+      context.work.delivery !== null && skipReason(context.work.delivery) !== null,
+    attemptsSpent: ({ context }) => context.work.entry.attempts >= MAX_ATTEMPTS,
+    rowFailedTooOften: ({ context }) => context.work.rowFailures + 1 >= MAX_ATTEMPTS,
+    nothingToSay: ({ context }) =>
+      context.work.reply !== null && replyKind(context.work.reply) === 'nothingToSay',
+    noReply: ({ context }) => context.work.reply !== null && replyKind(context.work.reply) === 'noReply',
+    answerDue: ({ context }) => context.work.delivery !== null && mustAnswer(context.work.delivery),
+    silentAttemptsLeft: ({ context }) => context.work.entry.attempts < MAX_SILENT_ATTEMPTS,
+    hasThread: ({ context }) => context.work.delivery?.task != null && context.work.delivery.agent !== null,
     hasTask: ({ context }) => context.job?.kind === 'notification' && context.job.row.taskId !== undefined,
-    completes: ({ context }) => context.completes,
-    hasReply: ({ context }) => context.outcome === 'delivered',
-    mayHaveMoved: ({ context }) => !isAlone(context.delivery),
+    completes: ({ context }) => context.work.completes,
+    hasReply: ({ context }) => context.work.outcome === 'delivered',
+    mayHaveMoved: ({ context }) => !isAlone(context.work.delivery),
     moved: ({ context }, params: { delivery: DeliveryContext | null }) =>
       params.delivery !== null &&
-      context.version !== null &&
-      hasMoved(params.delivery.notification, context.version),
+      context.work.version !== null &&
+      hasMoved(params.delivery.notification, context.work.version),
     gone: (_, params: { delivery: DeliveryContext | null }) => params.delivery === null,
     completed: (_, params: { moved: DeliveryContext | null }) => params.moved === null,
     markedBefore: (_, params: { delivery: DeliveryContext | null }) =>
@@ -92,7 +112,7 @@ export const laneSetup = setup({
     permanent: (_, params: { kind: FaultKind }) => params.kind === 'requestRejected',
     trial: ({ context }) => context.trial,
     /** The row is marked and will not be listed again: what this lane has been through with it is not in the journal. */
-    onlyOursToKeep: ({ context }) => context.reopened && !context.draining,
+    onlyOursToKeep: ({ context }) => context.work.reopened && !context.draining,
     /** A run that failed, as against a run that never began. */
     attempt: (_, params: { kind: FaultKind }) => isAttempt(params.kind),
     /** Not this row's trouble: the step waits for whoever is away. */
@@ -100,108 +120,104 @@ export const laneSetup = setup({
       ['backendUnavailable', 'backendRefused', 'journalUnavailable'].includes(params.kind),
   },
   delays: {
-    sessionBackoff: ({ context }) => context.retryInMs,
-    stepBackoff: ({ context }) => context.retryInMs,
+    sessionBackoff: ({ context }) => context.work.retryInMs,
+    stepBackoff: ({ context }) => context.work.retryInMs,
   },
   actions: {
-    takeJob: assign(({ context }, params: Extract<LaneEvent, { type: 'lane.go' }>) => ({
-      ...freshJob,
-      job: params.job,
-      trial: params.trial,
-      next: params.next,
-      slotless: false,
-      // A job that comes back after a rest keeps what it has been through.
-      ...(context.job !== null &&
-        jobId(context.job) === jobId(params.job) && {
-          rowFailures: context.rowFailures,
-          stepFailures: context.stepFailures,
-          retryInMs: context.retryInMs,
-          reason: context.reason,
-          reopened: context.reopened,
-        }),
-      // An older row may come in between while this one rests: what is known of a reply is not about that row.
-      ...(context.job !== null &&
-        jobId(context.job) !== jobId(params.job) && { discardReply: false, unknownForMs: 0 }),
-    })),
-    keepLoaded: assign(
-      (_, params: { delivery: DeliveryContext | null; entry: LaneEntry; completes: boolean }) => ({
-        ...params,
-        version: params.delivery && versionOf(params.delivery.notification),
+    takeJob: assign(({ context }, { job, trial, next }: Extract<LaneEvent, { type: 'lane.go' }>) => {
+      const isSame = context.job !== null && jobId(context.job) === jobId(job);
+      return {
+        job,
+        trial,
+        next,
+        slotless: false,
+        // A job that comes back after a rest keeps what it has been through.
+        work: isSame ? afterRest(context.work) : freshWork,
+        // An older row may come in between while this one rests: what is known of a reply is not about that row.
+        ...(context.job !== null && !isSame && { discardReply: false, unknownForMs: 0 }),
+      };
+    }),
+    keepLoaded: learn(
+      (_, loaded: { delivery: DeliveryContext | null; entry: LaneEntry; completes: boolean }) => ({
+        ...loaded,
+        version: loaded.delivery && versionOf(loaded.delivery.notification),
         stepFailures: 0,
       }),
     ),
-    goPlainly: assign({ completes: false }),
-    keepReply: assign(({ context }, params: { reply: LaneReply; attempts: number; runMs: number }) => ({
-      reply: params.reply,
-      runMs: params.runMs,
-      failures: 0,
-      unknownForMs: 0,
-      entry: { ...context.entry, attempts: params.attempts },
-    })),
-    useKeptReply: assign(({ context }) => ({
-      reply: context.entry.reply,
-      version: context.entry.reply?.version ?? context.version,
-    })),
-    reopen: assign({ reopened: true }),
+    goPlainly: learn(() => ({ completes: false })),
+    keepReply: assign(
+      ({ context: { work } }, params: { reply: LaneReply; attempts: number; runMs: number }) => ({
+        work: {
+          ...work,
+          reply: params.reply,
+          runMs: params.runMs,
+          entry: { ...work.entry, attempts: params.attempts },
+        },
+        failures: 0,
+        unknownForMs: 0,
+      }),
+    ),
+    useKeptReply: learn(({ entry: { reply }, version }) => ({ reply, version: reply?.version ?? version })),
+    reopen: learn(() => ({ reopened: true })),
     /** It knows what the row was marked for, so the next look brings the row back at its new place. */
-    leaveToJournal: assign({ reopened: false }),
-    useAnsweredVersion: assign(({ context }) => ({
-      version: context.entry.answered ?? context.version,
-      outcome: 'delivered' as const,
+    leaveToJournal: learn(() => ({ reopened: false })),
+    useAnsweredVersion: learn(({ entry, version }) => ({
+      version: entry.answered ?? version,
+      outcome: 'delivered',
     })),
     /** A newer message: its attempts count from the start where all is done with the older one. */
-    startOver: assign(({ context }, params: { delivery: DeliveryContext | null }) => ({
-      entry: { ...context.entry, attempts: isDoneWith(context) ? 0 : context.entry.attempts },
-      delivery: params.delivery,
-      version: params.delivery && versionOf(params.delivery.notification),
-      reply: null,
-      note: null,
+    startOver: assign(({ context: { work } }, { delivery }: { delivery: DeliveryContext | null }) => ({
+      work: {
+        ...work,
+        entry: { ...work.entry, attempts: isDoneWith(work) ? 0 : work.entry.attempts },
+        delivery,
+        version: delivery && versionOf(delivery.notification),
+        reply: null,
+        note: null,
+      },
       discardReply: true,
     })),
-    forgetLastJob: assign({ job: null, failures: 0, unknownForMs: 0, discardReply: false }),
+    forgetLastJob: assign({ job: null, work: freshWork, failures: 0, unknownForMs: 0, discardReply: false }),
     discardReply: assign({ discardReply: true }),
-    countPost: assign(({ context }) => ({
-      entry: { ...context.entry, posts: context.entry.posts + 1 },
-      stepFailures: 0,
-    })),
+    countPost: learn(({ entry }) => ({ entry: { ...entry, posts: entry.posts + 1 }, stepFailures: 0 })),
     /** The backend gives back what has moved; the reply, if there was one, is in the thread. */
-    countReply: assign(({ context }) => ({
-      entry: { ...context.entry, posts: context.entry.posts + (context.outcome === 'delivered' ? 1 : 0) },
+    countReply: learn(({ entry, outcome }) => ({
+      entry: { ...entry, posts: entry.posts + (outcome === 'delivered' ? 1 : 0) },
       stepFailures: 0,
     })),
-    keepFault: assign((_, params: { fault: Fault }) => ({
-      reason: params.fault.message,
-      floorMs: params.fault.retryAfterMs,
+    keepFault: learn((_, { fault }: { fault: Fault }) => ({
+      reason: fault.message,
+      floorMs: fault.retryAfterMs,
     })),
-    countAttempt: assign(({ context }) => ({
-      entry: { ...context.entry, attempts: context.entry.attempts + 1 },
+    countAttempt: learn(({ entry }) => ({
+      entry: { ...entry, attempts: entry.attempts + 1 },
       counted: true,
     })),
-    countUnknown: assign(({ context }) => ({ unknownForMs: context.unknownForMs + context.retryInMs })),
-    countRowFailure: assign(({ context }) => ({ rowFailures: context.rowFailures + 1 })),
-    setOutcome: assign((_, params: { outcome: Outcome }) => ({ outcome: params.outcome })),
-    setNote: assign((_, params: { note: NoteReason }) => ({ note: params.note })),
-    giveUp: assign(({ context }) => ({ outcome: context.note === 'noReply' ? 'unanswered' : 'parked' })),
-    nameSkip: assign(({ context }) => ({
-      outcome: 'skipped' as const,
-      reason: context.delivery && skipReason(context.delivery),
+    countUnknown: assign(({ context }) => ({
+      unknownForMs: context.unknownForMs + context.work.retryInMs,
     })),
-    hold: assign(({ context }, params: { excused: boolean }) => ({
+    countRowFailure: learn(({ rowFailures }) => ({ rowFailures: rowFailures + 1 })),
+    setOutcome: learn((_, params: { outcome: Outcome }) => params),
+    setNote: learn((_, params: { note: NoteReason }) => params),
+    giveUp: learn(({ note }) => ({ outcome: note === 'noReply' ? 'unanswered' : 'parked' })),
+    nameSkip: learn(({ delivery }) => ({ outcome: 'skipped', reason: delivery && skipReason(delivery) })),
+    hold: learn(({ excused }, params: { excused: boolean }) => ({
       held: true,
-      excused: context.excused || params.excused,
+      excused: excused || params.excused,
     })),
-    refundAttempt: assign(({ context }) => ({ refund: context.counted })),
+    refundAttempt: learn(({ counted }) => ({ refund: counted })),
     drain: assign({ draining: true }),
-    drawSession: assign(({ context }) => {
+    drawSession: assign(({ context: { work, session, random, ...context } }) => {
       const failures = context.failures + 1;
-      return { failures, retryInMs: backoff(failures, context.session, context.random(), context.floorMs) };
-    }),
-    drawStep: assign(({ context }) => {
-      const stepFailures = context.stepFailures + 1;
       return {
-        stepFailures,
-        retryInMs: backoff(stepFailures, context.backend, context.random(), context.floorMs),
+        failures,
+        work: { ...work, retryInMs: backoff(failures, session, random(), work.floorMs) },
       };
+    }),
+    drawStep: assign(({ context: { work, backend, random } }) => {
+      const stepFailures = work.stepFailures + 1;
+      const retryInMs = backoff(stepFailures, backend, random(), work.floorMs);
+      return { work: { ...work, stepFailures, retryInMs } };
     }),
     reportSettled: enqueueActions(({ enqueue, context }) => {
       if (context.job === null) return;
@@ -209,16 +225,16 @@ export const laneSetup = setup({
         type: 'lane.settled',
         key: context.key,
         jobId: jobId(context.job),
-        outcome: context.outcome,
-        attempt: context.entry.attempts,
-        runMs: context.runMs,
-        reason: context.reason,
-        note: context.note,
+        outcome: context.work.outcome,
+        attempt: context.work.entry.attempts,
+        runMs: context.work.runMs,
+        reason: context.work.reason,
+        note: context.work.note,
       });
     }),
     rest: enqueueActions(({ enqueue, context }) => {
       enqueue.assign({ slotless: true });
-      enqueue.sendTo(context.parent, { type: 'lane.resting', key: context.key, reason: context.reason });
+      enqueue.sendTo(context.parent, { type: 'lane.resting', key: context.key, reason: context.work.reason });
     }),
     reportReady: sendTo(
       ({ context }) => context.parent,

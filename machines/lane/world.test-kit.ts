@@ -158,7 +158,7 @@ function outcomes(
     event: callFailed(call.id, fault(kind)),
     ghost: after,
   });
-  const version = snapshot.context.version?.createdAt ?? 0;
+  const version = snapshot.context.work.version?.createdAt ?? 0;
   const ownText = call.src === 'postMessage' && snapshot.matches('posting');
   const steps = menu.steps.filter((kind) => kind !== 'textTooLong' || ownText).map((kind) => failed(kind));
   switch (call.src) {
@@ -198,7 +198,7 @@ function outcomes(
       return [
         ...completed(snapshot, ghost, done),
         ...lostCompletion(snapshot, ghost, menu, failed),
-        ...(snapshot.context.outcome === 'delivered' && menu.steps.includes('textTooLong')
+        ...(snapshot.context.work.outcome === 'delivered' && menu.steps.includes('textTooLong')
           ? [failed('textTooLong')]
           : []),
         ...steps,
@@ -214,7 +214,11 @@ function outcomes(
 
 /** One transaction: the post, the look and the mark; a row that has moved is given back. */
 function completed(
-  { context: { version, outcome } }: LaneSnapshot,
+  {
+    context: {
+      work: { version, outcome },
+    },
+  }: LaneSnapshot,
   ghost: Ghost,
   done: (output: unknown, after: Ghost, label?: string) => Move<Ghost>,
 ): Move<Ghost>[] {
@@ -234,7 +238,11 @@ function completed(
 
 /** It was done, and the answer got lost. */
 function lostCompletion(
-  { context: { version } }: LaneSnapshot,
+  {
+    context: {
+      work: { version },
+    },
+  }: LaneSnapshot,
   ghost: Ghost,
   menu: Menu,
   failed: (kind: FaultKind, after?: Ghost, label?: string) => Move<Ghost>,
@@ -248,7 +256,11 @@ function lostCompletion(
 
 /** A message that came in just before the mark is given back with the row; from the mark on none is coalesced. */
 function marked(
-  { context: { version, delivery } }: LaneSnapshot,
+  {
+    context: {
+      work: { version, delivery },
+    },
+  }: LaneSnapshot,
   ghost: Ghost,
   done: (output: unknown, after: Ghost, label?: string) => Move<Ghost>,
 ): Move<Ghost> {
@@ -359,9 +371,9 @@ export const isQuiet = (input: unknown): boolean => (input as { quiet: boolean }
 
 /** All that decides what a lane does next; delays are left out, their bounds are checked on entry. */
 export function keyOf({ value, context }: LaneSnapshot, ghost: Ghost): string {
-  const { trial, entry, version, reply, outcome, note, discardReply, held, excused, refund, counted } =
-    context;
-  const { draining, slotless, rowFailures, unknownForMs, job, reopened, completes } = context;
+  const { trial, discardReply, draining, slotless, unknownForMs, job, work } = context;
+  const { entry, version, reply, outcome, note, held, excused, refund, counted } = work;
+  const { rowFailures, reopened, completes } = work;
   return JSON.stringify([
     [
       value,

@@ -148,7 +148,6 @@ export const supervisorMachine = supervisorSetup.createMachine({
       },
     ],
     // Nothing to do: these are for the log and the metrics, which watch what arrives here.
-    'lane.settled': {},
     'lane.crashed': {},
     'upgrade.noticed': {},
     'extensions.known': {},

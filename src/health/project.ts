@@ -1,6 +1,7 @@
 import type { AnyActorRef, StateValue } from 'xstate';
 import { countQueued, EMPTY_LINE } from '../../machines/delivery/line.ts';
 import { TAGS, type Tag } from '../../machines/shared/tags.ts';
+import { noHistory } from '../../machines/delivery/context.ts';
 import { EXIT } from '../../machines/supervisor/context.ts';
 import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
 import type { Config } from '../config/config.ts';
@@ -106,21 +107,22 @@ function gatewayReport({ root, clock, config, timers }: Look): Report.GatewayRep
 
 function deliveryReport({ root, config, timers }: Look): Report.DeliveryReport {
   const context = snapshotOf(root, 'delivery')?.context;
-  const counts = context?.counts;
-  const sum = (...outcomes: (keyof NonNullable<typeof counts>)[]): number =>
-    outcomes.reduce((total, outcome) => total + (counts?.[outcome] ?? 0), 0);
+  const { counts, failedRuns, recentParks, lastErrorAt, lastErrorMessage, lastDeliveryAt } =
+    context?.history ?? noHistory;
+  const sum = (...outcomes: (keyof typeof counts)[]): number =>
+    outcomes.reduce((total, outcome) => total + counts[outcome], 0);
   return {
     delivered: sum('delivered', 'silent', 'skipped'),
-    failed: context?.failedRuns ?? 0,
+    failed: failedRuns,
     parked: sum('parked', 'unanswered'),
-    recentParks: (context?.recentParks ?? []).map(({ at, reason }) => ({ at: timestamp(at), reason })),
+    recentParks: recentParks.map(({ at, reason }) => ({ at: timestamp(at), reason })),
     inFlight: context?.line.counts.working ?? 0,
     queued: countQueued(context?.line ?? EMPTY_LINE),
-    pageExhausted: context?.more === 'pageExhausted',
-    consecutiveFailures: context?.consecutiveFailures ?? 0,
-    lastErrorAt: timestamp(context?.lastErrorAt),
-    lastErrorMessage: context?.lastErrorMessage ?? null,
-    lastDeliveryAt: timestamp(context?.lastDeliveryAt),
+    pageExhausted: context?.poll.more === 'pageExhausted',
+    consecutiveFailures: context?.poll.failures ?? 0,
+    lastErrorAt: timestamp(lastErrorAt),
+    lastErrorMessage,
+    lastDeliveryAt: timestamp(lastDeliveryAt),
     nextPollAt: timestamp(timers.get(childrenOf(root).delivery?.sessionId ?? '')),
     wakeUp: wakeUpState(root, config),
     config: config.delivery,
@@ -146,7 +148,7 @@ function heartbeatReport({ root, timers }: Look): Report.HeartbeatReport {
   return {
     agents: beats.length,
     unreachable: beats.filter(isDegraded).length,
-    beats: snapshotOf(root, 'delivery')?.context.counts.beaten ?? 0,
+    beats: snapshotOf(root, 'delivery')?.context.history.counts.beaten ?? 0,
     nextBeatAt: next.length === 0 ? null : timestamp(Math.min(...next)),
   };
 }

@@ -1,8 +1,9 @@
 import type { InspectionEvent } from 'xstate';
+import type { LaneNews } from '../../machines/lane/context.ts';
 import type { SupervisorEvent } from '../../machines/supervisor/context.ts';
 import type { DeliveryOutcome, Metrics } from './metrics.ts';
 
-type Settled = Extract<SupervisorEvent, { type: 'lane.settled' }>;
+type Settled = Extract<LaneNews, { type: 'lane.settled' }>;
 
 const COUNTED: Record<Settled['outcome'], DeliveryOutcome | null> = {
   delivered: 'delivered',
@@ -18,23 +19,27 @@ const COUNTED: Record<Settled['outcome'], DeliveryOutcome | null> = {
   beatFailed: null,
 };
 
-/** Counts what arrives at the supervisor. */
+/** Counts what arrives at the supervisor, and how delivery's jobs end. */
 export function createMeasurer(
   metrics: Metrics,
   isRoot: (actor: unknown) => boolean,
 ): (event: InspectionEvent) => void {
   return (inspected) => {
-    if (inspected.type !== '@xstate.event' || !isRoot(inspected.actorRef)) return;
-    const event = inspected.event as SupervisorEvent;
-    if (event.type === 'lane.settled') {
-      const outcome = COUNTED[event.outcome];
-      if (outcome !== null) metrics.delivery(outcome);
-      if (outcome === 'parked') metrics.parked(event.note ?? 'rowFailed');
-    } else if (event.type === 'run.failed') {
-      metrics.delivery('failed');
-    } else if (event.type === 'child.restart') {
-      // A label per agent would be an id in a label.
-      metrics.childRestart(event.id.replace(/^heartbeat:.*/, 'heartbeat'));
-    }
+    if (inspected.type !== '@xstate.event') return;
+    const event = inspected.event as SupervisorEvent | Settled;
+    if (event.type === 'lane.settled') countSettled(metrics, event);
+    else if (isRoot(inspected.actorRef)) countNews(metrics, event);
   };
+}
+
+function countSettled(metrics: Metrics, { outcome, note }: Settled): void {
+  const counted = COUNTED[outcome];
+  if (counted !== null) metrics.delivery(counted);
+  if (counted === 'parked') metrics.parked(note ?? 'rowFailed');
+}
+
+function countNews(metrics: Metrics, event: SupervisorEvent): void {
+  if (event.type === 'run.failed') metrics.delivery('failed');
+  // A label per agent would be an id in a label.
+  if (event.type === 'child.restart') metrics.childRestart(event.id.replace(/^heartbeat:.*/, 'heartbeat'));
 }

@@ -1,10 +1,12 @@
 import type { AnyActorRef, AnyEventObject, InspectionEvent } from 'xstate';
+import type { LaneNews } from '../../machines/lane/context.ts';
 import type { SupervisorEvent } from '../../machines/supervisor/context.ts';
 import type { Log } from './log.ts';
 
 /**
  * Tells the log what the machines do: every transition as one debug line, every change that an operator cares about
- * as one line. The machines themselves log nothing; this listens to what arrives at the supervisor.
+ * as one line. The machines themselves log nothing; this listens to what arrives at the supervisor, and to how delivery's
+ * jobs end.
  */
 export function createNarrator(
   log: Log,
@@ -13,7 +15,10 @@ export function createNarrator(
   const tellNews = createNews(log);
   const tellTransition = createTransitions(log);
   return (event) => {
-    if (event.type === '@xstate.event' && isRoot(event.actorRef)) tellNews(event.event);
+    if (event.type === '@xstate.event') {
+      if (event.event.type === 'lane.settled') tellSettled(log, event.event as Settled);
+      else if (isRoot(event.actorRef)) tellNews(event.event);
+    }
     if (event.type === '@xstate.snapshot' && log.isDebug) tellTransition(event);
   };
 }
@@ -67,7 +72,6 @@ function createNews(log: Log): (event: AnyEventObject) => void {
     'agent.unknown': ({ session, reason }) => log.warn('agent.unknown', reason, { session }),
     'lane.crashed': ({ key, reason }) =>
       log.error('lane.crashed', `A lane crashed: ${reason}`, { session: key }),
-    'lane.settled': (settled) => tellSettled(log, settled),
     'agents.synced': ({ agents, skipped }) => {
       log.debug('agents.synced', `${agents.length} agents`, { slugs: agents.map(({ slug }) => slug) });
       if (skipped.length > 0) {
@@ -106,7 +110,7 @@ function createNews(log: Log): (event: AnyEventObject) => void {
   };
 }
 
-type Settled = Extract<SupervisorEvent, { type: 'lane.settled' }>;
+type Settled = Extract<LaneNews, { type: 'lane.settled' }>;
 
 const SETTLED: Record<Settled['outcome'], { level: 'debug' | 'info' | 'warn'; message: string }> = {
   delivered: { level: 'info', message: 'The reply is in the thread' },
