@@ -45,8 +45,9 @@ const SAFETY_POLL_MS = 300_000;
 const RECONSIDER_MS = 600_000;
 const RECENT_PARKS = 5;
 /**
- * A lane with nothing to do is kept for a moment: the next row of its session often follows. Then they are stopped, a
- * few at a time, since XState copies its list of children for each (a thousand: half a millisecond).
+ * A lane with nothing to do is kept for a moment, and as many of them as are at work: the next row of its session often
+ * follows. The others are stopped a few at a time, since XState copies its list of children for each (a thousand: half
+ * a millisecond).
  */
 const SWEEP_MS = 1_000;
 const SWEPT_AT_ONCE = 10;
@@ -228,7 +229,8 @@ export const deliverySetup = parts.extend({
       if (sweepStarts) enqueue.raise({ type: 'lanes.sweep' }, { delay: SWEEP_MS });
     }),
     sweepLanes: enqueueActions(({ enqueue, context }) => {
-      const swept = idleKeys(context.line).slice(0, SWEPT_AT_ONCE);
+      const { idle, working } = context.line.counts;
+      const swept = idleKeys(context.line).slice(0, Math.max(0, Math.min(SWEPT_AT_ONCE, idle - working)));
       const line = swept.reduce(without, context.line);
       const sweepComes = line.counts.idle > 0;
       enqueue.assign({ line, sweepComes });

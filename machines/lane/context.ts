@@ -133,8 +133,7 @@ const NEVER_COALESCED: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether the row stands for one message for ever: newer ones are coalesced into thread updates alone (section 7). */
-export const isAlone = (delivery: DeliveryContext | null): boolean =>
-  delivery !== null && NEVER_COALESCED.has(delivery.notification.type);
+export const isAlone = ({ type }: NotificationRow): boolean => NEVER_COALESCED.has(type);
 
 /** Of a delivered row: a reply is still to be posted, or a message to be answered that came right before the mark. */
 export const isOwed = (row: NotificationRow, { reply, answered }: LaneEntry): boolean =>

@@ -92,7 +92,7 @@ export const laneSetup = setup({
     hasTask: ({ context }) => context.job?.kind === 'notification' && context.job.row.taskId !== undefined,
     completes: ({ context }) => context.work.completes,
     hasReply: ({ context }) => context.work.outcome === 'delivered',
-    mayHaveMoved: ({ context }) => !isAlone(context.work.delivery),
+    mayHaveMoved: ({ context: { work } }) => work.delivery === null || !isAlone(work.delivery.notification),
     moved: ({ context }, params: { delivery: DeliveryContext | null }) =>
       params.delivery !== null &&
       context.work.version !== null &&

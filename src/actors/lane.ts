@@ -1,7 +1,7 @@
 import { fromPromise } from 'xstate';
 import type { InputFrom, OutputFrom } from 'xstate';
 import type { laneActors } from '../../machines/lane/actors.ts';
-import { hasMoved, isSameVersion, NOTHING_KNOWN, versionOf } from '../../machines/lane/context.ts';
+import { hasMoved, isAlone, isSameVersion, NOTHING_KNOWN, versionOf } from '../../machines/lane/context.ts';
 import { Fault, faultOf, isAttempt, type FaultKind } from '../../machines/shared/fault.ts';
 import type { Log } from '../logging/log.ts';
 import { buildPrompt } from '../openclaw/prompt.ts';
@@ -170,7 +170,8 @@ function createPost(around: LaneSurroundings, timing: PostTiming): Io<'postMessa
     const message = { taskId, agentId, content, ...(quiet && { suppressAgentNotifications: true }) };
     if (withSource) await missionControl.postMessage({ ...message, sourceNotificationId: row._id }, signal);
     else await postAgain(row._id, message, after, signal);
-    journal.markPosted(row._id, version);
+    // A reply to a row of one message may be posted again until the mark: the backend knows it by the row's id.
+    if (quiet || !withSource || !isAlone(row)) journal.markPosted(row._id, version);
     if (!startsTask) return;
     try {
       const change = { taskId, agentId, status: 'in_progress', expectedStatus: 'assigned' } as const;

@@ -16,6 +16,7 @@ import type {
   TaskStatus,
   ThreadMessage,
 } from '../../machines/shared/mission-control.ts';
+import { sharedWithLast } from './shared.ts';
 
 type Schema<T> = v.GenericSchema<unknown, T>;
 
@@ -125,7 +126,27 @@ const mentionableAgent: Schema<MentionableAgent> = v.object({
   role: v.string(),
 });
 
-const document = v.object({ title: v.string(), content: v.string() });
+const agentList = v.pipe(
+  v.array(mentionableAgent),
+  v.transform(
+    sharedWithLast<MentionableAgent[]>(
+      (one, other) => one.length === other.length && one.every((agent, n) => isSameAgent(agent, other[n])),
+    ),
+  ),
+);
+
+const isSameAgent = (one: MentionableAgent, other: MentionableAgent | undefined): boolean =>
+  one.id === other?.id && one.slug === other.slug && one.name === other.name && one.role === other.role;
+
+const document = () =>
+  v.pipe(
+    v.object({ title: v.string(), content: v.string() }),
+    v.transform(
+      sharedWithLast<{ title: string; content: string }>(
+        (one, other) => one.title === other.title && one.content === other.content,
+      ),
+    ),
+  );
 
 const taskOverview = v.object({
   totals: v.array(v.object({ status: v.string(), count: finite })),
@@ -157,12 +178,12 @@ export const deliveryContext: Schema<DeliveryContext | null> = v.nullable(
     sourceNotificationType: orNull(v.string()),
     orchestratorAgentId: orNull(v.string()),
     primaryUserMention: orNull(v.object({ id: v.string(), name: v.string() })),
-    mentionableAgents: v.array(mentionableAgent),
+    mentionableAgents: agentList,
     assignedAgents: v.array(mentionableAgent),
     effectiveBehaviorFlags: behaviorFlags,
     deliverySessionKey: optionalString,
-    repositoryDoc: orNull(document),
-    globalBriefingDoc: orNull(document),
+    repositoryDoc: orNull(document()),
+    globalBriefingDoc: orNull(document()),
     taskOverview: orNull(taskOverview),
   } satisfies EveryField<DeliveryContext>),
 );

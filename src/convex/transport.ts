@@ -11,6 +11,8 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /** Polling, heartbeats, agent sync and status must not stand in line behind busy lanes. */
 const SPARE_CONNECTIONS = 4;
+/** A call takes a moment, a run minutes: more than this would be memory for nothing (docs/performance.md). */
+const MAX_CONNECTIONS = 100;
 
 export interface Transport {
   /**
@@ -27,14 +29,14 @@ export interface TransportOptions {
   url: string;
   /** For the whole call, the body and the wait for a free connection included, in milliseconds. */
   timeoutMs: number;
-  /** Calls at once that need no queue. */
+  /** Runs at once: as many calls need no queue, up to a hundred. */
   maxConcurrent: number;
 }
 
 export function createTransport({ url, timeoutMs, maxConcurrent }: TransportOptions): Transport {
   const { origin } = new URL(url);
   const dispatcher = new Agent({
-    connections: maxConcurrent + SPARE_CONNECTIONS,
+    connections: Math.min(maxConcurrent, MAX_CONNECTIONS) + SPARE_CONNECTIONS,
     allowH2: false,
     // The signal of each call is the one limit.
     headersTimeout: 0,

@@ -4,7 +4,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { JournalUnavailable } from './errors.ts';
 import { SQLITE_CORRUPT, SQLITE_ERROR, SQLITE_NOTADB, openFile, resultCode } from './sqlite.ts';
 
-/** Each takes the tables from one format to the next; the first makes them. */
+/**
+ * Each takes the tables from one format to the next; the first makes them. Without a rowid a row is in one tree, not
+ * two, which halves what is written; files from before have one, and work the same.
+ */
 const MIGRATIONS = [
   `
   CREATE TABLE notification (
@@ -18,7 +21,7 @@ const MIGRATIONS = [
     answered_message_id TEXT,
     answered_created_at REAL,
     touched_at INTEGER NOT NULL
-  ) STRICT;
+  ) STRICT, WITHOUT ROWID;
   CREATE TABLE upgrade_exit (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     target_openclaw_version TEXT NOT NULL,

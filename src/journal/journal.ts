@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import type { Journal } from '../ports.ts';
 import { openDatabase, SCHEMA_VERSION } from './database.ts';
 import { unavailable } from './errors.ts';
+import { forgetTogether } from './forget-together.ts';
 import { createGroupSync } from './group-sync.ts';
 import { lockStateDir } from './lock.ts';
 import { forgetOld, notificationJournal } from './notifications.ts';
@@ -25,7 +26,7 @@ export interface DiskJournal extends Journal {
 /**
  * Opens the journal of one runtime, `journal.sqlite` in STATE_DIR. The directory is made (0700) when it is not there;
  * all files are the owner's alone (0600). What a call has written survives the process when it returns, and a power
- * cut when `synced` has settled. Rows that nobody touched for 30 days go. Replies are kept as they are, since they must be posted; nothing else that somebody wrote is kept.
+ * cut when `synced` has settled; what it has forgotten may be back for one look. Rows that nobody touched for 30 days go. Replies are kept as they are, since they must be posted; nothing else that somebody wrote is kept.
  *
  * @throws JournalLocked when another runtime has STATE_DIR
  * @throws JournalUnavailable when STATE_DIR or the file cannot be used; each method throws it as well
@@ -75,7 +76,8 @@ function openUnguarded(
     // SQLite writes the header's page even when the number in it stays.
     const check = (): void => database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     check();
-    return { ...notificationJournal(database, now), ...upgradeJournal(database), check };
+    const notifications = forgetTogether(notificationJournal(database, now), (work) => inOne(database, work));
+    return { notifications, upgrades: upgradeJournal(database), check };
   };
   const tellSetAside = (aside: string) =>
     onNotice({
@@ -88,18 +90,36 @@ function openUnguarded(
     const { database, prepared } = openDatabase(path, prepare, tellSetAside);
     // It is there as long as the database is open, and it is what `PRAGMA synchronous = FULL` would sync.
     const log = openSync(`${path}-wal`, 'r+');
+    const { notifications, upgrades, check } = prepared;
     return {
-      ...prepared,
+      ...notifications,
+      ...upgrades,
+      check,
       synced: createGroupSync(() => syncFile(log)),
       close: () => {
         if (!database.isOpen) return;
-        database.close();
-        closeSync(log);
-        unlock();
+        try {
+          notifications.settle();
+        } finally {
+          database.close();
+          closeSync(log);
+          unlock();
+        }
       },
     };
   } catch (error) {
     unlock();
+    throw error;
+  }
+}
+
+function inOne(database: DatabaseSync, work: () => void): void {
+  database.exec('BEGIN');
+  try {
+    work();
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
 }

@@ -9,7 +9,7 @@ import type { ContractBackend } from '../support/contract-backend/spawn.ts';
 
 const RUNTIME = join(import.meta.dirname, '../../dist/main.js');
 /** As `npm start` and the image have it. */
-const YOUNG_SPACE = '--max-semi-space-size=2';
+const YOUNG_SPACE = ['--max-semi-space-size=2', '--no-parallel-scavenge'];
 const CEILING = join(import.meta.dirname, 'ceiling/main.ts');
 
 export interface Worker {
@@ -42,11 +42,11 @@ process.on('exit', () => {
 
 /** The built runtime, as it is started and no more: it may not be ready yet. @param env wins over the defaults */
 export const spawnRuntime = (sides: Sides, env: Record<string, string> = {}): Promise<Worker> =>
-  spawnWorker([YOUNG_SPACE, ...(env['NODE_FLAGS']?.split(' ') ?? []), RUNTIME], sides, env);
+  spawnWorker([...YOUNG_SPACE, ...(env['NODE_FLAGS']?.split(' ') ?? []), RUNTIME], sides, env);
 
 /** The same calls without machines. @param sessions runs at once */
 export const spawnCeiling = (sides: Sides, sessions: number): Promise<Worker> =>
-  spawnWorker([YOUNG_SPACE, CEILING], sides, { DELIVERY_MAX_CONCURRENT_SESSIONS: String(sessions) });
+  spawnWorker([...YOUNG_SPACE, CEILING], sides, { DELIVERY_MAX_CONCURRENT_SESSIONS: String(sessions) });
 
 async function spawnWorker(
   args: readonly string[],

@@ -38,7 +38,7 @@ async function deliver({ _id: id, recipientId: agentId, taskId = '' }: Notificat
     signal,
   });
   await missionControl.postMessage({ taskId, agentId, content: text, sourceNotificationId: id }, signal);
-  if (!isAlone(context)) await missionControl.loadContext(id, signal);
+  if (!isAlone(context.notification)) await missionControl.loadContext(id, signal);
   await missionControl.markDelivered(id, signal);
   await typing;
 }
