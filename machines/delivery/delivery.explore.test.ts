@@ -1,5 +1,6 @@
 /** Every state that delivery can reach with a queue of four rows of three sessions, two slots and a moving gate. */
 import { describe, expect, it } from 'vitest';
+import { actorName, isLane } from '../shared/actor-name.ts';
 import {
   callsOf,
   explore,
@@ -13,7 +14,7 @@ import type { NotificationRow } from '../shared/mission-control.ts';
 import { REFUSED_BACKOFF } from '../shared/backoff.ts';
 import { createListener } from '../shared/samples.test-kit.ts';
 import type { DeliveryNews } from './context.ts';
-import { laneOf } from './line.ts';
+import { laneOf, laneWith } from './line.ts';
 import { deliveryMachine } from './machine.ts';
 import {
   AVAILABLE,
@@ -119,7 +120,9 @@ const alwaysHasATrialOut: Invariant = ({ to, after }) => {
 };
 
 const knowsItsLanes: Invariant = ({ to, effects, after }) => {
-  const children = Object.keys(to.children).filter((id) => id.startsWith('lane:'));
+  const children = Object.values(to.children).flatMap((child) =>
+    child && isLane(child) ? [actorName(child)] : [],
+  );
   const alive = to.context.line.lanes.filter((lane) => lane.alive);
   if (to.status === 'done') {
     const left = children.filter(
@@ -136,9 +139,10 @@ const knowsItsLanes: Invariant = ({ to, effects, after }) => {
   return null;
 };
 
-const stopsNobodyAtWork: Invariant = ({ effects, before, event }) => {
+const stopsNobodyAtWork: Invariant = ({ from, effects, before, event }) => {
+  const crashed = event?.type.replace('xstate.error.actor.', '') ?? '';
   const reporter =
-    event !== null && 'key' in event ? event.key : event?.type.replace('xstate.error.actor.', '');
+    event !== null && 'key' in event ? event.key : from && laneWith(from.context.line, crashed)?.key;
   const cut = effects.find(
     (effect) =>
       effect.kind === 'stop' &&

@@ -9,7 +9,7 @@ import {
   emptyQueue,
   enqueue,
   enqueuePage,
-  idleKeys,
+  idleLanes,
   knownIds,
   laneOf,
   start,
@@ -42,9 +42,11 @@ const rows = fc
   )
   .map((some) => some.map(({ id, task, at }) => row(`${task}${id}`, task, at)));
 
-function expectSound({ lanes, queue, counts }: Line): void {
+function expectSound({ lanes, queue, counts, freed }: Line): void {
   const keys = lanes.map((lane) => lane.key);
   expect(keys).toEqual([...new Set(keys)].sort());
+  const actorIds = [...lanes.map(({ actorId }) => actorId), ...freed].map(Number);
+  expect(actorIds.sort((a, b) => a - b)).toEqual(actorIds.map((_, n) => n));
   const waiting = lanes.filter(({ phase }) => phase === 'inLine');
   expect(new Set(queue)).toEqual(new Set(waiting));
   expect(queue).toHaveLength(waiting.length);
@@ -85,7 +87,7 @@ describe('the line', () => {
           line = settle(setPhase(line, next.key, 'working'), next.key);
           given.push(next.job);
         }
-        expect(idleKeys(line)).toEqual(line.lanes.map((lane) => lane.key));
+        expect(idleLanes(line)).toEqual(line.lanes);
         expect(new Set(given.map(jobId))).toEqual(new Set(page.map(({ _id }) => _id)));
         expect(given).toHaveLength(new Set(given.map(jobId)).size);
       }),

@@ -7,6 +7,11 @@ export type Phase = 'inLine' | 'working' | 'resting' | 'idle';
 /** One session's place. `jobs` are oldest first; the head is the one that the lane has, or will get next. */
 export interface LaneInLine {
   key: string;
+  /**
+   * Its machine's id among delivery's children: a small number. XState copies all children as one starts or stops, and
+   * V8 copies what has numbers for keys like an array (docs/adr/0012).
+   */
+  actorId: string;
   phase: Phase;
   jobs: readonly Job[];
   /** Its lane machine is up. */
@@ -26,12 +31,15 @@ export interface Line {
   queue: readonly LaneInLine[];
   /** Lanes by phase. */
   counts: Readonly<Record<Phase, number>>;
+  /** Actor ids that are free again; with those of the lanes they are the numbers from 0 on, without a gap. */
+  freed: readonly string[];
 }
 
 export const EMPTY_LINE: Line = {
   lanes: [],
   queue: [],
   counts: { inLine: 0, working: 0, resting: 0, idle: 0 },
+  freed: [],
 };
 
 export function laneOf({ lanes }: Line, key: string): LaneInLine | undefined {
@@ -39,9 +47,13 @@ export function laneOf({ lanes }: Line, key: string): LaneInLine | undefined {
   return lane?.key === key ? lane : undefined;
 }
 
+/** The lane with that machine. */
+export const laneWith = ({ lanes }: Line, actorId: string): LaneInLine | undefined =>
+  lanes.find((lane) => lane.actorId === actorId);
+
 export function enqueue(line: Line, job: Job): Line {
   const key = laneKey(job);
-  const lane = laneOf(line, key) ?? { key, phase: 'idle', jobs: [], alive: false, seat: null };
+  const lane = laneOf(line, key) ?? newLane(line, key);
   if (lane.jobs.some((known) => jobId(known) === jobId(job))) return line;
   // The head of a lane that has it in hand stays where it is, whatever comes in.
   const isHeld = lane.phase === 'working' || lane.phase === 'resting';
@@ -50,6 +62,15 @@ export function enqueue(line: Line, job: Job): Line {
   const jobs = [...lane.jobs.slice(0, held), ...waiting];
   return put(line, { ...lane, phase: isHeld ? lane.phase : 'inLine', jobs });
 }
+
+const newLane = ({ lanes, freed }: Line, key: string): LaneInLine => ({
+  key,
+  actorId: freed.at(-1) ?? String(lanes.length),
+  phase: 'idle',
+  jobs: [],
+  alive: false,
+  seat: null,
+});
 
 /** Takes a page of rows into the line, leaving out what is not to be taken (again). */
 export function enqueuePage(
@@ -109,22 +130,21 @@ export function without(line: Line, key: string): Line {
     lanes: line.lanes.toSpliced(placeOf(line.lanes, key), 1),
     queue: leave(line.queue, lane),
     counts: count(line.counts, lane.phase, -1),
+    freed: line.lanes.length === 1 ? [] : [...line.freed, lane.actorId],
   };
 }
 
 /** Who gets the next slot, and the notification behind its job. */
 export function nextInLine({
   queue: [lane],
-}: Line): { key: string; alive: boolean; job: Job; next: string | null } | null {
+}: Line): (Pick<LaneInLine, 'key' | 'actorId' | 'alive'> & { job: Job; next: string | null }) | null {
   const [job, behind] = lane?.jobs ?? [];
   if (lane === undefined || job === undefined) return null;
   const next = behind?.kind === 'notification' ? jobId(behind) : null;
-  return { key: lane.key, alive: lane.alive, job, next };
+  return { key: lane.key, actorId: lane.actorId, alive: lane.alive, job, next };
 }
 
-/** @returns the keys of lanes with nothing to do */
-export const idleKeys = ({ lanes }: Line): string[] =>
-  lanes.flatMap(({ key, phase }) => (phase === 'idle' ? [key] : []));
+export const idleLanes = ({ lanes }: Line): LaneInLine[] => lanes.filter(({ phase }) => phase === 'idle');
 
 export function* knownIds({ lanes }: Line): Generator<string> {
   for (const { jobs } of lanes) for (const job of jobs) yield jobId(job);
@@ -138,7 +158,7 @@ export const headIds = ({ lanes }: Line): string[] =>
 export const countQueued = ({ lanes }: Line): number =>
   lanes.reduce((sum, { jobs, phase }) => sum + jobs.length - (phase === 'working' ? 1 : 0), 0);
 
-type Change = Partial<Omit<LaneInLine, 'key'>>;
+type Change = Partial<Omit<LaneInLine, 'key' | 'actorId'>>;
 
 function change(line: Line, key: string, by: Change | ((lane: LaneInLine) => Change)): Line {
   const lane = laneOf(line, key);
@@ -146,7 +166,7 @@ function change(line: Line, key: string, by: Change | ((lane: LaneInLine) => Cha
 }
 
 /** In place of the lane of that key, or new. */
-function put({ lanes, queue, counts }: Line, lane: LaneInLine): Line {
+function put({ lanes, queue, counts, freed }: Line, lane: LaneInLine): Line {
   const at = placeOf(lanes, lane.key);
   const before = lanes[at];
   if (before?.key !== lane.key) {
@@ -154,12 +174,14 @@ function put({ lanes, queue, counts }: Line, lane: LaneInLine): Line {
       lanes: lanes.toSpliced(at, 0, lane),
       queue: join(queue, lane),
       counts: count(counts, lane.phase, 1),
+      freed: freed.slice(0, -1),
     };
   }
   return {
     lanes: lanes.with(at, lane),
     queue: join(leave(queue, before), lane),
     counts: before.phase === lane.phase ? counts : count(count(counts, before.phase, -1), lane.phase, 1),
+    freed,
   };
 }
 

@@ -1,6 +1,7 @@
 /** Delivery and its lanes as running actors, under schedules of answers, failures, silences, gates and coalesced rows. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isLane } from '../shared/actor-name.ts';
 import type { FaultKind } from '../shared/fault.ts';
 import { settle } from '../shared/samples.test-kit.ts';
 import { EMPTY_LINE } from './line.ts';
@@ -137,7 +138,7 @@ async function allIsWell(schedule: Schedule, until: () => boolean): Promise<void
 /** XState stops the children of a machine that is done, and leaves them in its last snapshot. */
 const laneCount = ({ actor }: Schedule): number =>
   Object.values(actor.getSnapshot().children).filter(
-    (child) => child?.id.startsWith('lane:') === true && child.getSnapshot().status === 'active',
+    (child) => isLane(child) && child?.getSnapshot().status === 'active',
   ).length;
 
 describe('delivery under any schedule', () => {

@@ -23,9 +23,9 @@ import {
   enqueue,
   enqueuePage,
   giveUpSeats,
-  idleKeys,
+  idleLanes,
   knownIds,
-  laneOf,
+  laneWith,
   nextInLine,
   release,
   setPhase,
@@ -46,11 +46,10 @@ const RECONSIDER_MS = 600_000;
 const RECENT_PARKS = 5;
 /**
  * A lane with nothing to do is kept for a moment, and as many of them as are at work: the next row of its session often
- * follows. The others are stopped a few at a time, since XState copies its list of children for each (a thousand: half
- * a millisecond).
+ * follows. The others are stopped, and not too many at once: nothing else goes on meanwhile.
  */
 const SWEEP_MS = 1_000;
-const SWEPT_AT_ONCE = 10;
+const SWEPT_AT_ONCE = 100;
 
 export const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
 
@@ -117,7 +116,8 @@ const parts = setup({
     /** The next look is further away than work that has just ended allows: it often brings more. */
     slowPoll: ({ context }) => !context.watched && context.poll.inMs > QUICK_POLL_MS,
     gatewayInDoubt: ({ context }) => context.gatewayInDoubt,
-    hasLane: ({ context }, params: { actorId: string }) => laneOf(context.line, params.actorId) !== undefined,
+    hasLane: ({ context }, params: { actorId: string }) =>
+      laneWith(context.line, params.actorId) !== undefined,
   },
   delays: {
     pollInterval: ({ context }) => context.poll.inMs,
@@ -164,11 +164,12 @@ export const deliverySetup = parts.extend({
     grantSlot: enqueueActions(({ enqueue, context, self }, params: { trial: boolean }) => {
       const turn = nextInLine(context.line);
       if (turn === null) return;
-      const { key, alive, job, next } = turn;
+      const { key, actorId, alive, job, next } = turn;
       if (!alive) {
         const { session, backend } = context.settings;
         enqueue.spawnChild('lane', {
-          id: key,
+          id: actorId,
+          systemId: key,
           input: { parent: self, key, session, backend, random: context.random },
         });
       }
@@ -176,7 +177,7 @@ export const deliverySetup = parts.extend({
         line: start(context.line, key),
         ...(params.trial && { trialKey: key }),
       });
-      enqueue.sendTo(key, { type: 'lane.go', job, trial: params.trial, next });
+      enqueue.sendTo(actorId, { type: 'lane.go', job, trial: params.trial, next });
     }),
     /** Lanes that have a job in hand. */
     tellLanes: enqueueActions(
@@ -190,8 +191,8 @@ export const deliverySetup = parts.extend({
             | { type: 'backend.available' };
         },
       ) => {
-        for (const { key, phase } of context.line.lanes) {
-          if (phase === 'working' || phase === 'resting') enqueue.sendTo(key, params.event);
+        for (const { actorId, phase } of context.line.lanes) {
+          if (phase === 'working' || phase === 'resting') enqueue.sendTo(actorId, params.event);
         }
       },
     ),
@@ -230,11 +231,11 @@ export const deliverySetup = parts.extend({
     }),
     sweepLanes: enqueueActions(({ enqueue, context }) => {
       const { idle, working } = context.line.counts;
-      const swept = idleKeys(context.line).slice(0, Math.max(0, Math.min(SWEPT_AT_ONCE, idle - working)));
-      const line = swept.reduce(without, context.line);
+      const swept = idleLanes(context.line).slice(0, Math.max(0, Math.min(SWEPT_AT_ONCE, idle - working)));
+      const line = swept.reduce((left, { key }) => without(left, key), context.line);
       const sweepComes = line.counts.idle > 0;
       enqueue.assign({ line, sweepComes });
-      for (const key of swept) enqueue.stopChild(key);
+      for (const { actorId } of swept) enqueue.stopChild(actorId);
       if (sweepComes) enqueue.raise({ type: 'lanes.sweep' }, { delay: SWEEP_MS });
     }),
     noteResting: assign(({ context }, params: { key: string; reason: string | null }) => ({
@@ -250,17 +251,16 @@ export const deliverySetup = parts.extend({
       line: setPhase(context.line, params.key, 'inLine'),
     })),
     dropLane: enqueueActions(({ enqueue, context }, params: { actorId: string; error: unknown }) => {
-      const head = laneOf(context.line, params.actorId)?.jobs[0];
+      const lane = laneWith(context.line, params.actorId);
+      if (lane === undefined) return;
+      const { key, jobs } = lane;
       enqueue.assign({
-        line: without(context.line, params.actorId),
-        trialKey: context.trialKey === params.actorId ? null : context.trialKey,
+        line: without(context.line, key),
+        trialKey: context.trialKey === key ? null : context.trialKey,
       });
       enqueue.stopChild(params.actorId);
-      enqueue.sendTo(context.parent, {
-        type: 'lane.crashed',
-        key: params.actorId,
-        reason: faultOf(params.error).message,
-      });
+      enqueue.sendTo(context.parent, { type: 'lane.crashed', key, reason: faultOf(params.error).message });
+      const [head] = jobs;
       if (head === undefined) return;
       const id = jobId(head);
       enqueue.assign({ setAside: [...context.setAside, id] });

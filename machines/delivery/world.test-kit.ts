@@ -133,7 +133,8 @@ const MARKED: ReadonlySet<Outcome> = new Set([
 ]);
 
 function newsOf(key: string, snapshot: DeliverySnapshot, ghost: Ghost, menu: Menu): Move<Ghost>[] {
-  const head = laneOf(snapshot.context.line, key)?.jobs[0];
+  const lane = laneOf(snapshot.context.line, key);
+  const head = lane?.jobs[0];
   const at = ghost.lanes[key];
   const id = head?.kind === 'notification' ? head.row._id : key;
   const trialOn = ghost.trialOn === key ? null : ghost.trialOn;
@@ -157,7 +158,7 @@ function newsOf(key: string, snapshot: DeliverySnapshot, ghost: Ghost, menu: Men
     };
     return hear(event, { ...after, undelivered, late }, ` ${outcome} ${id}`);
   };
-  const crash = callFailed(key, new Error('a bug in a lane'));
+  const crash = callFailed(lane?.actorId ?? '', new Error('a bug in a lane'));
   const others = without(ghost.lanes, key);
   const crashes =
     ghost.crashes > 0

@@ -8,7 +8,7 @@ import type { LaneReply } from './reply.ts';
 
 export interface LaneInput {
   parent: Parent<LaneNews>;
-  /** The lane's own actor id, `lane:<agent>/<task>`. */
+  /** The lane's name in the whole system, `lane:<agent>/<task>`. */
   key: string;
   /** Backoff of this session's runs. */
   session: BackoffLimits;

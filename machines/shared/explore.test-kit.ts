@@ -213,20 +213,24 @@ function pathTo(
 
 type Params = Record<string, unknown>;
 
-/** XState's own actions, as far as they concern others. */
+/** By its name in the whole system, where it has one. */
+function nameOf(actor: unknown): string {
+  const { systemId, id } = actor as { systemId?: string; id: string };
+  return systemId ?? id;
+}
+
+/** XState's own actions, as far as they concern others: who they are about is named as people know it. */
 function effectsOf(actions: readonly { type: string; params?: unknown }[]): Effect[] {
   return actions.flatMap<Effect>(({ type, params }) => {
     const given = (params ?? {}) as Params;
     if (type === 'xstate.sendTo') {
-      return [
-        { kind: 'send', to: (given.to as { id: string }).id, event: given.event as EventObject & Params },
-      ];
+      return [{ kind: 'send', to: nameOf(given.to), event: given.event as EventObject & Params }];
     }
     if (type === 'xstate.spawnChild') {
-      return [{ kind: 'spawn', id: String(given.id), src: String(given.src), input: given.input }];
+      return [{ kind: 'spawn', id: nameOf(given), src: String(given.src), input: given.input }];
     }
     if (type === 'xstate.stopChild')
-      return [{ kind: 'stop', id: (params as { id: string } | undefined)?.id ?? '' }];
+      return [{ kind: 'stop', id: params === undefined ? '' : nameOf(params) }];
     if (type === 'xstate.raise') {
       return [
         { kind: 'raise', event: given.event as EventObject & Params, delayMs: Number(given.delay ?? 0) },

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addRow } from '../delivery/schedule.test-kit.ts';
 import type { GatewayActor } from '../gateway/machine.ts';
+import { isLane } from '../shared/actor-name.ts';
 import type { FaultKind } from '../shared/fault.ts';
 import { sampleAgent, settle } from '../shared/samples.test-kit.ts';
 import {
@@ -61,12 +62,7 @@ async function take({ around, clock, root }: System, one: Step): Promise<void> {
       break;
     case 'crashLane':
       if (delivery === undefined) break;
-      crash(
-        nth(
-          Object.values(childrenOf(delivery)).filter((child) => child?.id.startsWith('lane:')),
-          one.which,
-        ),
-      );
+      crash(nth(Object.values(childrenOf(delivery)).filter(isLane), one.which));
   }
   await settle();
   for (const id of deliveryIn(root)?.context.setAside ?? []) around.outOfOrder.add(id);

@@ -1,7 +1,8 @@
 import type { AnyActorRef, StateValue } from 'xstate';
-import { countQueued, EMPTY_LINE } from '../../machines/delivery/line.ts';
-import { TAGS, type Tag } from '../../machines/shared/tags.ts';
 import { noHistory } from '../../machines/delivery/context.ts';
+import { countQueued, EMPTY_LINE } from '../../machines/delivery/line.ts';
+import { actorName, isLane } from '../../machines/shared/actor-name.ts';
+import { TAGS, type Tag } from '../../machines/shared/tags.ts';
 import { EXIT } from '../../machines/supervisor/context.ts';
 import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
 import type { Config } from '../config/config.ts';
@@ -187,7 +188,7 @@ function machineReports(look: Look): Pick<Report.HealthReport, 'machines' | 'lan
   const children = Object.values(childrenOf(look.root));
   const delivery = childrenOf(look.root).delivery;
   const lanes = (delivery === undefined ? [] : Object.values(childrenOf(delivery))).flatMap((actor) =>
-    actor?.id.startsWith('lane:') === true ? machineOf(actor) : [],
+    isLane(actor) ? machineOf(actor) : [],
   );
   return {
     machines: [
@@ -214,7 +215,7 @@ function machineOf(actor: AnyActorRef | undefined): Machine[] {
 }
 
 const describeMachine = (look: Look, { actor, snapshot, value }: Machine): Report.MachineReport => ({
-  id: actor.id,
+  id: actorName(actor),
   value,
   tags: TAGS.filter((tag) => snapshot.hasTag(tag)) satisfies Tag[],
   since: timestamp(look.clock.since(actor)),

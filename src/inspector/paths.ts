@@ -1,4 +1,5 @@
 import type { AnyActorRef } from 'xstate';
+import { actorName } from '../../machines/shared/actor-name.ts';
 
 /**
  * An actor's place in the tree, `supervisor/delivery/lane:...`. Session ids are new after every restart and for every
@@ -8,7 +9,8 @@ export function pathOf(actor: AnyActorRef): string {
   const known = paths.get(actor);
   if (known !== undefined) return known;
   const parent = parentOf(actor);
-  const path = parent === null ? actor.id : `${pathOf(parent)}/${actor.id}`;
+  const name = actorName(actor);
+  const path = parent === null ? name : `${pathOf(parent)}/${name}`;
   paths.set(actor, path);
   return path;
 }

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AnyActorRef } from 'xstate';
+import { isLane } from '../../machines/shared/actor-name.ts';
 import type { FaultKind } from '../../machines/shared/fault.ts';
 import { settle } from '../../machines/shared/samples.test-kit.ts';
 import { childrenOf, crash, startSystem, type System } from '../../machines/supervisor/system.test-kit.ts';
@@ -99,7 +100,7 @@ async function take({ around, clock, root }: System, { do: what, which }: { do: 
   if (what === 'wait') clock.increment(which);
   else if (what === 'answer') call?.succeed();
   else if (what === 'crash') crash(children[which % children.length]);
-  else if (what === 'crashLane') crash(lanes.filter((lane) => lane?.id.startsWith('lane:'))[which % 3]);
+  else if (what === 'crashLane') crash(lanes.filter(isLane)[which % 3]);
   else call?.fail(what as FaultKind);
   await settle();
 }

@@ -1,4 +1,5 @@
 import type { AnyActorRef, StateValue } from 'xstate';
+import { actorName } from '../../machines/shared/actor-name.ts';
 import { TAGS } from '../../machines/shared/tags.ts';
 import { statePaths } from '../health/state-paths.ts';
 import { parentOf, pathOf } from './paths.ts';
@@ -54,7 +55,7 @@ export function actorView(actor: AnyActorRef, { since, restarts, timers }: Surro
   return {
     path: pathOf(actor),
     parent: parent && pathOf(parent),
-    id: actor.id,
+    id: actorName(actor),
     machine: machineOf(actor),
     ...stateOf(actor.getSnapshot()),
     since: since(actor),

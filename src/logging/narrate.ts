@@ -1,5 +1,6 @@
 import type { AnyActorRef, AnyEventObject, InspectionEvent } from 'xstate';
 import type { LaneNews } from '../../machines/lane/context.ts';
+import { actorName } from '../../machines/shared/actor-name.ts';
 import type { SupervisorEvent } from '../../machines/supervisor/context.ts';
 import type { Log } from './log.ts';
 
@@ -33,9 +34,9 @@ function createTransitions(
     const before = last.get(actorRef);
     if (state === before) return;
     last.set(actorRef, state);
-    const { id } = actorRef as AnyActorRef;
-    log.debug('machine.transition', `${id} is ${state}`, {
-      machine: id,
+    const name = actorName(actorRef as AnyActorRef);
+    log.debug('machine.transition', `${name} is ${state}`, {
+      machine: name,
       from: before ?? null,
       on: event.type,
     });
