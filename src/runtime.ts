@@ -177,6 +177,8 @@ function observeSafely(
   log: Log,
 ): (event: InspectionEvent) => void {
   return (event) => {
+    // Three of four are of microsteps and actions, which nobody looks at.
+    if (event.type !== '@xstate.event' && event.type !== '@xstate.snapshot') return;
     for (const observe of observers) {
       try {
         observe(event);

@@ -1,4 +1,4 @@
-import type { AnyActor, AnyActorRef } from 'xstate';
+import type { AnyActorRef } from 'xstate';
 
 /**
  * What people know an actor by: its name in the whole system (`gateway`, `lane:<agent>/<task>`), which all that is
@@ -6,7 +6,7 @@ import type { AnyActor, AnyActorRef } from 'xstate';
  */
 export function actorName(actor: AnyActorRef): string {
   // XState has the name on every actor, and not in the type of a reference.
-  const { systemId, id } = actor as AnyActor;
+  const { systemId, id } = actor as AnyActorRef & { systemId?: string };
   return systemId ?? id;
 }
 

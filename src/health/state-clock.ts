@@ -1,4 +1,4 @@
-import type { AnyActorRef, InspectionEvent, Snapshot } from 'xstate';
+import type { AnyActorRef, InspectionEvent, Snapshot, StateValue } from 'xstate';
 
 /** When each actor entered the state that it is in, in milliseconds since the epoch. Fed by XState's inspection. */
 export interface StateClock {
@@ -9,39 +9,34 @@ export interface StateClock {
 }
 
 export function createStateClock(now: () => number): StateClock {
-  const entered = createMemory();
-  const outermost = createMemory();
+  const memory = new WeakMap<AnyActorRef, Seen>();
   return {
     observe(event) {
       if (event.type !== '@xstate.snapshot' || !isActorRef(event.actorRef)) return;
       const value = valueOf(event.snapshot);
       if (value === undefined) return;
-      entered.note(event.actorRef, value, now);
-      const top = typeof value === 'object' && value !== null ? Object.keys(value) : value;
-      outermost.note(event.actorRef, top, now);
+      const last = memory.get(event.actorRef);
+      const state = nameOf(value);
+      if (last?.state === state) return;
+      const top = typeof value === 'string' ? value : Object.keys(value).join();
+      const since = now();
+      memory.set(event.actorRef, { state, since, top, topSince: last?.top === top ? last.topSince : since });
     },
-    since: (actor) => entered.at(actor),
-    sinceOutermost: (actor) => outermost.at(actor),
+    since: (actor) => memory.get(actor)?.since ?? null,
+    sinceOutermost: (actor) => memory.get(actor)?.topSince ?? null,
   };
 }
 
-/** When each actor's value last changed. */
-function createMemory() {
-  const memory = new WeakMap<AnyActorRef, { value: unknown; at: number }>();
-  return {
-    note(actor: AnyActorRef, value: unknown, now: () => number): void {
-      const last = memory.get(actor);
-      if (last === undefined || !isSame(last.value, value)) memory.set(actor, { value, at: now() });
-    },
-    at: (actor: AnyActorRef): number | null => memory.get(actor)?.at ?? null,
-  };
+interface Seen {
+  state: string;
+  since: number;
+  top: string;
+  topSince: number;
 }
 
-/** Of state values: names, or objects of them. */
-const isSame = (one: unknown, other: unknown): boolean =>
-  one === other ||
-  (typeof one === 'object' && typeof other === 'object' && JSON.stringify(one) === JSON.stringify(other));
+const nameOf = (value: StateValue): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-const valueOf = (snapshot: Snapshot<unknown>): unknown => ('value' in snapshot ? snapshot.value : undefined);
+const valueOf = (snapshot: Snapshot<unknown>): StateValue | undefined =>
+  'value' in snapshot ? (snapshot.value as StateValue) : undefined;
 
 const isActorRef = (ref: object): ref is AnyActorRef => 'sessionId' in ref;
