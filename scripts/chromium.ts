@@ -8,7 +8,18 @@ const PLACES = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** The browser for the browser tests: CHROMIUM_PATH, or a usual place; null when there is none. */
+/** No call of its own to anywhere, and no sandbox: CI runs as root. */
+export const CHROMIUM_FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** The browser for the browser tests and the screenshots: CHROMIUM_PATH, or a usual place; null when there is none. */
 export function chromiumPath(): string | null {
   const { CHROMIUM_PATH } = process.env;
   if (CHROMIUM_PATH !== undefined && CHROMIUM_PATH !== '') return CHROMIUM_PATH;

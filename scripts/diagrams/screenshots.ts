@@ -4,21 +4,9 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { chromiumPath } from '../chromium.ts';
+import { CHROMIUM_FLAGS, chromiumPath } from '../chromium.ts';
 
 const run = promisify(execFile);
-
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--hide-scrollbars',
-];
 
 export interface Shot {
   svg: string;
@@ -40,7 +28,9 @@ export async function takeShots(shots: readonly Shot[], folder: string): Promise
     const profile = mkdtempSync(join(tmpdir(), 'diagrams-'));
     try {
       await run(chromium, [
-        ...FLAGS,
+        ...CHROMIUM_FLAGS,
+        '--headless',
+        '--hide-scrollbars',
         `--user-data-dir=${profile}`,
         `--window-size=${width},${height}`,
         `--blink-settings=preferredColorScheme=${scheme === 'dark' ? 0 : 1}`,

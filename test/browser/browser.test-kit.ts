@@ -1,25 +1,14 @@
 /** The inspector's page in a real browser. */
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
-import { chromiumPath } from '../../scripts/chromium.ts';
+import { CHROMIUM_FLAGS, chromiumPath } from '../../scripts/chromium.ts';
 import { until } from '../support/until.ts';
-
-/** No call of its own to anywhere, and no sandbox: CI runs as root. */
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 /** @returns what opens the page; at the end of each test nothing may have gone wrong in it */
 export function useBrowser() {
   let browser: Browser | null = null;
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: chromiumPath() ?? '', args: ARGS });
+    browser = await chromium.launch({ executablePath: chromiumPath() ?? '', args: CHROMIUM_FLAGS });
   });
   afterAll(() => browser?.close());
   return async (port: number, hash = '', scheme: 'light' | 'dark' = 'light'): Promise<Page> => {
