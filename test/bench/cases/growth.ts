@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Benchmark } from '../benchmark.ts';
+import type { Figure } from '../figure.ts';
 import { healthOf, untilConnected } from '../runtime.ts';
 import { drain, onStage } from '../stage.ts';
 import { usageOf } from '../usage.ts';
@@ -37,22 +38,10 @@ export const growth: Benchmark = {
         }
         const [first, last] = [tenths[0], tenths.at(-1)];
         if (first === undefined || last === undefined) return;
-        figure({
-          name: 'growth.rate',
-          value: last.rate,
-          unit: 'deliveries/s',
-          limit: first.rate,
-          ratio: last.rate / first.rate,
-          goal: { least: 0.95 },
-        });
-        figure({
-          name: 'growth.rss',
-          value: last.rssMb,
-          unit: 'MB',
-          limit: first.rssMb,
-          ratio: last.rssMb / first.rssMb,
-          goal: { most: 1.05 },
-        });
+        const rate = { name: 'growth.rate', unit: 'deliveries/s', goal: { least: 0.95 } };
+        figure(compared(rate, first.rate, last.rate));
+        const rss = { name: 'growth.rss', unit: 'MB', goal: { most: 1.05 } };
+        figure(compared(rss, first.rssMb, last.rssMb));
         figure({
           name: 'growth.machines',
           value: await restingMachines(runtime),
@@ -65,6 +54,14 @@ export const growth: Benchmark = {
       }
     }),
 };
+
+/** The last tenth, judged by the first. */
+const compared = (what: Pick<Figure, 'name' | 'unit' | 'goal'>, first: number, last: number): Figure => ({
+  ...what,
+  value: last,
+  limit: first,
+  ratio: last / first,
+});
 
 /** Lanes with nothing to do are stopped a few a second; those that are never stopped are what this is about. */
 async function restingMachines(runtime: Worker): Promise<number> {
