@@ -8,18 +8,9 @@ import { settle } from '../../machines/shared/samples.test-kit.ts';
 import { childrenOf, crash, startSystem, type System } from '../../machines/supervisor/system.test-kit.ts';
 import { apply, createModel } from './page/model.ts';
 import { createRing } from './ring.ts';
+import { picture } from './samples.test-kit.ts';
 import { createTap } from './tap.ts';
-import type { ActorView, Entry, News, StatusView } from './wire.ts';
-
-const STATUS: StatusView = {
-  status: 'healthy',
-  reason: '',
-  delivered: 0,
-  failed: 0,
-  parked: 0,
-  inFlight: 0,
-  queued: 0,
-};
+import type { ActorView, Entry, News } from './wire.ts';
 
 const quiet = {
   since: () => null,
@@ -37,8 +28,7 @@ function watch(root: AnyActorRef) {
   const ring = createRing(10);
   const told: Entry[] = [];
   const tap = tapOn(root, (news) => told.push(ring.add(0, news)));
-  const picture = { epoch: 'e', seq: 0, at: 0, version: '1', actors: tap.attach(), status: STATUS };
-  const model = createModel({ picture, history: [] });
+  const model = createModel({ picture: picture(tap.attach()), history: [] });
   return {
     tap,
     told,

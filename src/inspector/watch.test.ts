@@ -3,19 +3,10 @@ import { settle } from '../../machines/shared/samples.test-kit.ts';
 import { startSystem, type System } from '../../machines/supervisor/system.test-kit.ts';
 import { until } from '../../test/support/until.ts';
 import type { Message } from './hub.ts';
+import { STATUS } from './samples.test-kit.ts';
 import { KEPT_ENTRIES } from './session.ts';
 import { createWatch, type Watch } from './watch.ts';
-import type { Entry, Hello, StatusView } from './wire.ts';
-
-const STATUS: StatusView = {
-  status: 'healthy',
-  reason: 'All is well.',
-  delivered: 0,
-  failed: 0,
-  parked: 0,
-  inFlight: 0,
-  queued: 0,
-};
+import type { Entry, Hello } from './wire.ts';
 
 let open: { watch: Watch; system: System }[] = [];
 afterEach(() => {

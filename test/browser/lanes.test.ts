@@ -3,7 +3,7 @@
  * recording: the page draws it with the same code as what is live.
  */
 import { expect, test } from 'vitest';
-import { actor, picture, STATUS, step } from '../../src/inspector/page/samples.test-kit.ts';
+import { actor, picture, STATUS, step } from '../../src/inspector/samples.test-kit.ts';
 import { startInspected } from '../support/inspected.ts';
 import { echoGateway, missionControl } from '../support/stack.ts';
 import { says, useBrowser } from './browser.test-kit.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { actor, picture, STATUS, step } from '../samples.test-kit.ts';
 import { perBucket } from './bar.ts';
 import { apply, createModel, OVERALL, type Model } from './model.ts';
-import { actor, picture, STATUS, step } from './samples.test-kit.ts';
 
 const GATEWAY = 'supervisor/gateway';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { actor, picture, step } from '../samples.test-kit.ts';
 import type { Entry } from '../wire.ts';
 import { apply, createModel } from './model.ts';
 import { createPlayback, readRecording } from './recording.ts';
-import { actor, picture, step } from './samples.test-kit.ts';
 
 const PICTURE = picture([actor('supervisor/gateway')]);
 const head = JSON.stringify({ recording: 1, picture: PICTURE });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { actor, step } from '../samples.test-kit.ts';
 import { activeIds } from './chart.ts';
 import { filterRows } from './filter.ts';
 import { countsText, treeRows } from './forest.ts';
 import { duration, eventText, nameOf, stateText } from './format.ts';
 import type { LogRow } from './model.ts';
-import { actor, step } from './samples.test-kit.ts';
 import { lifelineOf } from './sequence.ts';
 
 test.each([

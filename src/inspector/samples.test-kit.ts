@@ -1,4 +1,4 @@
-import type { ActorView, Entry, Picture, StatusView, Step } from '../wire.ts';
+import type { ActorView, Entry, Picture, StatusView, Step } from './wire.ts';
 
 export const STATUS: StatusView = {
   status: 'healthy',
