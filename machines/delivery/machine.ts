@@ -217,6 +217,7 @@ export const deliveryMachine = deliverySetup.createMachine({
               entry: 'drawPoll',
               always: { guard: and(['wantsMore', 'canDeliver']), target: 'standby' },
               on: {
+                'delivery.drain': 'standby',
                 'queue.watched': {
                   target: 'waiting',
                   reenter: true,

@@ -1,0 +1,74 @@
+/** Delivery's looks at the queue, while other things happen. */
+import { expect, it } from 'vitest';
+import { createActor, fromPromise, SimulatedClock } from 'xstate';
+import type { Outcome } from '../lane/job.ts';
+import { laneMachine } from '../lane/machine.ts';
+import { createListener, sampleRow, settle } from '../shared/samples.test-kit.ts';
+import type { DeliveryNews, ListInput, Page } from './context.ts';
+import { deliveryMachine } from './machine.ts';
+
+const LIMITS = { baseMs: 1_000, capMs: 1_000 };
+const INTERVAL_MS = 15_000;
+
+/** Delivery whose lanes load for ever. Each look waits for its answer: `answer` gives that of the last one. */
+function startDelivery({ watched }: { watched: boolean }) {
+  const clock = new SimulatedClock();
+  const looks: ((page: Page) => void)[] = [];
+  const listUndelivered = fromPromise<Page, ListInput>(() => new Promise((resolve) => looks.push(resolve)));
+  const actor = createActor(
+    deliveryMachine.provide({
+      actors: {
+        listUndelivered,
+        lane: laneMachine.provide({ actors: { loadJob: fromPromise(() => new Promise(() => undefined)) } }),
+      },
+    }),
+    {
+      clock,
+      input: {
+        parent: createListener<DeliveryNews>().parent,
+        settings: {
+          intervalMs: INTERVAL_MS,
+          backend: LIMITS,
+          session: LIMITS,
+          maxConcurrentSessions: 5,
+          listLimit: 2,
+        },
+        gate: 'open',
+        watched,
+        random: () => 0.5,
+        now: () => 0,
+      },
+    },
+  ).start();
+  const answer = (...ids: string[]): Promise<void> => {
+    const rows = ids.map((id, n) => sampleRow({ _id: id, taskId: id, createdAt: n }));
+    looks.at(-1)?.({ rows, unseen: false });
+    return settle();
+  };
+  return { actor, clock, looks, answer, context: () => actor.getSnapshot().context };
+}
+
+const settled = (id: string, outcome: Outcome) =>
+  ({
+    type: 'lane.settled',
+    key: `lane:agent-e/${id}`,
+    jobId: id,
+    outcome,
+    attempt: 1,
+    runMs: 1,
+    reason: null,
+    note: null,
+  }) as const;
+
+it('counts a job that ends in a drain once, also when the next look was far away', async () => {
+  const { actor, clock, answer, context } = startDelivery({ watched: false });
+  await answer('a', 'b');
+  while (context().poll.inMs < INTERVAL_MS) {
+    await answer('a', 'b');
+    clock.increment(INTERVAL_MS);
+  }
+  await answer('a', 'b');
+  actor.send({ type: 'delivery.drain' });
+  actor.send(settled('a', 'delivered'));
+  expect(context().history.counts.delivered).toBe(1);
+});
