@@ -85,6 +85,8 @@ export type DeliveryEvent =
 
 /** What the next look at the queue goes by. */
 export interface Poll {
+  /** Rows asked for: what is known may change until the answer comes. */
+  asked: number;
   /** Whether Convex has rows that are not in the line yet. */
   more: 'no' | 'yes' | 'pageExhausted';
   /** The queue changed since the list was asked for: the answer may be older than the change. */
@@ -143,6 +145,7 @@ const NO_COUNTS: History['counts'] = {
 };
 
 export const freshPoll: Poll = {
+  asked: 0,
   more: 'no',
   changed: false,
   settled: [],

@@ -2,7 +2,7 @@ import { and, type ActorRefFrom } from 'xstate';
 import { crashOf } from '../shared/crash.ts';
 import { freshPoll, noHistory } from './context.ts';
 import { EMPTY_LINE, headIds } from './line.ts';
-import { deliverySetup, faultParams, freeSlots, pageSize } from './setup.ts';
+import { deliverySetup, faultParams, freeSlots } from './setup.ts';
 
 export const deliveryMachine = deliverySetup.createMachine({
   id: 'delivery',
@@ -189,7 +189,7 @@ export const deliveryMachine = deliverySetup.createMachine({
               invoke: {
                 src: 'listUndelivered',
                 input: ({ context }) => ({
-                  limit: pageSize(context),
+                  limit: context.poll.asked,
                   contexts: freeSlots(context),
                   busy: headIds(context.line),
                 }),

@@ -3,14 +3,16 @@ import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import type { Outcome } from '../lane/job.ts';
 import { laneMachine } from '../lane/machine.ts';
-import { createListener, sampleRow, settle } from '../shared/samples.test-kit.ts';
-import type { DeliveryNews, ListInput, Page } from './context.ts';
+import { createListener, sampleAgent, sampleRow, settle } from '../shared/samples.test-kit.ts';
+import type { BeatAnswer, DeliveryNews, ListInput, Page } from './context.ts';
 import { deliveryMachine } from './machine.ts';
 
 const LIMITS = { baseMs: 1_000, capMs: 1_000 };
 const INTERVAL_MS = 15_000;
 
-/** Delivery whose lanes load for ever. Each look waits for its answer: `answer` gives that of the last one. */
+const hangs = <T, TInput>() => fromPromise<T, TInput>(() => new Promise(() => undefined));
+
+/** Delivery whose lanes never come to an end. Each look waits for its answer: `answer` gives that of the last one. */
 function startDelivery({ watched }: { watched: boolean }) {
   const clock = new SimulatedClock();
   const looks: ((page: Page) => void)[] = [];
@@ -19,7 +21,7 @@ function startDelivery({ watched }: { watched: boolean }) {
     deliveryMachine.provide({
       actors: {
         listUndelivered,
-        lane: laneMachine.provide({ actors: { loadJob: fromPromise(() => new Promise(() => undefined)) } }),
+        lane: laneMachine.provide({ actors: { loadJob: hangs(), beat: hangs() } }),
       },
     }),
     {
@@ -71,4 +73,12 @@ it('counts a job that ends in a drain once, also when the next look was far away
   actor.send({ type: 'delivery.drain' });
   actor.send(settled('a', 'delivered'));
   expect(context().history.counts.delivered).toBe(1);
+});
+
+it('takes a full page for one, though a heartbeat became due while it was asked for', async () => {
+  const { actor, looks, answer, context } = startDelivery({ watched: true });
+  const replyTo = createListener<BeatAnswer>().parent;
+  actor.send({ type: 'beat.due', agent: sampleAgent(), replyTo });
+  await answer('a', 'b');
+  expect([looks.length, context().poll.asked]).toEqual([2, 5]);
 });

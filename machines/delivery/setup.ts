@@ -54,7 +54,7 @@ const SWEPT_AT_ONCE = 100;
 export const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
 
 /** How many rows to ask for: those already known stand at the head of the list, so ask beyond them. */
-export const pageSize = ({ line, setAside, settings }: DeliveryContext): number =>
+const pageSize = ({ line, setAside, settings }: DeliveryContext): number =>
   Math.min(MAX_PAGE, settings.listLimit + [...knownIds(line)].length + setAside.length);
 
 /** Runs that could start at once, were there rows for them. */
@@ -131,7 +131,7 @@ export const deliverySetup = parts.extend({
     takePage: assign(({ context }, params: { page: Page }) => {
       const leaveOut = new Set([...context.setAside, ...context.poll.settled]);
       const line = enqueuePage(context.line, params.page.rows, leaveOut);
-      const asked = pageSize(context);
+      const { asked } = context.poll;
       const full = params.page.rows.length >= asked;
       const grew = line !== context.line;
       return {
@@ -147,7 +147,9 @@ export const deliverySetup = parts.extend({
       };
     }),
     endTrial: assign({ trialKey: null }),
-    startPoll: assign(({ context: { poll } }) => ({ poll: { ...poll, settled: [], changed: false } })),
+    startPoll: assign(({ context }) => ({
+      poll: { ...context.poll, asked: pageSize(context), settled: [], changed: false },
+    })),
     noteChange: assign(({ context: { poll } }) => ({
       poll: { ...poll, changed: true, more: poll.more === 'no' ? ('yes' as const) : poll.more },
     })),
