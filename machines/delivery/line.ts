@@ -144,7 +144,9 @@ export function nextInLine({
   return { key: lane.key, actorId: lane.actorId, alive: lane.alive, job, next };
 }
 
-export const idleLanes = ({ lanes }: Line): LaneInLine[] => lanes.filter(({ phase }) => phase === 'idle');
+/** Those with nothing to do, and nothing to wait for. */
+export const idleLanes = ({ lanes }: Line): LaneInLine[] =>
+  lanes.filter(({ phase, seat }) => phase === 'idle' && seat === null);
 
 export function* knownIds({ lanes }: Line): Generator<string> {
   for (const { jobs } of lanes) for (const job of jobs) yield jobId(job);

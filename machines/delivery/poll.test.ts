@@ -82,3 +82,14 @@ it('takes a full page for one, though a heartbeat became due while it was asked 
   await answer('a', 'b');
   expect([looks.length, context().poll.asked]).toEqual([2, 5]);
 });
+
+it('keeps the seat of a lane that gave its row back, however long the next page takes', async () => {
+  const { actor, clock, answer, context } = startDelivery({ watched: true });
+  await answer('a');
+  actor.send(settled('a', 'released'));
+  clock.increment(60_000);
+  expect(context().line.lanes).toMatchObject([{ key: 'lane:agent-e/a', seat: 0 }]);
+  await answer();
+  clock.increment(60_000);
+  expect(context().line.lanes).toEqual([]);
+});
