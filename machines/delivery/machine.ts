@@ -40,7 +40,8 @@ export const deliveryMachine = deliverySetup.createMachine({
         'queue.watched': { actions: [{ type: 'noteWatch', params: { watched: true } }, 'noteChange'] },
         'queue.unwatched': { actions: { type: 'noteWatch', params: { watched: false } } },
         'lanes.sweep': { actions: 'sweepLanes' },
-        'row.reconsider': { actions: { type: 'reconsider', params: ({ event }) => event } },
+        // Nobody tells of a row that comes back into sight, here and at a crash: it is to be looked for.
+        'row.reconsider': { actions: [{ type: 'reconsider', params: ({ event }) => event }, 'noteChange'] },
         'delivery.abort': { actions: { type: 'tellLanes', params: { event: { type: 'lane.abort' } } } },
         'backend.available': {
           actions: { type: 'tellLanes', params: { event: { type: 'backend.available' } } },
@@ -50,6 +51,7 @@ export const deliveryMachine = deliverySetup.createMachine({
           actions: [
             { type: 'reapLane', params: crashOf },
             { type: 'dropLane', params: crashOf },
+            'noteChange',
           ],
         },
       },

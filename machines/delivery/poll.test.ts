@@ -93,3 +93,26 @@ it('keeps the seat of a lane that gave its row back, however long the next page 
   clock.increment(60_000);
   expect(context().line.lanes).toEqual([]);
 });
+
+it('looks at a row that was left alone as soon as its time is over, though no change is told', async () => {
+  const { actor, clock, looks, answer } = startDelivery({ watched: true });
+  await answer('a');
+  clock.increment(100_000);
+  actor.send(settled('a', 'stuck'));
+  for (const ms of [200_000, 300_000]) {
+    clock.increment(ms);
+    await answer('a');
+  }
+  clock.increment(99_999);
+  expect(looks).toHaveLength(3);
+  clock.increment(1);
+  expect(looks).toHaveLength(4);
+});
+
+it('looks at once for the rows that a lane which crashed had behind the one in its hand', async () => {
+  const { actor, looks, answer, context } = startDelivery({ watched: true });
+  await answer('a');
+  const id = context().line.lanes[0]?.actorId ?? '';
+  actor.send({ type: `xstate.error.actor.${id}`, actorId: id, error: new Error('a bug') } as never);
+  expect(looks).toHaveLength(2);
+});
