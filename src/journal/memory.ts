@@ -23,7 +23,7 @@ export function createMemoryJournal(): MemoryJournal {
     adopt: (id, known) => void entries.set(id, known),
     clear: () => entries.clear(),
     read: (id) => entries.get(id) ?? null,
-    unfinished: () => [...entries.keys()],
+    unfinished: () => [...entries].flatMap(([id, entry]) => (entry === null ? [] : [id])),
     beginAttempt: (id) => change(id, ({ attempts }) => ({ attempts: attempts + 1 })).attempts,
     refundAttempt: (id) => void change(id, ({ attempts }) => ({ attempts: Math.max(0, attempts - 1) })),
     saveReply: (id, { text, toolCalls }, version) =>

@@ -37,7 +37,8 @@ function openDisk(): DiskJournal {
   };
   failIf(() => full || dead);
   const disk = openJournal(dir);
-  const isRead = (name: string | symbol): boolean => name === 'read' || name === 'readUpgradeExit';
+  const isRead = (name: string | symbol): boolean =>
+    ['read', 'unfinished', 'readUpgradeExit'].some((one) => one === name);
   return new Proxy(disk, {
     get(target, name, receiver) {
       const method: unknown = Reflect.get(target, name, receiver);
@@ -100,6 +101,22 @@ test.for<JournalMode>(['required', 'optional'])(
   },
 );
 
+test.for<JournalMode>(['required', 'optional'])(
+  'what is forgotten while the disk is full is not brought up again, nor when it is well: %s',
+  (mode) => {
+    const { journal } = open(mode);
+    for (const id of ['n1', 'n2']) journal.saveReply(id, REPLY, V1);
+    full = true;
+    journal.markPosted('n1', V1);
+    for (const id of ['n1', 'n2', 'n3']) journal.forget(id);
+    expect([journal.unfinished(), journal.read('n1'), journal.read('n2')]).toEqual([[], null, null]);
+    full = false;
+    vi.advanceTimersByTime(RETRY_MS);
+    expect(journal.unfinished()).toEqual([]);
+    expect(afterwards(journal, (disk) => disk.unfinished())).toEqual([]);
+  },
+);
+
 test('optional: runs go on without the disk, are counted, and are written down when it is back', () => {
   full = true;
   const { journal, told } = open('optional');
@@ -146,8 +163,7 @@ test('whatever the disk does, reads show what was written, and nothing is writte
         if (name === 'save') both((one) => one.saveReply(id, REPLY, V1));
         if (name === 'over') both((one) => one.startOver(id));
         if (name === 'post') both((one) => one.markPosted(id, V1));
-        // Only what Convex has marked is forgotten: it is not asked for again.
-        if (name === 'forget' && !full) both((one) => one.forget(id));
+        if (name === 'forget') both((one) => one.forget(id));
         if (name === 'break') full = true;
         if (name === 'mend') {
           full = false;

@@ -56,7 +56,7 @@ export function openSteadyJournal(open: () => DiskJournal, mode: JournalMode): S
     },
     unfinished: () => {
       const onDisk = orElse(() => disk.read((journal) => journal.unfinished()), none);
-      return [...new Set([...onDisk, ...kept.memory.unfinished()])];
+      return [...onDisk.filter((id) => !kept.memory.has(id)), ...kept.memory.unfinished()];
     },
     beginAttempt: (id) =>
       isRequired
@@ -68,11 +68,10 @@ export function openSteadyJournal(open: () => DiskJournal, mode: JournalMode): S
     beginPost: (id, after) => orKept(id, (journal) => journal.beginPost(id, after)),
     markPosted: (id, version) => orKept(id, (journal) => journal.markPosted(id, version)),
     markSettled: (id, version) => orKept(id, (journal) => journal.markSettled(id, version)),
-    // Convex has the mark: what the disk still holds is never asked for again, and old rows go by themselves.
     forget: (id) =>
       orElse(
         () => disk.write((journal) => journal.forget(id)),
-        () => kept.drop(id),
+        () => kept.drop(id, orElse(() => readDisk(id), nothing) !== null),
       ),
     readUpgradeExit: () => disk.read((journal) => journal.readUpgradeExit()),
     saveUpgradeExit: (exit) => disk.write((journal) => journal.saveUpgradeExit(exit)),
@@ -104,9 +103,13 @@ function createKept() {
       unwritten.set(id, [...(unwritten.get(id) ?? []), write]);
       return write(memory);
     },
-    drop(id: string): void {
+    /** What the disk still has would be taken for unfinished, and posted and marked at every look. */
+    drop(id: string, isOnDisk: boolean): void {
       memory.forget(id);
       unwritten.delete(id);
+      if (!isOnDisk) return;
+      memory.adopt(id, null);
+      unwritten.set(id, [(journal) => journal.forget(id)]);
     },
     writeTo(disk: NotificationJournal): void {
       for (const [id, writes] of unwritten) {
