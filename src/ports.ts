@@ -158,7 +158,7 @@ export interface RowVersion {
 export interface JournalEntry {
   /** Runs that began, over all processes. */
   attempts: number;
-  /** A reply that was received and is not in the thread yet, and the row version that it answers. */
+  /** A reply that was received and is not known to be in the thread, and the row version that it answers. */
   reply: (Reply & { version: RowVersion }) | null;
   /** Messages posted for this notification so far; the first one carries its id, later ones must not. */
   posts: number;

@@ -7,7 +7,7 @@ import type { Malformed } from './parse.ts';
 import { createdMessage, deliveryContext, notificationRow } from './schemas.ts';
 
 /** The backend refuses longer messages (contract, section 2). */
-export const MAX_MESSAGE_CHARACTERS = 100_000;
+const MAX_MESSAGE_CHARACTERS = 100_000;
 
 /** The backend gives no more rows than this at once (contract, section 4). */
 const MAX_PAGE = 500;

@@ -26,7 +26,8 @@ export interface DiskJournal extends Journal {
 /**
  * Opens the journal of one runtime, `journal.sqlite` in STATE_DIR. The directory is made (0700) when it is not there;
  * all files are the owner's alone (0600). What a call has written survives the process when it returns, and a power
- * cut when `synced` has settled; what it has forgotten may be back for one look. Rows that nobody touched for 30 days go. Replies are kept as they are, since they must be posted; nothing else that somebody wrote is kept.
+ * cut when `synced` has settled; what it has forgotten may be back for one look. Rows that nobody touched for 30 days
+ * go. Replies are kept as they are, since they must be posted; nothing else that somebody wrote is kept.
  *
  * @throws JournalLocked when another runtime has STATE_DIR
  * @throws JournalUnavailable when STATE_DIR or the file cannot be used; each method throws it as well
