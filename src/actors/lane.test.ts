@@ -120,6 +120,25 @@ test('a row that is skipped and takes a newer message in right before its mark i
   expect(entry && isOwed(moved, entry)).toBe(true);
 });
 
+test.for([
+  { content: '@engineer one', type: 'mention', kept: true },
+  { content: 'one', type: 'thread_update', kept: false },
+])('a reply to a $type is kept until its mark: $kept; posted again, it stands there once', async (the) => {
+  await backend.post({ taskIds: [taskId], content: the.content });
+  const row = (await missionControl.listUndelivered(10)).find(({ type }) => type === the.type);
+  if (row === undefined) throw new Error('nobody was told');
+  const version = versionOf(row);
+  journal.saveReply(row._id, { text: 'Done', toolCalls: 0 }, version);
+  const { postMessage, markDelivered } = actorsWith(noGateway);
+  const post = { row, version, content: 'Done', withSource: true, quiet: false, startsTask: false };
+  await play(postMessage, { ...post, after: null });
+  expect(journal.read(row._id)?.reply != null).toBe(the.kept);
+  await play(postMessage, { ...post, after: null });
+  expect(await replies()).toEqual(['Done']);
+  await play(markDelivered, { notificationId: row._id, version: null, next: null });
+  expect(journal.read(row._id)).toBeNull();
+});
+
 /** Posts a second reply to the row. @returns settles with the post */
 async function postSecond(row: NotificationRow, content: string, settlesAfterMs = 2_000): Promise<void> {
   const { postMessage } = actorsWith(noGateway, { settlesAfterMs, lookEveryMs: 50 });
