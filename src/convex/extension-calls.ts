@@ -3,6 +3,7 @@ import { Fault } from '../../machines/shared/fault.ts';
 import type { MissionControl } from '../ports.ts';
 import { UnexplainedFault, type ServiceClient } from './client.ts';
 import { extensions } from './functions.ts';
+import { configOf } from './runtime-calls.ts';
 import { deliveryContext, notificationRow } from './schemas.ts';
 
 const offer = v.object({ functions: v.array(v.string()) });
@@ -107,17 +108,8 @@ export function extensionCalls(client: ServiceClient, plain: Plain): ExtensionCa
       either(
         'reportStatus',
         async () => {
-          const { dropletId, ipAddress, region, lastHealthCheck, openclawVersion, runtimeServiceVersion } =
-            report;
-          const config = {
-            dropletId,
-            ipAddress,
-            ...(region !== undefined && { region }),
-            lastHealthCheck,
-            openclawVersion,
-            runtimeServiceVersion,
-          };
-          const answer = await client.read(asked, extensions.reportStatus, { status, config }, signal);
+          const args = { status, config: configOf(report) };
+          const answer = await client.read(asked, extensions.reportStatus, args, signal);
           nothingAsked.upgrade = !answer.asked;
           nothingAsked.restart = !answer.asked;
         },

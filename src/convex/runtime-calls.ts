@@ -23,7 +23,7 @@ export function runtimeCalls(client: ServiceClient): RuntimeCalls {
 
 // Field by field: the backend refuses a call that has a field too many.
 
-function configOf(report: RuntimeReport): RuntimeReport {
+export function configOf(report: RuntimeReport): RuntimeReport {
   const { dropletId, ipAddress, region, lastHealthCheck, openclawVersion, runtimeServiceVersion } = report;
   return { dropletId, ipAddress, region, lastHealthCheck, openclawVersion, runtimeServiceVersion };
 }
