@@ -1,7 +1,7 @@
 import { assign, enqueueActions, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
 import { backoff, REFUSED_BACKOFF, type BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
-import { faultOf, type Fault } from '../shared/fault.ts';
+import { faultParams, type Fault } from '../shared/fault.ts';
 import type { AgentRow } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
@@ -38,8 +38,6 @@ interface AgentSyncContext extends AgentSyncInput {
 
 const UNREAD = 'The agents cannot be read.';
 const UNSHARED = 'The gateway cannot be told of the agents.';
-
-const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
 
 export const agentSyncMachine = setup({
   types: {} as { context: AgentSyncContext; input: AgentSyncInput; events: AgentSyncEvent; tags: Tag },

@@ -1,8 +1,9 @@
 import { and, type ActorRefFrom } from 'xstate';
 import { crashOf } from '../shared/crash.ts';
+import { faultParams } from '../shared/fault.ts';
 import { freshPoll, noHistory } from './context.ts';
 import { EMPTY_LINE, headIds } from './line.ts';
-import { deliverySetup, faultParams, freeSlots } from './setup.ts';
+import { deliverySetup, freeSlots } from './setup.ts';
 
 export const deliveryMachine = deliverySetup.createMachine({
   id: 'delivery',

@@ -51,8 +51,6 @@ const RECENT_PARKS = 5;
 const SWEEP_MS = 1_000;
 const SWEPT_AT_ONCE = 100;
 
-export const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
-
 /** How many rows to ask for: those already known stand at the head of the list, so ask beyond them. */
 const pageSize = ({ line, setAside, settings }: DeliveryContext): number =>
   Math.min(MAX_PAGE, settings.listLimit + [...knownIds(line)].length + setAside.length);

@@ -1,6 +1,6 @@
 import { assign, enqueueActions, fromCallback, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
 import { backoff, REFUSED_BACKOFF, type BackoffLimits } from '../shared/backoff.ts';
-import { faultOf, type Fault } from '../shared/fault.ts';
+import { faultParams, type Fault } from '../shared/fault.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
 
@@ -49,7 +49,6 @@ const ASK_AGAIN_MS = 3_600_000;
 
 const notProvided = () => Promise.reject(new Error('this actor is provided by src/runtime.ts'));
 
-const errorParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
 const watchParams = ({ event }: { event: { fault: Fault } }) => ({ fault: event.fault });
 
 export const extensionsMachine = setup({
@@ -111,11 +110,11 @@ export const extensionsMachine = setup({
         },
         onError: [
           {
-            guard: { type: 'tokenRefused', params: errorParams },
+            guard: { type: 'tokenRefused', params: faultParams },
             target: 'refused',
-            actions: { type: 'countFailure', params: errorParams },
+            actions: { type: 'countFailure', params: faultParams },
           },
-          { target: 'unsure', actions: { type: 'countFailure', params: errorParams } },
+          { target: 'unsure', actions: { type: 'countFailure', params: faultParams } },
         ],
       },
     },
@@ -161,8 +160,8 @@ export const extensionsMachine = setup({
         onError: {
           target: 'unsure',
           actions: [
-            { type: 'countFailure', params: errorParams },
-            { type: 'tellUnwatchable', params: errorParams },
+            { type: 'countFailure', params: faultParams },
+            { type: 'tellUnwatchable', params: faultParams },
           ],
         },
       },

@@ -2,7 +2,7 @@ import { assign, enqueueActions, fromPromise, sendTo, setup, type ActorRefFrom }
 import { backoff, REFUSED_BACKOFF, type BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
 import type { Evidence, GateNews } from '../shared/evidence.ts';
-import { faultOf, type Fault, type FaultKind } from '../shared/fault.ts';
+import { faultOf, faultParams, type Fault, type FaultKind } from '../shared/fault.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
 import { extendStreak, isCommonTrouble, type Streak } from './streak.ts';
@@ -132,17 +132,11 @@ const probeFailed = [
   {
     guard: { type: 'refusal', params: ({ event }: { event: { error: unknown } }) => faultOf(event.error) },
     target: '#gateway.refused',
-    actions: {
-      type: 'keepFault',
-      params: ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) }),
-    },
+    actions: { type: 'keepFault', params: faultParams },
   },
   {
     target: '#gateway.degraded',
-    actions: {
-      type: 'keepFault',
-      params: ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) }),
-    },
+    actions: { type: 'keepFault', params: faultParams },
   },
 ] as const;
 

@@ -1,10 +1,11 @@
 import { and, not, type ActorRefFrom } from 'xstate';
+import { faultParams } from '../shared/fault.ts';
 import { freshWork, versionOf, type LaneContext } from './context.ts';
 import { jobId, type Outcome } from './job.ts';
 import { noteText } from './notes.ts';
 import { fitMessage } from './reply.ts';
 import { startsTask } from './rules.ts';
-import { faultParams, kindParams, laneSetup } from './setup.ts';
+import { kindParams, laneSetup } from './setup.ts';
 
 const keepFault = { type: 'keepFault', params: faultParams } as const;
 const reportRunFailed = { type: 'reportRunFailed', params: faultParams } as const;

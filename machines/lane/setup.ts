@@ -52,7 +52,6 @@ const afterRest = ({ rowFailures, stepFailures, retryInMs, reason, reopened }: W
   reopened,
 });
 
-export const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
 export const kindParams = ({ event }: { event: { error: unknown } }) => ({ kind: faultOf(event.error).kind });
 
 export const laneSetup = setup({

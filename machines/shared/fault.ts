@@ -57,6 +57,9 @@ export function faultOf(error: unknown): Fault {
   return new Fault('bug', error instanceof Error ? error.message : String(error), { cause: error });
 }
 
+/** What a call that failed gives to guards and actions. */
+export const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
+
 const GATEWAY_TROUBLE: ReadonlySet<FaultKind> = new Set([
   'gatewayUnavailable',
   'gatewayRefused',

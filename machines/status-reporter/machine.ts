@@ -1,7 +1,7 @@
 import { assign, enqueueActions, fromPromise, setup, type ActorRefFrom } from 'xstate';
 import { backoff, REFUSED_BACKOFF, type BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
-import { Fault, faultOf } from '../shared/fault.ts';
+import { Fault, faultParams } from '../shared/fault.ts';
 import type { RuntimeStatus } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
@@ -49,8 +49,6 @@ const TOO_SLOW = new Fault(
   'backendUnavailable',
   `Convex did not answer within ${REPORT_LIMIT_MS / 1_000} s.`,
 );
-
-const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
 
 export const statusReporterMachine = setup({
   types: {} as {
