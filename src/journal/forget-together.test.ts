@@ -45,13 +45,14 @@ test('a row that is begun anew begins with nothing', () => {
   expect(journal.read('n1')).toMatchObject({ attempts: 1 });
 });
 
-test('a disk that is full is tried again with the next, and by the one who closes', () => {
+test('a disk that is full is tried again with the next, who is told, and by the one who closes', () => {
   const { journal, disk, begin, fill } = open();
   begin('n1', 'n2');
   fill(true);
   journal.forget('n1');
   vi.advanceTimersByTime(50);
   expect([journal.read('n1'), disk.unfinished()]).toEqual([null, ['n1', 'n2']]);
+  expect(() => journal.forget('n2')).toThrow('no space left');
   fill(false);
   journal.forget('n2');
   vi.advanceTimersByTime(50);

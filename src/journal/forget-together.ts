@@ -21,10 +21,12 @@ export function forgetTogether(
 ): ForgettingJournal {
   const due = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
+  let failed = false;
 
   function settle(): void {
     clearTimeout(timer);
     timer = undefined;
+    failed = false;
     if (due.size === 0) return;
     together(() => {
       for (const id of due) journal.forget(id);
@@ -36,7 +38,8 @@ export function forgetTogether(
     try {
       settle();
     } catch {
-      // Still due. A disk that fails is noticed by the first that waits for it.
+      // Still due: the next one tries at once, and is told.
+      failed = true;
     }
   }
 
@@ -60,7 +63,7 @@ export function forgetTogether(
     markSettled: fresh(journal.markSettled),
     forget: (id) => {
       due.add(id);
-      if (due.size >= AT_MOST) settleLater();
+      if (failed || due.size >= AT_MOST) settle();
       else timer ??= setTimeout(settleLater, WITHIN_MS).unref();
     },
     settle,
