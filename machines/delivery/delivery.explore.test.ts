@@ -12,8 +12,7 @@ import {
 } from '../shared/explore.test-kit.ts';
 import type { NotificationRow } from '../shared/mission-control.ts';
 import { REFUSED_BACKOFF } from '../shared/backoff.ts';
-import { createListener } from '../shared/samples.test-kit.ts';
-import type { DeliveryNews } from './context.ts';
+import { deliveryInput } from './input.test-kit.ts';
 import { laneOf, laneWith } from './line.ts';
 import { deliveryMachine } from './machine.ts';
 import {
@@ -39,20 +38,10 @@ const SAFETY_POLL_MS = 300_000;
 
 const worldOf = (menu: Menu, ghost: Partial<Ghost> = {}): World<typeof deliveryMachine, Ghost> => ({
   machine: deliveryMachine,
-  input: {
-    parent: createListener<DeliveryNews>().parent,
-    settings: {
-      intervalMs: INTERVAL_MS,
-      backend: BACKEND,
-      session: BACKEND,
-      maxConcurrentSessions: SLOTS,
-      listLimit: 2,
-    },
+  input: deliveryInput({
     gate: 'closed',
-    watched: false,
-    random: () => 0.5,
-    now: () => 0,
-  },
+    settings: { backend: BACKEND, session: BACKEND, maxConcurrentSessions: SLOTS },
+  }),
   ghosts: [
     {
       undelivered: ROWS.map(({ _id }) => _id),

@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import { createListener } from '../shared/samples.test-kit.ts';
 import type { DeliveryEvent, DeliveryNews, ListInput, Page } from './context.ts';
+import { deliveryInput } from './input.test-kit.ts';
 import { deliveryMachine } from './machine.ts';
 
-const LIMITS = { baseMs: 1_000, capMs: 1_000 };
 const SUCCEEDED = { type: 'run.succeeded', session: 'a' } as const;
 const FAILED = { type: 'run.failed', session: 'a', kind: 'runFailed', reason: 'it failed' } as const;
 const SUSPECTED = {
@@ -20,20 +20,7 @@ function startOpen() {
   const listUndelivered = fromPromise<Page, ListInput>(() => new Promise(() => undefined));
   const actor = createActor(deliveryMachine.provide({ actors: { listUndelivered } }), {
     clock: new SimulatedClock(),
-    input: {
-      parent,
-      settings: {
-        intervalMs: 1_000,
-        backend: LIMITS,
-        session: LIMITS,
-        maxConcurrentSessions: 2,
-        listLimit: 9,
-      },
-      gate: 'open',
-      watched: false,
-      random: () => 0.5,
-      now: () => 0,
-    },
+    input: deliveryInput({ parent }),
   }).start();
   /** @returns what the gateway hears of it */
   return (...events: DeliveryEvent[]): string[] => {

@@ -4,8 +4,9 @@ import { createActor, fromPromise, SimulatedClock, type InputFrom, type OutputFr
 import type { laneActors } from '../lane/actors.ts';
 import { laneMachine } from '../lane/machine.ts';
 import { Fault } from '../shared/fault.ts';
-import { createListener, sampleRow, settle } from '../shared/samples.test-kit.ts';
-import type { DeliveryNews, ListInput, Page } from './context.ts';
+import { sampleRow, settle } from '../shared/samples.test-kit.ts';
+import type { ListInput, Page } from './context.ts';
+import { deliveryInput } from './input.test-kit.ts';
 import { deliveryMachine } from './machine.ts';
 
 type LoadJob = (typeof laneActors)['loadJob'];
@@ -34,8 +35,7 @@ function startBefore(waiting: number) {
     }),
     {
       clock,
-      input: {
-        parent: createListener<DeliveryNews>().parent,
+      input: deliveryInput({
         settings: {
           intervalMs: 1_000,
           backend: LIMITS,
@@ -43,11 +43,7 @@ function startBefore(waiting: number) {
           maxConcurrentSessions: 10,
           listLimit: 150,
         },
-        gate: 'open',
-        watched: false,
-        random: () => 0.5,
-        now: () => 0,
-      },
+      }),
     },
   ).start();
   const pass = async (looks: number): Promise<void> => {

@@ -4,10 +4,10 @@ import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import type { Outcome } from '../lane/job.ts';
 import { laneMachine } from '../lane/machine.ts';
 import { createListener, sampleAgent, sampleRow, settle } from '../shared/samples.test-kit.ts';
-import type { BeatAnswer, DeliveryNews, ListInput, Page } from './context.ts';
+import type { BeatAnswer, ListInput, Page } from './context.ts';
+import { deliveryInput } from './input.test-kit.ts';
 import { deliveryMachine } from './machine.ts';
 
-const LIMITS = { baseMs: 1_000, capMs: 1_000 };
 const INTERVAL_MS = 15_000;
 
 const hangs = <T, TInput>() => fromPromise<T, TInput>(() => new Promise(() => undefined));
@@ -26,20 +26,7 @@ function startDelivery({ watched }: { watched: boolean }) {
     }),
     {
       clock,
-      input: {
-        parent: createListener<DeliveryNews>().parent,
-        settings: {
-          intervalMs: INTERVAL_MS,
-          backend: LIMITS,
-          session: LIMITS,
-          maxConcurrentSessions: 5,
-          listLimit: 2,
-        },
-        gate: 'open',
-        watched,
-        random: () => 0.5,
-        now: () => 0,
-      },
+      input: deliveryInput({ watched, settings: { maxConcurrentSessions: 5 } }),
     },
   ).start();
   const answer = (...ids: string[]): Promise<void> => {

@@ -2,11 +2,11 @@
 import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import { Fault } from '../shared/fault.ts';
-import { createListener, settle } from '../shared/samples.test-kit.ts';
-import type { DeliveryNews, ListInput, Page } from './context.ts';
+import { settle } from '../shared/samples.test-kit.ts';
+import type { ListInput, Page } from './context.ts';
+import { deliveryInput } from './input.test-kit.ts';
 import { deliveryMachine } from './machine.ts';
 
-const LIMITS = { baseMs: 1_000, capMs: 8_000 };
 const FLOOR_MS = 90_000;
 
 function startPolling() {
@@ -24,20 +24,7 @@ function startPolling() {
     }),
     {
       clock,
-      input: {
-        parent: createListener<DeliveryNews>().parent,
-        settings: {
-          intervalMs: 15_000,
-          backend: LIMITS,
-          session: LIMITS,
-          maxConcurrentSessions: 2,
-          listLimit: 2,
-        },
-        gate: 'open',
-        watched: false,
-        random: () => 0.5,
-        now: () => 0,
-      },
+      input: deliveryInput(),
     },
   ).start();
   const pass = async (ms: number): Promise<void> => {

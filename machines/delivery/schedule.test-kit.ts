@@ -9,8 +9,9 @@ import { laneMachine } from '../lane/machine.ts';
 import { MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS } from '../lane/setup.ts';
 import { Fault, isAttempt, type FaultKind } from '../shared/fault.ts';
 import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
-import { createListener, sampleContext, sampleRow, sampleTask } from '../shared/samples.test-kit.ts';
-import type { DeliveryNews, ListInput, Page } from './context.ts';
+import { sampleContext, sampleRow, sampleTask } from '../shared/samples.test-kit.ts';
+import type { ListInput, Page } from './context.ts';
+import { deliveryInput } from './input.test-kit.ts';
 import { deliveryMachine, type DeliveryActor } from './machine.ts';
 import type { DeliverySnapshot } from './world.test-kit.ts';
 
@@ -315,14 +316,7 @@ export function startDelivery(sessions: readonly number[], completes = false) {
   const machine = deliveryAmong(around, () => actor.getSnapshot());
   const actor: DeliveryActor = createActor(machine, {
     clock,
-    input: {
-      parent: createListener<DeliveryNews>().parent,
-      settings: SETTINGS,
-      gate: 'open',
-      watched: false,
-      random: () => 0.5,
-      now: () => 0,
-    },
+    input: deliveryInput({ settings: SETTINGS }),
   });
   actor.start();
   return { around, actor, clock };

@@ -5,7 +5,7 @@ import { faultOf, type Fault } from '../shared/fault.ts';
 import { reap } from '../shared/reap.ts';
 import type { Tag } from '../shared/tags.ts';
 import type { Evidence } from '../shared/evidence.ts';
-import type { LaneNews } from '../lane/context.ts';
+import type { LaneSettled } from '../lane/context.ts';
 import { jobId } from '../lane/job.ts';
 import { laneMachine } from '../lane/machine.ts';
 import {
@@ -34,7 +34,6 @@ import {
   without,
 } from './line.ts';
 
-type Settled = Extract<LaneNews, { type: 'lane.settled' }>;
 type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
 
 /** Idle polling is this quick after activity and doubles from there to DELIVERY_INTERVAL. */
@@ -49,7 +48,7 @@ const RECENT_PARKS = 5;
  * follows. The others are stopped, and not too many at once: nothing else goes on meanwhile.
  */
 const SWEEP_MS = 1_000;
-const SWEPT_AT_ONCE = 100;
+const SWEPT_AT_ONCE = 20;
 
 /** How many rows to ask for: those already known stand at the head of the list, so ask beyond them. */
 const pageSize = ({ line, setAside, settings }: DeliveryContext): number =>
@@ -63,7 +62,7 @@ const withoutKey = <T>(record: Readonly<Record<string, T>>, key: string): Record
   Object.fromEntries(Object.entries(record).filter(([other]) => other !== key));
 
 /** With a job that is over. */
-function recorded({ history, now }: DeliveryContext, { outcome, reason }: Settled): History {
+function recorded({ history, now }: DeliveryContext, { outcome, reason }: LaneSettled): History {
   return {
     ...history,
     counts: { ...history.counts, [outcome]: history.counts[outcome] + 1 },
@@ -155,7 +154,7 @@ export const deliverySetup = parts.extend({
       watched,
       poll: { ...poll, idlePolls: 0 },
     })),
-    noteSettled: assign(({ context: { poll } }, { jobId, outcome }: Settled) => ({
+    noteSettled: assign(({ context: { poll } }, { jobId, outcome }: LaneSettled) => ({
       // A released row is still to be given: by the backend or, where it is marked, by the journal, which this look
       // may have read too early.
       poll:
@@ -198,7 +197,7 @@ export const deliverySetup = parts.extend({
     ),
     /** At a drain, lanes that are only in line have nothing to finish. */
     emptyQueue: assign(({ context }) => ({ line: emptyQueue(context.line) })),
-    settleJob: enqueueActions(({ enqueue, context }, settled: Settled) => {
+    settleJob: enqueueActions(({ enqueue, context }, settled: LaneSettled) => {
       const { jobId, outcome, key } = settled;
       const released = outcome === 'released';
       const line = released ? release(context.line, key) : settle(context.line, key);

@@ -1,11 +1,11 @@
 /** What the journal has and could not be looked at is looked for again soon, also while changes of the queue are told. */
 import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
-import { createListener, settle } from '../shared/samples.test-kit.ts';
-import type { DeliveryNews, ListInput, Page } from './context.ts';
+import { settle } from '../shared/samples.test-kit.ts';
+import type { ListInput, Page } from './context.ts';
+import { deliveryInput } from './input.test-kit.ts';
 import { deliveryMachine } from './machine.ts';
 
-const LIMITS = { baseMs: 1_000, capMs: 8_000 };
 const INTERVAL_MS = 15_000;
 const STEP_MS = 250;
 
@@ -19,20 +19,7 @@ async function looksWithin(ms: number, unseenLooks: number): Promise<number[]> {
   });
   createActor(deliveryMachine.provide({ actors: { listUndelivered } }), {
     clock,
-    input: {
-      parent: createListener<DeliveryNews>().parent,
-      settings: {
-        intervalMs: INTERVAL_MS,
-        backend: LIMITS,
-        session: LIMITS,
-        maxConcurrentSessions: 2,
-        listLimit: 2,
-      },
-      gate: 'open',
-      watched: true,
-      random: () => 0.5,
-      now: () => 0,
-    },
+    input: deliveryInput({ watched: true }),
   }).start();
   for (let passed = 0; passed < ms; passed += STEP_MS) {
     await settle();

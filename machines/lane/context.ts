@@ -18,6 +18,8 @@ export interface LaneInput {
   random: () => number;
 }
 
+export type LaneSettled = Extract<LaneNews, { type: 'lane.settled' }>;
+
 /** What a lane tells delivery. */
 export type LaneNews =
   | Evidence

@@ -206,7 +206,8 @@ export const laneSetup = setup({
     })),
     refundAttempt: learn(({ counted }) => ({ refund: counted })),
     drain: assign({ draining: true }),
-    drawSession: assign(({ context: { work, session, random, ...context } }) => {
+    drawSession: assign(({ context }) => {
+      const { work, session, random } = context;
       const failures = context.failures + 1;
       return {
         failures,

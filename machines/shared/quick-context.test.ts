@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInThisContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { createActor, SimulatedClock } from 'xstate';
+import { deliveryInput } from '../delivery/input.test-kit.ts';
 import { deliveryMachine } from '../delivery/machine.ts';
 import { laneMachine } from '../lane/machine.ts';
 import { createListener, sampleRow } from './samples.test-kit.ts';
@@ -32,20 +33,7 @@ it("a lane's", () => {
 it("delivery's", () => {
   const delivery = createActor(deliveryMachine, {
     clock: new SimulatedClock(),
-    input: {
-      parent,
-      settings: {
-        intervalMs: 1_000,
-        backend: LIMITS,
-        session: LIMITS,
-        maxConcurrentSessions: 1,
-        listLimit: 1,
-      },
-      gate: 'closed',
-      watched: false,
-      random: () => 0.5,
-      now: () => 0,
-    },
+    input: deliveryInput({ gate: 'closed' }),
   }).start();
   delivery.send({ type: 'queue.changed' });
   delivery.send({ type: 'run.failed', session: 'a', kind: 'runFailed', reason: 'it failed' });

@@ -1,11 +1,9 @@
 import type { InspectionEvent } from 'xstate';
-import type { LaneNews } from '../../machines/lane/context.ts';
+import type { LaneSettled } from '../../machines/lane/context.ts';
 import type { SupervisorEvent } from '../../machines/supervisor/context.ts';
 import type { DeliveryOutcome, Metrics } from './metrics.ts';
 
-type Settled = Extract<LaneNews, { type: 'lane.settled' }>;
-
-const COUNTED: Record<Settled['outcome'], DeliveryOutcome | null> = {
+const COUNTED: Record<LaneSettled['outcome'], DeliveryOutcome | null> = {
   delivered: 'delivered',
   silent: 'delivered',
   skipped: 'delivered',
@@ -26,13 +24,13 @@ export function createMeasurer(
 ): (event: InspectionEvent) => void {
   return (inspected) => {
     if (inspected.type !== '@xstate.event') return;
-    const event = inspected.event as SupervisorEvent | Settled;
+    const event = inspected.event as SupervisorEvent | LaneSettled;
     if (event.type === 'lane.settled') countSettled(metrics, event);
     else if (isRoot(inspected.actorRef)) countNews(metrics, event);
   };
 }
 
-function countSettled(metrics: Metrics, { outcome, note }: Settled): void {
+function countSettled(metrics: Metrics, { outcome, note }: LaneSettled): void {
   const counted = COUNTED[outcome];
   if (counted !== null) metrics.delivery(counted);
   if (counted === 'parked') metrics.parked(note ?? 'rowFailed');

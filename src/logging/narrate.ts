@@ -1,5 +1,5 @@
 import type { AnyActorRef, AnyEventObject, InspectionEvent } from 'xstate';
-import type { LaneNews } from '../../machines/lane/context.ts';
+import type { LaneSettled } from '../../machines/lane/context.ts';
 import { actorName } from '../../machines/shared/actor-name.ts';
 import type { SupervisorEvent } from '../../machines/supervisor/context.ts';
 import type { Log } from './log.ts';
@@ -17,7 +17,7 @@ export function createNarrator(
   const tellTransition = createTransitions(log);
   return (event) => {
     if (event.type === '@xstate.event') {
-      if (event.event.type === 'lane.settled') tellSettled(log, event.event as Settled);
+      if (event.event.type === 'lane.settled') tellSettled(log, event.event as LaneSettled);
       else if (isRoot(event.actorRef)) tellNews(event.event);
     }
     if (event.type === '@xstate.snapshot' && log.isDebug) tellTransition(event);
@@ -111,9 +111,7 @@ function createNews(log: Log): (event: AnyEventObject) => void {
   };
 }
 
-type Settled = Extract<LaneNews, { type: 'lane.settled' }>;
-
-const SETTLED: Record<Settled['outcome'], { level: 'debug' | 'info' | 'warn'; message: string }> = {
+const SETTLED: Record<LaneSettled['outcome'], { level: 'debug' | 'info' | 'warn'; message: string }> = {
   delivered: { level: 'info', message: 'The reply is in the thread' },
   silent: { level: 'info', message: 'The agent had nothing to say' },
   skipped: { level: 'info', message: 'No run: a rule says so' },
@@ -127,7 +125,7 @@ const SETTLED: Record<Settled['outcome'], { level: 'debug' | 'info' | 'warn'; me
   beatFailed: { level: 'warn', message: 'Heartbeat failed' },
 };
 
-function tellSettled(log: Log, { key, jobId, outcome, attempt, runMs, reason }: Settled): void {
+function tellSettled(log: Log, { key, jobId, outcome, attempt, runMs, reason }: LaneSettled): void {
   const { level, message } = SETTLED[outcome];
   log[level](`delivery.${outcome}`, message, {
     notificationId: jobId,

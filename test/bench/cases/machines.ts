@@ -1,23 +1,19 @@
 import { createActor, fromPromise, type InspectionEvent } from 'xstate';
 import type { DeliveryContext, NotificationRow } from '../../../machines/shared/mission-control.ts';
 import { NOTHING_KNOWN } from '../../../machines/lane/context.ts';
+import { deliveryInput } from '../../../machines/delivery/input.test-kit.ts';
 import { deliveryMachine } from '../../../machines/delivery/machine.ts';
 import { laneMachine } from '../../../machines/lane/machine.ts';
-import {
-  createListener,
-  sampleContext,
-  sampleRow,
-  sampleTask,
-} from '../../../machines/shared/samples.test-kit.ts';
+import { sampleContext, sampleRow, sampleTask } from '../../../machines/shared/samples.test-kit.ts';
 import { createStateClock } from '../../../src/health/state-clock.ts';
-import type { DeliveryNews } from '../../../machines/delivery/context.ts';
 import type { Benchmark } from '../benchmark.ts';
+import { replaceOneOfMany } from '../children.ts';
 
 const ROUNDS = 3;
 
 export const machines: Benchmark = {
   name: 'machines',
-  what: 'events per second through delivery and lane alone, with 10 and 500 sessions, and the cost of observing them',
+  what: 'events per second through delivery and lane alone, with 10 and 500 sessions, the cost of observing them, and of a child among 1,000',
   async run({ figure }) {
     for (const [sessions, rows] of [
       [10, 2_000],
@@ -42,6 +38,15 @@ export const machines: Benchmark = {
         ratio: Math.min(...observed) / best,
       });
     }
+    const byNumber = replaceOneOfMany(String);
+    const byName = replaceOneOfMany((n) => `lane:agent-${n % 10}/task-${n}`);
+    figure({ name: 'machines.1000_children.by_number', value: byNumber, unit: 'µs/stop and start' });
+    figure({
+      name: 'machines.1000_children.by_name',
+      value: byName,
+      unit: 'µs/stop and start',
+      ratio: byName / byNumber,
+    });
   },
 };
 
@@ -108,23 +113,9 @@ async function play(
       ),
     },
   });
-  const limits = { baseMs: 1_000, capMs: 8_000 };
   const actor = createActor(machine, {
     ...(inspect && { inspect }),
-    input: {
-      parent: createListener<DeliveryNews>().parent,
-      settings: {
-        intervalMs: 15_000,
-        backend: limits,
-        session: limits,
-        maxConcurrentSessions: sessions,
-        listLimit: 500,
-      },
-      gate: 'open',
-      watched: false,
-      random: () => 0.5,
-      now: () => 0,
-    },
+    input: deliveryInput({ settings: { maxConcurrentSessions: sessions, listLimit: 500 } }),
   });
   const began = performance.now();
   actor.start();
