@@ -9,7 +9,7 @@ export default defineConfig({
     // Real containers: npm run test:compose; a real browser: npm run test:browser.
     exclude: ['test/compose/**', 'test/browser/**'],
     // The process suites run the bundle.
-    globalSetup: 'test/support/build.ts',
+    globalSetup: 'test/kits/build.ts',
     // Waits for a condition end by themselves, and say what they waited for, well before this.
     testTimeout: 60_000,
     // The process suites mostly wait, for other processes.

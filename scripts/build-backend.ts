@@ -11,8 +11,8 @@ const root = join(import.meta.dirname, '..');
 await build({
   absWorkingDir: root,
   entryPoints: [
-    'src/dev/backend/main.ts',
-    'src/dev/say.ts',
+    'src/local/mission-control/main.ts',
+    'src/cli/say.ts',
     ...globSync('convex/**/*.{ts,js}', { cwd: root, exclude: ['**/*.*.ts'] }),
   ],
   outbase: '.',

@@ -67,7 +67,7 @@ if (values['if-missing'] !== true || !existsSync(main)) {
       partOf(
         'convex/browser',
         'node_modules/convex/dist/esm/browser/http_client.js',
-        /src\/convex\/client\.ts$/,
+        /src\/mission-control\/client\.ts$/,
       ),
     ],
     define: { __RUNTIME_VERSION__: JSON.stringify(values.version || versionOfPackage()) },

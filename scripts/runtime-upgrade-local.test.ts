@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { until } from '../test/support/until.ts';
+import { until } from '../test/kits/until.ts';
 
 /** Tells versions and a stack in which nothing is up; reading the configuration takes until the file `hold` is gone. */
 const DOCKER = `#!/bin/sh

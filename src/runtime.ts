@@ -23,21 +23,21 @@ import { createPrefetched } from './actors/prefetched.ts';
 import { createSessionLock } from './actors/session-lock.ts';
 import { createUpgradeActors } from './actors/upgrade.ts';
 import type { Config } from './config/config.ts';
-import { createMissionControl } from './convex/mission-control.ts';
-import { watchPulse } from './convex/pulse.ts';
+import { createMissionControl } from './mission-control/mission-control.ts';
+import { watchPulse } from './mission-control/pulse.ts';
 import { snapshotOf } from './health/children.ts';
 import { projectHealth, projectStatus } from './health/project.ts';
 import { createStateClock } from './health/state-clock.ts';
-import type { HealthSource } from './http/app.ts';
-import { createMeasurer } from './http/measure.ts';
-import { createMetrics, type Metrics } from './http/metrics.ts';
+import type { HealthSource } from './health/app.ts';
+import { createMeasurer } from './health/measure.ts';
+import { createMetrics, type Metrics } from './health/metrics.ts';
 import { openInspector, type OpenInspector } from './inspector/open.ts';
 import { statusView } from './inspector/status.ts';
 import type { SteadyJournal } from './journal/steady.ts';
 import type { Log } from './logging/log.ts';
 import { createNarrator } from './logging/narrate.ts';
-import { createGateway } from './openclaw/client.ts';
-import { createNoGateway } from './openclaw/no-gateway.ts';
+import { createGateway } from './gateway/client.ts';
+import { createNoGateway } from './gateway/no-gateway.ts';
 
 export interface RuntimeOptions {
   config: Config;

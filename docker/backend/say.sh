@@ -1,3 +1,3 @@
 #!/bin/sh
 # docker compose exec backend say "@engineer please look at the login bug"
-exec node /app/src/dev/say.js "$@"
+exec node /app/src/cli/say.js "$@"

@@ -5,8 +5,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { temporaryDirectory } from '../../test/support/runtime.ts';
-import { createStandIn, leaveCredentials } from './stand-in.test-kit.ts';
+import { temporaryDirectory } from '../../test/kits/runtime.ts';
+import { createStandIn, leaveCredentials } from '../../test/kits/convex-image.ts';
 
 /** A Convex for one test. @param refuses the call that it does not want */
 async function standIn(refuses?: string) {

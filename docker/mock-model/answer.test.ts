@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { buildBeatPrompt } from '../../src/openclaw/prompt.ts';
+import { buildBeatPrompt } from '../../src/gateway/prompt.ts';
 import { answerTo, parseRequest } from './answer.ts';
 
 const PROMPT = `## Thread, oldest message first

@@ -2,7 +2,7 @@ import { createActor, fromCallback, fromPromise, SimulatedClock } from 'xstate';
 import { expect, test } from 'vitest';
 import type { AgentRow } from '../shared/mission-control.ts';
 import { agentSyncMachine, type AgentSyncNews } from './machine.ts';
-import { agentRow } from './agent-row.test-kit.ts';
+import { agentRow } from '../../test/kits/samples/agent-row.ts';
 import type { RosterEntry } from './roster.ts';
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { agentRow as agent } from './agent-row.test-kit.ts';
+import { agentRow as agent } from '../../test/kits/samples/agent-row.ts';
 import { rosterOf, usableAgents } from './roster.ts';
 
 test('slugs that could end in a header or a path are left out, by name', () => {

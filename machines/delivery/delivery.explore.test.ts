@@ -9,7 +9,7 @@ import {
   timersOf,
   type Move,
   type World,
-} from '../shared/explore.test-kit.ts';
+} from '../../test/kits/explore.ts';
 import type { NotificationRow } from '../shared/mission-control.ts';
 import { REFUSED_BACKOFF } from '../shared/backoff.ts';
 import { deliveryInput } from './input.test-kit.ts';

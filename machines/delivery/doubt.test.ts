@@ -1,7 +1,7 @@
 /** Of the runs that succeed the gateway hears only where one has failed before, or the gate is not open. */
 import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
-import { createListener } from '../shared/samples.test-kit.ts';
+import { createListener } from '../../test/kits/samples/mission-control.ts';
 import type { DeliveryEvent, DeliveryNews, ListInput, Page } from './context.ts';
 import { deliveryInput } from './input.test-kit.ts';
 import { deliveryMachine } from './machine.ts';

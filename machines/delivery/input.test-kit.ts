@@ -1,4 +1,4 @@
-import { createListener } from '../shared/samples.test-kit.ts';
+import { createListener } from '../../test/kits/samples/mission-control.ts';
 import type { DeliveryInput, DeliveryNews, DeliverySettings } from './context.ts';
 
 type Changes = Partial<Omit<DeliveryInput, 'settings'>> & { settings?: Partial<DeliverySettings> };

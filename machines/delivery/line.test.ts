@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jobId, jobTime, laneKey, type Job } from '../lane/job.ts';
 import type { NotificationRow } from '../shared/mission-control.ts';
-import { rowWithout, sampleAgent, sampleRow } from '../shared/samples.test-kit.ts';
+import { rowWithout, sampleAgent, sampleRow } from '../../test/kits/samples/mission-control.ts';
 import {
   countQueued,
   EMPTY_LINE,

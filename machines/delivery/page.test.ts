@@ -4,7 +4,7 @@ import { createActor, fromPromise, SimulatedClock, type InputFrom, type OutputFr
 import type { laneActors } from '../lane/actors.ts';
 import { laneMachine } from '../lane/machine.ts';
 import { Fault } from '../shared/fault.ts';
-import { sampleRow, settle } from '../shared/samples.test-kit.ts';
+import { sampleRow, settle } from '../../test/kits/samples/mission-control.ts';
 import type { ListInput, Page } from './context.ts';
 import { deliveryInput } from './input.test-kit.ts';
 import { deliveryMachine } from './machine.ts';

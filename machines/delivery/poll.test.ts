@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import type { Outcome } from '../lane/job.ts';
 import { laneMachine } from '../lane/machine.ts';
-import { createListener, sampleAgent, sampleRow, settle } from '../shared/samples.test-kit.ts';
+import { createListener, sampleAgent, sampleRow, settle } from '../../test/kits/samples/mission-control.ts';
 import type { BeatAnswer, ListInput, Page } from './context.ts';
 import { deliveryInput } from './input.test-kit.ts';
 import { deliveryMachine } from './machine.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { jobId, type Job } from '../lane/job.ts';
-import { rowWithout, sampleAgent, sampleRow } from '../shared/samples.test-kit.ts';
+import { rowWithout, sampleAgent, sampleRow } from '../../test/kits/samples/mission-control.ts';
 import {
   EMPTY_LINE,
   enqueue,

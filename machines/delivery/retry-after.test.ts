@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import { Fault } from '../shared/fault.ts';
-import { settle } from '../shared/samples.test-kit.ts';
+import { settle } from '../../test/kits/samples/mission-control.ts';
 import type { ListInput, Page } from './context.ts';
 import { deliveryInput } from './input.test-kit.ts';
 import { deliveryMachine } from './machine.ts';

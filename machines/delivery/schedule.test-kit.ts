@@ -9,7 +9,7 @@ import { laneMachine } from '../lane/machine.ts';
 import { MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS } from '../lane/setup.ts';
 import { Fault, isAttempt, type FaultKind } from '../shared/fault.ts';
 import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
-import { sampleContext, sampleRow, sampleTask } from '../shared/samples.test-kit.ts';
+import { sampleContext, sampleRow, sampleTask } from '../../test/kits/samples/mission-control.ts';
 import type { ListInput, Page } from './context.ts';
 import { deliveryInput } from './input.test-kit.ts';
 import { deliveryMachine, type DeliveryActor } from './machine.ts';

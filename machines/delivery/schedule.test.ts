@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isLane } from '../shared/actor-name.ts';
 import type { FaultKind } from '../shared/fault.ts';
-import { settle } from '../shared/samples.test-kit.ts';
+import { settle } from '../../test/kits/samples/mission-control.ts';
 import { EMPTY_LINE } from './line.ts';
 import { addRow, LIMITS, moveRow, SETTINGS, startDelivery, type Schedule } from './schedule.test-kit.ts';
 

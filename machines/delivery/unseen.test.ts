@@ -1,7 +1,7 @@
 /** What the journal has and could not be looked at is looked for again soon, also while changes of the queue are told. */
 import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
-import { settle } from '../shared/samples.test-kit.ts';
+import { settle } from '../../test/kits/samples/mission-control.ts';
 import type { ListInput, Page } from './context.ts';
 import { deliveryInput } from './input.test-kit.ts';
 import { deliveryMachine } from './machine.ts';

@@ -4,10 +4,10 @@
  */
 import type { EventObject, SnapshotFrom } from 'xstate';
 import type { Outcome } from '../lane/job.ts';
-import { callDone, callFailed, callsOf, timersOf, type Edge, type Move } from '../shared/explore.test-kit.ts';
+import { callDone, callFailed, callsOf, timersOf, type Edge, type Move } from '../../test/kits/explore.ts';
 import { Fault } from '../shared/fault.ts';
 import type { NotificationRow } from '../shared/mission-control.ts';
-import { createListener, sampleAgent, sampleRow } from '../shared/samples.test-kit.ts';
+import { createListener, sampleAgent, sampleRow } from '../../test/kits/samples/mission-control.ts';
 import type { BeatAnswer } from './context.ts';
 import { laneOf } from './line.ts';
 import type { deliveryMachine } from './machine.ts';

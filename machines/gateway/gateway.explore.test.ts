@@ -12,9 +12,9 @@ import {
   type Edge,
   type Move,
   type World,
-} from '../shared/explore.test-kit.ts';
+} from '../../test/kits/explore.ts';
 import { Fault, type FaultKind } from '../shared/fault.ts';
-import { createListener } from '../shared/samples.test-kit.ts';
+import { createListener } from '../../test/kits/samples/mission-control.ts';
 import { gatewayMachine, type GatewayNews } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof gatewayMachine>;

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import { Fault } from '../shared/fault.ts';
-import { createListener, settle } from '../shared/samples.test-kit.ts';
+import { createListener, settle } from '../../test/kits/samples/mission-control.ts';
 import { gatewayMachine, type GatewayNews, type Probe } from './machine.ts';
 
 const FLOOR_MS = 90_000;

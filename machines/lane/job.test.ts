@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rowWithout, sampleAgent, sampleRow } from '../shared/samples.test-kit.ts';
+import { rowWithout, sampleAgent, sampleRow } from '../../test/kits/samples/mission-control.ts';
 import { hasMoved, versionOf } from './context.ts';
 import { jobId, jobTime, laneKey, type Job } from './job.ts';
 

@@ -1,6 +1,6 @@
 /** Every state that a lane can reach with one row, its journal and an agent around it. */
 import { describe, expect, it } from 'vitest';
-import { createListener } from '../shared/samples.test-kit.ts';
+import { createListener } from '../../test/kits/samples/mission-control.ts';
 import {
   callDone,
   callsOf,
@@ -11,7 +11,7 @@ import {
   timersOf,
   type Move,
   type World,
-} from '../shared/explore.test-kit.ts';
+} from '../../test/kits/explore.ts';
 import type { LaneNews } from './context.ts';
 import { jobTime } from './job.ts';
 import { laneMachine } from './machine.ts';

@@ -1,7 +1,7 @@
 /** What a lane does with one notification, rule by rule (contract, section 9, Delivery; design.md, Errors). */
 import { describe, expect, it } from 'vitest';
 import type { DeliveryContext } from '../shared/mission-control.ts';
-import { sampleContext, sampleRow, sampleTask } from '../shared/samples.test-kit.ts';
+import { sampleContext, sampleRow, sampleTask } from '../../test/kits/samples/mission-control.ts';
 import { versionOf, type LaneEvent } from './context.ts';
 import { MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS, UNKNOWN_AGENT_MS } from './setup.ts';
 import { MAX_MESSAGE_LENGTH } from './reply.ts';

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createActor, fromPromise, type InputFrom } from 'xstate';
 import { Fault } from '../shared/fault.ts';
 import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
-import { createListener, sampleContext, sampleRow } from '../shared/samples.test-kit.ts';
+import { createListener, sampleContext, sampleRow } from '../../test/kits/samples/mission-control.ts';
 import { NOTHING_KNOWN, type LaneEntry, type LaneNews } from './context.ts';
 import { laneMachine } from './machine.ts';
 import type { laneActors } from './actors.ts';

@@ -2,7 +2,7 @@
 import { createActor, fromPromise, SimulatedClock, type InputFrom, type OutputFrom } from 'xstate';
 import { Fault, type FaultKind } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
-import { createListener, sampleContext, sampleRow, settle } from '../shared/samples.test-kit.ts';
+import { createListener, sampleContext, sampleRow, settle } from '../../test/kits/samples/mission-control.ts';
 import type { laneActors } from './actors.ts';
 import { NOTHING_KNOWN, type LaneEntry, type LaneEvent, type LaneNews } from './context.ts';
 import { laneMachine } from './machine.ts';

@@ -3,7 +3,7 @@
  * what it leaves behind. It remembers what really happened, for the invariants to compare with what the lane thinks.
  */
 import type { EventObject, SnapshotFrom } from 'xstate';
-import { callDone, callFailed, callsOf, timersOf, type Edge, type Move } from '../shared/explore.test-kit.ts';
+import { callDone, callFailed, callsOf, timersOf, type Edge, type Move } from '../../test/kits/explore.ts';
 import { Fault, isAttempt, type FaultKind } from '../shared/fault.ts';
 import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
 import {
@@ -12,7 +12,7 @@ import {
   sampleMessage,
   sampleRow,
   sampleTask,
-} from '../shared/samples.test-kit.ts';
+} from '../../test/kits/samples/mission-control.ts';
 import { isOwed, type LaneEntry } from './context.ts';
 import { jobTime } from './job.ts';
 import type { laneMachine } from './machine.ts';

@@ -11,7 +11,7 @@ import {
   timersOf,
   type Move,
   type World,
-} from './explore.test-kit.ts';
+} from '../../test/kits/explore.ts';
 
 const counter = setup({
   types: {} as { context: { n: number }; events: { type: 'count.up' } | { type: 'count.stop' } },

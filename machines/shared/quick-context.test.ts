@@ -6,7 +6,7 @@ import { createActor, SimulatedClock } from 'xstate';
 import { deliveryInput } from '../delivery/input.test-kit.ts';
 import { deliveryMachine } from '../delivery/machine.ts';
 import { laneMachine } from '../lane/machine.ts';
-import { createListener, sampleRow } from './samples.test-kit.ts';
+import { createListener, sampleRow } from '../../test/kits/samples/mission-control.ts';
 
 setFlagsFromString('--allow-natives-syntax');
 const isQuick = runInThisContext('(object) => %HasFastProperties(object)') as (object: object) => boolean;

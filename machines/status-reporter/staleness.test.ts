@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import type { RuntimeStatus } from '../shared/mission-control.ts';
-import { createListener, settle } from '../shared/samples.test-kit.ts';
+import { createListener, settle } from '../../test/kits/samples/mission-control.ts';
 import { statusReporterMachine, type StatusReporterNews } from './machine.ts';
 
 const STALE_MS = 90_000;

@@ -8,7 +8,7 @@ import { gatewayMachine, type Probe } from '../gateway/machine.ts';
 import { heartbeatMachine } from '../heartbeat/machine.ts';
 import type { ListInput, Page } from '../delivery/context.ts';
 import type { RuntimeStatus } from '../shared/mission-control.ts';
-import { sampleAgent } from '../shared/samples.test-kit.ts';
+import { sampleAgent } from '../../test/kits/samples/mission-control.ts';
 import { statusReporterMachine } from '../status-reporter/machine.ts';
 import type { UpgradeFacts } from '../upgrade/judge.ts';
 import { upgradeMachine } from '../upgrade/machine.ts';

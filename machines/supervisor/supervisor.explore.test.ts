@@ -11,8 +11,8 @@ import {
   type Edge,
   type Move,
   type World,
-} from '../shared/explore.test-kit.ts';
-import { sampleAgent } from '../shared/samples.test-kit.ts';
+} from '../../test/kits/explore.ts';
+import { sampleAgent } from '../../test/kits/samples/mission-control.ts';
 import type { Gate } from '../shared/evidence.ts';
 import { EXIT, heartbeatId } from './context.ts';
 import { supervisorMachine } from './machine.ts';

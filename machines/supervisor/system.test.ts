@@ -5,7 +5,7 @@ import { addRow } from '../delivery/schedule.test-kit.ts';
 import type { GatewayActor } from '../gateway/machine.ts';
 import { isLane } from '../shared/actor-name.ts';
 import type { FaultKind } from '../shared/fault.ts';
-import { sampleAgent, settle } from '../shared/samples.test-kit.ts';
+import { sampleAgent, settle } from '../../test/kits/samples/mission-control.ts';
 import {
   childrenOf,
   countActive,
@@ -14,7 +14,7 @@ import {
   DRAIN_MS,
   startSystem,
   type System,
-} from './system.test-kit.ts';
+} from '../../test/kits/supervised-system.ts';
 
 type Step =
   | { do: 'answer' | 'crash' | 'crashLane'; which: number }

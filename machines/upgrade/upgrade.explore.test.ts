@@ -12,9 +12,9 @@ import {
   type Edge,
   type Move,
   type World,
-} from '../shared/explore.test-kit.ts';
+} from '../../test/kits/explore.ts';
 import { Fault } from '../shared/fault.ts';
-import { createListener } from '../shared/samples.test-kit.ts';
+import { createListener } from '../../test/kits/samples/mission-control.ts';
 import type { UpgradeFacts } from './judge.ts';
 import { upgradeMachine, type UpgradeNews } from './machine.ts';
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 import { machines } from '../../machines/index.ts';
 import { drawAll, filesOf } from './draw.ts';
-import { flawsOf } from './flaws.test-kit.ts';
+import { flawsOf } from '../../test/kits/drawing-flaws.ts';
 import { relays, SENDERS } from './tree.ts';
 
 const root = join(import.meta.dirname, '../..');

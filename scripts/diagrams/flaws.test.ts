@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { boxOf } from './boxes.ts';
 import type { Edge, State } from './chart.ts';
-import { flawsOf } from './flaws.test-kit.ts';
+import { flawsOf } from '../../test/kits/drawing-flaws.ts';
 import type { Drawing, PlacedEdge, PlacedState } from './layout.ts';
 
 function state(id: string, x: number, y: number): PlacedState {

@@ -4,7 +4,7 @@ import type { laneActors } from '../../machines/lane/actors.ts';
 import { fitMessage, replyKind } from '../../machines/lane/reply.ts';
 import { Fault } from '../../machines/shared/fault.ts';
 import type { AgentRow, TaskRow } from '../../machines/shared/mission-control.ts';
-import { buildBeatPrompt } from '../openclaw/prompt.ts';
+import { buildBeatPrompt } from '../gateway/prompt.ts';
 import type { MissionControl } from '../ports.ts';
 import type { LaneSurroundings } from './lane.ts';
 

@@ -1,7 +1,7 @@
 import { fromCallback, fromPromise } from 'xstate';
 import type { WatchNews } from '../../machines/extensions/machine.ts';
 import { faultOf } from '../../machines/shared/fault.ts';
-import type { ServiceAccess } from '../convex/client.ts';
+import type { ServiceAccess } from '../mission-control/client.ts';
 import type { MissionControl } from '../ports.ts';
 
 export interface ExtensionsSurroundings {
@@ -23,7 +23,7 @@ export function createExtensionsActors({ missionControl, access }: ExtensionsSur
 function watchQueueLater(access: ServiceAccess, tell: (news: WatchNews) => void): () => void {
   let ended = false;
   let end = (): void => undefined;
-  import('../convex/queue-watch.ts')
+  import('../mission-control/queue-watch.ts')
     .then(({ watchQueue }) => {
       if (!ended) end = watchQueue(access, tell);
     })

@@ -1,6 +1,6 @@
 import { fromCallback } from 'xstate';
-import { startHttpServer } from '../http/server.ts';
-import type { HealthSource, WriteLog } from '../http/app.ts';
+import { startHttpServer } from '../health/server.ts';
+import type { HealthSource, WriteLog } from '../health/app.ts';
 
 export interface HealthServerOptions {
   host: string;

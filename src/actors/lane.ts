@@ -4,7 +4,7 @@ import type { laneActors } from '../../machines/lane/actors.ts';
 import { hasMoved, isAlone, isSameVersion, NOTHING_KNOWN, versionOf } from '../../machines/lane/context.ts';
 import { Fault, faultOf, isAttempt, type FaultKind } from '../../machines/shared/fault.ts';
 import type { Log } from '../logging/log.ts';
-import { buildPrompt } from '../openclaw/prompt.ts';
+import { buildPrompt } from '../gateway/prompt.ts';
 import type { Gateway, Journal, MissionControl, Reply } from '../ports.ts';
 import { createBeat } from './beat.ts';
 import type { Prefetched } from './prefetched.ts';

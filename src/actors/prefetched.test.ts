@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sampleContext, sampleRow } from '../../machines/shared/samples.test-kit.ts';
+import { sampleContext, sampleRow } from '../../test/kits/samples/mission-control.ts';
 import { createPrefetched } from './prefetched.ts';
 
 const contextOf = (id: string) => sampleContext({ notification: sampleRow({ _id: id }) });

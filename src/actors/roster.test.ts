@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { temporaryDirectory } from '../../test/support/runtime.ts';
+import { temporaryDirectory } from '../../test/kits/runtime.ts';
 import { createRosterWriter } from './roster.ts';
 
 const ENGINEER = { slug: 'engineer', name: 'Engineer' };

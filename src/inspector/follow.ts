@@ -1,5 +1,5 @@
 /** The reading side of the stream, for the page and for `npm run record`. */
-import { createSseParser } from '../openclaw/sse.ts';
+import { createSseParser } from '../gateway/sse.ts';
 import type { Entry, Hello } from './wire.ts';
 
 /** Characters of one message; a greeting holds everything. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { until } from '../../test/support/until.ts';
+import { until } from '../../test/kits/until.ts';
 import { MOST_UNREAD } from './hub.ts';
-import { startInspectorServer, view } from './server.test-kit.ts';
+import { startInspectorServer, view } from '../../test/kits/inspector-server.ts';
 
 const batch = (seq: number, data: unknown = []) => ({ name: 'entries' as const, data, id: `e.${seq}` });
 

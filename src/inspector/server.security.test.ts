@@ -1,8 +1,8 @@
 /** Whoever can reach the port is not yet who may use it. */
 import { describe, expect, test } from 'vitest';
-import { until } from '../../test/support/until.ts';
+import { until } from '../../test/kits/until.ts';
 import { MOST_VIEWERS } from './hub.ts';
-import { ask, startInspectorServer, view } from './server.test-kit.ts';
+import { ask, startInspectorServer, view } from '../../test/kits/inspector-server.ts';
 import { COMMANDS } from './wire.ts';
 
 const PATHS = ['/', '/events', '/charts/gateway.svg', '/commands/delivery.poll', '/nothing'];

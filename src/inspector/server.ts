@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createBoundedServer, refuseClient } from '../http/listener.ts';
+import { createBoundedServer, refuseClient } from '../health/listener.ts';
 import type { Assets } from './assets.ts';
 import { checkHost, checkOrigin } from './guard.ts';
 import { createHub, MOST_VIEWERS, type Hub, type Message } from './hub.ts';

@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import type { AnyActorRef } from 'xstate';
 import { isLane } from '../../machines/shared/actor-name.ts';
 import type { FaultKind } from '../../machines/shared/fault.ts';
-import { settle } from '../../machines/shared/samples.test-kit.ts';
-import { childrenOf, crash, startSystem, type System } from '../../machines/supervisor/system.test-kit.ts';
+import { settle } from '../../test/kits/samples/mission-control.ts';
+import { childrenOf, crash, startSystem, type System } from '../../test/kits/supervised-system.ts';
 import { apply, createModel } from './page/model.ts';
 import { createRing } from './ring.ts';
-import { picture } from './samples.test-kit.ts';
+import { picture } from '../../test/kits/samples/inspector.ts';
 import { createTap } from './tap.ts';
 import type { ActorView, Entry, News } from './wire.ts';
 

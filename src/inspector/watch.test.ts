@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { settle } from '../../machines/shared/samples.test-kit.ts';
-import { startSystem, type System } from '../../machines/supervisor/system.test-kit.ts';
-import { until } from '../../test/support/until.ts';
+import { settle } from '../../test/kits/samples/mission-control.ts';
+import { startSystem, type System } from '../../test/kits/supervised-system.ts';
+import { until } from '../../test/kits/until.ts';
 import type { Message } from './hub.ts';
-import { STATUS } from './samples.test-kit.ts';
+import { STATUS } from '../../test/kits/samples/inspector.ts';
 import { KEPT_ENTRIES } from './session.ts';
 import { createWatch, type Watch } from './watch.ts';
 import type { Entry, Hello } from './wire.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { startEchoGateway } from '../../src/dev/echo-gateway/spawn.ts';
-import { startContractBackend, type ContractBackend } from '../support/contract-backend/spawn.ts';
+import { startEchoGateway } from '../../src/local/echo-gateway/spawn.ts';
+import { startContractBackend, type ContractBackend } from '../kits/contract-backend/spawn.ts';
 import type { Sides, Worker } from './worker.ts';
 
 const SLUGS = Array.from({ length: 10 }, (_, n) => `worker-${n + 1}`);

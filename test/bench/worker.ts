@@ -3,9 +3,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { EchoGateway } from '../../src/dev/echo-gateway/spawn.ts';
-import { freePort } from '../../src/dev/free-port.ts';
-import type { ContractBackend } from '../support/contract-backend/spawn.ts';
+import type { EchoGateway } from '../../src/local/echo-gateway/spawn.ts';
+import { freePort } from '../../src/local/free-port.ts';
+import type { ContractBackend } from '../kits/contract-backend/spawn.ts';
 
 const RUNTIME = join(import.meta.dirname, '../../dist/main.js');
 /** As `npm start` and the image have it. */

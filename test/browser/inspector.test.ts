@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { holdGateway } from '../support/held-gateway.ts';
-import { startInspected } from '../support/inspected.ts';
-import { temporaryDirectory } from '../support/runtime.ts';
-import { echoGateway, missionControl } from '../support/stack.ts';
-import { until } from '../support/until.ts';
-import { isLit, says, textOf, useBrowser } from './browser.test-kit.ts';
+import { holdGateway } from '../kits/held-gateway.ts';
+import { startInspected } from '../kits/inspected.ts';
+import { temporaryDirectory } from '../kits/runtime.ts';
+import { echoGateway, missionControl } from '../kits/stack.ts';
+import { until } from '../kits/until.ts';
+import { isLit, says, textOf, useBrowser } from './browser.ts';
 
 const open = useBrowser();
 
@@ -85,7 +85,7 @@ test('a recording plays: its slider goes back to when all was well', async () =>
   await runtime.waitForHealth('that all is well', ({ status }) => status === 'healthy');
   const file = join(temporaryDirectory(), 'recording.jsonl');
   const flags = ['--seconds', '60', '--out', file, '--url', `http://127.0.0.1:${runtime.port}`];
-  const record = spawn(process.execPath, [join(import.meta.dirname, '../../src/dev/record.ts'), ...flags]);
+  const record = spawn(process.execPath, [join(import.meta.dirname, '../../src/cli/record.ts'), ...flags]);
   const ended = new Promise<number | null>((resolve) => record.once('exit', resolve));
   await until('It records', () => statSync(file, { throwIfNoEntry: false })?.size);
   await gateway.close();

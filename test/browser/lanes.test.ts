@@ -3,10 +3,10 @@
  * recording: the page draws it with the same code as what is live.
  */
 import { expect, test } from 'vitest';
-import { actor, picture, STATUS, step } from '../../src/inspector/samples.test-kit.ts';
-import { startInspected } from '../support/inspected.ts';
-import { echoGateway, missionControl } from '../support/stack.ts';
-import { says, useBrowser } from './browser.test-kit.ts';
+import { actor, picture, STATUS, step } from '../kits/samples/inspector.ts';
+import { startInspected } from '../kits/inspected.ts';
+import { echoGateway, missionControl } from '../kits/stack.ts';
+import { says, useBrowser } from './browser.ts';
 
 const LANES = 1_000;
 /** One for each 10 ms; far more than the test plays. */

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
 import { followStream } from '../../src/inspector/follow.ts';
 import type { Entry } from '../../src/inspector/wire.ts';
-import { startInspected } from '../support/inspected.ts';
-import { proxyTo } from '../support/proxy.ts';
-import { echoGateway, missionControl, portOf } from '../support/stack.ts';
-import { until } from '../support/until.ts';
-import { says, useBrowser } from './browser.test-kit.ts';
+import { startInspected } from '../kits/inspected.ts';
+import { proxyTo } from '../kits/proxy.ts';
+import { echoGateway, missionControl, portOf } from '../kits/stack.ts';
+import { until } from '../kits/until.ts';
+import { says, useBrowser } from './browser.ts';
 
 const open = useBrowser();
 

@@ -1,5 +1,5 @@
 /** What a chaos run writes down, for the checks. All moments are `monotonicMs()` of the machine. */
-import type { DumpedState } from '../support/contract-backend/dump.ts';
+import type { DumpedState } from '../kits/contract-backend/dump.ts';
 
 /** How the gateway ended a run; `disconnected`: the client went away first. */
 export type RunEnd = 'completed' | 'failed' | 'reset' | 'unavailable' | 'disconnected';

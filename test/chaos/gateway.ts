@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
-import { readJson } from '../../src/dev/echo-gateway/body.ts';
-import { notificationIdOf } from '../../src/dev/echo-gateway/reply.ts';
+import { readJson } from '../../src/local/echo-gateway/body.ts';
+import { notificationIdOf } from '../../src/local/echo-gateway/reply.ts';
 import {
   completed,
   failed,
@@ -12,10 +12,10 @@ import {
   sendEvent,
   sendJson,
   sendUnavailable,
-} from '../../src/dev/echo-gateway/wire.ts';
-import { lastQuote } from '../../src/openclaw/text.ts';
-import { monotonicMs } from '../support/contract-backend/history.ts';
-import type { Random } from '../support/contract-backend/random.ts';
+} from '../../src/local/echo-gateway/wire.ts';
+import { lastQuote } from '../../src/gateway/text.ts';
+import { monotonicMs } from '../kits/contract-backend/history.ts';
+import type { Random } from '../kits/contract-backend/random.ts';
 import type { Run, RunEnd } from './evidence.ts';
 
 export interface ChaosGateway {

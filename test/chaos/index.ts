@@ -1,4 +1,4 @@
-import type { DumpedMessage, DumpedNotification, DumpedState } from '../support/contract-backend/dump.ts';
+import type { DumpedMessage, DumpedNotification, DumpedState } from '../kits/contract-backend/dump.ts';
 import type { Evidence, Run } from './evidence.ts';
 
 type History = NonNullable<DumpedState['history']>['notifications'][string];

@@ -1,5 +1,5 @@
 /** `npm run chaos`: see --help. Exit codes: 0 all held, 1 something did not, 2 a flag is wrong. */
-import { monotonicMs } from '../support/contract-backend/history.ts';
+import { monotonicMs } from '../kits/contract-backend/history.ts';
 import { playChaos } from './chaos.ts';
 import { HELP, readOptions, type ChaosOptions } from './options.ts';
 import { reportLines } from './report.ts';

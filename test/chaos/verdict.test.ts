@@ -1,6 +1,6 @@
 /** Each check finds what it is for: a small story in which all is well, and one change at a time that breaks it. */
 import { describe, expect, it } from 'vitest';
-import type { DumpedMessage, DumpedNotification, DumpedState } from '../support/contract-backend/dump.ts';
+import type { DumpedMessage, DumpedNotification, DumpedState } from '../kits/contract-backend/dump.ts';
 import type { Evidence, Life, Run } from './evidence.ts';
 import { isClean, judge, type Guarantee, type Verdict } from './verdict.ts';
 

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createDemoClient, type DemoClient } from '../../src/dev/client.ts';
+import { createDemoClient, type DemoClient } from '../../src/local/client.ts';
 import type { HealthReport } from '../../src/health/report.ts';
 
 const run = promisify(execFile);

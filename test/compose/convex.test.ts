@@ -20,13 +20,14 @@ const asks = `fetch('http://localhost:3210/version').then(({ ok }) => process.ex
 const STAND_IN = {
   services: {
     convex: {
-      command: ['node', '/app/docker/convex/stand-in.test-kit.ts'],
+      command: ['node', '/app/test/kits/convex-image.ts'],
       stop_signal: 'SIGTERM',
       // curl is the image's.
       healthcheck: { test: ['CMD', 'node', '-e', asks], interval: '1s' },
       volumes: [
         './package.json:/app/package.json:ro',
         './docker/convex:/app/docker/convex:ro',
+        './test/kits/convex-image.ts:/app/test/kits/convex-image.ts:ro',
         `${join(REPO, 'node_modules')}:/app/node_modules:ro`,
       ],
     },

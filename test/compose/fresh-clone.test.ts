@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { figure, newStack, PATIENCE_MS, secondsSince, type Stack } from './stack.ts';
-import { until } from '../support/until.ts';
+import { until } from '../kits/until.ts';
 
 const TOKEN_FILE = '/run/secrets/local/SERVICE_TOKEN';
 

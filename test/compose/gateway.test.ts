@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as v from 'valibot';
-import type { DemoClient } from '../../src/dev/client.ts';
-import { until } from '../support/until.ts';
+import type { DemoClient } from '../../src/local/client.ts';
+import { until } from '../kits/until.ts';
 import { figure, newStack, PATIENCE_MS, secondsSince, type Stack } from './stack.ts';
 
 const run = promisify(execFile);

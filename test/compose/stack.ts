@@ -5,10 +5,10 @@
 import { appendFileSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import type { DemoClient } from '../../src/dev/client.ts';
-import { freePort } from '../../src/dev/free-port.ts';
+import type { DemoClient } from '../../src/local/client.ts';
+import { freePort } from '../../src/local/free-port.ts';
 import type { HealthReport } from '../../src/health/report.ts';
-import { until } from '../support/until.ts';
+import { until } from '../kits/until.ts';
 import { copyCheckout, dockerIn, personAt, readHealth, removeStack, type Docker } from './checkout.ts';
 
 /** Milliseconds: a loaded machine takes long for everything. */

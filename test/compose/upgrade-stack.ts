@@ -6,10 +6,10 @@ import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import type { DemoClient } from '../../src/dev/client.ts';
+import type { DemoClient } from '../../src/local/client.ts';
 import type { HealthReport } from '../../src/health/report.ts';
-import { freePort } from '../../src/dev/free-port.ts';
-import { until } from '../support/until.ts';
+import { freePort } from '../../src/local/free-port.ts';
+import { until } from '../kits/until.ts';
 import { copyCheckout, dockerIn, personAt, readHealth, removeStack, REPO, type Docker } from './checkout.ts';
 
 export const IMAGE = 'upgrade-test-runtime';
@@ -168,7 +168,7 @@ function settings(root: string, healthPort: number, backendPort: number): string
 /** The echo gateway listens on the loopback interface only: a forwarder in its container lets the others in. */
 const GATEWAY = `
   const { connect, createServer } = require('node:net');
-  require('node:child_process').spawn('node', ['src/dev/echo-gateway/main.ts', '--port', '18790', '--faults'], { stdio: 'inherit' });
+  require('node:child_process').spawn('node', ['src/local/echo-gateway/main.ts', '--port', '18790', '--faults'], { stdio: 'inherit' });
   createServer((caller) => {
     const gateway = connect(18790, '127.0.0.1');
     caller.on('error', () => gateway.destroy()).pipe(gateway).on('error', () => caller.destroy()).pipe(caller);

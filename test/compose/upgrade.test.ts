@@ -5,7 +5,7 @@
 import { readdirSync, statSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { until } from '../support/until.ts';
+import { until } from '../kits/until.ts';
 import { IMAGE, startUpgradeStack, type UpgradeStack } from './upgrade-stack.ts';
 
 // Containers start and stop in every test.

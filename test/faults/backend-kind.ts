@@ -1,4 +1,4 @@
-import type { BackendKind } from '../support/stack.ts';
+import type { BackendKind } from '../kits/stack.ts';
 
 /** Set by `npm run faults -- --backend`, for the tests that it runs. */
 export const VARIABLE = 'FAULTS_BACKEND';

@@ -1,7 +1,7 @@
 import { globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'vitest';
-import { temporaryDirectory } from '../support/runtime.ts';
+import { temporaryDirectory } from '../kits/runtime.ts';
 
 export interface FakeClock {
   /** For the process whose wall clock it is. Its monotonic clock stays true. */

@@ -1,6 +1,6 @@
 /** Some of the fault cases that take a few seconds, with both backends; `npm run faults` runs all of them. */
 import { describe, test } from 'vitest';
-import { useBackend } from '../support/stack.ts';
+import { useBackend } from '../kits/stack.ts';
 import { CASES } from './registry.ts';
 
 describe.each(['plain', 'extended'] as const)('%s backend', (backend) => {

@@ -1,6 +1,6 @@
 /** All fault cases as tests; `npm run faults` runs this file, `npm test` only the quick ones (faults.quick.test.ts). */
 import { test } from 'vitest';
-import { useBackend } from '../support/stack.ts';
+import { useBackend } from '../kits/stack.ts';
 import { BACKEND } from './backend-kind.ts';
 import { CASES } from './registry.ts';
 

@@ -1,8 +1,8 @@
 /** What the fault cases have in common: who is asked what, and what must be true in the end. */
 import { expect } from 'vitest';
-import type { EchoGateway, RunsReport } from '../../src/dev/echo-gateway/spawn.ts';
-import { startRuntime, type RuntimeOptions, type RuntimeProcess } from '../support/runtime.ts';
-import { echoGateway, missionControl, type MissionControl, type Row } from '../support/stack.ts';
+import type { EchoGateway, RunsReport } from '../../src/local/echo-gateway/spawn.ts';
+import { startRuntime, type RuntimeOptions, type RuntimeProcess } from '../kits/runtime.ts';
+import { echoGateway, missionControl, type MissionControl, type Row } from '../kits/stack.ts';
 import { within } from './wait.ts';
 
 export type Run = RunsReport['runs'][number];

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { settings } from '../../src/config/settings.ts';
-import { spawnRuntime, startRuntime, temporaryDirectory, type Exit } from '../support/runtime.ts';
-import { freePort } from '../../src/dev/free-port.ts';
+import { spawnRuntime, startRuntime, temporaryDirectory, type Exit } from '../kits/runtime.ts';
+import { freePort } from '../../src/local/free-port.ts';
 
 const SECRET = 'f00dfeed'.repeat(8);
 const SOUND = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { midRun, replies, REPLY, startAgain } from '../support/mid-run.ts';
+import { midRun, replies, REPLY, startAgain } from '../kits/mid-run.ts';
 
 describe('SIGKILL', () => {
   test('in the middle of a run: the next process runs it again and remembers the attempt', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { startRuntime, type Health } from '../support/runtime.ts';
-import { freePort } from '../../src/dev/free-port.ts';
-import { echoGateway, missionControl, portOf, type MissionControl } from '../support/stack.ts';
-import { until } from '../support/until.ts';
+import { startRuntime, type Health } from '../kits/runtime.ts';
+import { freePort } from '../../src/local/free-port.ts';
+import { echoGateway, missionControl, portOf, type MissionControl } from '../kits/stack.ts';
+import { until } from '../kits/until.ts';
 
 const isHealthy = ({ status }: Health): boolean => status === 'healthy';
 const isDegraded = ({ status }: Health): boolean => status === 'degraded';

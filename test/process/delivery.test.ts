@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { startRuntime } from '../support/runtime.ts';
-import { echoGateway, missionControl } from '../support/stack.ts';
-import { until } from '../support/until.ts';
+import { startRuntime } from '../kits/runtime.ts';
+import { echoGateway, missionControl } from '../kits/stack.ts';
+import { until } from '../kits/until.ts';
 
 const SESSIONS = 20;
 /** Beside the assignment that each task begins with. */

@@ -3,15 +3,15 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { temporaryDirectory } from '../support/runtime.ts';
-import { freePort } from '../../src/dev/free-port.ts';
-import { until } from '../support/until.ts';
+import { temporaryDirectory } from '../kits/runtime.ts';
+import { freePort } from '../../src/local/free-port.ts';
+import { until } from '../kits/until.ts';
 
-const DEV = join(import.meta.dirname, '../../src/dev');
+const SRC = join(import.meta.dirname, '../../src');
 
 /** `npm run dev`, in a process group of its own as under a terminal. */
 function startDev(directory: string) {
-  const child = spawn(process.execPath, [join(DEV, 'main.ts')], {
+  const child = spawn(process.execPath, [join(SRC, 'local/dev.ts')], {
     env: {
       PATH: process.env.PATH,
       DEV_DIR: directory,
@@ -44,7 +44,7 @@ function startDev(directory: string) {
 
 /** `npm run say`, to its end. */
 async function say(directory: string, ...args: string[]) {
-  const child = spawn(process.execPath, [join(DEV, 'say.ts'), ...args], {
+  const child = spawn(process.execPath, [join(SRC, 'cli/say.ts'), ...args], {
     env: { PATH: process.env.PATH, DEV_DIR: directory },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { startRuntime } from '../support/runtime.ts';
-import { echoGateway, missionControl } from '../support/stack.ts';
+import { startRuntime } from '../kits/runtime.ts';
+import { echoGateway, missionControl } from '../kits/stack.ts';
 
 const MIB = 2 ** 20;
 const AT_ONCE = 50;

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { COMMANDS } from '../../src/inspector/wire.ts';
-import { ask, view } from '../../src/inspector/server.test-kit.ts';
-import { spawnRuntime, startRuntime, type RuntimeOptions } from '../support/runtime.ts';
-import { echoGateway, missionControl } from '../support/stack.ts';
-import { until } from '../support/until.ts';
+import { ask, view } from '../kits/inspector-server.ts';
+import { spawnRuntime, startRuntime, type RuntimeOptions } from '../kits/runtime.ts';
+import { echoGateway, missionControl } from '../kits/stack.ts';
+import { until } from '../kits/until.ts';
 
 const ON = { INSPECTOR: 'on', INSPECTOR_PORT: '0' };
 

@@ -2,9 +2,9 @@ import { createServer, type RequestListener } from 'node:http';
 import { json } from 'node:stream/consumers';
 import * as v from 'valibot';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { spawnRuntime, startRuntime, type RuntimeProcess } from '../support/runtime.ts';
-import { echoGateway, missionControl } from '../support/stack.ts';
-import { until } from '../support/until.ts';
+import { spawnRuntime, startRuntime, type RuntimeProcess } from '../kits/runtime.ts';
+import { echoGateway, missionControl } from '../kits/stack.ts';
+import { until } from '../kits/until.ts';
 
 describe('the log', () => {
   test('is whole JSON lines through a pipe, and tells how each row ended', async () => {

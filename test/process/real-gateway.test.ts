@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { findRealGateway } from '../../src/openclaw/testing.ts';
-import { startRuntime } from '../support/runtime.ts';
-import { missionControl } from '../support/stack.ts';
-import { until } from '../support/until.ts';
+import { findRealGateway } from '../kits/gateway-server.ts';
+import { startRuntime } from '../kits/runtime.ts';
+import { missionControl } from '../kits/stack.ts';
+import { until } from '../kits/until.ts';
 
 const real = await findRealGateway();
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { expectLastWords } from '../support/mid-run.ts';
-import { startRuntime, type RuntimeProcess } from '../support/runtime.ts';
-import { echoGateway, missionControl, type MissionControl } from '../support/stack.ts';
-import { until } from '../support/until.ts';
+import { expectLastWords } from '../kits/mid-run.ts';
+import { startRuntime, type RuntimeProcess } from '../kits/runtime.ts';
+import { echoGateway, missionControl, type MissionControl } from '../kits/stack.ts';
+import { until } from '../kits/until.ts';
 
 const START_AGAIN = { code: 75, signal: null };
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { expectLastWords, midRun, replies, REPLY, startAgain, theRow } from '../support/mid-run.ts';
-import { startRuntime } from '../support/runtime.ts';
-import { echoGateway, missionControl } from '../support/stack.ts';
+import { expectLastWords, midRun, replies, REPLY, startAgain, theRow } from '../kits/mid-run.ts';
+import { startRuntime } from '../kits/runtime.ts';
+import { echoGateway, missionControl } from '../kits/stack.ts';
 
 const STOPPED = { code: 0, signal: null };
 

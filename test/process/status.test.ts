@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../src/dev/free-port.ts';
-import { startRuntime, temporaryDirectory } from '../support/runtime.ts';
-import { echoGateway, missionControl } from '../support/stack.ts';
-import { until } from '../support/until.ts';
+import { freePort } from '../../src/local/free-port.ts';
+import { startRuntime, temporaryDirectory } from '../kits/runtime.ts';
+import { echoGateway, missionControl } from '../kits/stack.ts';
+import { until } from '../kits/until.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/status/main.ts');
+const MAIN = join(import.meta.dirname, '../../src/cli/status.ts');
 
 const start = (args: readonly string[], env: Record<string, string> = {}) =>
   spawn(process.execPath, [MAIN, ...args], {

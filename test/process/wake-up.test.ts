@@ -4,10 +4,10 @@ import {
   startContractBackend,
   type ContractBackend,
   type ContractBackendOptions,
-} from '../support/contract-backend/spawn.ts';
-import { startRuntime, type RuntimeProcess } from '../support/runtime.ts';
-import { echoGateway, missionControl, portOf } from '../support/stack.ts';
-import { until } from '../support/until.ts';
+} from '../kits/contract-backend/spawn.ts';
+import { startRuntime, type RuntimeProcess } from '../kits/runtime.ts';
+import { echoGateway, missionControl, portOf } from '../kits/stack.ts';
+import { until } from '../kits/until.ts';
 
 /** Nothing but a wake-up finds a row in time. */
 const NO_POLLS = { DELIVERY_INTERVAL: '1h' };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { actor, picture, STATUS, step } from '../samples.test-kit.ts';
+import { actor, picture, STATUS, step } from '../../../test/kits/samples/inspector.ts';
 import { perBucket } from './bar.ts';
 import { apply, createModel, OVERALL, type Model } from './model.ts';
 

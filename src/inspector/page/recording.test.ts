@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { actor, picture, step } from '../samples.test-kit.ts';
+import { actor, picture, step } from '../../../test/kits/samples/inspector.ts';
 import type { Entry } from '../wire.ts';
 import { apply, createModel } from './model.ts';
 import { createPlayback, readRecording } from './recording.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { actor, step } from '../samples.test-kit.ts';
+import { actor, step } from '../../../test/kits/samples/inspector.ts';
 import { activeIds } from './chart.ts';
 import { filterRows } from './filter.ts';
 import { countsText, treeRows } from './forest.ts';

@@ -6,7 +6,7 @@ import { untilConnected } from '../runtime.ts';
 import { drain, onStage, type Stage } from '../stage.ts';
 import { usageOf } from '../usage.ts';
 import { spawnRuntime, type Worker } from '../worker.ts';
-import { freePort } from '../../../src/dev/free-port.ts';
+import { freePort } from '../../../src/local/free-port.ts';
 import { followStream } from '../../../src/inspector/follow.ts';
 
 const COUNT = 400;

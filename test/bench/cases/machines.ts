@@ -4,7 +4,7 @@ import { NOTHING_KNOWN } from '../../../machines/lane/context.ts';
 import { deliveryInput } from '../../../machines/delivery/input.test-kit.ts';
 import { deliveryMachine } from '../../../machines/delivery/machine.ts';
 import { laneMachine } from '../../../machines/lane/machine.ts';
-import { sampleContext, sampleRow, sampleTask } from '../../../machines/shared/samples.test-kit.ts';
+import { sampleContext, sampleRow, sampleTask } from '../../kits/samples/mission-control.ts';
 import { createStateClock } from '../../../src/health/state-clock.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { replaceOneOfMany } from '../children.ts';

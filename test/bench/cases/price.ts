@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ContractBackend } from '../../support/contract-backend/spawn.ts';
+import type { ContractBackend } from '../../kits/contract-backend/spawn.ts';
 import type { Benchmark, Report } from '../benchmark.ts';
 import { untilConnected } from '../runtime.ts';
 import { callsPerDelivery, drain, onStage } from '../stage.ts';

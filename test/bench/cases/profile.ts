@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { freePort } from '../../../src/dev/free-port.ts';
+import { freePort } from '../../../src/local/free-port.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { settingsFor } from '../compare.ts';
 import { profileWhile, type Spent } from '../cpu-profile.ts';
@@ -18,8 +18,8 @@ const CEILING = new Set([
   'undici',
   'valibot',
   'base64-js',
-  'src/convex',
-  'src/openclaw',
+  'src/mission-control',
+  'src/gateway',
   'node',
   'gc',
 ]);

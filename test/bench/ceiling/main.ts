@@ -3,9 +3,9 @@
  * at once as DELIVERY_MAX_CONCURRENT_SESSIONS says. No machines, no journal, no log, and nothing that fails. It takes
  * the runtime's settings and ends by a signal.
  */
-import { createMissionControl } from '../../../src/convex/mission-control.ts';
-import { createGateway } from '../../../src/openclaw/client.ts';
-import { buildPrompt } from '../../../src/openclaw/prompt.ts';
+import { createMissionControl } from '../../../src/mission-control/mission-control.ts';
+import { createGateway } from '../../../src/gateway/client.ts';
+import { buildPrompt } from '../../../src/gateway/prompt.ts';
 import { isAlone } from '../../../machines/lane/context.ts';
 import type { NotificationRow } from '../../../machines/shared/mission-control.ts';
 

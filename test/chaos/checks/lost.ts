@@ -1,4 +1,4 @@
-import type { DumpedMessage, DumpedNotification } from '../../support/contract-backend/dump.ts';
+import type { DumpedMessage, DumpedNotification } from '../../kits/contract-backend/dump.ts';
 import type { Index } from '../index.ts';
 import { givenUp } from './notes.ts';
 

@@ -1,4 +1,4 @@
-import type { DumpedNotification } from '../../support/contract-backend/dump.ts';
+import type { DumpedNotification } from '../../kits/contract-backend/dump.ts';
 import type { Run } from '../evidence.ts';
 import type { Index } from '../index.ts';
 

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { startBackend } from '../../../src/dev/backend/spawn.ts';
-import { proxyTo } from '../../support/proxy.ts';
-import { startRuntime } from '../../support/runtime.ts';
-import { freePort } from '../../../src/dev/free-port.ts';
-import { echoGateway, missionControl } from '../../support/stack.ts';
+import { startBackend } from '../../../src/local/mission-control/spawn.ts';
+import { proxyTo } from '../../kits/proxy.ts';
+import { startRuntime } from '../../kits/runtime.ts';
+import { freePort } from '../../../src/local/free-port.ts';
+import { echoGateway, missionControl } from '../../kits/stack.ts';
 import type { FaultCase } from '../case.ts';
 import {
   allDelivered,

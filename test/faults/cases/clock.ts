@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { relayTo } from '../../support/relay.ts';
-import { startRuntime } from '../../support/runtime.ts';
-import { echoGateway, missionControl } from '../../support/stack.ts';
+import { relayTo } from '../../kits/relay.ts';
+import { startRuntime } from '../../kits/runtime.ts';
+import { echoGateway, missionControl } from '../../kits/stack.ts';
 import type { FaultCase } from '../case.ts';
 import { fakeClock } from '../fake-clock.ts';
 import { allDelivered, ask, expectGoodOrder, mostRuns } from '../stage.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { proxyTo } from '../../support/proxy.ts';
-import { startRuntime } from '../../support/runtime.ts';
-import { echoGateway, missionControl, portOf } from '../../support/stack.ts';
+import { proxyTo } from '../../kits/proxy.ts';
+import { startRuntime } from '../../kits/runtime.ts';
+import { echoGateway, missionControl, portOf } from '../../kits/stack.ts';
 import type { FaultCase } from '../case.ts';
 import {
   allDelivered,

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { spawnRuntime, startRuntime } from '../../support/runtime.ts';
-import { echoGateway, missionControl } from '../../support/stack.ts';
+import { spawnRuntime, startRuntime } from '../../kits/runtime.ts';
+import { echoGateway, missionControl } from '../../kits/stack.ts';
 import type { FaultCase } from '../case.ts';
 import { FULL_DISK, needsPrlimit, setDiskFull } from '../full-disk.ts';
 import {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { relayTo, type Call, type Verdict } from '../../support/relay.ts';
-import { startRuntime } from '../../support/runtime.ts';
-import { echoGateway, missionControl } from '../../support/stack.ts';
+import { relayTo, type Call, type Verdict } from '../../kits/relay.ts';
+import { startRuntime } from '../../kits/runtime.ts';
+import { echoGateway, missionControl } from '../../kits/stack.ts';
 import type { FaultCase } from '../case.ts';
 import { gatewayThatSays } from '../long-reply.ts';
 import {

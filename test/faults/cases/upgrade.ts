@@ -2,8 +2,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import * as v from 'valibot';
-import { startRuntime, temporaryDirectory, type RuntimeProcess } from '../../support/runtime.ts';
-import { echoGateway, missionControl } from '../../support/stack.ts';
+import { startRuntime, temporaryDirectory, type RuntimeProcess } from '../../kits/runtime.ts';
+import { echoGateway, missionControl } from '../../kits/stack.ts';
 import type { FaultCase } from '../case.ts';
 import {
   ask,

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { DeliveryContext } from '../../machines/shared/mission-control.ts';
+import { createGateway } from './client.ts';
+import { buildPrompt } from './prompt.ts';
+import { aRun, faultFrom, findRealGateway } from '../../test/kits/gateway-server.ts';
+
+const real = await findRealGateway();
+
+/** The gateway runs a mock model that echoes; its magic words are MOCK_TEXT, MOCK_DELAY and so on. */
+const contextSaying = (content: string): DeliveryContext => ({
+  notification: {
+    _id: randomUUID(),
+    type: 'mention',
+    recipientType: 'agent',
+    recipientId: 'a1',
+    taskId: 't1',
+    messageId: 'm1',
+    title: 'Ada mentioned you',
+    body: '',
+    createdAt: 1,
+  },
+  agent: { _id: 'a1', name: 'Engineer', slug: 'engineer', role: 'Engineer' },
+  task: null,
+  message: { _id: 'm1', authorType: 'user', authorId: 'u1', content, createdAt: 1 },
+  thread: [],
+  sourceNotificationType: null,
+  orchestratorAgentId: null,
+  primaryUserMention: null,
+  mentionableAgents: [],
+  assignedAgents: [],
+  effectiveBehaviorFlags: {
+    canCreateTasks: false,
+    canModifyTaskStatus: true,
+    canCreateDocuments: true,
+    canMentionAgents: true,
+    canReviewTasks: false,
+    canMarkDone: false,
+  },
+  repositoryDoc: null,
+  globalBriefingDoc: null,
+  taskOverview: null,
+});
+
+if ('missing' in real) {
+  it.skip(`the real gateway (skipped: ${real.missing})`, () => undefined);
+} else {
+  const { url, token } = real;
+  const gateway = createGateway({ url, token, requestTimeoutMs: 20_000 });
+  // A session of its own for every test: the gateway keeps what was said.
+  const session = (): string => `task:${randomUUID()}:agent:engineer:acc1:v1`;
+
+  describe('the real gateway', () => {
+    it('tells its version and its agents', async () => {
+      const { version, agents } = await gateway.probe(true);
+      expect(version).toBe('2026.9.6');
+      expect(agents).toEqual(expect.arrayContaining(['squad-lead', 'engineer']));
+    });
+
+    it('answers what our prompt asks', async () => {
+      const context = contextSaying('How are you? é😀');
+      const reply = await gateway.respond(aRun({ sessionKey: session(), ...buildPrompt(context) }));
+      expect(reply.toolCalls).toBe(0);
+      expect(reply.text).toContain('| How are you? é😀');
+      expect(reply.text).toContain(`Notification ID: ${context.notification._id}`);
+    });
+
+    it('gives HEARTBEAT_OK as it is', async () => {
+      const prompt = buildPrompt(contextSaying('MOCK_TEXT:HEARTBEAT_OK'));
+      const reply = await gateway.respond(aRun({ sessionKey: session(), ...prompt }));
+      expect(reply).toEqual({ text: 'HEARTBEAT_OK', toolCalls: 0 });
+    });
+
+    it('reads our instructions', async () => {
+      const reply = await gateway.respond(
+        aRun({ sessionKey: session(), instructions: 'The word is xyzzy42.', input: 'MOCK_SYSHAS:xyzzy42' }),
+      );
+      expect(reply.text).toBe('syshas xyzzy42: true');
+    });
+
+    it('does not know every agent', async () => {
+      expect((await faultFrom(gateway.respond(aRun({ agentSlug: 'nosuch' })))).kind).toBe('agentUnknown');
+    });
+
+    it('refuses a wrong token', async () => {
+      const stranger = createGateway({ url, token: 'not-the-token', requestTimeoutMs: 5000 });
+      expect((await faultFrom(stranger.probe(true))).kind).toBe('gatewayRefused');
+      expect((await faultFrom(stranger.respond(aRun()))).kind).toBe('gatewayRefused');
+    });
+
+    it('takes a new run for a session at once after one was given up', async () => {
+      const sessionKey = session();
+      const hasty = createGateway({ url, token, requestTimeoutMs: 500 });
+      // The gateway puts the words of a run that was given up before the next ones: the delay acts twice.
+      const input = 'MOCK_DELAY:1200';
+      expect((await faultFrom(hasty.respond(aRun({ sessionKey, input })))).kind).toBe('runTimedOut');
+      const reply = await gateway.respond(aRun({ sessionKey, input: 'MOCK_TEXT:free again' }));
+      expect(reply.text).toBe('free again');
+    });
+  });
+}

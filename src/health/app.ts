@@ -1,0 +1,156 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { createBoundedServer, refuseClient } from './listener.ts';
+import type { HealthReport } from './report.ts';
+
+/** What the server tells; it is asked anew for every request. */
+export interface HealthSource {
+  health(): HealthReport;
+  version(): object;
+  /** The Prometheus text format, 0.0.4. */
+  metrics(): Promise<string>;
+  /** False only when a restart of the process is the remedy. */
+  live(): boolean;
+  /** False while starting, draining or failed. */
+  ready(): boolean;
+}
+
+export type WriteLog = (
+  level: 'debug' | 'info' | 'warn' | 'error',
+  event: string,
+  message: string,
+  fields: Record<string, unknown>,
+) => void;
+
+export interface AppOptions {
+  source: HealthSource;
+  /** Takes the secrets out of a text; it is applied to every body as a whole. */
+  redact: (text: string) => string;
+  log: WriteLog;
+}
+
+interface Answer {
+  status: number;
+  body: object | string;
+}
+
+/** Bytes of an unwanted body that are taken and thrown away to keep the connection; a bigger one ends it. */
+const MAX_UNREAD_BODY = 1_024;
+/** Milliseconds until an answer that does not come is an error. */
+const HANDLER_TIMEOUT_MS = 5_000;
+
+type Route = () => Answer | Promise<Answer>;
+
+/**
+ * The routes: GET and HEAD of /health, /version, /livez, /readyz and /metrics. Every other method there is 405,
+ * every other path 404. Errors are `{ error: { message } }`, never with a stack. No route reads a body.
+ * @returns not listening yet
+ */
+export function createApp({ source, redact, log }: AppOptions): Server {
+  const routes = routesOf(source);
+  const server = createBoundedServer((request, response) => {
+    void answerTo(request).then((answer) => send(request, response, answer));
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    log('debug', 'http.refused', `A client sent what is not a request: ${error.message}`, {
+      code: error.code,
+    });
+    refuseClient(error, socket);
+  });
+
+  async function answerTo(request: IncomingMessage): Promise<Answer> {
+    const path = pathOf(request);
+    if (path === null) return failure(400, 'The address cannot be read.');
+    const route = routes.get(path);
+    if (route === undefined) {
+      return failure(404, `There is nothing here. Ask for one of ${[...routes.keys()].join(', ')}.`);
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return failure(405, `${path} answers GET and HEAD only.`);
+    }
+    try {
+      return await inTime(route);
+    } catch (error) {
+      const { message, stack } = error instanceof Error ? error : new Error(String(error));
+      log('error', 'http.failed', `${request.method} ${path} could not be answered: ${message}`, { stack });
+      return failure(500, 'The answer could not be made. The log says why.');
+    }
+  }
+
+  function send(request: IncomingMessage, response: ServerResponse, { status, body }: Answer): void {
+    const text = redact(typeof body === 'string' ? body : JSON.stringify(body));
+    response.writeHead(status, {
+      'content-type': typeof body === 'string' ? METRICS_TYPE : 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...(status === 405 && { allow: 'GET, HEAD' }),
+      ...((hasUnreadBody(request) || !server.listening) && { connection: 'close' }),
+    });
+    response.end(text);
+  }
+
+  return server;
+}
+
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+async function inTime(route: Route): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`no answer within ${HANDLER_TIMEOUT_MS} ms`)),
+      HANDLER_TIMEOUT_MS,
+    );
+  });
+  try {
+    return await Promise.race([route(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function routesOf(source: HealthSource): ReadonlyMap<string, Route> {
+  return new Map<string, Route>([
+    ['/health', () => healthAnswer(source.health())],
+    ['/version', () => ({ status: 200, body: source.version() })],
+    ['/livez', () => liveAnswer(source.live())],
+    ['/readyz', () => readyAnswer(source)],
+    ['/metrics', async () => ({ status: 200, body: await source.metrics() })],
+  ]);
+}
+
+/** Degraded is 200: a gateway that waits for a healthy runtime would otherwise never start. */
+function healthAnswer(report: HealthReport): Answer {
+  return { status: report.status === 'draining' || report.status === 'failed' ? 503 : 200, body: report };
+}
+
+function liveAnswer(live: boolean): Answer {
+  return live ? { status: 200, body: { status: 'live' } } : { status: 503, body: { status: 'failed' } };
+}
+
+function readyAnswer(source: HealthSource): Answer {
+  if (source.ready()) return { status: 200, body: { status: 'ready' } };
+  const { status, reason } = source.health();
+  return { status: 503, body: { status, reason } };
+}
+
+/** Without the query; null when it is no address. */
+function pathOf({ url = '' }: IncomingMessage): string | null {
+  try {
+    return decodeURIComponent(url.replace(/\?.*/s, ''));
+  } catch {
+    return null;
+  }
+}
+
+const failure = (status: number, message: string): Answer => ({ status, body: { error: { message } } });
+
+/** Whether so much body may follow that reading it to keep the connection is not worth it. */
+function hasUnreadBody({ headers }: IncomingMessage): boolean {
+  return (
+    headers['transfer-encoding'] !== undefined ||
+    headers.expect !== undefined ||
+    Number(headers['content-length'] ?? 0) > MAX_UNREAD_BODY
+  );
+}

@@ -1,0 +1,50 @@
+/**
+ * The local Mission Control backend: `node src/local/mission-control/main.ts [--port N] [--extra-tasks N]`. A process of its
+ * own, for convex-test takes the globals over. Exit codes: 0 told to stop, 78 a setting is wrong, 71 it cannot serve.
+ */
+import process from 'node:process';
+import { writeSession } from '../session.ts';
+import { writeCredentials } from './credentials.ts';
+import { readSettings } from './options.ts';
+import type { BackendSettings } from './options.ts';
+import type { BackendReady } from './ready.ts';
+import { startServing } from './start.ts';
+
+const log = (line: string): void => {
+  process.stderr.write(`backend: ${line}\n`);
+};
+
+function settingsOrExit(): BackendSettings {
+  try {
+    return readSettings(process.argv.slice(2), process.env);
+  } catch (error) {
+    log(error instanceof Error ? error.message : String(error));
+    process.exit(78);
+  }
+}
+
+/** For the runtime's settings that are read from files, and for `say` beside this process. */
+function handOver(ready: BackendReady, dir: string): void {
+  const { url: convexUrl, accountId, serviceToken, tasks } = ready;
+  writeCredentials(dir, ready);
+  const healthUrl = process.env['LOCAL_HEALTH_URL'] ?? 'http://127.0.0.1:3000';
+  writeSession({ convexUrl, accountId, serviceToken, healthUrl, gatewayUrl: '', tasks });
+}
+
+const settings = settingsOrExit();
+try {
+  const backend = await startServing(settings, log);
+  if (settings.credentialsDir === null) process.stdout.write(`${JSON.stringify(backend.ready)}\n`);
+  else handOver(backend.ready, settings.credentialsDir);
+  log(`serving ${backend.ready.url}; data is in memory and gone when this process ends`);
+  const stop = (): void => {
+    backend.close();
+    process.stdin.destroy();
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  if (settings.exitWithStdin) process.stdin.resume().once('end', stop);
+} catch (error) {
+  log(error instanceof Error ? error.message : String(error));
+  process.exitCode = 71;
+}
