@@ -14,6 +14,7 @@ import type {
   TaskStatus,
   ThreadMessage,
 } from '../machines/shared/mission-control.ts';
+import type { ToolCall, ToolResult, ToolSchema, Usage } from '../machines/shared/tools.ts';
 import type { Moment } from './journal/moment.ts';
 
 export interface PostMessage {
@@ -119,16 +120,33 @@ export interface RunRequest {
   sessionKey: string;
   instructions: string;
   input: string;
+  /** What the agent may call in this round. The gateway keeps no tools: they are sent with every round. */
+  tools?: readonly ToolSchema[];
+  /** With results the request goes on with a run: the results come first, then `input` as a message unless it is empty. */
+  results?: readonly ToolResult[];
   /** Aborts the request and its body. */
   signal: AbortSignal;
   /** Told the reply the moment that it is whole, and waited for: the socket is still to be released. Its error is the run's. */
   onReply?: (reply: Reply) => Promise<void>;
+  /** Called whenever the gateway sends something: the head of its answer, and every piece of the body. */
+  onSign?: () => void;
 }
 
-export interface Reply {
+/** As much of a reply as the journal keeps. */
+export interface KeptReply {
   text: string;
-  /** Tool calls that the agent asked of us; we offer none, so they are only counted. */
+  /** How many tools the agent called. */
   toolCalls: number;
+}
+
+/** How a round ended. */
+export interface Reply extends KeptReply {
+  /** The tools that the agent calls, in its order; the run goes on with their results. */
+  calls: readonly ToolCall[];
+  /** Why the answer stops short (`max_output_tokens`, `content_filter`); null when it is whole. The text may be empty then. */
+  cut: string | null;
+  /** null when the gateway does not tell. */
+  usage: Usage | null;
 }
 
 export interface ProbeResult {
@@ -159,7 +177,7 @@ export interface JournalEntry {
   /** Runs that began, over all processes. */
   attempts: number;
   /** A reply that was received and is not known to be in the thread, and the row version that it answers. */
-  reply: (Reply & { version: RowVersion }) | null;
+  reply: (KeptReply & { version: RowVersion }) | null;
   /** Messages posted for this notification so far; the first one carries its id, later ones must not. */
   posts: number;
   /** The row version that the last posted message answers, or that the mark is made for. */
@@ -193,7 +211,7 @@ export interface Journal {
   /** Takes the attempt back: no run began. */
   refundAttempt(notificationId: string): void;
   /** Keeps a reply the moment it is received. */
-  saveReply(notificationId: string, reply: Reply, version: RowVersion): void;
+  saveReply(notificationId: string, reply: KeptReply, version: RowVersion): void;
   /** A run ended well without a message, and a newer one is to be answered: drops the reply, attempts count anew. */
   startOver(notificationId: string): void;
   /** A message without the notification's id goes out now; @param after the newest message of the thread */

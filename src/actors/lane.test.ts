@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createActor, toPromise, type AnyActorLogic, type InputFrom, type OutputFrom } from 'xstate';
 import { isOwed, versionOf } from '../../machines/lane/context.ts';
 import type { NotificationRow } from '../../machines/shared/mission-control.ts';
+import { aReply } from '../../test/kits/gateway-server.ts';
 import { startContractBackend, type ContractBackend } from '../../test/kits/contract-backend/spawn.ts';
 import { createMissionControl } from '../mission-control/mission-control.ts';
 import type { Log } from '../logging/log.ts';
@@ -194,7 +195,7 @@ test('a run starts, and a reply is passed on, when a power cut cannot take the j
     ...noGateway,
     respond: async ({ onReply }) => {
       steps.push('run');
-      const reply = { text: 'Done', toolCalls: 0 };
+      const reply = aReply();
       await onReply?.(reply);
       steps.push('passed on');
       return reply;
@@ -214,7 +215,7 @@ test('a run whose attempt cannot be synced does not start and is not counted; a 
     ...noGateway,
     respond: async ({ onReply }) => {
       outcomes.push(Promise.reject(new JournalUnavailable('The disk is gone.')));
-      const reply = { text: 'Done', toolCalls: 0 };
+      const reply = aReply();
       await onReply?.(reply);
       return reply;
     },
@@ -234,7 +235,7 @@ test('a reply is in the journal before its socket is released', async () => {
   const gateway: Gateway = {
     ...noGateway,
     respond: async ({ onReply }) => {
-      const reply = { text: 'Done', toolCalls: 0 };
+      const reply = aReply();
       await onReply?.(reply);
       kept.push(journal.read(row._id)?.reply?.text);
       return reply;
@@ -287,7 +288,7 @@ test('for a newer message the attempts of an older one, and a silence for it, go
   const known: unknown[] = [];
   const respond: Gateway['respond'] = () => {
     known.push(journal.read(row._id));
-    return Promise.resolve({ text: 'Done', toolCalls: 0 });
+    return Promise.resolve(aReply());
   };
   await play(actorsWith({ ...noGateway, respond }).runAgent, { delivery, trial: false, startsOver: true });
   expect(known).toMatchObject([{ attempts: 1, reply: null }]);
@@ -320,7 +321,7 @@ test('a reply that is kept is not taken back when its lane is cut off then', asy
   const delivery = await missionControl.loadContext(row._id);
   const kept = Promise.withResolvers<void>();
   const respond: Gateway['respond'] = async ({ onReply }) => {
-    await onReply?.({ text: 'Done', toolCalls: 0 });
+    await onReply?.(aReply());
     kept.resolve();
     return new Promise(ignore);
   };

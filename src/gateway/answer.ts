@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { Fault } from '../../machines/shared/fault.ts';
+import type { ToolCall, Usage } from '../../machines/shared/tools.ts';
 import type { Reply } from '../ports.ts';
 import { theirWords } from './target.ts';
 import type { Target } from './target.ts';
@@ -18,10 +19,21 @@ const Resource = v.looseObject({
   status: v.string(),
   output: v.fallback(v.optional(v.array(v.unknown()), []), []),
   error: v.optional(v.fallback(v.nullable(ErrorWords), null), null),
+  incomplete_details: v.optional(v.unknown()),
+  usage: v.optional(v.unknown()),
 });
+const Incomplete = v.looseObject({ reason: v.string() });
 const RunAnswer = v.looseObject({ object: v.literal('response') });
 const GatewayError = v.looseObject({ error: ErrorWords });
 const Item = v.looseObject({ type: v.string(), content: v.optional(v.unknown()) });
+const tokens = v.pipe(v.number(), v.integer(), v.minValue(0));
+const TokenUsage = v.looseObject({ input_tokens: tokens, output_tokens: tokens });
+const FunctionCall = v.looseObject({
+  type: v.literal('function_call'),
+  call_id: v.string(),
+  name: v.string(),
+  arguments: v.optional(v.unknown(), ''),
+});
 const OutputText = v.looseObject({ type: v.literal('output_text'), text: v.string() });
 
 /** The gateway's own error (`{"error":{...}}` without `object`): its words, or null when the body is something else. */
@@ -55,7 +67,7 @@ export function replyOf(resource: unknown, streamed: string, target: Target): Re
   if (!parsed.success) {
     throw new Fault('runFailed', 'The gateway ended the run with something that is not a response.');
   }
-  const { status, output } = parsed.output;
+  const { status, output, usage, incomplete_details: details } = parsed.output;
   if (status === 'failed') throw runFault(resource, target);
   // An incomplete response was cut at the model's limit; its text is a reply all the same.
   if (status !== 'completed' && status !== 'incomplete') {
@@ -66,10 +78,30 @@ export function replyOf(resource: unknown, streamed: string, target: Target): Re
     return read.success ? [read.output] : [];
   });
   const messages = items.filter((item) => item.type === 'message').map((item) => textOf(item.content));
+  const calls = output.flatMap(callsIn);
   return {
     text: messages.filter(Boolean).join('\n\n') || streamed,
-    toolCalls: items.filter((item) => item.type === 'function_call').length,
+    toolCalls: calls.length,
+    calls,
+    cut: status === 'incomplete' ? reasonOf(details, target) : null,
+    usage: usageOf(usage),
   };
+}
+
+function callsIn(item: unknown): ToolCall[] {
+  const read = v.safeParse(FunctionCall, item);
+  if (!read.success) return [];
+  const { call_id: callId, name, arguments: given } = read.output;
+  return [{ callId, name, arguments: typeof given === 'string' ? given : JSON.stringify(given) }];
+}
+
+const reasonOf = (details: unknown, target: Target): string =>
+  v.is(Incomplete, details) ? theirWords(details.reason, target) : 'it does not say why';
+
+function usageOf(usage: unknown): Usage | null {
+  const read = v.safeParse(TokenUsage, usage);
+  if (!read.success) return null;
+  return { inputTokens: read.output.input_tokens, outputTokens: read.output.output_tokens };
 }
 
 function textOf(content: unknown): string {

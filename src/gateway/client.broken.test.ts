@@ -180,17 +180,17 @@ describe('a reply that was read whole', () => {
 
   it('counts, although the connection breaks after it', async () => {
     const url = await answering(HEAD + chunk(CREATED + COMPLETED), leave);
-    expect(await gatewayAt(url)).toEqual({ text: 'whole', toolCalls: 0 });
+    expect(await gatewayAt(url)).toMatchObject({ text: 'whole', calls: [] });
   });
 
   it('counts, although the stream is not ended in time', async () => {
     const url = await answering(HEAD + chunk(CREATED + COMPLETED), stay);
-    expect(await gatewayAt(url, 300)).toEqual({ text: 'whole', toolCalls: 0 });
+    expect(await gatewayAt(url, 300)).toMatchObject({ text: 'whole', calls: [] });
   });
 
   it('does not wait for the connection when the end mark is there', async () => {
     const url = await answering(HEAD + chunk(`${CREATED}${COMPLETED}data: [DONE]\n\n`), stay);
-    expect(await gatewayAt(url, 60_000)).toEqual({ text: 'whole', toolCalls: 0 });
+    expect(await gatewayAt(url, 60_000)).toMatchObject({ text: 'whole', calls: [] });
   });
 
   it('comes through byte by byte', async () => {
@@ -208,6 +208,6 @@ describe('a reply that was read whole', () => {
       };
       next(0);
     });
-    expect(await gatewayAt(server.url)).toEqual({ text: 'é😀', toolCalls: 0 });
+    expect(await gatewayAt(server.url)).toMatchObject({ text: 'é😀', calls: [] });
   });
 });

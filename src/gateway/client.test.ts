@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ToolSchema } from '../../machines/shared/tools.ts';
 import { startEchoGateway } from '../local/echo-gateway/spawn.ts';
 import type { EchoGateway } from '../local/echo-gateway/spawn.ts';
 import type { Gateway, Reply } from '../ports.ts';
@@ -19,7 +20,7 @@ describe('a run on a gateway', () => {
   afterAll(() => echo.close());
 
   it('gives its text', async () => {
-    expect(await gateway.respond(aRun())).toEqual({ text: 'echo from engineer: hello', toolCalls: 0 });
+    expect(await gateway.respond(aRun())).toMatchObject({ text: 'echo from engineer: hello', calls: [] });
   });
 
   it('gives a text that comes slowly, whole', async () => {
@@ -139,13 +140,13 @@ describe('what is read from an answer', () => {
 
   it('prefers the text of the end to what came before', async () => {
     const reply = await stream(delta('draft'), ended('completed', [message('final')]));
-    expect(reply).toEqual({ text: 'final', toolCalls: 0 });
+    expect(reply).toMatchObject({ text: 'final', calls: [] });
   });
 
   it('takes what came before when the end has no text', async () => {
-    expect(await stream(delta('a'), delta('b'), ended('completed', []))).toEqual({
+    expect(await stream(delta('a'), delta('b'), ended('completed', []))).toMatchObject({
       text: 'ab',
-      toolCalls: 0,
+      calls: [],
     });
   });
 
@@ -153,9 +154,34 @@ describe('what is read from an answer', () => {
     expect((await stream(ended('incomplete', [message('cut')]))).text).toBe('cut');
   });
 
-  it('counts the calls of tools', async () => {
+  it('gives the calls of tools', async () => {
     const reply = await stream(ended('completed', [message('one moment'), call, call]));
-    expect(reply).toEqual({ text: 'one moment', toolCalls: 2 });
+    const asked = { callId: 'c1', name: 'task_status', arguments: '{}' };
+    expect(reply).toMatchObject({ text: 'one moment', toolCalls: 2, calls: [asked, asked] });
+  });
+
+  it('gives the arguments of a call as text, whatever they are', async () => {
+    const odd = (given: unknown): unknown => ({ ...call, arguments: given });
+    const reply = await stream(ended('completed', [odd('{oops'), odd({ a: 1 }), odd(undefined)]));
+    expect(reply.calls.map((asked) => asked.arguments)).toEqual(['{oops', '{"a":1}', '']);
+  });
+
+  it('tells the tokens, when the gateway does', async () => {
+    const usage = { input_tokens: 11, output_tokens: 7, total_tokens: 18 };
+    const response = { ...resource('completed', []), usage };
+    const reply = await stream({ type: 'response.completed', response });
+    expect(reply.usage).toEqual({ inputTokens: 11, outputTokens: 7 });
+    await server.close();
+    expect(await stream(ended('completed', [])).then((other) => other.usage)).toBeNull();
+  });
+
+  it('tells why an answer stops short', async () => {
+    const details = { incomplete_details: { reason: 'max_output_tokens' } };
+    const response = { ...resource('incomplete', [message('cut')]), ...details };
+    expect(await stream({ type: 'response.incomplete', response })).toMatchObject({
+      text: 'cut',
+      cut: 'max_output_tokens',
+    });
   });
 
   it('joins several messages and passes over items that it does not know', async () => {
@@ -174,7 +200,7 @@ describe('what is read from an answer', () => {
       'application/json; charset=utf-8',
       JSON.stringify(resource('completed', [message('hi')])),
     );
-    expect(reply).toEqual({ text: 'hi', toolCalls: 0 });
+    expect(reply).toMatchObject({ text: 'hi', calls: [] });
   });
 
   it('reads JSON that has no type', async () => {
@@ -192,6 +218,95 @@ describe('what is read from an answer', () => {
       'named',
     );
   });
+});
+
+describe('what a request holds', () => {
+  let server: TestServer;
+  let bodies: string[];
+  let gateway: Gateway;
+
+  beforeEach(async () => {
+    bodies = [];
+    server = await serveHttp((request, response) => {
+      let body = '';
+      request.setEncoding('utf8').on('data', (text: string) => (body += text));
+      request.on('end', () => {
+        bodies.push(body);
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ object: 'response', status: 'completed', output: [] }));
+      });
+    });
+    gateway = createGateway({ url: server.url, token: '', requestTimeoutMs: 5000 });
+  });
+  afterEach(() => server.close());
+
+  const tool: ToolSchema = {
+    type: 'function',
+    name: 'task_status',
+    description: 'Sets the status of a task.',
+    parameters: { type: 'object', properties: {} },
+  };
+  const results = [
+    { callId: 'c1', output: '{"ok":true}' },
+    { callId: 'c2', output: '{"ok":false}' },
+  ];
+
+  it('is the same bytes as ever without tools and results', async () => {
+    await gateway.respond(aRun());
+    await gateway.respond(aRun({ tools: [], results: [] }));
+    const recorded = '{"model":"openclaw/engineer","stream":true,"instructions":"Answer.","input":"hello"}';
+    expect(bodies).toEqual([recorded, recorded]);
+  });
+
+  it('offers tools', async () => {
+    await gateway.respond(aRun({ tools: [tool] }));
+    expect(JSON.parse(bodies[0] ?? '')).toEqual({
+      model: 'openclaw/engineer',
+      stream: true,
+      instructions: 'Answer.',
+      input: 'hello',
+      tools: [tool],
+    });
+  });
+
+  it('goes on with results, and puts the message last', async () => {
+    await gateway.respond(aRun({ tools: [tool], results, input: 'Go on.' }));
+    expect(JSON.parse(bodies[0] ?? '')).toMatchObject({
+      input: [
+        { type: 'function_call_output', call_id: 'c1', output: '{"ok":true}' },
+        { type: 'function_call_output', call_id: 'c2', output: '{"ok":false}' },
+        { type: 'message', role: 'user', content: 'Go on.' },
+      ],
+      tools: [tool],
+    });
+  });
+
+  it('goes on with results alone', async () => {
+    await gateway.respond(aRun({ results, input: '' }));
+    const { input } = JSON.parse(bodies[0] ?? '') as { input: unknown[] };
+    expect(input).toHaveLength(2);
+  });
+});
+
+it('says whenever the gateway sends something', async () => {
+  let more = (): void => undefined;
+  const server = await serveHttp((request, response) => {
+    request.resume();
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(': waiting\n\n');
+    more = () => {
+      const ended = { object: 'response', status: 'completed', output: [] };
+      response.end(`data: ${JSON.stringify({ type: 'response.completed', response: ended })}\n\n`);
+    };
+  });
+  let signs = 0;
+  const gateway = createGateway({ url: server.url, token: 't', requestTimeoutMs: 5000 });
+  const run = gateway.respond(aRun({ onSign: () => void (signs += 1) }));
+  await expect.poll(() => signs).toBe(2);
+  more();
+  await run;
+  expect(signs).toBeGreaterThan(2);
+  await server.close();
 });
 
 it('keeps a gateway behind a path prefix', async () => {

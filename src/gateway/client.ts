@@ -76,7 +76,7 @@ async function respond(
       body,
       signal: limit.signal,
     });
-    const reply = await readReply(answer, progress, target);
+    const reply = await readReply(answer, progress, target, request.onSign);
     await request.onReply?.(reply);
     return reply;
   } catch (error) {
@@ -89,7 +89,7 @@ async function respond(
 
 /** @throws Fault requestRejected for a run that we will not send, before any network */
 function encodeRun(target: Target, request: RunRequest): { headers: Record<string, string>; body: Buffer } {
-  const { agentSlug, instructions, input } = request;
+  const { agentSlug, instructions, tools = [] } = request;
   if (!/^[A-Za-z0-9_-]+$/.test(agentSlug)) {
     throw rejected(
       `The agent's slug ${JSON.stringify(agentSlug.slice(0, 60))} may hold letters, digits, "_" and "-" only.`,
@@ -101,7 +101,15 @@ function encodeRun(target: Target, request: RunRequest): { headers: Record<strin
     throw rejected('The session key holds a space or a character that no HTTP header can carry.');
   }
   const model = `openclaw/${agentSlug}`;
-  const body = Buffer.from(JSON.stringify({ model, stream: true, instructions, input }));
+  const body = Buffer.from(
+    JSON.stringify({
+      model,
+      stream: true,
+      instructions,
+      input: inputOf(request),
+      ...(tools.length > 0 && { tools }),
+    }),
+  );
   if (body.length > MAX_BODY_BYTES) {
     throw rejected(
       `The request has ${body.length} bytes, more than the ${MAX_BODY_BYTES} that are sent to a gateway.`,
@@ -119,13 +127,27 @@ function encodeRun(target: Target, request: RunRequest): { headers: Record<strin
   };
 }
 
+/** The last item is what the gateway puts to the agent as the current message. */
+function inputOf({ input, results = [] }: RunRequest): unknown {
+  if (results.length === 0) return input;
+  const outputs = results.map(({ callId, output }) => ({
+    type: 'function_call_output',
+    call_id: callId,
+    output,
+  }));
+  const message = { type: 'message', role: 'user', content: input };
+  return input === '' ? outputs : [...outputs, message];
+}
+
 const rejected = (message: string): Fault => new Fault('requestRejected', message);
 
 async function readReply(
   answer: Dispatcher.ResponseData,
   progress: Progress,
   target: Target,
+  onSign?: () => void,
 ): Promise<Reply> {
+  onSign?.();
   const { statusCode: status } = answer;
   const type = headerOf(answer, 'content-type').toLowerCase();
   if (status !== 200) {
@@ -133,12 +155,12 @@ async function readReply(
     throw faultOfRefusal({ status, retryAfter: headerOf(answer, 'retry-after'), text }, target);
   }
   if (type.startsWith('text/event-stream')) {
-    return readStream(boundedChunks(answer, MAX_STREAM_BYTES), progress, target, MAX_BODY_BYTES);
+    return readStream(boundedChunks(answer, MAX_STREAM_BYTES, onSign), progress, target, MAX_BODY_BYTES);
   }
   if (type !== '' && !type.startsWith('application/json')) throw notJson(theirWords(type, target), target);
   // A plain answer comes when the run is over.
   progress.begun = true;
-  const body = parseJson(await readText(answer, MAX_BODY_BYTES));
+  const body = parseJson(await readText(answer, MAX_BODY_BYTES, onSign));
   if (body === undefined) throw new Fault('runFailed', "The gateway's answer is not valid JSON.");
   if (!isRunAnswer(body)) throw notJson('JSON that is not a response', target);
   return replyOf(body, '', target);

@@ -19,14 +19,20 @@ export function openConnection(target: Target, connectTimeoutMs: number): Client
   });
 }
 
-/** The bytes of an answer. @throws Fault runFailed past `maxBytes` */
+/**
+ * The bytes of an answer.
+ * @param onChunk called with each piece that comes
+ * @throws Fault runFailed past `maxBytes`
+ */
 export async function* boundedChunks(
   answer: Dispatcher.ResponseData,
   maxBytes: number,
+  onChunk?: () => void,
 ): AsyncGenerator<Uint8Array> {
   const chunks: AsyncIterable<Uint8Array> = answer.body;
   let size = 0;
   for await (const chunk of chunks) {
+    onChunk?.();
     size += chunk.length;
     if (size > maxBytes) {
       throw new Fault('runFailed', `The gateway's answer is over ${maxBytes} bytes and was given up.`);
@@ -36,9 +42,13 @@ export async function* boundedChunks(
 }
 
 /** An answer as text. @throws Fault runFailed past `maxBytes` */
-export async function readText(answer: Dispatcher.ResponseData, maxBytes: number): Promise<string> {
+export async function readText(
+  answer: Dispatcher.ResponseData,
+  maxBytes: number,
+  onChunk?: () => void,
+): Promise<string> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of boundedChunks(answer, maxBytes)) chunks.push(chunk);
+  for await (const chunk of boundedChunks(answer, maxBytes, onChunk)) chunks.push(chunk);
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { DeliveryContext } from '../../machines/shared/mission-control.ts';
+import type { ToolSchema } from '../../machines/shared/tools.ts';
 import { createGateway } from './client.ts';
 import { buildPrompt } from './prompt.ts';
 import { aRun, faultFrom, findRealGateway } from '../../test/kits/gateway-server.ts';
@@ -68,7 +69,7 @@ if ('missing' in real) {
     it('gives HEARTBEAT_OK as it is', async () => {
       const prompt = buildPrompt(contextSaying('MOCK_TEXT:HEARTBEAT_OK'));
       const reply = await gateway.respond(aRun({ sessionKey: session(), ...prompt }));
-      expect(reply).toEqual({ text: 'HEARTBEAT_OK', toolCalls: 0 });
+      expect(reply).toMatchObject({ text: 'HEARTBEAT_OK', calls: [] });
     });
 
     it('reads our instructions', async () => {
@@ -76,6 +77,32 @@ if ('missing' in real) {
         aRun({ sessionKey: session(), instructions: 'The word is xyzzy42.', input: 'MOCK_SYSHAS:xyzzy42' }),
       );
       expect(reply.text).toBe('syshas xyzzy42: true');
+    });
+
+    it('hands us calls of our tools, and goes on with their results', async () => {
+      const sessionKey = session();
+      const tools: ToolSchema[] = [
+        {
+          type: 'function',
+          name: 'task_status',
+          description: 'Sets the status of a task.',
+          parameters: { type: 'object', properties: { status: { type: 'string' } } },
+        },
+      ];
+      const first = await gateway.respond(
+        aRun({ sessionKey, input: 'MOCK_TOOL2:task_status {"status":"done"}', tools }),
+      );
+      expect(first.usage).toMatchObject({ inputTokens: 11, outputTokens: 7 });
+      expect(first.calls).toMatchObject([
+        { name: 'task_status', arguments: '{"status":"done"}' },
+        { name: 'task_status', arguments: '{"status":"done"}' },
+      ]);
+      const results = first.calls.map(({ callId }, at) => ({ callId, output: `{"ok":${at}}` }));
+      const second = await gateway.respond(aRun({ sessionKey, input: 'Go on.', tools, results }));
+      expect(second.calls).toEqual([]);
+      expect(second.text).toMatch(/: \{"ok":0\}[^]*: \{"ok":1\}[^]*respond to this\]\nUser: Go on\.$/);
+      const third = await gateway.respond(aRun({ sessionKey, input: '', results }));
+      expect(third.text).toMatch(/respond to this\]\nTool:[^:]+: \{"ok":1\}$/);
     });
 
     it('does not know every agent', async () => {
