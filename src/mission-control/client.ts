@@ -4,7 +4,7 @@ import { ConvexError } from 'convex/values';
 import type { GenericSchema } from 'valibot';
 import { Fault } from '../../machines/shared/fault.ts';
 import type { FaultKind } from '../../machines/shared/fault.ts';
-import { functionFault, hidesReason } from './function-fault.ts';
+import { FunctionFault, functionFault, hidesReason } from './function-fault.ts';
 import { nameOf } from './functions.ts';
 import type { ServiceAction } from './functions.ts';
 import { parseAnswer, parseRows } from './parse.ts';
@@ -54,7 +54,7 @@ export interface ServiceClient {
 }
 
 /** A function failed, or is not there: a production deployment tells these not apart. */
-export class UnexplainedFault extends Fault {
+export class UnexplainedFault extends FunctionFault {
   override readonly name = 'UnexplainedFault';
 }
 
@@ -73,12 +73,12 @@ export function createServiceClient(
   /** Functions that failed since the last one that succeeded, with no word from the deployment on why. */
   const silent = new Set<string>();
 
-  function faultOfFunction(name: string, error: unknown): Fault {
+  function faultOfFunction(name: string, error: unknown): FunctionFault {
     const fault = functionFault(name, error, serviceToken);
     if (hidesReason(error)) silent.add(name);
     return silent.size < 2 || !hidesReason(error)
       ? fault
-      : new Fault(fault.kind, `${fault.message} ${EVERY_CALL_FAILS}`);
+      : new FunctionFault(fault.kind, `${fault.message} ${EVERY_CALL_FAILS}`, fault);
   }
 
   async function call<Args extends DefaultFunctionArgs>(
@@ -103,10 +103,14 @@ export function createServiceClient(
       silent.clear();
       return answer;
     } catch (error) {
-      const fault = error instanceof Fault ? error : faultOfFunction(name, error);
+      if (error instanceof Fault) {
+        countCall(name, error.kind);
+        throw error;
+      }
+      const fault = faultOfFunction(name, error);
       countCall(name, fault.kind);
-      throw fault.kind === 'backendRejected' && !(error instanceof Fault || error instanceof ConvexError)
-        ? new UnexplainedFault(fault.kind, fault.message)
+      throw fault.kind === 'backendRejected' && !(error instanceof ConvexError)
+        ? new UnexplainedFault(fault.kind, fault.message, fault)
         : fault;
     }
   }

@@ -21,6 +21,21 @@ const STOPPED = [
 
 const TOO_LONG = 'Message content too long';
 
+/** A Convex function said no. What it said is in parts, for those who decide by it. */
+export class FunctionFault extends Fault {
+  override readonly name: string = 'FunctionFault';
+  /** The code of a ConvexError; null for any other error. */
+  readonly code: string | null;
+  /** The function's own words on one line, without the token; empty when the deployment hides them. */
+  readonly words: string;
+
+  constructor(kind: FaultKind, message: string, { code, words }: { code: string | null; words: string }) {
+    super(kind, message);
+    this.code = code;
+    this.words = words;
+  }
+}
+
 /** The share of a fault's message that a function may fill; the whole stays under 300 characters. */
 const MAX_TEXT = 200;
 
@@ -31,11 +46,14 @@ const MAX_TEXT = 200;
  * @param name the function, without `service/actions:`
  * @param error what ConvexHttpClient threw for a function error
  */
-export function functionFault(name: string, error: unknown, serviceToken: string): Fault {
+export function functionFault(name: string, error: unknown, serviceToken: string): FunctionFault {
   const thrown = readThrown(error);
   const text = withoutToken(thrown.text, serviceToken).slice(0, MAX_TEXT);
   const kind = kindOf(thrown.code, text);
-  return new Fault(kind, sentence(kind, name, text, thrown.requestId));
+  return new FunctionFault(kind, sentence(kind, name, text, thrown.requestId), {
+    code: thrown.code,
+    words: text,
+  });
 }
 
 /** Whether a function failed and the deployment keeps why to itself, as in production all do but for a ConvexError. */

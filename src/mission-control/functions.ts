@@ -1,6 +1,7 @@
 import { getFunctionName, makeFunctionReference } from 'convex/server';
 import type { DefaultFunctionArgs, FunctionReference } from 'convex/server';
 import type { AgentStatus, RuntimeStatus, TaskStatus } from '../../machines/shared/mission-control.ts';
+import type { DocumentType, TaskFields } from '../tools/service.ts';
 
 /**
  * An action of the service contract. `Args` is what the call site gives: the account and the token are added by the
@@ -22,6 +23,10 @@ const extension = <Args extends DefaultFunctionArgs>(name: string): ServiceActio
 /** `{}` and nothing else. */
 type NoArgs = Record<string, never>;
 type NotificationArgs = { notificationId: string };
+type AgentArgs = { agentId: string };
+type TaskArgs = { agentId: string; taskId: string };
+/** An interface has no index signature, which the arguments of a function need. */
+type NewTask = { [Field in keyof TaskFields]: TaskFields[Field] };
 type RuntimeConfig = {
   dropletId: string;
   ipAddress: string;
@@ -49,7 +54,8 @@ export const service = {
     taskId: string;
     agentId: string;
     status: TaskStatus;
-    expectedStatus: TaskStatus;
+    blockedReason?: string;
+    expectedStatus?: TaskStatus;
   }>('updateTaskStatusFromAgent'),
 
   listAgents: action<NoArgs>('listAgents'),
@@ -60,6 +66,34 @@ export const service = {
   ),
   loadTaskDetailsForAgentTool: action<{ agentId: string; taskId: string; messageLimit: number }>(
     'loadTaskDetailsForAgentTool',
+  ),
+  updateTaskFromAgent: action<TaskArgs & NewTask & { assignedUserIds?: string[] }>('updateTaskFromAgent'),
+  createTaskFromAgent: action<AgentArgs & NewTask & { title: string }>('createTaskFromAgent'),
+  assignTaskFromAgent: action<TaskArgs & { assignedAgentIds: string[] }>('assignTaskFromAgent'),
+  deleteTaskFromAgent: action<TaskArgs & { reason: string }>('deleteTaskFromAgent'),
+  linkTaskToPrForAgentTool: action<TaskArgs & { prNumber: number }>('linkTaskToPrForAgentTool'),
+  createTaskMessageForAgentTool: action<TaskArgs & { content: string }>('createTaskMessageForAgentTool'),
+  createResponseRequestNotifications: action<{
+    requesterAgentId: string;
+    taskId: string;
+    recipientSlugs: string[];
+    message: string;
+  }>('createResponseRequestNotifications'),
+  createDocumentFromAgent: action<
+    AgentArgs & { documentId?: string; taskId?: string; title: string; content: string; type: DocumentType }
+  >('createDocumentFromAgent'),
+  listTasksForAgentTool: action<AgentArgs & { status?: TaskStatus; assigneeAgentId?: string; limit: number }>(
+    'listTasksForAgentTool',
+  ),
+  getTaskForAgentTool: action<TaskArgs>('getTaskForAgentTool'),
+  listTaskThreadForAgentTool: action<TaskArgs & { limit: number }>('listTaskThreadForAgentTool'),
+  searchTasksForAgentTool: action<AgentArgs & { query: string; limit: number }>('searchTasksForAgentTool'),
+  getTaskHistoryForAgentTool: action<TaskArgs & { messageLimit: number; activityLimit: number }>(
+    'getTaskHistoryForAgentTool',
+  ),
+  getAgentSkillsForTool: action<AgentArgs & { queryAgentId?: string }>('getAgentSkillsForTool'),
+  listDocumentsForAgent: action<{ taskId?: string; type?: DocumentType; limit: number }>(
+    'listDocumentsForAgent',
   ),
   updateAgentHeartbeat: action<{ agentId: string; status: AgentStatus; currentTaskId?: string }>(
     'updateAgentHeartbeat',

@@ -1,4 +1,5 @@
 import type { MissionControl } from '../ports.ts';
+import type { ToolService } from '../tools/service.ts';
 import { agentCalls } from './agent-calls.ts';
 import { createServiceClient } from './client.ts';
 import type { CountCall } from './client.ts';
@@ -6,6 +7,7 @@ import { deliveryCalls } from './delivery-calls.ts';
 import { extensionCalls } from './extension-calls.ts';
 import type { Malformed } from './parse.ts';
 import { runtimeCalls } from './runtime-calls.ts';
+import { toolCalls } from './tool-calls.ts';
 import { createTransport } from './transport.ts';
 
 export interface MissionControlOptions {
@@ -23,8 +25,8 @@ export interface MissionControlOptions {
   countCall?: CountCall;
 }
 
-/** `close` ends all connections; calls under way reject. */
-export type MissionControlClient = MissionControl & { close(): Promise<void> };
+/** `tools`: what agents' tools call. `close` ends all connections; calls under way reject. */
+export type MissionControlClient = MissionControl & { tools: ToolService; close(): Promise<void> };
 
 /**
  * Mission Control over a Convex deployment's HTTP API. Calls are independent of each other and each is bounded in
@@ -42,6 +44,7 @@ export function createMissionControl(options: MissionControlOptions): MissionCon
   return {
     ...plain,
     ...extensionCalls(client, plain),
+    tools: toolCalls(client, report),
     close: () => transport.close(),
   };
 }

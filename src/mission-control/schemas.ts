@@ -16,6 +16,15 @@ import type {
   TaskStatus,
   ThreadMessage,
 } from '../../machines/shared/mission-control.ts';
+import { DOCUMENT_TYPES } from '../tools/service.ts';
+import type {
+  Activity,
+  AgentSkills,
+  DocumentType,
+  FoundTask,
+  ListedDocument,
+  ToolTask,
+} from '../tools/service.ts';
 import { sharedWithLast } from './shared.ts';
 
 type Schema<T> = v.GenericSchema<unknown, T>;
@@ -86,7 +95,7 @@ export const notificationRow: Schema<NotificationRow> = v.object({
   deliveredAt: v.optional(finite),
 } satisfies EveryField<NotificationRow>);
 
-export const taskRow: Schema<TaskRow> = v.object({
+const taskFields = {
   _id: v.string(),
   title: v.string(),
   description: optionalString,
@@ -98,7 +107,9 @@ export const taskRow: Schema<TaskRow> = v.object({
   blockedReason: optionalString,
   updatedAt: finite,
   lastMessageAt: v.optional(finite),
-} satisfies EveryField<TaskRow>);
+} satisfies EveryField<TaskRow>;
+
+export const taskRow: Schema<TaskRow> = v.object(taskFields);
 
 export const threadMessage: Schema<ThreadMessage> = v.object({
   messageId: v.string(),
@@ -209,3 +220,68 @@ export const orchestrator = v.object({ orchestratorAgentId: v.nullable(v.string(
 export const restartRequest = v.object({ restartRequested: v.boolean() });
 /** The thread's rows are read one by one. */
 export const taskDetails = v.object({ thread: v.unknown() });
+
+// What tools read (src/tools/).
+
+export const toolTask: Schema<ToolTask> = v.object({
+  ...taskFields,
+  dueDate: v.optional(finite),
+  createdBy: v.string(),
+  createdAt: finite,
+  metadata: v.optional(v.object({ prNumber: v.optional(finite) })),
+} satisfies EveryField<ToolTask>);
+
+export const foundTask: Schema<FoundTask> = v.object({
+  _id: v.string(),
+  title: v.string(),
+  status: v.picklist(TASK_STATUSES),
+  priority: finite,
+  blockedReason: optionalString,
+  assignedAgentIds: v.array(v.string()),
+  assignedUserIds: v.array(v.string()),
+  createdAt: finite,
+  updatedAt: finite,
+  relevanceScore: finite,
+} satisfies EveryField<FoundTask>);
+
+export const activity: Schema<Activity> = v.object({
+  type: v.string(),
+  actorType: v.string(),
+  actorName: v.string(),
+  targetType: v.string(),
+  targetId: v.string(),
+  targetName: optionalString,
+  meta: v.optional(v.unknown()),
+  createdAt: finite,
+} satisfies EveryField<Activity>);
+
+export const agentSkills: Schema<AgentSkills> = v.object({
+  agentId: v.string(),
+  skillIds: v.array(v.string()),
+  skillCount: finite,
+} satisfies EveryField<AgentSkills>);
+
+/** A type that a newer backend adds is left out. */
+const documentType: Schema<DocumentType | undefined> = v.fallback(
+  v.optional(v.picklist(DOCUMENT_TYPES)),
+  undefined,
+);
+
+export const listedDocument: Schema<ListedDocument> = v.object({
+  _id: v.string(),
+  title: v.string(),
+  type: documentType,
+  taskId: optionalString,
+  updatedAt: finite,
+} satisfies EveryField<ListedDocument>);
+
+export const taskOrNull: Schema<ToolTask | null> = v.nullable(toolTask);
+export const documentList = v.object({ documents: v.unknown() });
+export const statusAfter = v.object({ status: v.picklist(TASK_STATUSES), changed: v.boolean() });
+export const changedFields = v.object({ changedFields: v.array(v.string()) });
+export const createdTask = v.object({ taskId: v.string() });
+export const createdRequests = v.object({ notificationIds: v.array(v.string()) });
+export const savedDocument = v.object({ documentId: v.string() });
+/** The rows of the lists are read one by one. */
+export const loadedTask = v.object({ task: toolTask, thread: v.unknown() });
+export const loadedHistory = v.object({ task: toolTask, messages: v.unknown(), activities: v.unknown() });
