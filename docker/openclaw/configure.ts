@@ -2,11 +2,12 @@
  * Writes OpenClaw's configuration before the gateway starts: the template, under what is there already, under what the
  * environment says, with the agents of the roster. Prints nothing of it. Exit code 78 when it cannot.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseRoster, rosterPatch, type RosterAgent } from './agents.ts';
+import { keepAsWritten, readConfig, writeConfig } from './config-file.ts';
 import { fromEnvironment, withoutStale } from './environment.ts';
-import { isObject, merge, type Json, type JsonObject } from './json.ts';
+import { merge, type JsonObject } from './json.ts';
 
 interface Sources {
   template: JsonObject;
@@ -25,60 +26,45 @@ export function configure({ template, existing, env, roster, workspaces }: Sourc
   return patch === null ? config : merge(config, patch);
 }
 
-function readIfThere(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
-  }
-}
-
-/** @throws Error that names the file and quotes nothing of it */
-function parseConfig(path: string, text: string): JsonObject {
-  let value: Json;
-  try {
-    value = JSON.parse(text) as Json;
-  } catch {
-    throw new Error(`${path} is not JSON: correct it, or remove it to begin with the template`);
-  }
-  if (!isObject(value)) throw new Error(`${path} holds no object: remove it to begin with the template`);
-  return value;
-}
-
 /** A roster that cannot be read must not keep the gateway down. */
 function readRoster(path: string): ReadonlyMap<string, RosterAgent> | null {
   try {
-    const text = readIfThere(path);
-    return text === null ? null : parseRoster(text);
+    return existsSync(path) ? parseRoster(readFileSync(path, 'utf8')) : null;
   } catch (error) {
-    process.stderr.write(`configure: left out the roster ${path}: ${messageOf(error)}\n`);
+    say(`left out the roster ${path}: ${messageOf(error)}`);
     return null;
   }
 }
+
+const say = (line: string): void => {
+  process.stderr.write(`configure: ${line}\n`);
+};
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function main(env: NodeJS.ProcessEnv): void {
   const path = env['OPENCLAW_CONFIG_PATH'] ?? '';
-  const templatePath = join(import.meta.dirname, 'openclaw.json.template');
-  const there = readIfThere(path);
+  const template = readConfig(join(import.meta.dirname, 'openclaw.json.template'));
+  const there = readConfig(path);
   const config = configure({
-    template: parseConfig(templatePath, readFileSync(templatePath, 'utf8')),
-    existing: there === null ? null : parseConfig(path, there),
+    template: template?.config ?? {},
+    existing: there?.config ?? null,
     env,
     roster: readRoster(env['ROSTER_FILE'] ?? ''),
     workspaces: env['WORKSPACES_DIR'] ?? '',
   });
-  writeFileSync(`${path}.new`, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  if (there?.isJson5 === true) {
+    const copies = keepAsWritten(path).join(' and ');
+    say(`${path} was JSON5 and is JSON now, without its comments. As it was, it is kept in ${copies}.`);
+  }
+  writeConfig(path, config);
 }
 
 if (import.meta.main) {
   try {
     main(process.env);
   } catch (error) {
-    process.stderr.write(`configure: ${messageOf(error)}\n`);
+    say(messageOf(error));
     process.exitCode = 78;
   }
 }
