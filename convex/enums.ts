@@ -53,3 +53,10 @@ export const upgradeStrategy = v.union(v.literal('immediate'), v.literal('rollin
 
 export const upgradeStatus = v.union(v.literal('success'), v.literal('failed'), v.literal('rolled_back'));
 export type UpgradeStatus = Infer<typeof upgradeStatus>;
+
+export const documentType = v.union(
+  v.literal('deliverable'),
+  v.literal('note'),
+  v.literal('template'),
+  v.literal('reference'),
+);

@@ -1,12 +1,21 @@
 /**
  * The tables of the local Mission Control backend. Row shapes are those of the service contract (section 3);
- * members, subscriptions, skills and activities are this backend's own.
+ * members, subscriptions, skills, uploads and activities are this backend's own.
  */
 import { defineSchema, defineTable } from 'convex/server';
 import { v } from 'convex/values';
-import { agentStatus, fleetStatus, notificationType, partyType, runtimeStatus, taskStatus } from './enums.ts';
+import {
+  agentStatus,
+  documentType,
+  fleetStatus,
+  notificationType,
+  partyType,
+  runtimeStatus,
+  taskStatus,
+} from './enums.ts';
 import {
   accountSettings,
+  activityMeta,
   attachmentInput,
   mention,
   openclawConfig,
@@ -95,6 +104,7 @@ export default defineSchema({
     sourceVersion: v.optional(v.string()),
   })
     .index('by_task', ['taskId', 'createdAt'])
+    .index('by_task_author', ['taskId', 'authorType', 'authorId', 'createdAt'])
     .index('by_source', ['sourceNotificationId', 'sourceVersion']),
 
   notifications: defineTable({
@@ -114,7 +124,8 @@ export default defineSchema({
     .index('by_queue', ['accountId', 'recipientType', 'deliveredAt', 'createdAt'])
     .index('by_account', ['accountId', 'createdAt'])
     .index('by_arrival', ['accountId', 'recipientType', 'createdAt'])
-    .index('by_recipient_task', ['recipientType', 'recipientId', 'taskId', 'type', 'deliveredAt']),
+    .index('by_recipient_task', ['recipientType', 'recipientId', 'taskId', 'type', 'deliveredAt'])
+    .index('by_recipient_task_newest', ['recipientType', 'recipientId', 'taskId', 'type', 'createdAt']),
 
   subscriptions: defineTable({
     taskId: v.id('tasks'),
@@ -156,11 +167,35 @@ export default defineSchema({
 
   documents: defineTable({
     accountId: v.id('accounts'),
-    title: v.string(),
-    content: v.string(),
-    type: v.union(v.literal('deliverable'), v.literal('note'), v.literal('template'), v.literal('reference')),
+    /** A folder holds others and has no content; absent in rows of the time before there were any. */
+    kind: v.optional(v.union(v.literal('file'), v.literal('folder'))),
+    /** Wins over the title where both are there. */
+    name: v.optional(v.string()),
+    title: v.optional(v.string()),
+    content: v.optional(v.string()),
+    type: v.optional(documentType),
+    taskId: v.optional(v.id('tasks')),
+    authorType: v.optional(partyType),
+    authorId: v.optional(v.string()),
+    /** One more with every change of the content. */
+    version: v.optional(v.number()),
+    createdAt: v.optional(v.number()),
     updatedAt: v.number(),
-  }).index('by_account_title', ['accountId', 'type', 'title']),
+    deletedAt: v.optional(v.number()),
+  })
+    .index('by_account_title', ['accountId', 'type', 'title'])
+    .index('by_account_updated', ['accountId', 'updatedAt'])
+    .index('by_task_updated', ['taskId', 'updatedAt']),
+
+  /** A file that an agent may attach to a message of that task. */
+  messageUploads: defineTable({
+    accountId: v.id('accounts'),
+    taskId: v.id('tasks'),
+    storageId: v.id('_storage'),
+    authorType: partyType,
+    authorId: v.string(),
+    createdAt: v.number(),
+  }).index('by_storage', ['storageId', 'taskId']),
 
   skills: defineTable({
     accountId: v.id('accounts'),
@@ -169,7 +204,7 @@ export default defineSchema({
     description: v.optional(v.string()),
     contentMarkdown: v.optional(v.string()),
     isEnabled: v.boolean(),
-  }),
+  }).index('by_account', ['accountId', 'slug']),
 
   activities: defineTable({
     accountId: v.id('accounts'),
@@ -180,6 +215,9 @@ export default defineSchema({
     targetType: v.string(),
     targetId: v.string(),
     targetName: v.optional(v.string()),
+    meta: v.optional(activityMeta),
     createdAt: v.number(),
-  }).index('by_account', ['accountId', 'createdAt']),
+  })
+    .index('by_account', ['accountId', 'createdAt'])
+    .index('by_target', ['targetType', 'targetId', 'createdAt']),
 });

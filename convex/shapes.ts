@@ -103,3 +103,10 @@ export const threadMessage = v.object({
   createdAt: v.number(),
 });
 export type ThreadMessage = Infer<typeof threadMessage>;
+
+/** What an activity tells beside its names: what changed, and from what to what. */
+export const activityMeta = v.record(
+  v.string(),
+  v.union(v.string(), v.number(), v.array(v.string()), v.null()),
+);
+export type ActivityMeta = Infer<typeof activityMeta>;

@@ -15,6 +15,8 @@ import { loadThread } from './thread.ts';
 const THREAD_MESSAGES = 50;
 const MAX_THREAD_CONTENT = 2000;
 const MAX_DOCUMENT = 50_000;
+/** Of a document's name: the deleted ones are passed over. */
+const MAX_NAMESAKES = 20;
 
 const orNull = <T extends Parameters<typeof v.union>[number]>(validator: T) => v.union(validator, v.null());
 
@@ -128,11 +130,12 @@ async function referenceDocument(
   accountId: Id<'accounts'>,
   title: string,
 ): Promise<{ title: string; content: string } | null> {
-  const found = await ctx.db
+  const named = await ctx.db
     .query('documents')
     .withIndex('by_account_title', (q) =>
       q.eq('accountId', accountId).eq('type', 'reference').eq('title', title),
     )
-    .first();
-  return found && { title: found.title, content: found.content.slice(0, MAX_DOCUMENT) };
+    .take(MAX_NAMESAKES);
+  const found = named.find(({ deletedAt }) => deletedAt === undefined);
+  return found ? { title, content: (found.content ?? '').slice(0, MAX_DOCUMENT) } : null;
 }
