@@ -1,6 +1,7 @@
 import { EXIT } from '../machines/supervisor/context.ts';
 import { parseArgs } from './config/cli.ts';
 import { loadConfig } from './config/config.ts';
+import type { EffectiveSetting } from './config/effective.ts';
 import { ConfigError } from './config/errors.ts';
 import { JournalLocked, JournalUnavailable } from './journal/errors.ts';
 import { openJournal } from './journal/journal.ts';
@@ -18,7 +19,7 @@ async function main(): Promise<number> {
     process.stdout.write(`${command.text}\n`);
     return EXIT.stopped;
   }
-  const { config, effective } = loadConfig(process.env);
+  const { config, effective, advice } = loadConfig(process.env);
   const redact = createRedactor([config.serviceToken, config.gateway?.token ?? '']);
   const log = createLogger({
     ...config.log,
@@ -30,12 +31,10 @@ async function main(): Promise<number> {
     () => openJournal(config.stateDir, { onNotice: ({ event, message }) => log.warn(event, message) }),
     config.journal,
   );
-  log.info('runtime.started', `Runtime ${config.runtimeVersion} on Node ${process.versions.node}`, {
-    settings: Object.fromEntries(effective.map(({ name, value }) => [name, value])),
-    // What is in neither has its default.
-    fromEnvironment: effective.filter(({ source }) => source === 'environment').map(({ name }) => name),
-    fromFile: effective.filter(({ source }) => source === 'file').map(({ name }) => name),
-  });
+  // On a terminal the settings would be a line of many hundred characters; --help tells them there.
+  const settings = config.log.format === 'pretty' ? {} : settingsFields(effective);
+  log.info('runtime.started', `Runtime ${config.runtimeVersion} on Node ${process.versions.node}`, settings);
+  for (const { event, name, message } of advice) log.warn(event, message, { setting: name });
 
   const { root, done, inspect } = startRuntime({ config, journal, log, redact });
   const inspector = config.inspector && inspect(config.inspector);
@@ -56,6 +55,13 @@ async function main(): Promise<number> {
   await log.flush();
   return output.exitCode;
 }
+
+const settingsFields = (effective: readonly EffectiveSetting[]) => ({
+  settings: Object.fromEntries(effective.map(({ name, value }) => [name, value])),
+  // What is in neither has its default.
+  fromEnvironment: effective.filter(({ source }) => source === 'environment').map(({ name }) => name),
+  fromFile: effective.filter(({ source }) => source === 'file').map(({ name }) => name),
+});
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -73,6 +73,7 @@ describe('each setting', () => {
     ['HEALTH_PORT', '0', (c) => c.health.port, 0],
     ['HEALTH_PORT', '65535', (c) => c.health.port, 65_535],
     ['LOG_LEVEL', 'debug', (c) => c.log.level, 'debug'],
+    ['LOG_LEVEL', 'WARN', (c) => c.log.level, 'warn'],
     ['LOG_FORMAT', 'pretty', (c) => c.log.format, 'pretty'],
     ['DELIVERY_INTERVAL', '1000', (c) => c.delivery.intervalMs, 1_000],
     ['DELIVERY_INTERVAL', '24h', (c) => c.delivery.intervalMs, 86_400_000],
@@ -131,29 +132,18 @@ describe('each setting', () => {
     ['HEALTH_HOST', 'http://localhost', 'not an address to listen on'],
     ['HEALTH_HOST', '127.0.0.1:3000', 'not an address to listen on'],
     ['HEALTH_HOST', '999.0.0.1', 'not an address to listen on'],
-    ['HEALTH_PORT', '65536', 'out of range (got "65536"); set a whole number from 0 to 65535'],
-    ['HEALTH_PORT', '-1', 'out of range (got "-1")'],
-    ['HEALTH_PORT', '80.0', 'not a whole number (got "80.0")'],
-    ['HEALTH_PORT', '1e3', 'not a whole number (got "1e3")'],
-    ['LOG_LEVEL', 'INFO', 'not a known choice (got "INFO"); set one of debug, info, warn, error'],
+    ['HEALTH_PORT', '65536', 'not a port (got "65536"); set a whole number from 0 to 65535'],
+    ['HEALTH_PORT', '-1', 'not a port (got "-1")'],
+    ['HEALTH_PORT', '80.0', 'not a port (got "80.0")'],
+    ['HEALTH_PORT', '1e3', 'not a port (got "1e3")'],
+    ['LOG_LEVEL', 'verbose', 'not a known choice (got "verbose"); set one of debug, info, warn, error'],
     ['LOG_FORMAT', 'text', 'not a known choice (got "text"); set one of json, pretty'],
-    ['DELIVERY_INTERVAL', '999', 'too short (got "999"); set a duration from 1s to 24h'],
-    ['DELIVERY_INTERVAL', '25h', 'too long (got "25h")'],
-    ['DELIVERY_BACKOFF_BASE_MS', '0', 'too short (got "0")'],
-    ['DELIVERY_BACKOFF_MAX_MS', '2147483648', 'too long (got "2147483648")'],
-    ['DELIVERY_MAX_CONCURRENT_SESSIONS', '0', 'out of range (got "0"); set a whole number from 1 to 1000'],
-    ['DELIVERY_MAX_CONCURRENT_SESSIONS', '1001', 'out of range (got "1001")'],
-    ['DELIVERY_LIST_LIMIT', '501', 'out of range (got "501"); set a whole number from 1 to 500'],
     ['OPENCLAW_GATEWAY_URL', 'ws://127.0.0.1:18789', 'not an http or https address'],
     ['OPENCLAW_GATEWAY_TOKEN', 'two words', 'not one word of printable ASCII characters;'],
-    ['OPENCLAW_REQUEST_TIMEOUT_MS', '4999', 'too short (got "4999"); set a duration from 5s to 1h'],
-    ['OPENCLAW_REQUEST_TIMEOUT_MS', '61m', 'too long (got "61m")'],
     ['OPENCLAW_VERSION', 'v1\u0007', 'not a plain name (got "v1\\u0007")'],
     ['RUNTIME_VERSION', 'x'.repeat(201), 'not a plain name'],
-    ['HEALTH_CHECK_INTERVAL', '60001', 'too long (got "60001"); set a duration from 1s to 1m'],
     ['AGENT_SYNC_INTERVAL', '25d', 'not a duration (got "25d")'],
     ['UPGRADE_MODE', 'restart', 'not a known choice (got "restart"); set one of exit, notify'],
-    ['DRAIN_TIMEOUT_MS', '600h', 'too long (got "600h")'],
     ['UPGRADE_DRAIN_TIMEOUT_MS', 'soon', 'not a duration (got "soon")'],
     ['STATE_DIR', 'a\nb', 'not a path (got "a\\nb")'],
     ['JOURNAL', 'none', 'not a known choice (got "none")'],
@@ -171,24 +161,12 @@ describe('each setting', () => {
       expect.stringMatching(new RegExp(`^${name}: not set; set `)),
     ]);
   });
-
-  it('is let alone when nobody knows it', () => {
-    expect(problemsOf({ SOMETHING_ELSE: 'x', HEALTH_PROT: '1' })).toEqual([]);
-  });
 });
 
 describe('settings together', () => {
   it('are all complained about at once, in the order of the table', () => {
     const env = Object.fromEntries([...settingNotes.keys()].map((name) => [name, '\u0000']));
     expect(problemsOf(env).map((problem) => problem.split(':')[0])).toEqual([...settingNotes.keys()]);
-  });
-
-  it('want the longest wait not to be less than the first', () => {
-    expect(load({ DELIVERY_BACKOFF_BASE_MS: '1m' }).delivery.backoffBaseMs).toBe(60_000);
-    expect(problemsOf({ DELIVERY_BACKOFF_BASE_MS: '60001' })).toEqual([
-      'DELIVERY_BACKOFF_MAX_MS: less than DELIVERY_BACKOFF_BASE_MS (got 60000 ms and 60001 ms); ' +
-        'set at least as much, or lower DELIVERY_BACKOFF_BASE_MS',
-    ]);
   });
 
   it.each([

@@ -1,10 +1,12 @@
 import { customCleanEnv, type CleanedEnv } from 'envalid';
 import { resolve } from 'node:path';
+import { adviseOnNames, clampNumbers, type Advice } from './advice.ts';
 import { effectiveSettings, type EffectiveSetting } from './effective.ts';
+import { formatDuration } from './duration.ts';
 import { ConfigError } from './errors.ts';
 import { describeProblem } from './problems.ts';
 import { settingNotes, settings } from './settings.ts';
-import { readSources } from './sources.ts';
+import { readSources, type Given } from './sources.ts';
 import { accountOf } from './tokens.ts';
 import { isLocal } from './url.ts';
 
@@ -58,21 +60,22 @@ type Values = CleanedEnv<typeof settings>;
 const LOCAL_GATEWAY_TOKEN = 'local';
 
 /**
- * Reads the settings from the environment (README.md has the table).
+ * Reads the settings from the environment (docs/reference/settings.md has the table).
  *
- * @returns the settings, and what each of them came to, for the log
+ * @returns the settings, what each of them came to, and what is to be said about the environment, for the log
  * @throws ConfigError with all problems at once
  */
 export function loadConfig(
   env: NodeJS.ProcessEnv,
   surroundings: Surroundings = { terminal: process.stdout.isTTY, cwd: process.cwd() },
-): { config: Config; effective: EffectiveSetting[] } {
+): { config: Config; effective: EffectiveSetting[]; advice: Advice[] } {
   const { given, problems } = readSources(env, settingNotes, surroundings.cwd);
   const textOf = (name: string): string => given.get(name)?.text ?? '';
   const secrets = [...settingNotes].flatMap(([name, { secret }]) =>
     secret ? [textOf(name), env[name] ?? ''] : [],
   );
 
+  const advice = [...clampNumbers(given, settingNotes), ...adviseOnNames(env, settingNotes)];
   const texts = Object.fromEntries([...given].map(([name, { text }]) => [name, text]));
   const values = customCleanEnv(texts, settings, (cleaned) => cleaned, {
     reporter: ({ errors }) => {
@@ -86,12 +89,27 @@ export function loadConfig(
     },
   });
   checkTogether(values, problems, env.NODE_ENV);
+  advice.push(...raiseBackoffCap(values, given, problems));
   if (problems.size > 0) {
     throw new ConfigError([...settingNotes.keys()].flatMap((name) => problems.get(name) ?? []));
   }
 
   const config = toConfig(values, surroundings);
-  return { config, effective: effectiveSettings(config, given) };
+  return { config, effective: effectiveSettings(config, given), advice };
+}
+
+/** A longest wait below the first one: the first one counts, for both. */
+function raiseBackoffCap(
+  values: Values,
+  given: Map<string, Given>,
+  problems: ReadonlyMap<string, string>,
+): Advice[] {
+  const [first, longest] = ['DELIVERY_BACKOFF_BASE_MS', 'DELIVERY_BACKOFF_MAX_MS'] as const;
+  if (problems.has(first) || problems.has(longest) || values[longest] >= values[first]) return [];
+  const raised = formatDuration(values[first]);
+  const message = `${longest}: less than ${first} (${formatDuration(values[longest])} and ${raised}), so it is taken as ${raised}; set at least as much`;
+  given.set(longest, { text: raised, source: 'environment' });
+  return [{ event: 'settings.clamped', name: longest, message }];
 }
 
 /** Settings that are right by themselves and wrong together. A setting that is wrong by itself is left alone. */
@@ -102,16 +120,6 @@ function checkTogether(values: Values, problems: Map<string, string>, nodeEnv: s
     problems.set(
       'SERVICE_TOKEN',
       'SERVICE_TOKEN: minted for another account than ACCOUNT_ID; set the token of this account, or correct ACCOUNT_ID',
-    );
-  }
-  if (
-    sound('DELIVERY_BACKOFF_BASE_MS', 'DELIVERY_BACKOFF_MAX_MS') &&
-    values.DELIVERY_BACKOFF_MAX_MS < values.DELIVERY_BACKOFF_BASE_MS
-  ) {
-    problems.set(
-      'DELIVERY_BACKOFF_MAX_MS',
-      `DELIVERY_BACKOFF_MAX_MS: less than DELIVERY_BACKOFF_BASE_MS (got ${values.DELIVERY_BACKOFF_MAX_MS} ms and ` +
-        `${values.DELIVERY_BACKOFF_BASE_MS} ms); set at least as much, or lower DELIVERY_BACKOFF_BASE_MS`,
     );
   }
   if (
@@ -149,7 +157,8 @@ function toConfig(values: Values, { terminal, cwd }: Surroundings): Config {
     delivery: {
       intervalMs: values.DELIVERY_INTERVAL,
       backoffBaseMs: values.DELIVERY_BACKOFF_BASE_MS,
-      backoffMaxMs: values.DELIVERY_BACKOFF_MAX_MS,
+      // Never less than the first wait (raiseBackoffCap says so).
+      backoffMaxMs: Math.max(values.DELIVERY_BACKOFF_MAX_MS, values.DELIVERY_BACKOFF_BASE_MS),
       maxConcurrentSessions: values.DELIVERY_MAX_CONCURRENT_SESSIONS,
       listLimit: values.DELIVERY_LIST_LIMIT,
     },

@@ -1,4 +1,4 @@
-import { Invalid } from './errors.ts';
+import { Invalid, OutOfRange } from './errors.ts';
 import type { Rule } from './rule.ts';
 
 /** The longest time a timer can wait, in milliseconds: Node fires a longer one after 1 ms. */
@@ -32,8 +32,8 @@ export function duration(minMs: number, maxMs: number = LONGEST_TIMER_MS): Rule<
     text: `a duration from ${formatDuration(minMs)} to ${formatDuration(maxMs)} (milliseconds without a unit)`,
     parse: (text) => {
       const ms = parseDuration(text);
-      if (ms < minMs) throw new Invalid('too short');
-      if (ms > maxMs) throw new Invalid('too long');
+      if (ms < minMs) throw new OutOfRange('too short', formatDuration(minMs));
+      if (ms > maxMs) throw new OutOfRange('too long', formatDuration(maxMs));
       return ms;
     },
     show: formatDuration,

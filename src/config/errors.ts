@@ -21,3 +21,14 @@ export class Invalid extends Error {
     this.fix = fix;
   }
 }
+
+/** A number that is sound and outside its range: the nearest one within is taken instead, with a warning. */
+export class OutOfRange extends Invalid {
+  /** The nearest allowed value, as an operator would write it. */
+  readonly nearest: string;
+
+  constructor(what: string, nearest: string) {
+    super(what);
+    this.nearest = nearest;
+  }
+}

@@ -1,6 +1,6 @@
 /** How one value is read, and how that reads in a sentence. */
 export interface Rule<T> {
-  /** Completes "set ...", in --help, in README.md and in every complaint. */
+  /** Completes "set ...", in --help, in docs/reference/settings.md and in every complaint. */
   text: string;
   /** @throws Invalid */
   parse: (text: string) => T;

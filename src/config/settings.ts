@@ -1,6 +1,6 @@
 /**
- * Every setting, once: from this table come the checks, the defaults, `--help` and the table in README.md.
- * Names and ranges follow the Mission Control service contract.
+ * Every setting, once: from this table come the checks, the defaults, `--help` and the table in
+ * docs/reference/settings.md. Names and ranges follow docs/contract.md#environment.
  */
 import { makeExactValidator, type OptionalValidatorSpec, type RequiredValidatorSpec } from 'envalid';
 import { runtimeVersion } from '../version.ts';
@@ -9,7 +9,7 @@ import type { Rule } from './rule.ts';
 import { gatewayToken, serviceToken } from './tokens.ts';
 import { convexUrl, gatewayUrl } from './url.ts';
 import { inspector } from './inspector.ts';
-import { accountId, host, integer, label, oneOf, path } from './validators.ts';
+import { accountId, host, integer, label, oneOf, path, port } from './validators.ts';
 
 /** What is told about a setting. */
 export interface Notes {
@@ -86,7 +86,7 @@ export const settings = {
     '127.0.0.1',
     'the address that the health server listens on; 0.0.0.0 only in a container whose port is published on 127.0.0.1',
   ),
-  HEALTH_PORT: withDefault(integer(0, 65_535), '3000', "the health server's port; 0 takes any free one"),
+  HEALTH_PORT: withDefault(port, '3000', "the health server's port; 0 takes any free one"),
   LOG_LEVEL: withDefault(oneOf('debug', 'info', 'warn', 'error'), 'info', 'the least level that is logged'),
   LOG_FORMAT: optional(oneOf('json', 'pretty'), 'json, pretty on a terminal', 'the form of a log line'),
   DELIVERY_INTERVAL: withDefault(
@@ -167,7 +167,7 @@ export const settings = {
     '127.0.0.1',
     'the address that the inspector listens on; 0.0.0.0 only in a container whose port is published on 127.0.0.1',
   ),
-  INSPECTOR_PORT: withDefault(integer(0, 65_535), '9230', "the inspector's port; 0 takes any free one"),
+  INSPECTOR_PORT: withDefault(port, '9230', "the inspector's port; 0 takes any free one"),
   INSPECTOR_IN_PRODUCTION: withDefault(
     oneOf('refuse', 'allow'),
     'refuse',

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { Invalid } from './errors.ts';
+import { Invalid, OutOfRange } from './errors.ts';
 import { rule, type Rule } from './rule.ts';
 
 /** A whole number in plain digits, both bounds allowed. */
@@ -7,14 +7,22 @@ export function integer(min: number, max: number): Rule<number> {
   return rule(`a whole number from ${min} to ${max}`, (text) => {
     if (!/^-?\d+$/.test(text)) throw new Invalid('not a whole number');
     const value = Number(text);
-    if (value < min || value > max) throw new Invalid('out of range');
+    if (value < min) throw new OutOfRange('too small', String(min));
+    if (value > max) throw new OutOfRange('too large', String(max));
     return value;
   });
 }
 
+/** A port is not a quantity: the nearest allowed one would be somebody else's. */
+export const port: Rule<number> = rule('a whole number from 0 to 65535', (text) => {
+  const value = Number(text);
+  if (!/^\d{1,6}$/.test(text) || value > 65_535) throw new Invalid('not a port');
+  return value;
+});
+
 export function oneOf<const T extends string>(...choices: T[]): Rule<T> {
   return rule(`one of ${choices.join(', ')}`, (text) => {
-    const choice = choices.find((candidate) => candidate === text);
+    const choice = choices.find((candidate) => candidate === text.toLowerCase());
     if (choice === undefined) throw new Invalid('not a known choice');
     return choice;
   });

@@ -151,6 +151,7 @@ function settings(root: string, healthPort: number, backendPort: number): string
     COMPOSE_PROJECT_NAME: `upgrade-test-${process.pid}`,
     RUNTIME_IMAGE: IMAGE,
     RUNTIME_TAG: '1.0.0',
+    VERSION: '1.0.0',
     HEALTH_PORT: healthPort,
     BACKEND_PORT: backendPort,
     OPENCLAW_GATEWAY_URL: 'http://echo-gateway:18789',

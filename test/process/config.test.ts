@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { settings } from '../../src/config/settings.ts';
 import { spawnRuntime, startRuntime, temporaryDirectory, type Exit } from '../kits/runtime.ts';
@@ -23,23 +24,23 @@ const WRONG: Record<keyof typeof settings, [value: string, complaint: string]> =
   HEALTH_PORT: ['65536', 'a whole number from 0 to 65535'],
   LOG_LEVEL: ['verbose', 'debug, info, warn, error'],
   LOG_FORMAT: ['xml', 'json, pretty'],
-  DELIVERY_INTERVAL: ['999ms', 'too short'],
+  DELIVERY_INTERVAL: ['often', 'not a duration'],
   WAKE_UP: ['on', 'auto, off'],
   DELIVERY_BACKOFF_BASE_MS: ['soon', 'not a duration'],
-  DELIVERY_BACKOFF_MAX_MS: ['4ms', 'less than DELIVERY_BACKOFF_BASE_MS'],
-  DELIVERY_MAX_CONCURRENT_SESSIONS: ['0', 'a whole number from 1 to 1000'],
-  DELIVERY_LIST_LIMIT: ['501', 'a whole number from 1 to 500'],
+  DELIVERY_BACKOFF_MAX_MS: ['1.5s', 'not a duration'],
+  DELIVERY_MAX_CONCURRENT_SESSIONS: ['ten', 'a whole number from 1 to 1000'],
+  DELIVERY_LIST_LIMIT: ['all', 'a whole number from 1 to 500'],
   OPENCLAW_GATEWAY_URL: [`http://user:${SECRET}@127.0.0.1`, 'credentials'],
   OPENCLAW_GATEWAY_TOKEN: [`two words ${SECRET}`, 'not one word'],
-  OPENCLAW_REQUEST_TIMEOUT_MS: ['2h', 'too long'],
+  OPENCLAW_REQUEST_TIMEOUT_MS: ['2d', 'not a duration'],
   OPENCLAW_ROSTER_FILE: ['/roster/\u0007', 'a path'],
   OPENCLAW_VERSION: ['2026.9.6\u007f', 'printable'],
   RUNTIME_VERSION: ['version ä', 'printable'],
-  HEALTH_CHECK_INTERVAL: ['61s', 'too long'],
+  HEALTH_CHECK_INTERVAL: ['never', 'not a duration'],
   AGENT_SYNC_INTERVAL: ['-1s', 'not a duration'],
   UPGRADE_MODE: ['auto', 'exit, notify'],
-  DRAIN_TIMEOUT_MS: ['0', 'too short'],
-  UPGRADE_DRAIN_TIMEOUT_MS: ['2147483648', 'too long'],
+  DRAIN_TIMEOUT_MS: ['none', 'not a duration'],
+  UPGRADE_DRAIN_TIMEOUT_MS: ['1e9', 'not a duration'],
   STATE_DIR: ['/srv/\u0007', 'a path'],
   JOURNAL: ['never', 'required, optional'],
   INSPECTOR: ['stately', 'left out'],
@@ -108,6 +109,29 @@ describe('a wrong setting', () => {
       expect.stringContaining('gateway.example.com'),
     ]);
   });
+});
+
+test('the settings of the earlier runtime: it starts, and says once what differs', async () => {
+  const earlier = readFileSync(join(import.meta.dirname, '../kits/samples/earlier-runtime.env'), 'utf8');
+  const env = Object.fromEntries(
+    Object.entries(parseEnv(earlier)).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    ),
+  );
+  const runtime = await startRuntime({ env: { ...env, HEALTH_PORT: '0' } });
+  const warned = runtime.log.filter(({ event }) => event.startsWith('settings.'));
+  expect(warned.map(({ level, setting }) => `${level} ${String(setting)}`).sort()).toEqual([
+    'warn DELIVERY_CONTEXT_FETCH_BATCH_SIZE',
+    'warn DELIVERY_STREAM_TIMEOUT_MS',
+    'warn HEALTH_CHECK_INTERVAL',
+    'warn OPENCLAW_CLIENT_TOOLS_ENABLED',
+    'warn OPENCLAW_PROFILE_SYNC',
+    'warn OPENCLAW_WORKSPACE_ROOT',
+    'warn TASK_STATUS_BASE_URL',
+  ]);
+  expect(runtime.stdout() + runtime.stderr()).not.toContain('vck_example');
+  runtime.kill('SIGTERM');
+  expect((await runtime.exited).code).toBe(0);
 });
 
 describe('the command line', () => {
