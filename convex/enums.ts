@@ -1,4 +1,4 @@
-/** The closed sets of the service contract (section 2), as validators and as types. */
+/** The closed sets of the service contract (docs/contract.md#enumerations), as validators and as types. */
 import { v } from 'convex/values';
 import type { Infer } from 'convex/values';
 

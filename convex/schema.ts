@@ -1,5 +1,5 @@
 /**
- * The tables of the local Mission Control backend. Row shapes are those of the service contract (section 3);
+ * The tables of the local Mission Control backend. Row shapes are those of the contract (docs/contract.md#documents);
  * members, subscriptions, skills, uploads and activities are this backend's own.
  */
 import { defineSchema, defineTable } from 'convex/server';

@@ -1,4 +1,4 @@
-/** Objects that live inside rows and travel in arguments (contract, section 3). */
+/** Objects that live inside rows and travel in arguments (docs/contract.md#documents). */
 import { v } from 'convex/values';
 import type { Infer } from 'convex/values';
 import { partyType, upgradeStatus, upgradeStrategy } from './enums.ts';

@@ -1,4 +1,4 @@
-/** `updateTaskStatusFromAgent`: who may move a task where (contract, section 4). */
+/** `updateTaskStatusFromAgent`: who may move a task where (docs/contract.md#functions). */
 import type { Doc, Id } from '../_generated/dataModel.js';
 import type { MutationCtx, QueryCtx } from '../_generated/server.js';
 import type { TaskStatus } from '../enums.ts';

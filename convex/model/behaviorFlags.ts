@@ -10,7 +10,7 @@ const DEFAULTS: BehaviorFlags = {
   canMarkDone: false,
 };
 
-/** What an agent may do: defaults, then the account's, then its own (contract, section 2). */
+/** What an agent may do: defaults, then the account's, then its own (docs/contract.md#enumerations). */
 export function effectiveBehaviorFlags(account: Doc<'accounts'>, agent: Doc<'agents'> | null): BehaviorFlags {
   const flags: BehaviorFlags = {
     ...DEFAULTS,

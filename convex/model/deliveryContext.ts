@@ -1,4 +1,4 @@
-/** All that a runtime needs to know about one notification (contract, section 5). */
+/** All that a runtime needs to know about one notification (docs/contract.md#delivery-context). */
 import { v } from 'convex/values';
 import type { Infer } from 'convex/values';
 import type { Doc, Id } from '../_generated/dataModel.js';

@@ -1,4 +1,4 @@
-/** Writing in a task's thread, and who hears of it (contract, section 7). */
+/** Writing in a task's thread, and who hears of it (docs/contract.md#who-hears). */
 import type { Doc, Id } from '../_generated/dataModel.js';
 import type { MutationCtx } from '../_generated/server.js';
 import type { Mention } from '../shapes.ts';
@@ -121,7 +121,7 @@ async function tellSubscribers(
   }
 }
 
-/** Which subscribers a message is news for; users all, agents by the rules of section 7. */
+/** Which subscribers a message is news for; every user, and agents by docs/contract.md#who-hears. */
 function threadUpdateFilter(
   account: Doc<'accounts'>,
   task: Doc<'tasks'>,

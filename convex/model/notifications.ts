@@ -35,8 +35,8 @@ export async function notify(
 }
 
 /**
- * Tells a subscriber of news in a thread. A row that still waits takes the newer message in (contract, section 7),
- * so a quiet recipient has one row per task, and a row can change while its delivery is going on.
+ * Tells a subscriber of news in a thread. A row that still waits takes the newer message in
+ * (docs/contract.md#who-hears), so a quiet recipient has one row per task, and a row can change while its delivery is going on.
  */
 export async function notifyThreadUpdate(
   ctx: MutationCtx,

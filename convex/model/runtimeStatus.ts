@@ -1,4 +1,4 @@
-/** What the account knows of its runtime, and who hears of it (contract, section 4). */
+/** What the account knows of its runtime, and who hears of it (docs/contract.md#functions). */
 import type { Doc, Id } from '../_generated/dataModel.js';
 import type { MutationCtx } from '../_generated/server.js';
 import type { RuntimeStatus } from '../enums.ts';

@@ -1,4 +1,4 @@
-/** The account's row in the fleet: versions, upgrades asked for, upgrades done (contract, sections 4 and 8). */
+/** The account's row in the fleet: versions, upgrades asked for, upgrades done (docs/contract.md#fleet). */
 import type { Doc, Id } from '../_generated/dataModel.js';
 import type { MutationCtx, QueryCtx } from '../_generated/server.js';
 import type { RuntimeStatus, UpgradeStatus } from '../enums.ts';

@@ -1,4 +1,4 @@
-/** The service token, `mc_service_{accountId}_{secret}` (contract, section 1). */
+/** The service token, `mc_service_{accountId}_{secret}` (docs/contract.md#token). */
 import { v } from 'convex/values';
 import type { Infer } from 'convex/values';
 import type { Doc, Id } from '../_generated/dataModel.js';

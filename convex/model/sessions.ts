@@ -1,4 +1,4 @@
-/** Session keys and their generations (contract, section 6). */
+/** Session keys and their generations (docs/contract.md#sessions). */
 import type { Doc, Id } from '../_generated/dataModel.js';
 import type { MutationCtx } from '../_generated/server.js';
 

@@ -1,4 +1,4 @@
-/** The state of the board, for the orchestrator's chat (contract, section 5). */
+/** The state of the board, for the orchestrator's chat (docs/contract.md#delivery-context). */
 import { v } from 'convex/values';
 import type { Infer } from 'convex/values';
 import type { Id } from '../_generated/dataModel.js';

@@ -1,4 +1,4 @@
-/** The status rules of a task (contract, section 2). Pure. */
+/** The status rules of a task (docs/contract.md#enumerations). Pure. */
 import type { TaskStatus } from '../enums.ts';
 
 const TRANSITIONS: Readonly<Record<TaskStatus, readonly TaskStatus[]>> = {

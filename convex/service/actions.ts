@@ -1,6 +1,7 @@
 /**
  * The service API: what a runtime may call, with the names, arguments and results of the service contract
- * (section 4). Each action reads the token and hands the work to one internal function, hence to one transaction.
+ * (docs/contract.md#functions). Each action reads the token and hands the work to one internal function, so the work is
+ * one transaction.
  * Every one rejects with code UNAUTHENTICATED when the token is not the account's.
  */
 import { v } from 'convex/values';

@@ -1,6 +1,6 @@
 import type { TaskRow, TaskStatus } from '../shared/mission-control.ts';
 
-/** Which statuses a beat looks at first (contract, section 9, Heartbeats). */
+/** Which statuses a beat looks at first (docs/contract.md#heartbeats). */
 const FOCUS_ORDER: Record<'agent' | 'orchestrator', readonly TaskStatus[]> = {
   agent: ['in_progress', 'assigned'],
   orchestrator: ['in_progress', 'review', 'assigned'],

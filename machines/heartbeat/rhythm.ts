@@ -13,10 +13,10 @@ function intervalMs({ heartbeatInterval: minutes }: AgentRow): number {
   return Math.min(MAX_DELAY_MS, Math.max(1_000, Math.round(sound * MINUTE_MS)));
 }
 
-/** Milliseconds from the end of a beat to the next: the interval and up to 30 s more (contract, section 9). */
+/** Milliseconds from the end of a beat to the next: the interval and up to 30 s more (docs/contract.md#heartbeats). */
 export const beatDelay = (agent: AgentRow, random: number): number =>
   intervalMs(agent) + Math.floor(random * JITTER_MS);
 
-/** Milliseconds to the first beat: spread over 0.4 of the interval, at most 2 minutes (contract, section 9). */
+/** Milliseconds to the first beat: spread over 0.4 of the interval, at most 2 minutes (docs/contract.md#heartbeats). */
 export const firstBeatDelay = (agent: AgentRow, random: number): number =>
   1 + Math.floor(random * Math.min(0.4 * intervalMs(agent), MAX_STAGGER_MS));

@@ -1,4 +1,4 @@
-/** The backend takes a runtime for dead whose last report bears a time 90 s ago (contract, section 4). */
+/** The backend takes a runtime for dead when its last report is more than 90 s old (docs/contract.md#functions). */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';

@@ -76,7 +76,7 @@ export interface SupervisorOutput {
   reason: string;
 }
 
-/** Exit codes (design.md, The charts). */
+/** Exit codes (README.md). */
 export const EXIT = { stopped: 0, bug: 70, cannotBind: 71, upgrade: 75, configuration: 78 } as const;
 
 /**

@@ -19,7 +19,7 @@ type RequestKey = 'targetOpenclawVersion' | 'targetRuntimeVersion' | 'initiatedA
 export type UpgradeVerdict = 'current' | 'available' | 'heldBack' | 'leave';
 
 /**
- * What follows from a pending upgrade or a restart request (contract, section 9; design.md, The charts).
+ * What follows from a pending upgrade or a restart request (docs/contract.md#fleet).
  * A restart request is cleared by the backend as it is read, so it is honoured whatever UPGRADE_MODE says.
  */
 export function judge(

@@ -6,10 +6,10 @@ import { service } from './functions.ts';
 import type { Malformed } from './parse.ts';
 import { createdMessage, deliveryContext, notificationRow } from './schemas.ts';
 
-/** The backend refuses longer messages (contract, section 2). */
+/** The backend refuses longer messages (docs/contract.md#enumerations). */
 const MAX_MESSAGE_CHARACTERS = 100_000;
 
-/** The backend gives no more rows than this at once (contract, section 4). */
+/** The backend gives no more rows than this at once (docs/contract.md#functions). */
 const MAX_PAGE = 500;
 
 type DeliveryCalls = Pick<

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { Fault } from '../../machines/shared/fault.ts';
 import type { FaultKind } from '../../machines/shared/fault.ts';
 
-/** Texts of the contract's section 1. Hints only: a production deployment hides them. */
+/** The backend's sentences (docs/contract.md#token). They are only hints: a production deployment hides them. */
 const REFUSALS = [
   'Invalid service token',
   'Forbidden: Service token does not match account',

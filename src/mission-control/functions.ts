@@ -36,7 +36,7 @@ type RuntimeConfig = {
   runtimeServiceVersion: string;
 };
 
-/** What the runtime calls (contract, section 4), under the contract's own names. */
+/** What the runtime calls, under the contract's own names (docs/contract.md#functions). */
 export const service = {
   listUndeliveredNotifications: action<{ limit: number }>('listUndeliveredNotifications'),
   getNotificationForDelivery: action<NotificationArgs>('getNotificationForDelivery'),

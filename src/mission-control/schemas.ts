@@ -1,6 +1,6 @@
 /**
- * What the service's answers must look like (contract, sections 3 to 5). Fields that the runtime does not use are
- * dropped. An absent field of the delivery context that the contract calls nullable counts as null.
+ * What the service's answers must look like (docs/contract.md#documents and #delivery-context). Fields that the
+ * runtime does not use are dropped. An absent field of the delivery context that the contract calls nullable counts as null.
  */
 import * as v from 'valibot';
 import type {
@@ -58,8 +58,8 @@ const TASK_STATUSES: readonly TaskStatus[] = [
 ];
 
 /**
- * A type that a newer backend adds falls under "everything else" (contract, section 9): the agent is run, and need
- * not answer. `member_added` is the known type with just these rules.
+ * The agent is run for a type that a newer backend adds, and need not answer it (docs/contract.md#enumerations).
+ * `member_added` is the known type with these rules.
  */
 const notificationType: Schema<NotificationType> = v.pipe(
   v.string(),
@@ -72,7 +72,7 @@ const authorType: Schema<AuthorType> = v.pipe(
   v.transform((text) => (text === 'user' ? 'user' : 'agent')),
 );
 
-/** Absent flags have the contract's defaults (section 2). */
+/** Absent flags have the contract's defaults (docs/contract.md#enumerations). */
 const behaviorFlags: Schema<BehaviorFlags> = v.object({
   canCreateTasks: v.optional(v.boolean(), false),
   canModifyTaskStatus: v.optional(v.boolean(), true),
@@ -199,7 +199,7 @@ export const deliveryContext: Schema<DeliveryContext | null> = v.nullable(
   } satisfies EveryField<DeliveryContext>),
 );
 
-/** The runtime treats every strategy alike (contract, section 9), so an unknown one must not hide the request. */
+/** The runtime treats every strategy alike (docs/contract.md#fleet), so an unknown one must not hide the request. */
 const strategy: Schema<PendingUpgrade['strategy']> = v.pipe(
   v.string(),
   v.transform((text) => (text === 'rolling' || text === 'canary' ? text : 'immediate')),

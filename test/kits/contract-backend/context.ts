@@ -7,7 +7,10 @@ import type { Store } from './store.ts';
 const THREAD_MESSAGES = 50;
 const MAX_THREAD_CONTENT = 2_000;
 
-/** The delivery context (section 5), without documents and orchestrator chat. Opens a session when none is open. */
+/**
+ * The context of a notification (docs/contract.md#delivery-context), without documents and orchestrator chat. Opens a
+ * session when none is open.
+ */
 export function loadContext(store: Store, row: Notification) {
   const agent = row.recipientType === 'agent' ? (store.agentsById.get(row.recipientId) ?? null) : null;
   const task = row.taskId === undefined ? null : (store.tasks.get(row.taskId) ?? null);

@@ -1,4 +1,4 @@
-/** `service/actions` (section 4), as far as the runtime calls it. */
+/** `service/actions` (docs/contract.md#functions), as far as the runtime calls it. */
 import * as v from 'valibot';
 import { failure } from '../../../convex/model/errors.ts';
 import { clampLimit } from '../../../convex/model/limits.ts';

@@ -1,4 +1,4 @@
-/** Writing in a thread, and who hears of it (section 7). */
+/** Writing in a thread, and who hears of it (docs/contract.md#who-hears). */
 import { failure } from '../../../convex/model/errors.ts';
 import { mentionedNames } from '../../../convex/model/mentions.ts';
 import { agentsBySlug } from './agents.ts';

@@ -27,7 +27,7 @@ export function notify(store: Store, recipient: Party, notice: Notice, taskId?: 
   return row;
 }
 
-/** Tells a subscriber of news in a thread; a row that still waits takes the newer message in (section 7). */
+/** Tells a subscriber of news in a thread. A row that still waits takes the newer message in (docs/contract.md#who-hears). */
 export function notifyThreadUpdate(
   store: Store,
   taskId: string,

@@ -1,4 +1,4 @@
-/** The rows of the contract (section 3), as far as the runtime can see them. Times are milliseconds since the epoch. */
+/** The rows (docs/contract.md#documents) as far as the runtime can see them. Times are milliseconds since the epoch. */
 import type {
   AgentStatus,
   AuthorType,

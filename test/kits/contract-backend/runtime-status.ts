@@ -27,7 +27,7 @@ export const reportArgs = {
   ),
 };
 
-/** `updateRuntimeStatus` (section 4). */
+/** `updateRuntimeStatus` (docs/contract.md#functions). */
 export function reportStatus(store: Store, status: RuntimeStatus, config?: RuntimeConfig): void {
   const { account } = store;
   const before = account.runtimeStatus;
@@ -102,7 +102,7 @@ function endUpgrade(store: Store, fleet: Fleet, config: RuntimeConfig | undefine
 
 export type UpgradeReport = Omit<UpgradeRecord, 'startedAt' | 'completedAt'>;
 
-/** `recordUpgradeResult` (section 4). @throws ConvexError NOT_FOUND before the first report */
+/** `recordUpgradeResult` (docs/contract.md#functions). @throws ConvexError NOT_FOUND before the first report */
 export function recordUpgrade(store: Store, report: UpgradeReport): void {
   const fleet = requireFleet(store);
   const now = store.now();

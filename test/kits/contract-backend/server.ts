@@ -20,7 +20,7 @@ const CONTROL = '/__control/';
 /** All that there is to subscribe to. */
 export const QUEUE_TABLE = 'notifications';
 
-/** The contract over HTTP, as a stock ConvexHttpClient speaks it (section 0), and `/__control/`. */
+/** The contract over HTTP, as a stock ConvexHttpClient speaks it (docs/contract.md#transport), and `/__control/`. */
 export function createContractServer(control: Control): Server {
   const server = createServer((request, response) => {
     answer(control, request, response).catch((error: unknown) => {

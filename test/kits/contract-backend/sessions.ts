@@ -1,7 +1,7 @@
 import type { Agent } from './rows.ts';
 import { getOrMake, type Store } from './store.ts';
 
-/** The key of the agent's open session, opened now when there is none (section 6). A slug is frozen in its key. */
+/** The key of the agent's open session, opened now when there is none. The slug in it never changes (docs/contract.md#sessions). */
 export function ensureSession(store: Store, agent: Agent, taskId?: string): string {
   const scope = taskId === undefined ? 'system' : `task:${taskId}`;
   const all = getOrMake(store.sessions, `${agent._id}/${scope}`, () => []);

@@ -49,7 +49,7 @@ export interface StatusChange {
   expectedStatus?: TaskStatus | undefined;
 }
 
-/** `updateTaskStatusFromAgent` (section 4). @throws ConvexError with the contract's sentences */
+/** `updateTaskStatusFromAgent` (docs/contract.md#functions). @throws ConvexError with the contract's sentences */
 export function changeTaskStatus(store: Store, agent: Agent, task: Task, change: StatusChange) {
   const { status, blockedReason, expectedStatus } = change;
   if (!isAgentSettable(status)) {

@@ -3,7 +3,7 @@ import { sha256, type Store } from './store.ts';
 
 const MAX_TOKEN_LENGTH = 512;
 
-/** The checks of section 1, in their order. @throws ConvexError UNAUTHENTICATED with the contract's sentences */
+/** The checks of a token, in their order (docs/contract.md#token). @throws ConvexError UNAUTHENTICATED with the contract's sentences */
 export function requireAccount({ account }: Store, accountId: string, token: string): void {
   if (token.length > MAX_TOKEN_LENGTH) throw refused('Invalid service token');
   const [mc, service, tokenAccountId, ...secret] = token.split('_');
