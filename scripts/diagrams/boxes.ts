@@ -1,5 +1,5 @@
 /** What stands in a state's box, line by line, and how much room it takes. All lengths are pixels. */
-import type { Edge, State, Transition } from './chart.ts';
+import type { State, Transition } from './chart.ts';
 import { textWidth, wrap, type Font } from './text.ts';
 
 export const TITLE: Font = { size: 13, bold: true };
@@ -11,9 +11,9 @@ export const LINE = 15;
 const TITLE_LINE = 18;
 const CHIP_GAP = 6;
 export const CHIP_HEIGHT = 13;
+export const PILL_HEIGHT = 17;
+const PILL_GAP = 6;
 const GAP = 5;
-const LABEL_PAD = 5;
-const LABEL_WIDTH = 170;
 /** Further lines of one row stand this far to the right. */
 const INDENT = 8;
 /** Room for the sign in front of a line. */
@@ -42,6 +42,15 @@ export interface Chip {
   tag: string;
 }
 
+/** A state of a closed state, named in its box; y is the upper edge. */
+export interface Pill {
+  x: number;
+  y: number;
+  width: number;
+  id: string;
+  key: string;
+}
+
 /** A line of the box that is a transition, or an action or actor; it may take several lines of text. */
 export interface Row {
   x: number;
@@ -56,16 +65,22 @@ export interface Box {
   height: number;
   lines: Line[];
   chips: Chip[];
+  pills: Pill[];
   /** Where the rule between the description and the rows is; null without rows. */
   ruleY: number | null;
   rows: Row[];
 }
 
-interface Entry {
+export interface Entry {
   sign: Sign | null;
   text: string;
   transition: Transition | null;
 }
+
+export const ANY_TEXT = 'in any of its states';
+
+/** The room of the small box from which arrows lead that hold in any state. */
+export const ANY_STATE = { width: textWidth(ANY_TEXT, SMALL) + 16, height: 20 };
 
 /** @param width how wide the box will be; the states in a box decide that */
 export function boxOf(state: State, width = DESCRIPTION_WIDTH + 2 * PAD): Box {
@@ -78,11 +93,13 @@ export function boxOf(state: State, width = DESCRIPTION_WIDTH + 2 * PAD): Box {
     text,
     look: 'description',
   }));
-  const head = PAD + TITLE_LINE + description.length * (LINE - 1) + GAP;
+  const pills = pillsOf(state, PAD + TITLE_LINE + description.length * (LINE - 1) + GAP);
+  const head = PAD + TITLE_LINE + description.length * (LINE - 1) + GAP + pills.height;
   const table = tableOf(state, head + GAP, state.children.length === 0 ? 0 : width - 2 * PAD);
   const right = Math.max(
     lastChip ? lastChip.x + lastChip.width : PAD + textWidth(state.key, TITLE),
     ...description.map(({ x, text }) => x + textWidth(text, SMALL)),
+    ...pills.pills.map((pill) => pill.x + pill.width),
     table.width,
   );
   return {
@@ -90,6 +107,7 @@ export function boxOf(state: State, width = DESCRIPTION_WIDTH + 2 * PAD): Box {
     height: (table.rows.length === 0 ? head : table.bottom) + PAD - GAP,
     lines: [title, ...description, ...table.captions],
     chips,
+    pills: pills.pills,
     ruleY: table.rows.length === 0 ? null : head,
     rows: table.rows,
   };
@@ -102,6 +120,19 @@ function chipsOf({ tags }: State, start: number): Chip[] {
     x += chip.width + CHIP_GAP;
     return chip;
   });
+}
+
+/** Side by side, in as many rows as it takes. */
+function pillsOf({ inside }: State, top: number): { pills: Pill[]; height: number } {
+  let [x, y] = [PAD, top + 2];
+  const pills = inside.map(({ id, key }): Pill => {
+    const width = textWidth(key, SMALL) + 14;
+    if (x > PAD && x + width > PAD + DESCRIPTION_WIDTH) [x, y] = [PAD, y + PILL_HEIGHT + PILL_GAP];
+    const pill = { x, y, width, id, key };
+    x += width + PILL_GAP;
+    return pill;
+  });
+  return { pills, height: pills.length === 0 ? 0 : y + PILL_HEIGHT + PILL_GAP - top };
 }
 
 /** First what the state does, then what it hears; of a state with states in it the latter in columns. */
@@ -121,7 +152,7 @@ function tableOf(state: State, top: number, room: number) {
 }
 
 /** The entries below each other from x and y on, broken into lines of at most `width`. */
-function stack(entries: readonly Entry[], x: number, y: number, width: number) {
+export function stack(entries: readonly Entry[], x: number, y: number, width: number) {
   let bottom = y;
   const rows = entries.map(({ sign, text, transition }): Row => {
     const start = x + (sign === null ? 0 : SIGN);
@@ -154,7 +185,7 @@ function columnsOf(entries: readonly Entry[], room: number, top: number) {
   };
 }
 
-const rightOf = (rows: readonly Row[]): number =>
+export const rightOf = (rows: readonly Row[]): number =>
   Math.max(0, ...rows.flatMap(({ lines }) => lines.map(({ x, text }) => x + textWidth(text, SMALL))));
 
 const doingOf = ({ entry, exit, invokes }: State): Entry[] => [
@@ -165,7 +196,7 @@ const doingOf = ({ entry, exit, invokes }: State): Entry[] => [
 
 const entryOf = (one: Transition): Entry => ({ sign: signOf(one), text: rowText(one), transition: one });
 
-const signOf = ({ kind }: Transition): Sign => (kind === 'timer' ? 'clock' : kind);
+export const signOf = ({ kind }: Transition): Sign => (kind === 'timer' ? 'clock' : kind);
 
 const rowText = ({ text, guard, actions, to }: Transition): string =>
   [
@@ -177,22 +208,3 @@ const rowText = ({ text, guard, actions, to }: Transition): string =>
   ]
     .filter(Boolean)
     .join(' ');
-
-/** The label of an edge: each of its transitions in one line or more. x and y as in a box. */
-export interface EdgeLabel {
-  width: number;
-  height: number;
-  rows: Row[];
-}
-
-export function labelOf({ transitions }: Edge): EdgeLabel {
-  const entries = transitions.map((transition): Entry => ({
-    sign: transition.kind === 'timer' || transition.kind === 'always' ? signOf(transition) : null,
-    text: [transition.text, transition.guard === null ? '' : `[${transition.guard}]`]
-      .filter(Boolean)
-      .join(' '),
-    transition,
-  }));
-  const { rows, bottom } = stack(entries, LABEL_PAD, 1, LABEL_WIDTH);
-  return { width: Math.max(rightOf(rows), LABEL_PAD + 12) + LABEL_PAD, height: bottom + 1, rows };
-}

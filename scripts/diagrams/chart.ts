@@ -24,6 +24,8 @@ export interface State {
   /** What stays in this state, or is clearer as a line of its box than as an arrow. */
   rows: Transition[];
   children: State[];
+  /** Of a closed state: the states that a sheet of its own shows. */
+  inside: { id: string; key: string }[];
 }
 
 export interface Transition {
@@ -86,6 +88,7 @@ function stateOf(node: AnyStateNode, rows: ReadonlyMap<string, Transition[]>): S
     invokes: invoke.map(({ src }) => (typeof src === 'string' ? src : 'an actor')),
     rows: rows.get(id) ?? [],
     children: Object.values(states).map((child) => stateOf(child, rows)),
+    inside: [],
   };
 }
 

@@ -1,8 +1,11 @@
-/** Where everything goes: ELK's layered layout over the whole tree of states at once. */
+/** Where everything goes: ELK's layered layout of each sheet, and the sheets beside or below each other. */
 import ELK from 'elkjs';
 import type { ElkExtendedEdge, ElkNode, ElkPoint } from 'elkjs';
-import { boxOf, labelOf, type Box, type EdgeLabel } from './boxes.ts';
+import { ANY_STATE, boxOf, type Box } from './boxes.ts';
 import type { Chart, Edge, State } from './chart.ts';
+import { labelsOf, type EdgeLabel } from './labels.ts';
+import { arranged } from './pack.ts';
+import { sheetsOf, type Sheet } from './sheets.ts';
 
 export interface Rect {
   x: number;
@@ -29,14 +32,31 @@ export interface PlacedInitial {
   points: ElkPoint[];
 }
 
-export interface Drawing {
-  id: string;
+/** Where the arrows begin that hold in any state of the one that it is in. */
+export interface PlacedAny extends Rect {
+  of: string;
+}
+
+export interface PlacedSheet extends Rect {
+  /** The state whose inside the sheet shows; the machine's root for the top level. */
+  of: string;
+}
+
+/** What a sheet holds, or all sheets together. */
+export interface Placed {
   width: number;
   height: number;
-  /** Parents before their children. */
+  /** Parents before their children. A closed state stands here twice: closed, and as the root of its own sheet. */
   states: PlacedState[];
   edges: PlacedEdge[];
   initials: PlacedInitial[];
+  anys: PlacedAny[];
+}
+
+export interface Drawing extends Placed {
+  id: string;
+  /** The top level first. */
+  sheets: PlacedSheet[];
 }
 
 const DOT = 10;
@@ -71,32 +91,45 @@ const REGIONS = {
   'elk.aspectRatio': '2.2',
 };
 
-/** In two passes: the first tells how wide the states with states in them are, and so how their heads break into lines. */
 export async function layOut(chart: Chart): Promise<Drawing> {
-  const first = await pass(chart, new Map());
-  return pass(chart, new Map(first.states.map(({ state, width }) => [state.id, width])));
+  const sheets = await Promise.all(sheetsOf(chart).map(layOutSheet));
+  return { id: chart.id, ...arranged(sheets) };
 }
 
-async function pass(chart: Chart, widths: ReadonlyMap<string, number>): Promise<Drawing> {
+/** In two passes: the first tells how wide the states with states in them are, and so how their heads break into lines. */
+async function layOutSheet(sheet: Sheet): Promise<Placed> {
+  const first = await pass(sheet, new Map());
+  return pass(sheet, new Map(first.states.map(({ state, width }) => [state.id, width])));
+}
+
+async function pass(sheet: Sheet, widths: ReadonlyMap<string, number>): Promise<Placed> {
+  const { root, edges } = sheet;
   const boxes = new Map(
-    statesOf(chart.root).map((state) => [
+    statesOf(root).map((state) => [
       state.id,
       boxOf(state, state.children.length === 0 ? undefined : widths.get(state.id)),
     ]),
   );
-  const labels = chart.edges.map(labelOf);
+  const labels = labelsOf(sheet);
+  const anys = new Set(edges.filter((edge) => isFromAny(edge, root)).map(({ from }) => from));
   const graph: ElkNode = {
     id: 'drawing',
     layoutOptions: { ...OPTIONS, 'elk.padding': '[top=0,left=0,bottom=0,right=0]' },
-    children: [nodeOf(chart.root, boxes)],
-    edges: [...initialEdges(chart), ...chart.edges.map((edge, i) => edgeOf(edge, i, labels[i]))],
+    children: [nodeOf(root, boxes, anys)],
+    edges: [...initialEdges(root), ...edges.map((edge, i) => edgeOf(edge, i, labels[i], anys))],
   };
-  return read(chart, await new ELK.default().layout(graph), boxes, labels);
+  return read(sheet, await new ELK.default().layout(graph), boxes, labels);
 }
 
 function statesOf(state: State): State[] {
   return [state, ...state.children.flatMap(statesOf)];
 }
+
+/** An edge from a state to one that is in it begins in the state's "in any state". */
+const isFromAny = ({ from, to }: Edge, root: State): boolean =>
+  statesOf(root).some(({ id, children }) => id === from && children.some((child) => child.id === to));
+
+const anyOf = (id: string): string => `${id} any`;
 
 const boxAt = (boxes: ReadonlyMap<string, Box>, id: string): Box => {
   const box = boxes.get(id);
@@ -104,10 +137,11 @@ const boxAt = (boxes: ReadonlyMap<string, Box>, id: string): Box => {
   return box;
 };
 
-function nodeOf(state: State, boxes: ReadonlyMap<string, Box>): ElkNode {
+function nodeOf(state: State, boxes: ReadonlyMap<string, Box>, anys: ReadonlySet<string>): ElkNode {
   const { width, height } = boxAt(boxes, state.id);
   if (state.children.length === 0) return { id: state.id, width, height, layoutOptions: TOP };
   const dot: ElkNode = { id: `${state.id} initial`, width: DOT, height: DOT };
+  const any: ElkNode = { id: anyOf(state.id), ...ANY_STATE };
   return {
     id: state.id,
     layoutOptions: {
@@ -116,13 +150,17 @@ function nodeOf(state: State, boxes: ReadonlyMap<string, Box>): ElkNode {
       'elk.padding': `[top=${height + 8},left=${INSET},bottom=${INSET},right=${INSET}]`,
       ...(state.kind === 'parallel' && REGIONS),
     },
-    children: [...(state.initial === null ? [] : [dot]), ...state.children.map((one) => nodeOf(one, boxes))],
+    children: [
+      ...(state.initial === null ? [] : [dot]),
+      ...state.children.map((one) => nodeOf(one, boxes, anys)),
+      ...(anys.has(state.id) ? [any] : []),
+    ],
   };
 }
 
-const initialEdges = ({ root }: Chart): ElkExtendedEdge[] =>
-  statesOf(root).flatMap(({ id, initial }) =>
-    initial === null
+const initialEdges = (root: State): ElkExtendedEdge[] =>
+  statesOf(root).flatMap(({ id, initial, children }) =>
+    initial === null || children.length === 0
       ? []
       : [
           {
@@ -137,9 +175,14 @@ const initialEdges = ({ root }: Chart): ElkExtendedEdge[] =>
         ],
   );
 
-const edgeOf = ({ from, to }: Edge, i: number, label: EdgeLabel | undefined): ElkExtendedEdge => ({
+const edgeOf = (
+  { from, to }: Edge,
+  i: number,
+  label: EdgeLabel | undefined,
+  anys: ReadonlySet<string>,
+): ElkExtendedEdge => ({
   id: `edge ${i}`,
-  sources: [from],
+  sources: [anys.has(from) ? anyOf(from) : from],
   targets: [to],
   labels:
     label === undefined || label.rows.length === 0
@@ -155,33 +198,36 @@ const edgeOf = ({ from, to }: Edge, i: number, label: EdgeLabel | undefined): El
 });
 
 function read(
-  chart: Chart,
+  sheet: Sheet,
   placed: ElkNode,
   boxes: ReadonlyMap<string, Box>,
   labels: readonly EdgeLabel[],
-): Drawing {
+): Placed {
   const nodes = new Map(nodesOf(placed).map((node) => [node.id, rectOf(node)]));
   const edges = new Map(edgesOf(placed).map((edge) => [edge.id, edge]));
   const rectAt = (id: string): Rect => nodes.get(id) ?? rectOf({});
   return {
-    id: chart.id,
     width: Math.ceil(placed.width ?? 0),
     height: Math.ceil(placed.height ?? 0),
-    states: statesOf(chart.root).map((state) => ({
+    states: statesOf(sheet.root).map((state) => ({
       state,
       box: boxAt(boxes, state.id),
       ...rectAt(state.id),
     })),
-    edges: chart.edges.flatMap((edge, i) => {
+    edges: sheet.edges.flatMap((edge, i) => {
       const found = edges.get(`edge ${i}`);
       const label = labels[i];
       if (found === undefined || label === undefined) return [];
       return [{ edge, points: pointsOf(found), label: { ...label, ...rectOf(found.labels?.[0] ?? {}) } }];
     }),
-    initials: statesOf(chart.root).flatMap(({ id, initial }) => {
+    initials: statesOf(sheet.root).flatMap(({ id, initial }) => {
       const found = edges.get(`${id} start`);
       if (initial === null || found === undefined) return [];
       return [{ of: id, dot: rectAt(`${id} initial`), points: pointsOf(found) }];
+    }),
+    anys: statesOf(sheet.root).flatMap(({ id }) => {
+      const found = nodes.get(anyOf(id));
+      return found === undefined ? [] : [{ of: id, ...found }];
     }),
   };
 }

@@ -116,6 +116,6 @@ export function eventName(node: AnyStateNode, event: string): { kind: Kind; text
   const [, what, id = ''] = /^xstate\.(done|error)\.(?:actor|state)\.(.*)$/.exec(event) ?? [];
   if (what === undefined) return { kind: 'event', text: event };
   const kind = what === 'error' ? 'error' : 'done';
-  if (node.invoke.some((one) => one.id === id)) return { kind, text: kind };
+  if (id === node.id || node.invoke.some((one) => one.id === id)) return { kind, text: kind };
   return { kind, text: id === '*' ? 'a child crashed' : `${id} ${kind}` };
 }

@@ -1,8 +1,8 @@
 /** A drawing as SVG: text as text, no script, nothing from elsewhere. */
 import type { ElkPoint } from 'elkjs';
-import { CHIP_HEIGHT, LINE, PAD, type Row, type Sign } from './boxes.ts';
-import type { Transition } from './chart.ts';
-import type { Drawing, PlacedEdge, PlacedInitial, PlacedState, Rect } from './layout.ts';
+import { ANY_TEXT, CHIP_HEIGHT, LINE, PAD, PILL_HEIGHT, type Row, type Sign } from './boxes.ts';
+import type { State, Transition } from './chart.ts';
+import type { Drawing, PlacedAny, PlacedEdge, PlacedInitial, PlacedState, Rect } from './layout.ts';
 import { styleOf } from './style.ts';
 
 const CORNER = 6;
@@ -39,6 +39,7 @@ export function svgOf(drawing: Drawing, title: string): string {
     `<svg xmlns="http://www.w3.org/2000/svg" class="${scope}" viewBox="${-MARGIN} ${-MARGIN} ${width + 2 * MARGIN} ${height + 2 * MARGIN}" width="${width + 2 * MARGIN}" height="${height + 2 * MARGIN}" role="img" aria-label="${escape(title)}">`,
     `<style>\n${styleOf(scope)}\n</style>`,
     ...drawing.states.map((state) => stateGroup(state, drawing)),
+    ...drawing.anys.map(anyGroup),
     ...drawing.initials.map(initialGroup),
     ...drawing.edges.map(edgeGroup),
     '</svg>\n',
@@ -47,16 +48,9 @@ export function svgOf(drawing: Drawing, title: string): string {
 
 function stateGroup(placed: PlacedState, drawing: Drawing): string {
   const { state, box, x, y, width, height } = placed;
-  const parent = drawing.states.find((one) => one.state.children.includes(state));
-  const region = parent?.state.kind === 'parallel';
-  const looks = [
-    state.kind === 'parallel' ? 'compound parallel' : state.kind,
-    region ? 'region' : '',
-    parent ? '' : 'root',
-  ];
   return element(
     'g',
-    { class: ['state', ...looks.filter(Boolean)].join(' '), 'data-id': state.id },
+    { class: looksOf(state, drawing).join(' '), 'data-id': state.id },
     element('title', {}, escape(`${state.id}: ${state.description}`)),
     rect(placed, { class: 'box', rx: 8 }),
     state.kind === 'final'
@@ -71,6 +65,17 @@ function stateGroup(placed: PlacedState, drawing: Drawing): string {
         textAt(x + chip.x + 5, y + chip.y + 9.5, tag),
       ),
     ),
+    ...box.pills.map(({ id, key, ...pill }) =>
+      element(
+        'g',
+        { class: 'pill', 'data-id': id },
+        rect(
+          { x: x + pill.x, y: y + pill.y, width: pill.width, height: PILL_HEIGHT },
+          { class: 'box', rx: 4 },
+        ),
+        textAt(x + pill.x + 7, y + pill.y + 12, key),
+      ),
+    ),
     box.ruleY === null
       ? ''
       : element('line', {
@@ -80,11 +85,32 @@ function stateGroup(placed: PlacedState, drawing: Drawing): string {
           y1: y + box.ruleY,
           y2: y + box.ruleY,
         }),
-    ...box.rows.map((row) => rowGroup(row, state.id, x, y)),
+    ...box.rows.map((row) => rowGroup(row, x, y)),
   );
 }
 
-function rowGroup(row: Row, from: string, x: number, y: number): string {
+/** A closed state is drawn once as `state` and its inside as `panel`, so that a state stands under its id once. */
+function looksOf(state: State, { sheets, states }: Drawing): string[] {
+  const parent = states.find((one) => one.state.children.includes(state));
+  const isPanel = parent === undefined && state.id !== sheets[0]?.of;
+  return [
+    isPanel ? 'panel' : 'state',
+    state.kind === 'parallel' ? 'compound parallel' : state.kind,
+    ...(state.inside.length > 0 ? ['closed'] : []),
+    ...(parent?.state.kind === 'parallel' ? ['region'] : []),
+    ...(parent === undefined && !isPanel ? ['root'] : []),
+  ];
+}
+
+const anyGroup = (placed: PlacedAny): string =>
+  element(
+    'g',
+    { class: 'any', 'data-of': placed.of },
+    rect(placed, { rx: placed.height / 2 }),
+    textAt(placed.x + 8, placed.y + 13.5, ANY_TEXT),
+  );
+
+function rowGroup(row: Row, x: number, y: number): string {
   const { transition } = row;
   const text = [
     signPath(row.sign, x + row.x, y + row.y),
@@ -93,15 +119,16 @@ function rowGroup(row: Row, from: string, x: number, y: number): string {
   if (transition === null) return element('g', { class: `row ${row.sign}` }, ...text);
   return element(
     'g',
-    { class: `edge row ${transition.kind}`, ...dataOf(from, transition.to ?? '', [transition]) },
+    { class: `edge row ${transition.kind}`, ...dataOf([transition]) },
     element('title', {}, escape(told(transition))),
     ...text,
   );
 }
 
-const dataOf = (from: string, to: string, transitions: readonly Transition[]): Attributes => ({
-  'data-from': from,
-  'data-to': to,
+/** What each of the transitions is, in lists of the same length; a target that there is none of is `-`. */
+const dataOf = (transitions: readonly Transition[]): Attributes => ({
+  'data-from': transitions.map(({ from }) => from).join(' '),
+  'data-to': transitions.map(({ to }) => to ?? '-').join(' '),
   'data-event': transitions.map(({ event }) => event).join(' '),
   'data-index': transitions.map(({ index }) => index).join(' '),
 });
@@ -119,10 +146,10 @@ const told = ({ from, to, kind, text, guard, actions }: Transition): string =>
     .join(' ');
 
 function edgeGroup({ edge, points, label }: PlacedEdge): string {
-  const { from, to, look, transitions } = edge;
+  const { look, transitions } = edge;
   return element(
     'g',
-    { class: `edge ${look}`, ...dataOf(from, to, transitions) },
+    { class: `edge ${look}`, ...dataOf(transitions) },
     transitions.length === 0 ? '' : element('title', {}, escape(transitions.map(told).join('\n'))),
     ...arrow(points),
     transitions.length === 0 ? '' : labelGroup(label),

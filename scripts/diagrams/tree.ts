@@ -54,7 +54,16 @@ export function treeChart(): Chart {
 const ABOUT =
   'One process. Solid: starts, watches and stops. Dashed: tells, by way of the supervisor. A child that is not well tells the supervisor.';
 
-const EMPTY = { tags: [], initial: null, entry: [], exit: [], invokes: [], rows: [], children: [] };
+const EMPTY = {
+  tags: [],
+  initial: null,
+  entry: [],
+  exit: [],
+  invokes: [],
+  rows: [],
+  children: [],
+  inside: [],
+};
 
 const health: State = {
   ...EMPTY,

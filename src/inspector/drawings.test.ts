@@ -23,9 +23,10 @@ describe.each(registry)('%s', (id, machine) => {
     const drawn = new Set(
       [
         ...svg.matchAll(/data-from="([^"]*)" data-to="[^"]*" data-event="([^"]*)" data-index="([^"]*)"/g),
-      ].flatMap(([, from = '', events = '', indexes = '']) =>
-        events.split(' ').map((event, i) => edgeKey(from, event, Number(indexes.split(' ')[i]))),
-      ),
+      ].flatMap(([, ...lists]) => {
+        const [from = [], events = [], indexes = []] = lists.map((list) => list.split(' '));
+        return from.map((source, i) => edgeKey(source, events[i] ?? '', Number(indexes[i])));
+      }),
     );
     const transitions = nodes.flatMap((node) => [
       ...[...node.transitions.values()].flat(),

@@ -13,6 +13,8 @@ export function flawsOf(drawing: Drawing): string[] {
     ...labelsOnStates(drawing),
     ...linesThroughLabels(drawing),
     ...linesThroughStates(drawing),
+    ...linesThroughBorders(drawing),
+    ...sameLabels(drawing),
     ...startsThroughLabels(drawing),
     ...linesOnLines(drawing),
     ...slantedLines(drawing),
@@ -88,6 +90,33 @@ const linesThroughStates = ({ edges, states }: Drawing): string[] =>
       .filter((state) => segmentsOf(line).some((one) => meet(rectOf(one), shrink(solidOf(state), 1))))
       .map(({ state }) => `${nameOf(line)} runs through ${state.id}`),
   );
+
+/** An arrow begins and ends at a border and meets no other: it would cross a state. */
+const linesThroughBorders = ({ edges, states }: Drawing): string[] =>
+  edges.flatMap((line) =>
+    states
+      .filter(({ state }) => state.id !== line.edge.from && state.id !== line.edge.to)
+      .filter((state) =>
+        segmentsOf(line).some((one) => bordersOf(state).some((border) => meet(rectOf(one), border))),
+      )
+      .map(({ state }) => `${nameOf(line)} crosses the border of ${state.id}`),
+  );
+
+const bordersOf = ({ x, y, width, height }: Rect): Rect[] => [
+  { x, y, width, height: 0.1 },
+  { x, y: y + height, width, height: 0.1 },
+  { x, y, width: 0.1, height },
+  { x: x + width, y, width: 0.1, height },
+];
+
+/** Two lines of text that read the same on the arrows of one state. A message may go to several machines. */
+function sameLabels({ edges }: Drawing): string[] {
+  const transitions = edges.filter(({ edge }) => edge.look !== 'message');
+  const labels = transitions.flatMap(({ edge: { from, look }, label: { rows } }) =>
+    rows.map(({ sign, lines }) => `${from}: ${sign ?? look} ${lines.map(({ text }) => text).join(' ')}`),
+  );
+  return labels.filter((label, i) => labels.indexOf(label) !== i).map((label) => `twice from ${label}`);
+}
 
 const linesOnLines = ({ edges }: Drawing): string[] =>
   pairs(edges)

@@ -56,12 +56,13 @@ function useStyle(machine: string, svg: SVGSVGElement): void {
 }
 
 function createChart(machine: string, svg: SVGSVGElement): Chart {
-  const states = new Map<string, Element>();
+  // A closed state is drawn in its place, as the frame of its inside, and its states as names in its box.
+  const states = new Map<string, Element[]>();
   const descriptions = new Map<string, string>();
-  for (const group of svg.querySelectorAll('g.state')) {
+  for (const group of svg.querySelectorAll('g[data-id]')) {
     const id = group.getAttribute('data-id') ?? '';
-    states.set(id, group);
-    descriptions.set(id, takeTitle(group));
+    states.set(id, [...(states.get(id) ?? []), group]);
+    descriptions.set(id, takeTitle(group) || (descriptions.get(id) ?? ''));
   }
   const edges = edgesOf(svg);
   const flashing = new Map<Element, number>();
@@ -83,24 +84,24 @@ function createChart(machine: string, svg: SVGSVGElement): Chart {
     describe: (state) => descriptions.get(state) ?? '',
     light(actor) {
       const live = new Set(actor === null ? [] : activeIds(machine, actor.states));
-      for (const [id, group] of states) group.classList.toggle('active', live.has(id));
+      for (const [id, groups] of states)
+        for (const group of groups) group.classList.toggle('active', live.has(id));
     },
     flash({ edges: taken, from, to }) {
       for (const key of taken) for (const edge of edges.get(key) ?? []) mark(edge, 'taken');
       if (from === null) return;
       const stays = new Set(activeIds(machine, to));
       for (const id of activeIds(machine, from)) {
-        const group = states.get(id);
-        if (group !== undefined && !stays.has(id)) mark(group, 'passed');
+        if (!stays.has(id)) for (const group of states.get(id) ?? []) mark(group, 'passed');
       }
     },
     liveBox() {
-      const live = [...svg.querySelectorAll('g.active')];
+      const live = [...svg.querySelectorAll('g.active:not(.pill)')];
       const leaf = live.find((group) => !live.some((other) => isWithin(other, group)));
       return leaf?.querySelector('.box')?.getBoundingClientRect() ?? null;
     },
     stateAt: (target) =>
-      (target instanceof Element && target.closest('g.state')?.getAttribute('data-id')) || null,
+      (target instanceof Element && target.closest('g[data-id]')?.getAttribute('data-id')) || null,
   };
 }
 
@@ -118,10 +119,10 @@ function takeTitle(group: Element): string {
 function edgesOf(svg: SVGSVGElement): Map<string, Element[]> {
   const edges = new Map<string, Element[]>();
   for (const group of svg.querySelectorAll('g.edge')) {
-    const from = group.getAttribute('data-from') ?? '';
-    const indexes = (group.getAttribute('data-index') ?? '').split(' ');
-    (group.getAttribute('data-event') ?? '').split(' ').forEach((event, i) => {
-      const key = edgeKey(from, event, Number(indexes[i]));
+    const listOf = (name: string): string[] => (group.getAttribute(name) ?? '').split(' ');
+    const [events, indexes] = [listOf('data-event'), listOf('data-index')];
+    listOf('data-from').forEach((from, i) => {
+      const key = edgeKey(from, events[i] ?? '', Number(indexes[i]));
       edges.set(key, [...(edges.get(key) ?? []), group]);
     });
   }
