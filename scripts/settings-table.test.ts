@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { settingNotes } from '../src/config/settings.ts';
-import { readme, settingsTable, withSettingsTable } from './settings-table.ts';
+import { settingsPage, settingsTable, withSettingsTable } from './settings-table.ts';
 
-it('README.md holds the table of settings as the code has it', () => {
-  const text = readFileSync(readme, 'utf8');
+it('docs/reference/settings.md holds the table of settings as the code has it', () => {
+  const text = readFileSync(settingsPage, 'utf8');
   expect(text, 'run: node scripts/settings-table.ts').toBe(withSettingsTable(text));
 });
 
@@ -13,6 +13,6 @@ it('the table has one row for each setting', () => {
 });
 
 it('a document without the markers is refused', () => {
-  expect(() => withSettingsTable('# Title')).toThrow('README.md needs <!-- settings:begin -->');
-  expect(() => withSettingsTable('<!-- settings:end --> <!-- settings:begin -->')).toThrow('README.md needs');
+  expect(() => withSettingsTable('# Title')).toThrow('The page needs <!-- settings:begin -->');
+  expect(() => withSettingsTable('<!-- settings:end --> <!-- settings:begin -->')).toThrow('The page needs');
 });

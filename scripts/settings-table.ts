@@ -1,4 +1,4 @@
-/** Writes the table of settings into README.md, between its two markers. */
+/** Writes the table of settings into docs/reference/settings.md, between its two markers. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { settingNotes } from '../src/config/settings.ts';
@@ -6,7 +6,7 @@ import { settingNotes } from '../src/config/settings.ts';
 const BEGIN = '<!-- settings:begin -->';
 const END = '<!-- settings:end -->';
 
-export const readme = join(import.meta.dirname, '../README.md');
+export const settingsPage = join(import.meta.dirname, '../docs/reference/settings.md');
 
 /** A Markdown table with its columns padded, as Prettier wants them. */
 function table(rows: string[][]): string {
@@ -37,8 +37,8 @@ export function settingsTable(): string {
 export function withSettingsTable(text: string): string {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`README.md needs ${BEGIN} and, after it, ${END}.`);
+  if (begin < 0 || end < begin) throw new Error(`The page needs ${BEGIN} and, after it, ${END}.`);
   return `${text.slice(0, begin + BEGIN.length)}\n\n${settingsTable()}\n\n${text.slice(end)}`;
 }
 
-if (import.meta.main) writeFileSync(readme, withSettingsTable(readFileSync(readme, 'utf8')));
+if (import.meta.main) writeFileSync(settingsPage, withSettingsTable(readFileSync(settingsPage, 'utf8')));

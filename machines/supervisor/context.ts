@@ -76,7 +76,7 @@ export interface SupervisorOutput {
   reason: string;
 }
 
-/** Exit codes (README.md). */
+/** Exit codes (docs/reference/exit-codes.md). */
 export const EXIT = { stopped: 0, bug: 70, cannotBind: 71, upgrade: 75, configuration: 78 } as const;
 
 /**

@@ -182,7 +182,7 @@ export const settings = {
 export const settingNotes: ReadonlyMap<string, Notes> = new Map(
   Object.entries({
     ...settings,
-    // The number itself would make every release change the README.
+    // The number itself would make every release change the page.
     RUNTIME_VERSION: { ...settings.RUNTIME_VERSION, defaultText: 'the version of this build' },
   }),
 );
