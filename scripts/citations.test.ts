@@ -77,6 +77,16 @@ test('every page that code and pages name by its path from the root is there, wi
   expect(broken).toEqual([]);
 });
 
+test('every decision that is named by its number is there', () => {
+  const numbers = new Set(globSync('docs/adr/*.md', { cwd: ROOT }).map((path) => path.slice(9, 13)));
+  const broken = files.flatMap((path) =>
+    [...read(path).matchAll(/docs\/adr\/(\d{4})(?!-)/g)].flatMap(([, number = '']) =>
+      numbers.has(number) ? [] : [`${path}: docs/adr/${number} does not exist`],
+    ),
+  );
+  expect(broken).toEqual([]);
+});
+
 describe('every link of a page leads to a file and a heading', () => {
   test.each(pages)('%s', (page) => {
     const links = [...read(page).matchAll(/\]\(([^()\s]+)\)|(?:src|srcset|href)="([^"\s]+)"/g)].map(

@@ -11,7 +11,7 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /** Polling, heartbeats, agent sync and status must not stand in line behind busy lanes. */
 const SPARE_CONNECTIONS = 4;
-/** A call takes a moment, a run minutes: more than this would be memory for nothing (docs/performance.md). */
+/** A call takes a moment and a run takes minutes, so more connections would only cost memory (docs/adr/0013). */
 const MAX_CONNECTIONS = 100;
 
 export interface Transport {
