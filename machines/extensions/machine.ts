@@ -44,8 +44,8 @@ interface ExtensionsContext extends ExtensionsInput {
   reason: string | null;
 }
 
-/** A deployment can get or lose functions while we run. */
-const ASK_AGAIN_MS = 3_600_000;
+/** A deployment can get functions while we run. A backend without any logs an error for each question: once a day is enough. */
+const ASK_AGAIN_MS = 86_400_000;
 
 const notProvided = () => Promise.reject(new Error('this actor is provided by src/runtime.ts'));
 
@@ -127,9 +127,8 @@ export const extensionsMachine = setup({
       ],
     },
     absent: {
-      description: 'The backend has the contract alone. Asks again after an hour, or when it was away.',
+      description: 'The backend has the contract alone. Asks again after a day, and at the next start.',
       tags: ['ready'],
-      on: { 'backend.available': 'asking' },
       after: { askAgain: 'asking' },
     },
     offered: {

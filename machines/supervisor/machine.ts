@@ -96,7 +96,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     },
     'child.forgiven': { actions: { type: 'forgiveChild', params: ({ event }) => event } },
     'signal.terminate': {
-      target: '.draining',
+      target: '.draining.quiescing.sameSignal',
       actions: {
         type: 'leave',
         params: ({ event }) => ({ exitCode: EXIT.stopped, exitReason: `stopped by ${event.signal}` }),
@@ -236,7 +236,8 @@ export const supervisorMachine = supervisorSetup.createMachine({
             'stopHeartbeats',
             { type: 'stopChildren', params: { ids: ['extensions', 'agentSync', 'upgrade'] } },
           ],
-          always: { guard: 'deliveryGone', target: 'reporting' },
+          initial: 'finishing',
+          always: { guard: 'deliveryGone', target: 'parting' },
           on: {
             'xstate.done.actor.delivery': {
               actions: { type: 'stopChildren', params: { ids: ['delivery'] } },
@@ -244,29 +245,42 @@ export const supervisorMachine = supervisorSetup.createMachine({
             'signal.terminate': 'aborting',
           },
           after: { drainDeadline: 'aborting' },
+          states: {
+            sameSignal: {
+              description:
+                'A terminal and npm both pass one Ctrl-C on: what comes this soon after the first signal is the same one.',
+              on: { 'signal.terminate': {} },
+              after: { sameSignalWindow: 'finishing' },
+            },
+            finishing: {
+              description: 'A signal from here on is of somebody who does not want to wait.',
+            },
+          },
         },
         aborting: {
           description: 'The time is over, or a second signal came: runs are cut off and handed back.',
           entry: { type: 'tell', params: { id: 'delivery', event: { type: 'delivery.abort' } } },
-          always: { guard: 'deliveryGone', target: 'reporting' },
+          always: { guard: 'deliveryGone', target: 'parting' },
           on: {
             'xstate.done.actor.delivery': {
               actions: { type: 'stopChildren', params: { ids: ['delivery'] } },
             },
             'signal.terminate': {},
           },
-          after: { abortGrace: 'reporting' },
+          after: { abortGrace: 'parting' },
+        },
+        parting: {
+          description:
+            'Is there a last word? Not before a restart or an upgrade: offline and online again would be told to every member.',
+          entry: { type: 'stopChildren', params: { ids: ['delivery'] } },
+          always: [{ guard: 'nothingToReport', target: 'closing' }, { target: 'reporting' }],
         },
         reporting: {
           description: 'The last word to Mission Control: offline.',
-          entry: [
-            { type: 'stopChildren', params: { ids: ['delivery'] } },
-            {
-              type: 'tell',
-              params: { id: 'statusReporter', event: { type: 'status.lastWord', status: 'offline' } },
-            },
-          ],
-          always: { guard: 'reporterGone', target: 'closing' },
+          entry: {
+            type: 'tell',
+            params: { id: 'statusReporter', event: { type: 'status.lastWord', status: 'offline' } },
+          },
           on: { 'xstate.done.actor.statusReporter': 'closing', 'signal.terminate': {} },
           after: { lastWordLimit: 'closing' },
         },

@@ -27,6 +27,9 @@ import { forgive, judgeCrash, WINDOW_MS, withDependants } from './policy.ts';
 /** How long the start waits for the gateway's first answer, in milliseconds: so that the first status is the right one. */
 const SETTLE_LIMIT_MS = 1_000;
 
+/** Within this time a second signal is an echo of the first, in milliseconds; a person's second Ctrl-C comes later. */
+const SAME_SIGNAL_MS = 250;
+
 const parts = setup({
   types: {} as {
     context: SupervisorContext;
@@ -48,7 +51,8 @@ const parts = setup({
   guards: {
     deliveryGone: ({ context }) => !context.alive.includes('delivery'),
     upgradeGone: ({ context }) => !context.alive.includes('upgrade'),
-    reporterGone: ({ context }) => !context.alive.includes('statusReporter'),
+    nothingToReport: ({ context }) =>
+      context.exitCode === EXIT.upgrade || !context.alive.includes('statusReporter'),
     supervised: ({ context }, params: { actorId: string }) => context.alive.includes(params.actorId),
     budgetSpent: ({ context }, params: { actorId: string; error: unknown }) =>
       judgeCrash(context.ledger, params.actorId, '').kind === 'escalate',
@@ -57,6 +61,7 @@ const parts = setup({
   delays: {
     settleLimit: SETTLE_LIMIT_MS,
     drainDeadline: ({ context }) => context.drainMs,
+    sameSignalWindow: SAME_SIGNAL_MS,
     abortGrace: 500,
     lastWordLimit: 800,
     closeLimit: 200,

@@ -169,8 +169,11 @@ describe('the whole runtime', () => {
         await takeAll(system, some);
         const { root, clock, around } = system;
         root.send({ type: 'signal.terminate', signal: 'SIGTERM' });
-        if (isUrgent && root.getSnapshot().status === 'active')
+        if (isUrgent && root.getSnapshot().status === 'active') {
+          clock.increment(250);
+          await settle();
           root.send({ type: 'signal.terminate', signal: 'SIGTERM' });
+        }
         for (const ms of [...(isUrgent ? [] : [DRAIN_MS]), 700, 900, 300]) {
           await settle();
           if (root.getSnapshot().status === 'active') clock.increment(ms);

@@ -20,6 +20,8 @@ export type Plan =
 const START_MS = 600;
 const WORK_MS = 600;
 const DRAIN_MS = 120;
+/** A second signal that comes sooner is taken for an echo of the first (250 ms). */
+const ECHO_MS = 300;
 /** A process that runs nothing is ended all the same; not before it can listen to signals, on a machine that is busy. */
 const FIRST_RUN_LIMIT_MS = 15_000;
 const KEPT_LINES = 30;
@@ -31,7 +33,7 @@ export function drawPlan(random: Random): Plan {
   if (kind < 0.25) return { kind: 'killAtStart', afterMs: when * START_MS };
   if (kind < 0.75) return { kind: 'killAtWork', afterMs: when * WORK_MS };
   if (kind < 0.9) return { kind: 'killInDrain', afterMs: when * WORK_MS, thenMs: then };
-  return { kind: 'abort', afterMs: when * WORK_MS, thenMs: then };
+  return { kind: 'abort', afterMs: when * WORK_MS, thenMs: ECHO_MS + then };
 }
 
 export interface LifeOptions {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { holdGateway, type HeldGateway } from './held-gateway.ts';
-import { startRuntime, type RuntimeProcess } from './runtime.ts';
+import { startRuntime, type RuntimeOptions, type RuntimeProcess } from './runtime.ts';
 import { echoGateway, missionControl, type MissionControl, type Row } from './stack.ts';
 import { until } from './until.ts';
 
@@ -16,10 +16,13 @@ export interface Scene {
 /** What the engineer will have said when the run is over. */
 export const REPLY = 'echo from engineer: engineer work on it';
 
-export async function midRun(env: Record<string, string> = {}): Promise<Scene> {
+export async function midRun(
+  env: Record<string, string> = {},
+  through?: RuntimeOptions['through'],
+): Promise<Scene> {
   const backend = await missionControl();
   const gateway = await holdGateway(await echoGateway());
-  const runtime = await startRuntime({ backend, gateway, env });
+  const runtime = await startRuntime({ backend, gateway, env, ...(through && { through }) });
   const taskId = backend.taskIds[0] ?? '';
   await backend.postMessage(taskId, '@engineer work on it');
   await gateway.runHeld();
@@ -51,3 +54,9 @@ export function expectLastWords(runtime: RuntimeProcess, exitCode: number): void
   expect(runtime.log.at(-1)).toMatchObject({ event: 'runtime.stopped', exitCode });
   expect({ noise: runtime.noise, stderr: runtime.stderr() }).toEqual({ noise: [], stderr: '' });
 }
+
+/** Waits until a further signal counts as a second one, not as an echo of the first. */
+export const secondSignalCounts = ({ runtime }: Scene): Promise<unknown> =>
+  runtime.waitForHealth('that a second signal counts', ({ machines }) =>
+    machines.some(({ value }) => JSON.stringify(value) === '{"draining":{"quiescing":"finishing"}}'),
+  );

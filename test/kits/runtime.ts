@@ -26,6 +26,8 @@ export interface RuntimeOptions {
   /** Wins over all else that the runtime is given. Beside it there is nothing but PATH. */
   env?: Record<string, string>;
   args?: readonly string[];
+  /** Starts it through another command, which then leads a process group of its own. */
+  through?: { command: string; args: readonly string[] };
 }
 
 export interface Exit {
@@ -72,9 +74,15 @@ const QUICK = {
 /** Starts the process; it is killed when the test is over, whatever became of it. */
 export function spawnRuntime(options: RuntimeOptions = {}): Spawned {
   const env = environment(options);
-  const child = spawn(process.execPath, [MAIN, ...(options.args ?? [])], {
+  const { command, args } = options.through ?? {
+    command: process.execPath,
+    args: [MAIN, ...(options.args ?? [])],
+  };
+  const child = spawn(command, args, {
     env,
+    cwd: join(import.meta.dirname, '../..'),
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: options.through !== undefined,
   });
   const log: LogLine[] = [];
   const noise: string[] = [];
@@ -95,7 +103,8 @@ export function spawnRuntime(options: RuntimeOptions = {}): Spawned {
     });
   });
   onTestFinished(async () => {
-    child.kill('SIGKILL');
+    if (options.through === undefined) child.kill('SIGKILL');
+    else killGroup(child.pid);
     await exited;
   });
   return {
@@ -140,6 +149,15 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
         return matches(report) && report;
       }),
   };
+}
+
+function killGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    const isGone = error instanceof Error && 'code' in error && error.code === 'ESRCH';
+    if (!isGone) throw error;
+  }
 }
 
 function sortLine(line: string, log: LogLine[], noise: string[]): void {

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { expectLastWords, midRun, replies, REPLY, startAgain, theRow } from '../kits/mid-run.ts';
+import {
+  expectLastWords,
+  midRun,
+  replies,
+  REPLY,
+  secondSignalCounts,
+  startAgain,
+  theRow,
+} from '../kits/mid-run.ts';
 import { startRuntime } from '../kits/runtime.ts';
 import { echoGateway, missionControl } from '../kits/stack.ts';
 
@@ -56,7 +64,7 @@ describe('a run is under way', () => {
     const scene = await midRun();
     const { runtime } = scene;
     runtime.kill('SIGTERM');
-    await runtime.waitForHealth('that it drains', ({ status }) => status === 'draining');
+    await secondSignalCounts(scene);
     runtime.kill('SIGINT');
     expect(await runtime.exited).toEqual(STOPPED);
     expectLastWords(runtime, 0);
@@ -88,5 +96,7 @@ describe('a run is under way', () => {
     expect(await scene.runtime.exited).toEqual({ code: 75, signal: null });
     expectLastWords(scene.runtime, 75);
     expect(await replies(scene)).toEqual([REPLY]);
+    // It comes back at once: offline and online again would be told to everybody.
+    expect((await scene.backend.showRuntime()).runtimeStatus).toBe('online');
   });
 });

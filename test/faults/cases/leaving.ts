@@ -135,7 +135,10 @@ export const leavingCases: readonly FaultCase[] = [
       await ask(stage, 'please look at this');
       await runUnderWay(stage);
       stage.runtime.kill('SIGTERM');
-      await stage.runtime.waitForHealth('that it drains', ({ status }) => status === 'draining');
+      // Sooner it would be taken for an echo of the first.
+      await stage.runtime.waitForHealth('that a second signal counts', ({ machines }) =>
+        machines.some(({ value }) => JSON.stringify(value) === '{"draining":{"quiescing":"finishing"}}'),
+      );
       const took = await leave(stage.runtime, 'SIGTERM', 0);
       expect(took).toBeLessThan(3_000);
       const [row] = await undelivered(stage);
