@@ -150,6 +150,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     // Nothing to do: these are for the log and the metrics, which watch what arrives here.
     'lane.crashed': {},
     'upgrade.noticed': {},
+    'upgrade.resultLost': {},
     'extensions.known': {},
     'queue.unwatchable': {},
   },

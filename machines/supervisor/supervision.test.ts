@@ -62,7 +62,10 @@ async function startSupervisor() {
         actors: { reportStatus: fromPromise<void, { status: RuntimeStatus }>(() => Promise.resolve()) },
       }),
       upgrade: upgradeMachine.provide({
-        actors: { checkUpgrade: fromPromise<UpgradeFacts>(() => Promise.resolve(nothingAsked)) },
+        actors: {
+          tellResult: fromPromise<string | null>(() => Promise.resolve(null)),
+          checkUpgrade: fromPromise<UpgradeFacts>(() => Promise.resolve(nothingAsked)),
+        },
       }),
       agentSync: agentSyncMachine.provide({
         actors: { listAgents: fromPromise(() => Promise.resolve([sampleAgent()])) },

@@ -13,7 +13,9 @@ export interface UpgradeInput {
 export type UpgradeNews =
   | { type: 'upgrade.requested'; reason: string }
   /** Something is asked for that this process does not leave for; said once for each request. */
-  | { type: 'upgrade.noticed'; notice: string };
+  | { type: 'upgrade.noticed'; notice: string }
+  /** The result of the last upgrade cannot be told; said once for each reason. */
+  | { type: 'upgrade.resultLost'; problem: string };
 
 export type UpgradeEvent = { type: 'upgrade.check' } | { type: 'upgrade.force' };
 
@@ -22,6 +24,8 @@ interface UpgradeContext extends UpgradeInput {
   pending: PendingUpgrade | null;
   /** One sentence on what is asked for, for `/health` and the log; null when nothing is. */
   notice: string | null;
+  /** Why the result of the last upgrade cannot be told; null when there is none, or it is told. */
+  resultProblem: string | null;
 }
 
 const notProvided = (): Promise<never> =>
@@ -30,6 +34,11 @@ const notProvided = (): Promise<never> =>
 const upgradeSetup = setup({
   types: {} as { context: UpgradeContext; input: UpgradeInput; events: UpgradeEvent; tags: Tag },
   actors: {
+    /**
+     * Tells Mission Control what the upgrade script has left in STATE_DIR. Rejects while Mission Control cannot take it;
+     * the output says why it can never be told, or is null.
+     */
+    tellResult: fromPromise<string | null>(notProvided),
     checkUpgrade: fromPromise<UpgradeFacts>(notProvided),
     /** Remembers what this process leaves for, so that the next one does not leave for it again. */
     rememberExit: fromPromise<void, { pending: PendingUpgrade | null }>(notProvided),
@@ -46,6 +55,11 @@ const upgradeSetup = setup({
       const isNew = notice !== null && notice !== context.notice && verdict !== 'leave';
       if (isNew) enqueue.sendTo(context.parent, { type: 'upgrade.noticed', notice });
     }),
+    noteResult: enqueueActions(({ enqueue, context }, { problem }: { problem: string | null }) => {
+      enqueue.assign({ resultProblem: problem });
+      if (problem === null || problem === context.resultProblem) return;
+      enqueue.sendTo(context.parent, { type: 'upgrade.resultLost', problem });
+    }),
     noteForced: assign({ notice: 'an upgrade exit was forced by SIGUSR2' }),
     requestDrain: enqueueActions(({ enqueue, context }) => {
       enqueue.sendTo(context.parent, {
@@ -59,25 +73,45 @@ const upgradeSetup = setup({
 export const upgradeMachine = upgradeSetup.createMachine({
   id: 'upgrade',
   description: 'Whether this runtime is asked to become another version, or to start again.',
-  context: ({ input }) => ({ ...input, verdict: 'current', pending: null, notice: null }),
+  context: ({ input }) => ({
+    ...input,
+    verdict: 'current',
+    pending: null,
+    notice: null,
+    resultProblem: null,
+  }),
   initial: 'current',
   on: { 'upgrade.force': { target: '.committing', actions: 'noteForced' } },
   states: {
     current: {
       description: 'Nothing is asked of this runtime.',
       tags: ['ready'],
-      on: { 'upgrade.check': 'checking' },
+      on: { 'upgrade.check': 'telling' },
     },
     available: {
       description: 'An upgrade is asked for; UPGRADE_MODE=notify only tells.',
       tags: ['ready', 'attention'],
-      on: { 'upgrade.check': 'checking' },
+      on: { 'upgrade.check': 'telling' },
     },
     heldBack: {
       description:
         'This runtime has left for this upgrade once and came back as the same version: it works on and does not leave again for the same request.',
       tags: ['ready', 'attention'],
-      on: { 'upgrade.check': 'checking' },
+      on: { 'upgrade.check': 'telling' },
+    },
+    telling: {
+      description:
+        'Tells the result of the last upgrade first: it settles the request that is still pending. A result that cannot be read holds nothing up.',
+      tags: ['ready', 'busy'],
+      invoke: {
+        src: 'tellResult',
+        onDone: {
+          target: 'checking',
+          actions: { type: 'noteResult', params: ({ event }) => ({ problem: event.output }) },
+        },
+        // Convex is away: the result waits, and so does the request that it may settle.
+        onError: 'deciding',
+      },
     },
     checking: {
       description: 'Asks for a pending upgrade or restart.',

@@ -44,6 +44,7 @@ const FACTS: UpgradeFacts[] = [
 
 function answersTo({ id, src }: { id: string; src: string }): EventObject[] {
   const failure = callFailed(id, new Fault('backendUnavailable', 'Away.'));
+  if (src === 'tellResult') return [callDone(id, null), callDone(id, 'It cannot be read.'), failure];
   if (src === 'rememberExit') return [callDone(id, undefined), failure];
   return [...FACTS.map((facts) => callDone(id, facts)), failure];
 }
@@ -66,7 +67,8 @@ const worldOf = (mode: 'exit' | 'notify'): World<typeof upgradeMachine, Ghost> =
     remembered: after.remembered || spawns(effects, 'rememberExit').length > 0,
     asked: sends(effects, 'upgrade.requested').length > 0 ? 'drain' : after.asked,
   }),
-  key: ({ value, context }, ghost) => JSON.stringify([value, ghost, context.verdict, context.pending]),
+  key: ({ value, context }, ghost) =>
+    JSON.stringify([value, ghost, context.verdict, context.pending, context.resultProblem]),
   check: (edge) => check(mode, edge),
 });
 

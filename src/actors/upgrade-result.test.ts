@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -81,6 +81,14 @@ test('a roll-back is told whatever is asked for', async () => {
   leave(JSON.stringify({ ...RESULT, requested: true }));
   await reporter({ pending: { ...PENDING, targetRuntimeVersion: '1.2.0' } })();
   expect(told).toEqual([RESULT]);
+});
+
+test('a file that cannot be read is named, and is no reason to fail', async () => {
+  mkdirSync(join(stateDir, 'upgrade-result.json'));
+  expect(await reporter()()).toMatch(
+    /upgrade-result\.json cannot be read \(EISDIR\), so .*: remove the file, or/,
+  );
+  expect(told).toEqual([]);
 });
 
 test('without a file there is nothing to do', async () => {

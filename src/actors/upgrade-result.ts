@@ -37,7 +37,8 @@ export interface UpgradeResultSurroundings {
  * Tells Mission Control of the upgrade that the upgrade script left a mark of, `upgrade-result.json` in STATE_DIR,
  * and takes the file away. What is no result, or is refused, is set aside with one warning.
  *
- * @returns rejects with Fault backendUnavailable or backendRefused; the file stays for the next time then
+ * @returns why the file cannot be read or taken away, or null; rejects with Fault backendUnavailable or backendRefused,
+ * and the file stays for the next time then
  */
 export function createUpgradeResultReporter(around: UpgradeResultSurroundings) {
   const { missionControl, stateDir, versions, log } = around;
@@ -46,21 +47,19 @@ export function createUpgradeResultReporter(around: UpgradeResultSurroundings) {
   /** A file that cannot be taken away must not be told again and again. */
   let told: string | null = null;
 
-  return async (signal: AbortSignal): Promise<void> => {
-    const text = readIfThere(path);
-    if (text === null || text === told) return;
-    const { success, output: result } = v.safeParse(Result, text);
+  return async (signal: AbortSignal): Promise<string | null> => {
+    const file = readIfThere(path);
+    if ('problem' in file) return file.problem;
+    if (file.text === null || file.text === told) return null;
+    const { success, output: result } = v.safeParse(Result, file.text);
     const problem = success ? await record(result, signal) : 'it is not the result of an upgrade';
-    told = text;
-    if (problem === null) {
-      rmSync(path);
-      return;
-    }
-    renameSync(path, aside);
+    told = file.text;
+    if (problem === null) return attempt(path, 'be removed', () => rmSync(path));
     log.warn(
       'upgrade.resultRefused',
-      `${path} is not told to Mission Control: ${problem}. It is ${aside} now.`,
+      `${path} is not told to Mission Control: ${problem}. Its name is ${aside} now.`,
     );
+    return attempt(path, `be renamed to ${aside}`, () => renameSync(path, aside));
   };
 
   /** @returns what is wrong with it, null when Mission Control knows it */
@@ -90,11 +89,27 @@ export function createUpgradeResultReporter(around: UpgradeResultSurroundings) {
   }
 }
 
-function readIfThere(path: string): string | null {
+/** The text, which is null where there is no such file; or why it cannot be read. */
+function readIfThere(path: string): { text: string | null } | { problem: string } {
   try {
-    return readFileSync(path, 'utf8');
+    return { text: readFileSync(path, 'utf8') };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
+    if (codeOf(error) === 'ENOENT') return { text: null };
+    return { problem: sentence(path, 'be read', error) };
   }
 }
+
+function attempt(path: string, what: string, act: () => void): string | null {
+  try {
+    act();
+    return null;
+  } catch (error) {
+    return sentence(path, what, error);
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+
+const sentence = (path: string, what: string, error: unknown): string =>
+  `${path} cannot ${what} (${codeOf(error)}), so the result of the last upgrade may stay untold: remove the file, or let the runtime's user read it and write in its directory.`;

@@ -22,9 +22,8 @@ export function createUpgradeActors(around: UpgradeSurroundings) {
   const { missionControl, journal, versions } = around;
   const reportResult = createUpgradeResultReporter(around);
   return {
+    tellResult: fromPromise<string | null>(({ signal }) => reportResult(signal)),
     checkUpgrade: fromPromise<UpgradeFacts>(async ({ signal }) => {
-      // Before the request is read: a result clears it.
-      await reportResult(signal);
       const pending = await missionControl.getPendingUpgrade(signal);
       const running = versions();
       const leftFor = readLeftFor(journal, pending, running);

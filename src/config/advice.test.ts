@@ -9,7 +9,7 @@ const REQUIRED = {
   CONVEX_URL: 'https://happy-otter-123.convex.cloud',
   SERVICE_TOKEN: 'mc_service_acc1_0123456789abcdef',
 };
-const EARLIER = join(import.meta.dirname, '../../test/kits/samples/earlier-runtime.env');
+const EARLIER = join(import.meta.dirname, '../../test/kits/samples/earlier-runtime-env.txt');
 
 const load = (env: NodeJS.ProcessEnv) =>
   loadConfig({ ...REQUIRED, ...env }, { terminal: false, cwd: '/srv' });

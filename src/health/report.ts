@@ -107,7 +107,8 @@ export interface ExtensionsReport {
 
 export interface UpgradeReport {
   mode: 'exit' | 'notify';
-  state: 'checking' | 'deciding' | 'current' | 'available' | 'heldBack' | 'committing' | 'upgrading';
+  state:
+    'telling' | 'checking' | 'deciding' | 'current' | 'available' | 'heldBack' | 'committing' | 'upgrading';
   reason: string | null;
   targetOpenclawVersion: string | null;
   targetRuntimeVersion: string | null;

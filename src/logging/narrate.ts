@@ -94,6 +94,7 @@ function createNews(log: Log): (event: AnyEventObject) => void {
     'queue.watched': () => log.info('wakeUp.connected', 'New notifications wake delivery'),
     'queue.unwatched': () => log.info('wakeUp.lost', 'No wake-up for now: new notifications are polled for'),
     'queue.unwatchable': ({ reason }) => log.warn('wakeUp.failed', reason),
+    'upgrade.resultLost': ({ problem }) => log.warn('upgrade.resultLost', problem),
     'upgrade.noticed': ({ notice }) => log.warn('upgrade.noticed', notice),
     'upgrade.requested': ({ reason }) => log.info('upgrade.requested', `Leaving: ${reason}`),
     'child.restart': ({ id }) => log.warn('child.restarted', `${id} is started again`, { child: id }),

@@ -57,6 +57,7 @@ export function startSystem(sessions: readonly number[]) {
       }),
       upgrade: upgradeMachine.provide({
         actors: {
+          tellResult: fromPromise<string | null>(() => Promise.resolve(null)),
           checkUpgrade: fromPromise<UpgradeFacts>(({ signal }) =>
             call('checkUpgrade', signal, NOTHING_ASKED),
           ),

@@ -112,7 +112,7 @@ describe('a wrong setting', () => {
 });
 
 test('the settings of the earlier runtime: it starts, and says once what differs', async () => {
-  const earlier = readFileSync(join(import.meta.dirname, '../kits/samples/earlier-runtime.env'), 'utf8');
+  const earlier = readFileSync(join(import.meta.dirname, '../kits/samples/earlier-runtime-env.txt'), 'utf8');
   const env = Object.fromEntries(
     Object.entries(parseEnv(earlier)).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, value]],

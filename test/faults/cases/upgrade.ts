@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import * as v from 'valibot';
@@ -89,6 +89,24 @@ export const upgradeCases: readonly FaultCase[] = [
         expect.not.arrayContaining([expect.objectContaining({ type: 'mention' })]),
       );
       return `exit 75 after ${inSeconds(performance.now() - signalledAt)}, reply posted`;
+    },
+  },
+  {
+    name: 'upgrade-result-unreadable',
+    what: 'upgrade-result.json is a directory: one warning that names it, and the restart that is asked for follows',
+    async run() {
+      const stateDir = temporaryDirectory();
+      mkdirSync(join(stateDir, 'upgrade-result.json'));
+      const stage = await setUp({ env: { STATE_DIR: stateDir } });
+      await stage.runtime.waitForLog('the warning', ({ event }) => event === 'upgrade.resultLost');
+      await within(20, 'It has looked three times', async () => (await checks(stage.runtime)) >= 3);
+      await stage.backend.call('demo:requestRestart', {});
+      expect(await stage.runtime.exited).toEqual({ code: 75, signal: null });
+      const warnings = stage.runtime.log.filter(({ event }) => event === 'upgrade.resultLost');
+      expect(warnings).toMatchObject([
+        { level: 'warn', message: expect.stringContaining('EISDIR') as string },
+      ]);
+      return 'one warning, exit 75';
     },
   },
   {
