@@ -1,5 +1,6 @@
 /** A seeded backend for the tests in this folder. Convex deploys no file with two dots in its name. */
 import { convexTest } from 'convex-test';
+import { ENGINE, localBackend, type TestBackend } from '../test/kits/convex-engines/backend.ts';
 import { api, internal } from './_generated/api.js';
 import type { Doc, Id } from './_generated/dataModel.js';
 import { sha256Hex } from './model/serviceToken.ts';
@@ -25,7 +26,8 @@ export const SECRET = 'ab'.repeat(32);
 export const service = api.service.actions;
 
 export async function createBackend() {
-  const t = convexTest(schema, modules);
+  // Both run the same tests: convex-test is the oracle for the engine of the local Mission Control.
+  const t: TestBackend = ENGINE === 'local' ? await localBackend() : convexTest(schema, modules);
   const seeded = await t.mutation(internal.seed.demo, { serviceTokenHash: await sha256Hex(SECRET) });
   const { accountId } = seeded;
   const auth = { accountId, serviceToken: `mc_service_${accountId}_${SECRET}` };
