@@ -14,7 +14,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'all',
-          include: ['{src,machines,convex,scripts,test,docker}/**/*.test.ts'],
+          include: ['{src,machines,convex,scripts,test,docker,deploy}/**/*.test.ts'],
           // Real containers: npm run test:compose; a real browser: npm run test:browser.
           exclude: ['test/compose/**', 'test/browser/**'],
           // The process suites run the bundle.
