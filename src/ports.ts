@@ -126,7 +126,7 @@ export interface RunRequest {
   results?: readonly ToolResult[];
   /** Aborts the request and its body. */
   signal: AbortSignal;
-  /** Told the reply the moment that it is whole, and waited for: the socket is still to be released. Its error is the run's. */
+  /** Told the reply the moment that it is whole, and waited for. Its error is the run's. */
   onReply?: (reply: Reply) => Promise<void>;
   /** Called whenever the gateway sends something: the head of its answer, and every piece of the body. */
   onSign?: () => void;
@@ -157,7 +157,10 @@ export interface ProbeResult {
 }
 
 export interface Gateway {
-  /** Runs one turn. Settles only after the socket is released: a new request for the session may follow at once. */
+  /**
+   * Runs one round. Settles as soon as the reply is known; its socket may stay open for a few seconds more, and the
+   * next request for the session waits for that by itself.
+   */
   respond(request: RunRequest): Promise<Reply>;
   /**
    * Whether runs can be sent.

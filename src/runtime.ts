@@ -65,7 +65,9 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     onMalformed: ({ what, problem }) => log.warn('backend.malformed', `Left out: ${what}: ${problem}`),
     countCall: (name, outcome) => metrics.backendCall(name, outcome),
   });
-  const gateway = config.gateway === null ? createNoGateway() : createGateway(config.gateway);
+  const onUnreadable = (problem: string): void => log.warn('gateway.unreadable', problem);
+  const gateway =
+    config.gateway === null ? createNoGateway() : createGateway({ ...config.gateway, onUnreadable });
   const clock = createStateClock(() => Date.now());
   const openclawVersion = (): string =>
     config.openclawVersion ?? snapshotOf(root, 'gateway')?.context.version ?? 'unknown';

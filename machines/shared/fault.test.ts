@@ -15,7 +15,9 @@ test.each<[FaultKind, attempt: boolean, gateway: boolean]>([
   ['agentUnknown', false, false],
   ['requestRejected', false, false],
   ['runFailed', true, false],
+  ['runCut', true, false],
   ['runTimedOut', true, false],
+  ['runLimited', false, false],
   ['aborted', false, false],
   ['bug', true, false],
 ])('%s counts as an attempt: %s, as gateway trouble: %s', (kind, attempt, gateway) => {

@@ -3,20 +3,28 @@
  * decide by `kind` alone. The table of what follows from each kind is in docs/architecture.md.
  */
 export type FaultKind =
-  /** Nothing answers, or the gateway itself says 503: no run began. */
+  /** Nothing was sent (no connection), or the gateway or a proxy says that it takes no request now: no run began. Not an attempt. */
   | 'gatewayUnavailable'
-  /** The gateway refuses our token (gateway-level 401 or 403). */
+  /** The gateway refuses our token (gateway-level 401 or 403). Not an attempt. */
   | 'gatewayRefused'
-  /** The endpoint is missing (404, 405, HTML where JSON belongs): a setting is wrong. */
+  /** The endpoint is missing, or what answers is no OpenClaw gateway: a setting is wrong. Not an attempt. */
   | 'gatewayMisconfigured'
-  /** The gateway does not know this agent (yet). */
+  /** The gateway does not know this agent (yet). Not an attempt. */
   | 'agentUnknown'
   /** The gateway refuses this very request for good (gateway-level 400 or 413, or a body we will not send). */
   | 'requestRejected'
-  /** The run began and failed, or its answer broke off. */
+  /** The run began and failed, or its answer holds no reply. An attempt. */
   | 'runFailed'
-  /** The run did not end within OPENCLAW_REQUEST_TIMEOUT_MS. */
+  /**
+   * The request was sent whole and no end of the run came: the connection closed, or something before the gateway
+   * answered in its place (502, 504, 520, 524). A run may have begun and may still go on. Whose trouble it is shows in
+   * the next probe: an attempt when the gateway answers it, nobody's when the gateway is away.
+   */
+  | 'runCut'
+  /** The run did not end within OPENCLAW_REQUEST_TIMEOUT_MS. An attempt. */
   | 'runTimedOut'
+  /** The run was refused for now and a wait was asked for: the model provider's limit. Not an attempt; only that session waits. */
+  | 'runLimited'
   /** Convex is away: network, time-out, 408, 429, 5xx. */
   | 'backendUnavailable'
   /** Convex refuses the service token. */
@@ -33,7 +41,7 @@ export type FaultKind =
   | 'bug';
 
 export interface FaultOptions {
-  /** The shortest wait that the other side asked for (Retry-After), in milliseconds. */
+  /** The wait that the other side asked for (Retry-After), in milliseconds, at most an hour; 0 for none. */
   retryAfterMs?: number;
   cause?: unknown;
 }
@@ -69,6 +77,7 @@ const GATEWAY_TROUBLE: ReadonlySet<FaultKind> = new Set([
 /** The gateway's own trouble: no run began, so it is not an attempt and the row goes back. */
 export const isGatewayTrouble = (kind: FaultKind): boolean => GATEWAY_TROUBLE.has(kind);
 
+const ATTEMPTS: ReadonlySet<FaultKind> = new Set(['runFailed', 'runCut', 'runTimedOut', 'bug']);
+
 /** Whether a run began (or may have begun), so that it counts as an attempt. */
-export const isAttempt = (kind: FaultKind): boolean =>
-  kind === 'runFailed' || kind === 'runTimedOut' || kind === 'bug';
+export const isAttempt = (kind: FaultKind): boolean => ATTEMPTS.has(kind);

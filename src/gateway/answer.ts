@@ -14,27 +14,33 @@ const ErrorWords = v.union([
   ),
 ]);
 
-/** A response resource of OpenResponses, as much of it as we read. */
+/** A response resource of OpenResponses, as much of it as we read. Nothing in it is needed: a reply may be known without. */
 const Resource = v.looseObject({
-  status: v.string(),
+  status: v.fallback(v.optional(v.string(), ''), ''),
   output: v.fallback(v.optional(v.array(v.unknown()), []), []),
+  output_text: v.fallback(v.optional(v.string(), ''), ''),
   error: v.optional(v.fallback(v.nullable(ErrorWords), null), null),
   incomplete_details: v.optional(v.unknown()),
   usage: v.optional(v.unknown()),
 });
-const Incomplete = v.looseObject({ reason: v.string() });
+const NOTHING = v.parse(Resource, {});
 const RunAnswer = v.looseObject({ object: v.literal('response') });
 const GatewayError = v.looseObject({ error: ErrorWords });
-const Item = v.looseObject({ type: v.string(), content: v.optional(v.unknown()) });
-const tokens = v.pipe(v.number(), v.integer(), v.minValue(0));
-const TokenUsage = v.looseObject({ input_tokens: tokens, output_tokens: tokens });
+const Incomplete = v.looseObject({ reason: v.string() });
+const Message = v.looseObject({ type: v.literal('message'), content: v.optional(v.unknown()) });
+const TextPart = v.looseObject({ type: v.picklist(['output_text', 'text']), text: v.string() });
+const RefusalPart = v.looseObject({ type: v.literal('refusal'), refusal: v.string() });
 const FunctionCall = v.looseObject({
   type: v.literal('function_call'),
   call_id: v.string(),
   name: v.string(),
   arguments: v.optional(v.unknown(), ''),
 });
-const OutputText = v.looseObject({ type: v.literal('output_text'), text: v.string() });
+const tokens = v.pipe(v.number(), v.integer(), v.minValue(0));
+const TokenUsage = v.looseObject({ input_tokens: tokens, output_tokens: tokens });
+
+/** A thread takes 100,000 characters, and more is cut there with a notice: what is past twice that is not kept. */
+export const MAX_TEXT_CHARS = 200_000;
 
 /** The gateway's own error (`{"error":{...}}` without `object`): its words, or null when the body is something else. */
 export function gatewayErrorOf(body: unknown): string | null {
@@ -46,49 +52,87 @@ export function gatewayErrorOf(body: unknown): string | null {
 /** Whether the body speaks for a run (`object: response`) and not for the gateway. */
 export const isRunAnswer = (body: unknown): boolean => v.is(RunAnswer, body);
 
-/** The fault of a run that the gateway says has failed. */
-export function runFault(resource: unknown, target: Target): Fault {
-  const parsed = v.safeParse(Resource, resource);
-  const error = parsed.success ? parsed.output.error : null;
+/**
+ * The fault of a run that the gateway says has failed.
+ * @param retryAfterMs the wait that was asked for with it, 0 for none; with one it is a limit and not a failure
+ */
+export function runFault(resource: unknown, target: Target, retryAfterMs = 0): Fault {
+  const { error } = readResource(resource);
   const words = [error?.code || error?.type, error?.message].filter(Boolean).join(': ');
-  return new Fault(
-    'runFailed',
-    `The run failed: ${theirWords(words || 'the gateway gave no reason', target)}`,
-  );
+  const said = theirWords(words || 'the gateway gave no reason', target);
+  return retryAfterMs > 0
+    ? new Fault('runLimited', `The run was refused for now: ${said}`, { retryAfterMs })
+    : new Fault('runFailed', `The run failed: ${said}`);
 }
 
+/** What came before the end of a response, for an end that does not repeat it. */
+export interface Streamed {
+  text: string;
+  calls: readonly ToolCall[];
+}
+export const NOTHING_STREAMED: Streamed = { text: '', calls: [] };
+
+/** How the event that ended the response names its end; null where there was no event, or none that names it. */
+export type Ended = 'completed' | 'incomplete' | null;
+
 /**
- * The reply in an ended response.
- * @param streamed the text that came in deltas, for a resource without message items
+ * The reply in a response. What the resource lacks is taken from what was streamed.
  * @throws Fault runFailed when the response failed, or did not end at all
  */
-export function replyOf(resource: unknown, streamed: string, target: Target): Reply {
-  const parsed = v.safeParse(Resource, resource);
-  if (!parsed.success) {
-    throw new Fault('runFailed', 'The gateway ended the run with something that is not a response.');
-  }
-  const { status, output, usage, incomplete_details: details } = parsed.output;
+export function replyOf(resource: unknown, ended: Ended, streamed: Streamed, target: Target): Reply {
+  const { status, output, output_text: whole, usage, incomplete_details: details } = readResource(resource);
   if (status === 'failed') throw runFault(resource, target);
-  // An incomplete response was cut at the model's limit; its text is a reply all the same.
-  if (status !== 'completed' && status !== 'incomplete') {
-    throw new Fault('runFailed', `The run ended with the status "${theirWords(status, target)}".`);
-  }
-  const items = output.flatMap((item) => {
-    const read = v.safeParse(Item, item);
-    return read.success ? [read.output] : [];
-  });
-  const messages = items.filter((item) => item.type === 'message').map((item) => textOf(item.content));
-  const calls = output.flatMap(callsIn);
+  const isIncomplete = ended === 'incomplete' || (ended === null && status === 'incomplete');
+  const text = output.map(messageText).filter(Boolean).join('\n\n') || whole || streamed.text;
+  const given = output.flatMap(callsIn);
+  const calls = given.length > 0 ? given : streamed.calls;
+  const isOver = ended !== null || ['', 'completed', 'incomplete'].includes(status);
+  if (!isOver) throw new Fault('runFailed', `The run ended with the status "${theirWords(status, target)}".`);
   return {
-    text: messages.filter(Boolean).join('\n\n') || streamed,
+    text: text.slice(0, MAX_TEXT_CHARS),
     toolCalls: calls.length,
     calls,
-    cut: status === 'incomplete' ? reasonOf(details, target) : null,
+    cut: isIncomplete ? reasonOf(details, target) : null,
     usage: usageOf(usage),
   };
 }
 
-function callsIn(item: unknown): ToolCall[] {
+function readResource(resource: unknown): v.InferOutput<typeof Resource> {
+  const parsed = v.safeParse(Resource, resource);
+  return parsed.success ? parsed.output : NOTHING;
+}
+
+/** The text of a message item, '' for any other item. */
+export function messageText(item: unknown): string {
+  return v.is(Message, item) ? contentText(item.content) : '';
+}
+
+/** A refusal is said to the user as well. It stands apart from the text before it. */
+function contentText(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  const parts: unknown[] = content;
+  return parts.map(partOf).reduce(joinParts, '');
+}
+
+/** A part of a message, finished: a text or a refusal. */
+export interface Part {
+  text: string;
+  isRefusal: boolean;
+}
+
+/** A part of a message item; one that is neither text nor refusal is empty. */
+export function partOf(part: unknown): Part {
+  if (v.is(TextPart, part)) return { text: part.text, isRefusal: false };
+  if (v.is(RefusalPart, part)) return { text: part.refusal, isRefusal: true };
+  return { text: '', isRefusal: false };
+}
+
+export const joinParts = (before: string, { text, isRefusal }: Part): string =>
+  before !== '' && isRefusal ? `${before}\n\n${text}` : before + text;
+
+/** The call in an item, none when it is another item. */
+export function callsIn(item: unknown): ToolCall[] {
   const read = v.safeParse(FunctionCall, item);
   if (!read.success) return [];
   const { call_id: callId, name, arguments: given } = read.output;
@@ -102,11 +146,4 @@ function usageOf(usage: unknown): Usage | null {
   const read = v.safeParse(TokenUsage, usage);
   if (!read.success) return null;
   return { inputTokens: read.output.input_tokens, outputTokens: read.output.output_tokens };
-}
-
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  const parts: unknown[] = content;
-  return parts.map((part) => (v.is(OutputText, part) ? part.text : '')).join('');
 }

@@ -93,15 +93,39 @@ const rows: Row[] = [
     status: 502,
     type: 'text/html',
     body: HTML,
-    kind: 'gatewayUnavailable',
-    says: /HTTP 502/,
+    kind: 'runCut',
+    says: /^Something before the gateway ends runs after 0\.\d s \(HTTP 502, not from OpenClaw\)/,
   },
   {
     what: 'a proxy whose gateway is silent',
     status: 504,
     body: gatewayError('upstream timeout'),
+    kind: 'runCut',
+    says: /HTTP 504, "upstream timeout", not from OpenClaw/,
+  },
+  {
+    what: "Cloudflare's patience",
+    status: 524,
+    type: 'text/html',
+    body: HTML,
+    kind: 'runCut',
+    says: /HTTP 524/,
+  },
+  {
+    what: 'a proxy that knows no gateway',
+    status: 503,
+    type: 'text/html',
+    body: HTML,
     kind: 'gatewayUnavailable',
-    says: /HTTP 504/,
+    says: /HTTP 503/,
+  },
+  {
+    what: "a limit of the provider's that names its end",
+    status: 429,
+    headers: { 'retry-after': '30' },
+    body: runError('rate_limit_exceeded', 'slow down'),
+    kind: 'runLimited',
+    says: /refused for now: rate_limit_exceeded: slow down/,
   },
   {
     what: 'too many bad tokens',
@@ -280,6 +304,16 @@ describe('an answer that is not a reply', () => {
     expect((await faultFrom(gateway.respond(aRun()))).retryAfterMs).toBe(7000);
   });
 
+  it("keeps the wait that the model's provider asks for", async () => {
+    server = await serveHttp((request, response) => {
+      request.resume();
+      response.writeHead(429, { 'content-type': 'application/json', 'retry-after': '30' });
+      response.end(runError('rate_limit_exceeded', 'slow down'));
+    });
+    const gateway = createGateway({ url: server.url, token: TOKEN, requestTimeoutMs: 5000 });
+    expect((await faultFrom(gateway.respond(aRun()))).retryAfterMs).toBe(30_000);
+  });
+
   it('never repeats the token, and cuts what the gateway says', async () => {
     server = await serveHttp((request, response) => {
       request.resume();
@@ -305,6 +339,13 @@ describe('retryAfterMs', () => {
     ['', 0],
     ['soon', 0],
     ['-5', 0],
+    ['1.5', 0],
+    ['3600', 3_600_000],
+    ['86400', 3_600_000],
+    ['Tue, 24 Nov 2026 10:00:00 GMT', 3_600_000],
+    ['99999999999', 0],
+    ['9'.repeat(400), 0],
+    ['Mon, 23 Nov 2099 10:00:00 GMT', 0],
   ])('reads %j as %d ms', (header, ms) => {
     expect(retryAfterMs(header, now)).toBe(ms);
   });

@@ -10,16 +10,21 @@ export interface Refusal {
   status: number;
   retryAfter: string;
   text: string;
+  /** Milliseconds from the request to the answer. */
+  afterMs: number;
 }
+
+/** What proxies say when a request that they passed on was not answered; 520 and 524 are Cloudflare's. */
+const CUT_BY_A_PROXY: ReadonlySet<number> = new Set([502, 504, 520, 524]);
 
 /**
  * The class of an HTTP answer that is not a reply (docs/architecture.md, Errors). The body decides before the status:
  * `{"object":"response"}` speaks for a run, so a 401 in it is the model provider's key and not ours.
  */
 export function faultOfRefusal(refusal: Refusal, target: Target): Fault {
-  const body = parseJson(refusal.text);
-  if (isRunAnswer(body)) return runFault(body, target);
   const { status } = refusal;
+  const body = parseJson(refusal.text);
+  if (isRunAnswer(body)) return runFault(body, target, retryAfterMs(refusal.retryAfter, Date.now()));
   const words = gatewayErrorOf(body);
   const said = `HTTP ${status}${words ? `, "${theirWords(words, target)}"` : ''}`;
   const place = placeOf(target);
@@ -35,6 +40,7 @@ export function faultOfRefusal(refusal: Refusal, target: Target): Fault {
   if (status === 404 || status === 405) return noEndpoint(place, said);
   if (status === 413) return rejected(said);
   if (status === 500) return new Fault('runFailed', `The gateway failed on the run (${said}).`);
+  if (CUT_BY_A_PROXY.has(status)) return cutByProxy(refusal, said);
   if (status === 408 || status === 429 || status > 500) return unavailable(refusal, said, place);
   return body === undefined ? notTheGateway(place, said) : rejected(said);
 }
@@ -58,34 +64,53 @@ const unknownAgent = (said: string): Fault =>
 const rejected = (said: string): Fault =>
   new Fault('requestRejected', `The gateway does not accept this request (${said}).`);
 
-/** 502 and 504 are here as well: the gateway's own speak for a run, so a bare one comes from a proxy before it. */
+/** The gateway's own 502 speaks for a run, so this one is not from it. The run behind the proxy may go on. */
+const cutByProxy = ({ afterMs }: Refusal, said: string): Fault =>
+  new Fault(
+    'runCut',
+    `Something before the gateway ends runs after ${seconds(afterMs)} s (${said}, not from OpenClaw): raise its time limit.`,
+  );
+
+const seconds = (ms: number): string =>
+  ms < 10_000 ? (ms / 1000).toFixed(1) : Math.round(ms / 1000).toFixed();
+
 const unavailable = (refusal: Refusal, said: string, place: string): Fault =>
   new Fault('gatewayUnavailable', `The gateway at ${place} takes no runs now (${said}).`, {
     retryAfterMs: retryAfterMs(refusal.retryAfter, Date.now()),
   });
 
+const MAX_WAIT_MS = 3_600_000;
+/** Nobody means a wait of more than a week. */
+const ABSURD_WAIT_MS = 7 * 24 * 3_600_000;
+
 /**
- * The wait that a `Retry-After` header asks for (RFC 9110, 10.2.3: seconds or a date), 0 when it has none to say.
+ * The wait that a `Retry-After` header asks for (RFC 9110, 10.2.3: seconds or a date).
  * @param now milliseconds since the epoch
+ * @returns milliseconds, at most an hour; 0 when the header says nothing, or something absurd
  */
 export function retryAfterMs(header: string, now: number): number {
-  if (/^\s*\d+\s*$/.test(header)) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? 0 : Math.max(0, date - now);
+  const text = header.trim();
+  // A date begins with the name of its day; Date.parse would read "-5" as one.
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : /^[a-z]/i.test(text) ? Date.parse(text) - now : 0;
+  return ms > 0 && ms <= ABSURD_WAIT_MS ? Math.min(ms, MAX_WAIT_MS) : 0;
 }
 
 /**
- * The class of an error of the connection. Before the first event no run began, so it is the gateway that is
- * away. A reset after the request was sent whole is ambiguous in theory; the gateway sends its first event as soon
- * as it has accepted a request, also when the session is busy, so that silence means that it was not accepted.
+ * The class of an error of the connection. Before the request was sent no run began, so the gateway is away. After
+ * that a run may have begun, also where no event came: the next probe tells the gateway's end from the message's.
  * @returns null when the error is not the network's: then it is a bug of ours
  */
-export function faultOfConnection(error: unknown, begun: boolean, target: Target): Fault | null {
+export function faultOfConnection(error: unknown, sent: boolean, target: Target): Fault | null {
   const code = codeOf(error);
   if (code === null) return null;
-  if (begun) return new Fault('runFailed', `The answer broke off: the connection failed (${code}).`);
   if (code === NOT_HTTP) {
     return misconfigured(`${placeOf(target)} does not speak HTTP: check OPENCLAW_GATEWAY_URL.`);
+  }
+  if (sent) {
+    return new Fault(
+      'runCut',
+      `The answer broke off: the connection to ${placeOf(target)} failed (${code}).`,
+    );
   }
   return new Fault(
     'gatewayUnavailable',

@@ -44,7 +44,7 @@ describe('a run on a gateway', () => {
   it.each([
     ['ECHO_500', 'runFailed', /internal error/],
     ['ECHO_503', 'gatewayUnavailable', /HTTP 503/],
-    ['ECHO_RESET', 'runFailed', /broke off/],
+    ['ECHO_RESET', 'runCut', /broke off/],
   ])('%s ends as %s', async (input, kind, says) => {
     expect(await faultFrom(gateway.respond(aRun({ input })))).toMatchObject({
       kind,
@@ -256,6 +256,16 @@ describe('what a request holds', () => {
     await gateway.respond(aRun({ tools: [], results: [] }));
     const recorded = '{"model":"openclaw/engineer","stream":true,"instructions":"Answer.","input":"hello"}';
     expect(bodies).toEqual([recorded, recorded]);
+  });
+
+  it('is well-formed: half a character is U+FFFD, and NUL is left out', async () => {
+    const odd = 'a\ud83db\0c\u0007\u202e😀';
+    const right = 'a\ufffdbc\u0007\u202e😀';
+    await gateway.respond(aRun({ instructions: odd, input: odd }));
+    expect(JSON.parse(bodies[0] ?? '')).toMatchObject({ instructions: right, input: right });
+    await gateway.respond(aRun({ input: odd, results: [{ callId: 'c1', output: odd }] }));
+    expect(JSON.parse(bodies[1] ?? '')).toMatchObject({ input: [{ output: right }, { content: right }] });
+    expect(bodies.every((body) => body.isWellFormed() && !/\\u0000|\\ud83d"/.test(body))).toBe(true);
   });
 
   it('offers tools', async () => {

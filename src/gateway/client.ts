@@ -1,15 +1,25 @@
 import type { Dispatcher } from 'undici';
 import { Fault } from '../../machines/shared/fault.ts';
-import type { Gateway, Reply, RunRequest } from '../ports.ts';
-import { isRunAnswer, replyOf } from './answer.ts';
-import { faultOfConnection, faultOfRefusal } from './classify.ts';
-import { boundedChunks, headerOf, openConnection, parseJson, readHead, readText } from './exchange.ts';
 import { startLimit } from '../limit.ts';
 import type { Limit } from '../limit.ts';
+import type { Gateway, Reply, RunRequest } from '../ports.ts';
+import { isRunAnswer, NOTHING_STREAMED, replyOf } from './answer.ts';
+import { faultOfConnection, faultOfRefusal } from './classify.ts';
+import {
+  boundedChunks,
+  headerOf,
+  openConnection,
+  parseJson,
+  peek,
+  readHead,
+  textOf,
+  TooLargeError,
+} from './exchange.ts';
 import { probeGateway } from './probe.ts';
+import { encodeRun } from './request.ts';
 import { readStream } from './stream.ts';
-import type { Progress } from './stream.ts';
-import { authorization, createTarget, pathOf, placeOf, theirWords } from './target.ts';
+import type { Progress, ReadReply } from './stream.ts';
+import { createTarget, pathOf, placeOf, theirWords } from './target.ts';
 import type { Target } from './target.ts';
 
 export interface GatewayOptions {
@@ -17,27 +27,34 @@ export interface GatewayOptions {
   url: string;
   /** OPENCLAW_GATEWAY_TOKEN; empty when the gateway asks for none. */
   token: string;
-  /** Covers a run from the connection to the last byte, in milliseconds. */
+  /** Covers a run from the connection to its reply, in milliseconds. */
   requestTimeoutMs: number;
   /** Covers a whole probe, in milliseconds. */
   probeTimeoutMs?: number;
+  /** Covers what a gateway sends after a reply, in milliseconds. */
+  lingerMs?: number;
+  /** Told once of a run whose answer held something that could not be read, in one sentence. */
+  onUnreadable?: (problem: string) => void;
 }
 
 const MIB = 2 ** 20;
-/** For a request, a plain answer and one event of a stream: fifty times what a thread takes (100,000 characters). */
-const MAX_BODY_BYTES = 5 * MIB;
+/** For a plain answer and one event of a stream, in bytes: a reply of ten million characters is still read, and cut. */
+const MAX_ANSWER_BYTES = 64 * MIB;
 /** A stream says everything several times: word by word, and whole at its end. */
-const MAX_STREAM_BYTES = 32 * MIB;
+const MAX_STREAM_BYTES = 8 * MAX_ANSWER_BYTES;
 const MAX_REFUSAL_BYTES = 64 * 1024;
 const MAX_CONNECT_MS = 10_000;
 /** A gateway on a busy machine may take seconds to answer, and is not lost for that. */
 const DEFAULT_PROBE_MS = 5_000;
+const DEFAULT_LINGER_MS = 5_000;
 
 /** The OpenClaw gateway over HTTP: OpenResponses, as version 2026.9.6 speaks it. */
 export function createGateway(options: GatewayOptions): Gateway {
   const target = createTarget(options.url, options.token);
   const closing = new AbortController();
   const open = new Set<Promise<unknown>>();
+  /** The connections of runs whose reply is known, by session: the next run of the session waits for its last one. */
+  const lingering = new Map<string, Promise<void>>();
 
   function track<T>(work: Promise<T>): Promise<T> {
     open.add(work);
@@ -46,28 +63,47 @@ export function createGateway(options: GatewayOptions): Gateway {
     return work;
   }
 
+  async function respond(request: RunRequest): Promise<Reply> {
+    const session = request.sessionKey;
+    await lingering.get(session);
+    const { reply, released } = await startRun(target, options, request, closing.signal);
+    lingering.set(session, released);
+    void track(released).then(() => {
+      if (lingering.get(session) === released) lingering.delete(session);
+    });
+    return reply;
+  }
+
   return {
-    respond: (request) => track(respond(target, options.requestTimeoutMs, request, closing.signal)),
+    respond: (request) => track(respond(request)),
     probe: (deep, signal) =>
       track(probeGateway(target, options.probeTimeoutMs ?? DEFAULT_PROBE_MS, deep, [signal, closing.signal])),
     async close() {
       closing.abort();
-      await Promise.allSettled(open);
+      while (open.size > 0) await Promise.allSettled(open);
     },
   };
 }
 
-async function respond(
+interface EndedRun {
+  reply: Reply;
+  /** Settles when the run's connection is closed. */
+  released: Promise<void>;
+}
+
+async function startRun(
   target: Target,
-  timeoutMs: number,
+  options: GatewayOptions,
   request: RunRequest,
   closing: AbortSignal,
-): Promise<Reply> {
+): Promise<EndedRun> {
+  const { requestTimeoutMs: timeoutMs, onUnreadable, lingerMs = DEFAULT_LINGER_MS } = options;
   const { headers, body } = encodeRun(target, request);
   const limit = startLimit(timeoutMs, [request.signal, closing]);
   // A gateway that cannot be reached must show as such and not as a run that took too long.
   const connection = openConnection(target, Math.min(MAX_CONNECT_MS, timeoutMs / 2));
-  const progress: Progress = { begun: false };
+  const progress: Progress = { sentAt: null, begun: false };
+  connection.once('connect', () => (progress.sentAt = performance.now()));
   try {
     const answer = await connection.request({
       method: 'POST',
@@ -76,94 +112,76 @@ async function respond(
       body,
       signal: limit.signal,
     });
-    const reply = await readReply(answer, progress, target, request.onSign);
+    request.onSign?.();
+    const { reply, rest, leftOut } = await readReply(answer, progress, target, request.onSign);
+    if (leftOut.count > 0) {
+      onUnreadable?.(
+        `The answer of ${request.agentSlug} held ${leftOut.count} events that could not be read and were left out, the first: "${leftOut.example}".`,
+      );
+    }
     await request.onReply?.(reply);
-    return reply;
+    return { reply, released: release(rest, connection, lingerMs, closing) };
   } catch (error) {
+    await connection.destroy();
     throw faultOfRun(error, limit, timeoutMs, progress, target);
   } finally {
     limit.clear();
-    await connection.destroy();
   }
 }
 
-/** @throws Fault requestRejected for a run that we will not send, before any network */
-function encodeRun(target: Target, request: RunRequest): { headers: Record<string, string>; body: Buffer } {
-  const { agentSlug, instructions, tools = [] } = request;
-  if (!/^[A-Za-z0-9_-]+$/.test(agentSlug)) {
-    throw rejected(
-      `The agent's slug ${JSON.stringify(agentSlug.slice(0, 60))} may hold letters, digits, "_" and "-" only.`,
-    );
-  }
-  // An agent-scoped key names the same session on a gateway with one agent and with many; the gateway lower-cases it.
-  const sessionKey = `agent:${agentSlug}:${request.sessionKey}`.toLowerCase();
-  if (!/^[\x21-\x7e]+$/.test(sessionKey)) {
-    throw rejected('The session key holds a space or a character that no HTTP header can carry.');
-  }
-  const model = `openclaw/${agentSlug}`;
-  const body = Buffer.from(
-    JSON.stringify({
-      model,
-      stream: true,
-      instructions,
-      input: inputOf(request),
-      ...(tools.length > 0 && { tools }),
-    }),
-  );
-  if (body.length > MAX_BODY_BYTES) {
-    throw rejected(
-      `The request has ${body.length} bytes, more than the ${MAX_BODY_BYTES} that are sent to a gateway.`,
-    );
-  }
-  return {
-    headers: {
-      ...authorization(target),
-      accept: 'text/event-stream, application/json',
-      'content-type': 'application/json',
-      'x-openclaw-agent-id': agentSlug,
-      'x-openclaw-session-key': sessionKey,
-    },
-    body,
-  };
+/** Reads on for a while: a gateway that sees us leave before its end mark calls the run aborted. */
+async function release(
+  rest: () => Promise<void>,
+  connection: { destroy(): Promise<void> },
+  lingerMs: number,
+  closing: AbortSignal,
+): Promise<void> {
+  const limit = startLimit(lingerMs, [closing]);
+  const over = new Promise<void>((resolve) => {
+    if (limit.signal.aborted) resolve();
+    limit.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([rest(), over]);
+  limit.clear();
+  await connection.destroy();
 }
-
-/** The last item is what the gateway puts to the agent as the current message. */
-function inputOf({ input, results = [] }: RunRequest): unknown {
-  if (results.length === 0) return input;
-  const outputs = results.map(({ callId, output }) => ({
-    type: 'function_call_output',
-    call_id: callId,
-    output,
-  }));
-  const message = { type: 'message', role: 'user', content: input };
-  return input === '' ? outputs : [...outputs, message];
-}
-
-const rejected = (message: string): Fault => new Fault('requestRejected', message);
 
 async function readReply(
   answer: Dispatcher.ResponseData,
   progress: Progress,
   target: Target,
   onSign?: () => void,
-): Promise<Reply> {
-  onSign?.();
+): Promise<ReadReply> {
   const { statusCode: status } = answer;
-  const type = headerOf(answer, 'content-type').toLowerCase();
   if (status !== 200) {
+    const afterMs = performance.now() - (progress.sentAt ?? performance.now());
     const text = await readHead(answer, MAX_REFUSAL_BYTES);
-    throw faultOfRefusal({ status, retryAfter: headerOf(answer, 'retry-after'), text }, target);
+    throw faultOfRefusal({ status, retryAfter: headerOf(answer, 'retry-after'), text, afterMs }, target);
   }
-  if (type.startsWith('text/event-stream')) {
-    return readStream(boundedChunks(answer, MAX_STREAM_BYTES, onSign), progress, target, MAX_BODY_BYTES);
-  }
-  if (type !== '' && !type.startsWith('application/json')) throw notJson(theirWords(type, target), target);
+  const type = headerOf(answer, 'content-type').toLowerCase();
+  const { head, chunks } = await peek(boundedChunks(answer, MAX_STREAM_BYTES, onSign), MIN_HEAD_BYTES);
+  const form = formOf(type, head);
+  if (form === 'stream') return readStream(chunks, progress, target, MAX_ANSWER_BYTES);
+  if (form === 'other') throw notJson(theirWords(type, target), target);
   // A plain answer comes when the run is over.
   progress.begun = true;
-  const body = parseJson(await readText(answer, MAX_BODY_BYTES, onSign));
+  const text = await textOf(chunks);
+  const body = parseJson(text);
   if (body === undefined) throw new Fault('runFailed', "The gateway's answer is not valid JSON.");
   if (!isRunAnswer(body)) throw notJson('JSON that is not a response', target);
-  return replyOf(body, '', target);
+  const reply = replyOf(body, null, NOTHING_STREAMED, target);
+  return { reply, rest: () => Promise.resolve(), leftOut: { count: 0, example: '' } };
+}
+
+/** Enough to know a stream of events, or JSON, by its beginning. */
+const MIN_HEAD_BYTES = 8;
+
+/** The form of an answer, by its first bytes where its type does not say: proxies change the type. */
+function formOf(type: string, head: string): 'stream' | 'json' | 'other' {
+  if (type.startsWith('text/event-stream')) return 'stream';
+  if (/^\uFEFF?\s*(?::|(?:data|event|id|retry)\s*:)/.test(head)) return 'stream';
+  if (type === '' || type.startsWith('application/json')) return 'json';
+  return /^\uFEFF?\s*\{/.test(head) ? 'json' : 'other';
 }
 
 const notJson = (what: string, target: Target): Fault =>
@@ -180,7 +198,10 @@ function faultOfRun(
   target: Target,
 ): unknown {
   if (error instanceof Fault) return error;
+  if (error instanceof TooLargeError) {
+    return new Fault('runFailed', `The answer was given up: ${error.message}.`);
+  }
   if (limit.expired()) return new Fault('runTimedOut', `The run did not end within ${timeoutMs} ms.`);
   if (limit.signal.aborted) return new Fault('aborted', 'The run was given up.');
-  return faultOfConnection(error, progress.begun, target) ?? error;
+  return faultOfConnection(error, progress.sentAt !== null, target) ?? error;
 }

@@ -1,6 +1,5 @@
 import { Client } from 'undici';
 import type { Dispatcher } from 'undici';
-import { Fault } from '../../machines/shared/fault.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -19,10 +18,15 @@ export function openConnection(target: Target, connectTimeoutMs: number): Client
   });
 }
 
+/** The answer is larger than we read. */
+export class TooLargeError extends Error {
+  override readonly name = 'TooLargeError';
+}
+
 /**
  * The bytes of an answer.
  * @param onChunk called with each piece that comes
- * @throws Fault runFailed past `maxBytes`
+ * @throws TooLargeError past `maxBytes`
  */
 export async function* boundedChunks(
   answer: Dispatcher.ResponseData,
@@ -34,21 +38,43 @@ export async function* boundedChunks(
   for await (const chunk of chunks) {
     onChunk?.();
     size += chunk.length;
-    if (size > maxBytes) {
-      throw new Fault('runFailed', `The gateway's answer is over ${maxBytes} bytes and was given up.`);
-    }
+    if (size > maxBytes) throw new TooLargeError(`the answer has more than ${maxBytes} bytes`);
     yield chunk;
   }
 }
 
-/** An answer as text. @throws Fault runFailed past `maxBytes` */
-export async function readText(
-  answer: Dispatcher.ResponseData,
-  maxBytes: number,
-  onChunk?: () => void,
-): Promise<string> {
+/** A body whose first bytes have been looked at; `chunks` gives all of it. */
+export interface PeekedBody {
+  head: string;
+  chunks: AsyncGenerator<Uint8Array>;
+}
+
+/** Looks at the first `length` bytes of a body, or at all of it when it is shorter. */
+export async function peek(body: AsyncGenerator<Uint8Array>, length: number): Promise<PeekedBody> {
+  const first: Uint8Array[] = [];
+  let size = 0;
+  while (size < length) {
+    const next = await body.next();
+    if (next.done === true) break;
+    first.push(next.value);
+    size += next.value.length;
+  }
+  const head = new TextDecoder().decode(Buffer.concat(first));
+  return { head, chunks: joined(first, body) };
+}
+
+async function* joined(
+  first: readonly Uint8Array[],
+  body: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  yield* first;
+  yield* body;
+}
+
+/** A whole body as text. */
+export async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of boundedChunks(answer, maxBytes, onChunk)) chunks.push(chunk);
+  for await (const chunk of body) chunks.push(chunk);
   return new TextDecoder().decode(Buffer.concat(chunks));
 }
 

@@ -67,18 +67,9 @@ describe('a gateway that is up', () => {
     expect(await gateway.probe(true)).toEqual({ version: '2026.9.6', agents: ['squad-lead', 'qa'] });
   });
 
-  it.each<[string, Pages]>([
-    [
-      'that knows none of the paths',
-      { 'GET /readyz': NOT_FOUND, 'GET /startupz': NOT_FOUND, 'GET /v1/models': NOT_FOUND },
-    ],
-    ['that has a page for every path', {}],
-    ['that guards its paths', { 'GET /readyz': gatewayError('unauthorized', 401) }],
-    ['whose readiness is not ours', { 'GET /readyz': { body: { status: 'UP' } } }],
-  ])('may be one %s', async (_name, pages) => {
-    const gateway = await gatewayWith(pages);
-    expect(await gateway.probe(true)).toEqual({ version: null, agents: null });
-    expect(asked.filter((line) => line.startsWith('POST'))).toEqual([]);
+  it('may be known by its agents alone', async () => {
+    const gateway = await gatewayWith({ 'GET /v1/models': MODELS });
+    expect(await gateway.probe(false)).toEqual({ version: null, agents: ['squad-lead', 'qa'] });
   });
 
   it('may serve runs without a list of its agents', async () => {
@@ -88,6 +79,32 @@ describe('a gateway that is up', () => {
       'POST /v1/responses': gatewayError('invalid_request_error', 400),
     });
     expect(await gateway.probe(true)).toEqual({ version: null, agents: null });
+  });
+});
+
+describe('what is no OpenClaw gateway', () => {
+  const okay: Page = { body: { ok: true } };
+  const notFound: Page = { status: 404, body: { error: 'not found' } };
+
+  it.each<[string, Pages]>([
+    ['has a page for every path', {}],
+    ['knows none of the paths', { 'GET /readyz': NOT_FOUND, 'GET /v1/models': NOT_FOUND }],
+    ['says so in JSON', { 'GET /readyz': notFound, 'GET /v1/models': notFound }],
+    ['is fine with everything', { 'GET /readyz': okay, 'GET /v1/models': okay }],
+    ['has a readiness of its own', { 'GET /readyz': { body: { status: 'UP' } } }],
+    [
+      'guards its paths in its own way',
+      { 'GET /v1/models': { status: 401, type: 'text/html', body: '<p>' } },
+    ],
+    ['lists models of its own', { 'GET /v1/models': { body: { data: [{ id: 'gpt-5' }] } } }],
+  ])('%s', async (_name, pages) => {
+    const gateway = await gatewayWith(pages);
+    for (const deep of [true, false]) {
+      const fault = await faultFrom(gateway.probe(deep));
+      expect(fault.message).toMatch(/does not answer like an OpenClaw gateway \(HTTP .*OPENCLAW_GATEWAY_URL/);
+      expect(fault.kind).toBe('gatewayMisconfigured');
+    }
+    expect(asked.filter((line) => line.startsWith('POST'))).toEqual([]);
   });
 });
 
@@ -200,6 +217,6 @@ describe('a probe', () => {
       requestTimeoutMs: 5000,
       probeTimeoutMs: 20_000,
     });
-    expect(await gateway.probe(true)).toEqual({ version: null, agents: null });
+    expect((await faultFrom(gateway.probe(true))).kind).toBe('gatewayMisconfigured');
   });
 });

@@ -12,12 +12,15 @@ const MAX_BODY_BYTES = 2 ** 20;
 
 const Readiness = v.looseObject({ ready: v.boolean(), failing: v.optional(v.array(v.string()), []) });
 const Startup = v.looseObject({ version: v.pipe(v.string(), v.minLength(1), v.maxLength(100)) });
+const GatewayError = v.looseObject({ error: v.looseObject({ type: v.string() }) });
 const Models = v.looseObject({ data: v.array(v.looseObject({ id: v.string() })) });
 
 interface Answer {
   status: number;
+  type: string;
   retryAfter: string;
   text: string;
+  afterMs: number;
   /** undefined when the body is not JSON: the gateway answers unknown paths with 200 and its page. */
   json: unknown;
 }
@@ -40,8 +43,9 @@ export async function probeGateway(
   const headers = authorization(target);
   const limit = startLimit(timeoutMs, signals);
   const connection = openConnection(target, timeoutMs);
-  const ask: Ask = async (method, endpoint) =>
-    readAnswer(
+  const ask: Ask = async (method, endpoint) => {
+    const askedAt = performance.now();
+    return readAnswer(
       await connection.request({
         method,
         path: pathOf(target, endpoint),
@@ -49,11 +53,13 @@ export async function probeGateway(
         body: method === 'POST' ? '{}' : null,
         signal: limit.signal,
       }),
+      askedAt,
     );
+  };
   try {
-    const isOpenClaw = await checkReady(ask, target);
-    const version = await readVersion(ask);
-    return { version, agents: deep ? await readRoster(ask, isOpenClaw, target) : null };
+    const seen = await checkReady(ask, target);
+    const agents = deep || !seen.isOpenClaw ? await readRoster(ask, seen, target) : null;
+    return { version: await readVersion(ask), agents };
   } catch (error) {
     if (error instanceof Fault) throw error;
     if (limit.expired()) {
@@ -70,18 +76,21 @@ export async function probeGateway(
   }
 }
 
-async function readAnswer(answer: Dispatcher.ResponseData): Promise<Answer> {
+async function readAnswer(answer: Dispatcher.ResponseData, askedAt: number): Promise<Answer> {
+  const afterMs = performance.now() - askedAt;
   const text = await readHead(answer, MAX_BODY_BYTES);
   return {
     status: answer.statusCode,
+    type: headerOf(answer, 'content-type'),
+    afterMs,
     retryAfter: headerOf(answer, 'retry-after'),
     text,
     json: parseJson(text),
   };
 }
 
-/** @returns whether it is an OpenClaw gateway for sure; another one without /readyz is up when it answers at all */
-async function checkReady(ask: Ask, target: Target): Promise<boolean> {
+/** @returns whether /readyz answers as OpenClaw's does; where it does not, the list of agents is still to tell */
+async function checkReady(ask: Ask, target: Target): Promise<Seen> {
   const answer = await ask('GET', 'readyz');
   const readiness = v.safeParse(Readiness, answer.json);
   if (readiness.success && !readiness.output.ready) {
@@ -90,7 +99,15 @@ async function checkReady(ask: Ask, target: Target): Promise<boolean> {
   }
   checkAnswers(answer, '/readyz', target);
   if (answer.status >= 300 && answer.status < 400) throw faultOfRefusal(answer, target);
-  return readiness.success;
+  const type = answer.type.split(';')[0] || 'no content type';
+  return { isOpenClaw: readiness.success, what: `HTTP ${answer.status} with ${type} for /readyz` };
+}
+
+/** What /readyz has told. */
+interface Seen {
+  isOpenClaw: boolean;
+  /** In words, for a message. */
+  what: string;
 }
 
 function checkAnswers(answer: Answer, path: string, target: Target): void {
@@ -108,18 +125,35 @@ async function readVersion(ask: Ask): Promise<string | null> {
   return startup.success ? startup.output.version : null;
 }
 
-async function readRoster(ask: Ask, isOpenClaw: boolean, target: Target): Promise<string[] | null> {
+/** @returns null from a gateway that serves runs and no list of its agents */
+async function readRoster(ask: Ask, seen: Seen, target: Target): Promise<string[] | null> {
   const answer = await ask('GET', 'v1/models');
   const models = v.safeParse(Models, answer.json);
-  if (answer.status === 200 && models.success) {
-    const slugs = models.output.data.map(({ id }) => /^openclaw\/(.+)$/.exec(id)?.[1] ?? 'default');
-    return slugs.filter((slug) => slug !== 'default');
-  }
+  const slugs = models.success ? models.output.data.flatMap(({ id }) => slugsIn(id)) : [];
+  if (answer.status === 200 && slugs.length > 0) return slugs.filter((slug) => slug !== 'default');
   checkAnswers(answer, '/v1/models', target);
+  if (isOurError(answer)) throw faultOfRefusal(answer, target);
+  if (!seen.isOpenClaw) throw notOpenClaw(answer, seen, target);
   if (answer.status === 401 || answer.status === 403) throw faultOfRefusal(answer, target);
   // OpenClaw serves the list whenever it serves runs. Without the list, a request that no gateway runs tells
-  // whether the endpoint is there; from a gateway that is not OpenClaw we ask no more than its own paths.
-  const run = isOpenClaw ? await ask('POST', 'v1/responses') : null;
-  if (run?.status === 404 || run?.status === 405) throw faultOfRefusal(run, target);
+  // whether the endpoint is there.
+  const run = await ask('POST', 'v1/responses');
+  if (run.status === 404 || run.status === 405) throw faultOfRefusal(run, target);
   return null;
 }
+
+/** `openclaw/<slug>` names an agent; `openclaw` alone is the default one. */
+function slugsIn(id: string): string[] {
+  const [, slug = 'default'] = /^openclaw(?:\/(.+))?$/.exec(id) ?? [];
+  return /^openclaw(\/|$)/.test(id) ? [slug] : [];
+}
+
+/** A refusal in the form of OpenClaw's own errors. */
+const isOurError = ({ status, json }: Answer): boolean =>
+  (status === 401 || status === 403) && v.is(GatewayError, json);
+
+const notOpenClaw = (answer: Answer, { what }: Seen, target: Target): Fault =>
+  new Fault(
+    'gatewayMisconfigured',
+    `${placeOf(target)} does not answer like an OpenClaw gateway (${what}, HTTP ${answer.status} for /v1/models): check OPENCLAW_GATEWAY_URL.`,
+  );

@@ -1,5 +1,5 @@
 /** The reading side of the stream, for the page and for `npm run record`. */
-import { createSseParser } from '../gateway/sse.ts';
+import { createParser } from 'eventsource-parser';
 import type { Entry, Hello } from './wire.ts';
 
 /** Characters of one message; a greeting holds everything. */
@@ -49,12 +49,16 @@ export function followStream(url: string, follower: Follower): Stream {
       const response = await fetch(url, { headers, signal, cache: 'no-store' });
       if (!response.ok || response.body === null) throw new Error(`HTTP ${response.status}`);
       follower.onOpen?.();
-      const parser = createSseParser(LONGEST_MESSAGE);
+      const decoder = new TextDecoder();
+      const parser = createParser({
+        maxBufferSize: LONGEST_MESSAGE,
+        onEvent: ({ event = 'message', data }) => take(event, data),
+      });
       const reader: ReadableStreamDefaultReader<Uint8Array> = response.body.getReader();
       for (;;) {
         const { done, value } = await reader.read();
         if (done) return;
-        for (const { name, data } of parser.push(value)) take(name, data);
+        parser.feed(decoder.decode(value, { stream: true }));
       }
     },
   };

@@ -1,0 +1,69 @@
+import { Fault } from '../../machines/shared/fault.ts';
+import type { RunRequest } from '../ports.ts';
+import { authorization } from './target.ts';
+import type { Target } from './target.ts';
+
+/** Fifty times what a thread takes (100,000 characters). */
+const MAX_REQUEST_BYTES = 5 * 2 ** 20;
+
+/**
+ * A run as HTTP sends it.
+ * @throws Fault requestRejected for a run that we will not send, before any network
+ */
+export function encodeRun(
+  target: Target,
+  request: RunRequest,
+): { headers: Record<string, string>; body: Buffer } {
+  const { agentSlug, instructions, tools = [] } = request;
+  if (!/^[A-Za-z0-9_-]+$/.test(agentSlug)) {
+    throw rejected(
+      `The agent's slug ${JSON.stringify(agentSlug.slice(0, 60))} may hold letters, digits, "_" and "-" only.`,
+    );
+  }
+  // An agent-scoped key names the same session on a gateway with one agent and with many; the gateway lower-cases it.
+  const sessionKey = `agent:${agentSlug}:${request.sessionKey}`.toLowerCase();
+  if (!/^[\x21-\x7e]+$/.test(sessionKey)) {
+    throw rejected('The session key holds a space or a character that no HTTP header can carry.');
+  }
+  const body = Buffer.from(
+    JSON.stringify({
+      model: `openclaw/${agentSlug}`,
+      stream: true,
+      instructions: wellFormed(instructions),
+      input: inputOf(request),
+      ...(tools.length > 0 && { tools }),
+    }),
+  );
+  if (body.length > MAX_REQUEST_BYTES) {
+    throw rejected(
+      `The request has ${body.length} bytes, more than the ${MAX_REQUEST_BYTES} that are sent to a gateway.`,
+    );
+  }
+  return {
+    headers: {
+      ...authorization(target),
+      accept: 'text/event-stream, application/json',
+      'content-type': 'application/json',
+      'x-openclaw-agent-id': agentSlug,
+      'x-openclaw-session-key': sessionKey,
+    },
+    body,
+  };
+}
+
+/** The last item is what the gateway puts to the agent as the current message. */
+function inputOf({ input, results = [] }: RunRequest): unknown {
+  if (results.length === 0) return wellFormed(input);
+  const outputs = results.map(({ callId, output }) => ({
+    type: 'function_call_output',
+    call_id: callId,
+    output: wellFormed(output),
+  }));
+  const message = { type: 'message', role: 'user', content: wellFormed(input) };
+  return input === '' ? outputs : [...outputs, message];
+}
+
+/** Without NUL, and with U+FFFD for half a surrogate pair: people paste both, and not every model provider takes them. */
+const wellFormed = (text: string): string => text.replaceAll('\0', '').toWellFormed();
+
+const rejected = (message: string): Fault => new Fault('requestRejected', message);
