@@ -12,6 +12,7 @@ export const taskStatus = v.union(
   v.literal('archived'),
 );
 export type TaskStatus = Infer<typeof taskStatus>;
+export const TASK_STATUSES = taskStatus.members.map(({ value }) => value);
 
 export const agentStatus = v.union(
   v.literal('online'),

@@ -87,7 +87,9 @@ export default defineSchema({
     lastMessageAt: v.optional(v.number()),
   })
     .index('by_account_updated', ['accountId', 'updatedAt'])
-    .index('by_account_status_updated', ['accountId', 'status', 'updatedAt']),
+    .index('by_account_created', ['accountId', 'createdAt'])
+    .index('by_account_status_updated', ['accountId', 'status', 'updatedAt'])
+    .index('by_account_status_created', ['accountId', 'status', 'createdAt']),
 
   messages: defineTable({
     accountId: v.id('accounts'),

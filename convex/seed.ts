@@ -22,7 +22,7 @@ const seeded = v.object({
 });
 
 /**
- * A small account to look at: three agents, one person, four tasks, two documents, and nothing to deliver yet. A
+ * A small account to look at: three agents, one person, four tasks, two documents, a skill, and nothing to deliver yet. A
  * second call makes nothing new and only sets the token.
  * @param serviceTokenHash SHA-256 of the token's secret, lower-case hex
  */
@@ -61,6 +61,7 @@ async function createAccount(ctx: MutationCtx): Promise<Id<'accounts'>> {
   const orchestratorAgentId = await insertAgent(ctx, accountId, lead);
   const engineer = { slug: 'engineer', name: 'Engineer', role: 'Software engineer' };
   const engineerId = await insertAgent(ctx, accountId, engineer);
+  await giveSkill(ctx, accountId, engineerId);
   await insertAgent(ctx, accountId, { slug: 'qa', name: 'QA', role: 'QA engineer' });
   await ctx.db.patch('accounts', accountId, { settings: { orchestratorAgentId } });
 
@@ -68,6 +69,24 @@ async function createAccount(ctx: MutationCtx): Promise<Id<'accounts'>> {
   if (account) await insertTasks(ctx, account, engineerId);
   await settleNotifications(ctx, accountId);
   return accountId;
+}
+
+/** So that there is one to see. */
+async function giveSkill(ctx: MutationCtx, accountId: Id<'accounts'>, agentId: Id<'agents'>): Promise<void> {
+  const skillId = await ctx.db.insert('skills', {
+    accountId,
+    name: 'Bug reports',
+    slug: 'bug-reports',
+    description: 'How this account writes about a bug.',
+    contentMarkdown:
+      'Say what was done, what was expected and what came instead. Name the cause only when it is known.',
+    isEnabled: true,
+  });
+  const agent = await ctx.db.get('agents', agentId);
+  if (!agent?.openclawConfig) return;
+  await ctx.db.patch('agents', agentId, {
+    openclawConfig: { ...agent.openclawConfig, skillIds: [skillId] },
+  });
 }
 
 async function insertTasks(

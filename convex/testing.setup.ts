@@ -18,6 +18,7 @@ const modules = {
   '/convex/service/extensions.ts': () => import('./service/extensions.ts'),
   '/convex/service/fastPath.ts': () => import('./service/fastPath.ts'),
   '/convex/service/runtime.ts': () => import('./service/runtime.ts'),
+  '/convex/service/toolReads.ts': () => import('./service/toolReads.ts'),
   '/convex/service/tools.ts': () => import('./service/tools.ts'),
 };
 

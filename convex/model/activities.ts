@@ -1,5 +1,6 @@
 import type { Id } from '../_generated/dataModel.js';
 import type { MutationCtx } from '../_generated/server.js';
+import type { ActivityMeta } from '../shapes.ts';
 
 export interface Actor {
   type: 'user' | 'agent' | 'system';
@@ -10,7 +11,7 @@ export interface Actor {
 export const SYSTEM: Actor = { type: 'system', id: 'system', name: 'System' };
 
 export interface Target {
-  type: 'task' | 'message' | 'agent' | 'account';
+  type: 'task' | 'message' | 'document' | 'agent' | 'account';
   id: string;
   name?: string;
 }
@@ -22,6 +23,7 @@ export async function logActivity(
   type: string,
   actor: Actor,
   target: Target,
+  meta?: ActivityMeta,
 ): Promise<void> {
   await ctx.db.insert('activities', {
     accountId,
@@ -32,6 +34,7 @@ export async function logActivity(
     targetType: target.type,
     targetId: target.id,
     targetName: target.name,
+    meta,
     createdAt: Date.now(),
   });
 }

@@ -42,7 +42,7 @@ export async function changeTaskStatus(
     return { status: task.status, updatedAt: task.updatedAt, changed: false };
   }
   if (status === 'done') await requireDoneAllowed(ctx, account, agent, task);
-  checkReason(blockedReason);
+  checkReason(blockedReason, 'blockedReason');
   const path = agentStatusPath(task.status, status);
   if (!path) {
     throw failure('INVALID', `Invalid transition: Cannot move from '${task.status}' to '${status}'`);
@@ -58,7 +58,8 @@ export async function changeTaskStatus(
     updatedAt,
     blockedReason: status === 'blocked' ? blockedReason : undefined,
   });
-  await tellOfStatus(ctx, agent, task, status);
+  const oldStatus = path.at(-2) ?? task.status;
+  await tellOfStatus(ctx, agent, task, { oldStatus, status, blockedReason });
   return { status, updatedAt, changed: true };
 }
 
@@ -89,14 +90,16 @@ async function tellOfStatus(
   ctx: MutationCtx,
   actor: Doc<'agents'>,
   task: Doc<'tasks'>,
-  status: TaskStatus,
+  change: { oldStatus: TaskStatus; status: TaskStatus; blockedReason: string | undefined },
 ): Promise<void> {
+  const { oldStatus, status, blockedReason } = change;
   await logActivity(
     ctx,
     task.accountId,
     'task_status_changed',
     { type: 'agent', id: actor._id, name: actor.name },
     { type: 'task', id: task._id, name: task.title },
+    { oldStatus, newStatus: status, ...(status === 'blocked' && { blockedReason: blockedReason ?? null }) },
   );
   const notice = {
     type: 'status_change',

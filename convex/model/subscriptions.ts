@@ -33,3 +33,14 @@ export async function listSubscribers(ctx: QueryCtx, taskId: Id<'tasks'>): Promi
     .take(MAX_SUBSCRIBERS);
   return rows.map((row) => ({ type: row.subscriberType, id: row.subscriberId }));
 }
+
+/** From now on the party hears of the thread no more, unless it is mentioned. */
+export async function unsubscribe(ctx: MutationCtx, taskId: Id<'tasks'>, party: Recipient): Promise<void> {
+  const existing = await ctx.db
+    .query('subscriptions')
+    .withIndex('by_task', (q) =>
+      q.eq('taskId', taskId).eq('subscriberType', party.type).eq('subscriberId', party.id),
+    )
+    .first();
+  if (existing) await ctx.db.delete('subscriptions', existing._id);
+}

@@ -18,15 +18,28 @@ const DEFAULT_PRIORITY = 3;
 export const isOrchestratorChat = (account: Doc<'accounts'>, task: Doc<'tasks'>): boolean =>
   task._id === account.settings?.orchestratorChatTaskId || task.labels.includes(ORCHESTRATOR_CHAT_LABEL);
 
-/** @throws NOT_FOUND also for another account's task */
+/** @throws NOT_FOUND or FORBIDDEN when the task is not one of the account's */
 export async function requireTask(
   ctx: QueryCtx,
   account: Doc<'accounts'>,
   taskId: Id<'tasks'>,
 ): Promise<Doc<'tasks'>> {
   const task = await ctx.db.get('tasks', taskId);
-  if (task?.accountId !== account._id) throw failure('NOT_FOUND', 'Not found: Task does not exist');
+  if (!task) throw failure('NOT_FOUND', 'Not found: Task does not exist');
+  if (task.accountId !== account._id) {
+    throw failure('FORBIDDEN', 'Forbidden: Task belongs to different account');
+  }
   return task;
+}
+
+/** The task where it is one of the account's, else null. */
+export async function ownTask(
+  ctx: QueryCtx,
+  account: Doc<'accounts'>,
+  taskId: Id<'tasks'>,
+): Promise<Doc<'tasks'> | null> {
+  const task = await ctx.db.get('tasks', taskId);
+  return task?.accountId === account._id ? task : null;
 }
 
 export interface NewTask {
@@ -68,7 +81,7 @@ export async function insertTask(
     assignedAgentIds: assignees,
     labels: task.labels ?? [],
     dueDate: task.dueDate,
-    blockedReason: task.blockedReason,
+    blockedReason: status === 'blocked' ? task.blockedReason : undefined,
     createdBy: creator.id,
     createdAt: now,
     updatedAt: now,
@@ -78,14 +91,16 @@ export async function insertTask(
     id: taskId,
     name: task.title,
   });
-  if (creator.type !== 'system') await subscribe(ctx, taskId, { type: creator.type, id: creator.id });
+  // An agent follows what it works on and not all that it hands out.
+  if (creator.type === 'user') await subscribe(ctx, taskId, { type: creator.type, id: creator.id });
   for (const agentId of assignees)
     await tellAssignee(ctx, account._id, { taskId, title: task.title }, agentId);
   await subscribeOrchestrator(ctx, account, taskId);
   return taskId;
 }
 
-async function tellAssignee(
+/** Subscribes the agent and gives it an `assignment` row. */
+export async function tellAssignee(
   ctx: MutationCtx,
   accountId: Id<'accounts'>,
   task: { taskId: Id<'tasks'>; title: string },
@@ -106,18 +121,19 @@ async function tellAssignee(
   );
 }
 
-function checkTexts(task: NewTask): void {
+/** @throws INVALID for a blank title and for texts over their length */
+export function checkTexts(task: Pick<NewTask, 'title' | 'description' | 'blockedReason'>): void {
   if (task.title.trim() === '') throw failure('INVALID', 'Title is required');
   if (task.title.length > MAX_TITLE) throw failure('INVALID', `Title too long (max ${MAX_TITLE} characters)`);
   if ((task.description?.length ?? 0) > MAX_DESCRIPTION) {
     throw failure('INVALID', `Description too long (max ${MAX_DESCRIPTION} characters)`);
   }
-  checkReason(task.blockedReason);
+  checkReason(task.blockedReason, 'blockedReason');
 }
 
 /** @throws INVALID when the reason is over 2,000 characters */
-export function checkReason(reason: string | undefined): void {
+export function checkReason(reason: string | undefined, name: 'blockedReason' | 'reason'): void {
   if ((reason?.length ?? 0) > MAX_REASON) {
-    throw failure('INVALID', `Reason too long (max ${MAX_REASON} characters)`);
+    throw failure('INVALID', `${name} too long (max ${MAX_REASON} characters)`);
   }
 }

@@ -8,13 +8,18 @@ import { v } from 'convex/values';
 import type { Infer } from 'convex/values';
 import { internal } from '../_generated/api.js';
 import { action } from '../_generated/server.js';
-import { agentStatus, runtimeStatus, taskStatus, upgradeStatus } from '../enums.ts';
+import { agentStatus, documentType, runtimeStatus, taskStatus, upgradeStatus } from '../enums.ts';
+import { agentSkills } from '../model/agentSkills.ts';
 import { deliveryContext } from '../model/deliveryContext.ts';
+import { documentArgs, listedDocument } from '../model/documents.ts';
 import { serviceArgs, withClaim } from '../model/serviceToken.ts';
+import { taskHistory } from '../model/taskHistory.ts';
+import { foundTask } from '../model/taskLists.ts';
 import schema from '../schema.ts';
 import { attachmentInput, pendingUpgrade, runtimeConfig, threadMessage } from '../shapes.ts';
 import { agentProfile, rosterAgent } from './agents.ts';
-import { newTaskArgs, taskDetails } from './tools.ts';
+import { taskDetails } from './toolReads.ts';
+import { newTaskArgs, taskChangeArgs } from './tools.ts';
 
 const success = v.object({ success: v.boolean() });
 type Success = Infer<typeof success>;
@@ -251,7 +256,7 @@ export const loadTaskDetailsForAgentTool = action({
   },
   returns: taskDetails,
   handler: async (ctx, args): Promise<Infer<typeof taskDetails>> => {
-    return await ctx.runQuery(internal.service.tools.loadTaskDetails, await withClaim(args));
+    return await ctx.runQuery(internal.service.toolReads.loadTaskDetails, await withClaim(args));
   },
 });
 
@@ -261,7 +266,7 @@ export const listTaskThreadForAgentTool = action({
   args: { ...serviceArgs, agentId: v.id('agents'), taskId: v.id('tasks'), limit: v.optional(v.number()) },
   returns: thread,
   handler: async (ctx, args): Promise<Infer<typeof thread>> => {
-    return await ctx.runQuery(internal.service.tools.listThread, await withClaim(args));
+    return await ctx.runQuery(internal.service.toolReads.listThread, await withClaim(args));
   },
 });
 
@@ -282,4 +287,145 @@ export const deleteTaskFromAgent = action({
     await ctx.runMutation(internal.service.tools.deleteTask, await withClaim(args));
     return { success: true };
   },
+});
+
+const agentArgs = { ...serviceArgs, agentId: v.id('agents') };
+const agentTaskArgs = { ...agentArgs, taskId: v.id('tasks') };
+
+const taskChanged = v.object({ taskId: v.id('tasks'), changedFields: v.array(v.string()) });
+
+export const updateTaskFromAgent = action({
+  args: { ...agentTaskArgs, ...taskChangeArgs },
+  returns: taskChanged,
+  handler: async (ctx, args): Promise<Infer<typeof taskChanged>> => {
+    const changedFields = await ctx.runMutation(internal.service.tools.updateTask, await withClaim(args));
+    return { taskId: args.taskId, changedFields };
+  },
+});
+
+export const assignTaskFromAgent = action({
+  args: { ...agentTaskArgs, assignedAgentIds: v.array(v.id('agents')) },
+  returns: taskCreated,
+  handler: async (ctx, args): Promise<Infer<typeof taskCreated>> => {
+    await ctx.runMutation(internal.service.tools.assignTask, await withClaim(args));
+    return { taskId: args.taskId };
+  },
+});
+
+export const linkTaskToPrForAgentTool = action({
+  args: { ...agentTaskArgs, prNumber: v.number() },
+  returns: success,
+  handler: async (ctx, args): Promise<Success> => {
+    await ctx.runMutation(internal.service.tools.linkTaskToPr, await withClaim(args));
+    return { success: true };
+  },
+});
+
+export const createTaskMessageForAgentTool = action({
+  args: { ...agentTaskArgs, content: v.string() },
+  returns: messageCreated,
+  handler: async (ctx, args): Promise<Infer<typeof messageCreated>> => ({
+    messageId: await ctx.runMutation(internal.service.tools.createTaskMessage, await withClaim(args)),
+  }),
+});
+
+const requested = v.object({ notificationIds: v.array(v.id('notifications')) });
+
+export const createResponseRequestNotifications = action({
+  args: {
+    ...serviceArgs,
+    requesterAgentId: v.id('agents'),
+    taskId: v.id('tasks'),
+    recipientSlugs: v.array(v.string()),
+    message: v.string(),
+  },
+  returns: requested,
+  handler: async (ctx, args): Promise<Infer<typeof requested>> => ({
+    notificationIds: await ctx.runMutation(internal.service.tools.requestResponses, await withClaim(args)),
+  }),
+});
+
+const documentSaved = v.object({ documentId: v.id('documents') });
+
+export const createDocumentFromAgent = action({
+  args: { ...agentArgs, ...documentArgs },
+  returns: documentSaved,
+  handler: async (ctx, args): Promise<Infer<typeof documentSaved>> => ({
+    documentId: await ctx.runMutation(internal.service.tools.saveDocument, await withClaim(args)),
+  }),
+});
+
+const uploadRegistered = v.object({ uploadId: v.id('messageUploads') });
+
+export const registerMessageUploadFromAgent = action({
+  args: { ...agentTaskArgs, storageId: v.id('_storage') },
+  returns: uploadRegistered,
+  handler: async (ctx, args): Promise<Infer<typeof uploadRegistered>> => ({
+    uploadId: await ctx.runMutation(internal.service.tools.registerUpload, await withClaim(args)),
+  }),
+});
+
+export const listTasksForAgentTool = action({
+  args: {
+    ...agentArgs,
+    status: v.optional(taskStatus),
+    assigneeAgentId: v.optional(v.id('agents')),
+    limit: v.optional(v.number()),
+  },
+  returns: tasks,
+  handler: async (ctx, args): Promise<Infer<typeof tasks>> =>
+    await ctx.runQuery(internal.service.toolReads.listTasks, await withClaim(args)),
+});
+
+const taskOrNull = v.union(schema.doc('tasks'), v.null());
+
+export const getTaskForAgentTool = action({
+  args: agentTaskArgs,
+  returns: taskOrNull,
+  handler: async (ctx, args): Promise<Infer<typeof taskOrNull>> =>
+    await ctx.runQuery(internal.service.toolReads.getTask, await withClaim(args)),
+});
+
+const foundTasks = v.array(foundTask);
+
+export const searchTasksForAgentTool = action({
+  args: { ...agentArgs, query: v.string(), limit: v.optional(v.number()) },
+  returns: foundTasks,
+  handler: async (ctx, args): Promise<Infer<typeof foundTasks>> =>
+    await ctx.runQuery(internal.service.toolReads.searchTasks, await withClaim(args)),
+});
+
+export const getTaskHistoryForAgentTool = action({
+  args: {
+    ...agentTaskArgs,
+    messageLimit: v.optional(v.number()),
+    activityLimit: v.optional(v.number()),
+  },
+  returns: taskHistory,
+  handler: async (ctx, args): Promise<Infer<typeof taskHistory>> =>
+    await ctx.runQuery(internal.service.toolReads.getTaskHistory, await withClaim(args)),
+});
+
+const skills = v.array(agentSkills);
+
+export const getAgentSkillsForTool = action({
+  args: { ...agentArgs, queryAgentId: v.optional(v.id('agents')) },
+  returns: skills,
+  handler: async (ctx, args): Promise<Infer<typeof skills>> =>
+    await ctx.runQuery(internal.service.toolReads.listSkills, await withClaim(args)),
+});
+
+const documents = v.object({ documents: v.array(listedDocument) });
+
+export const listDocumentsForAgent = action({
+  args: {
+    ...serviceArgs,
+    taskId: v.optional(v.id('tasks')),
+    type: v.optional(documentType),
+    limit: v.optional(v.number()),
+  },
+  returns: documents,
+  handler: async (ctx, args): Promise<Infer<typeof documents>> => ({
+    documents: await ctx.runQuery(internal.service.toolReads.listDocuments, await withClaim(args)),
+  }),
 });
