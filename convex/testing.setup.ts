@@ -26,9 +26,10 @@ export const SECRET = 'ab'.repeat(32);
 
 export const service = api.service.actions;
 
-export async function createBackend() {
+/** @param engine whose database it is; files are kept by convex-test alone */
+export async function createBackend(engine = ENGINE) {
   // Both run the same tests: convex-test is the oracle for the engine of the local Mission Control.
-  const t: TestBackend = ENGINE === 'local' ? await localBackend() : convexTest(schema, modules);
+  const t: TestBackend = engine === 'local' ? await localBackend() : convexTest(schema, modules);
   const seeded = await t.mutation(internal.seed.demo, { serviceTokenHash: await sha256Hex(SECRET) });
   const { accountId } = seeded;
   const auth = { accountId, serviceToken: `mc_service_${accountId}_${SECRET}` };

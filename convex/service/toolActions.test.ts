@@ -95,7 +95,6 @@ test('an archived task says who gave it up and why', async () => {
   const backend = await createBackend();
   const call = { ...backend.auth, agentId: backend.lead, taskId: backend.notes, reason: 'not needed' };
   await backend.t.action(service.deleteTaskFromAgent, call);
-  await backend.t.finishInProgressScheduledFunctions();
   expect((await history(backend, backend.notes))[0]).toMatchObject({
     actorName: 'Squad Lead',
     meta: { oldStatus: 'inbox', newStatus: 'archived', reason: 'not needed', action: 'task_deleted' },
@@ -284,7 +283,7 @@ test('gates of reading, and what belongs to another account', async () => {
 });
 
 test('an upload is registered once, and only for a file that is there', async () => {
-  const backend = await createBackend();
+  const backend = await createBackend('convex-test');
   const storageId = await backend.t.run((ctx) => ctx.storage.store(new Blob(['text'])));
   const register = () =>
     backend.t.action(service.registerMessageUploadFromAgent, {
