@@ -11,6 +11,7 @@ import { heartbeatMachine } from '../machines/heartbeat/machine.ts';
 import { laneMachine } from '../machines/lane/machine.ts';
 import type { RuntimeStatus } from '../machines/shared/mission-control.ts';
 import { statusReporterMachine } from '../machines/status-reporter/machine.ts';
+import type { Gate } from '../machines/shared/evidence.ts';
 import type { SupervisorInput, SupervisorOutput } from '../machines/supervisor/context.ts';
 import { supervisorMachine, type SupervisorActor } from '../machines/supervisor/machine.ts';
 import { upgradeMachine } from '../machines/upgrade/machine.ts';
@@ -30,6 +31,8 @@ import { projectHealth, projectStatus } from './health/project.ts';
 import { createStateClock } from './health/state-clock.ts';
 import type { HealthSource } from './health/app.ts';
 import { createMeasurer } from './health/measure.ts';
+import { countTokens } from './health/count-tokens.ts';
+import { versionAnswer } from './health/earlier-names.ts';
 import { createMetrics, type Metrics } from './health/metrics.ts';
 import { openInspector, type OpenInspector } from './inspector/open.ts';
 import { statusView } from './inspector/status.ts';
@@ -64,10 +67,13 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     maxConcurrent: config.delivery.maxConcurrentSessions,
     onMalformed: ({ what, problem }) => log.warn('backend.malformed', `Left out: ${what}: ${problem}`),
     countCall: (name, outcome) => metrics.backendCall(name, outcome),
+    onSilence: (problem) => root.send({ type: 'condition.changed', source: 'backend', problem }),
   });
   const onUnreadable = (problem: string): void => log.warn('gateway.unreadable', problem);
-  const gateway =
-    config.gateway === null ? createNoGateway() : createGateway({ ...config.gateway, onUnreadable });
+  const gateway = countTokens(
+    config.gateway === null ? createNoGateway() : createGateway({ ...config.gateway, onUnreadable }),
+    metrics,
+  );
   const clock = createStateClock(() => Date.now());
   const openclawVersion = (): string =>
     config.openclawVersion ?? snapshotOf(root, 'gateway')?.context.version ?? 'unknown';
@@ -95,6 +101,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
           // A refused token or a gateway that is away is not mended by a restart; a dead supervisor is.
           () => root.getSnapshot().status !== 'error',
           metrics,
+          () => root.getSnapshot().context.gate,
         ),
       }),
       gateway: gatewayMachine.provide({
@@ -231,11 +238,16 @@ function createHealthSource(
   health: HealthSource['health'],
   live: HealthSource['live'],
   metrics: Metrics,
+  gate: () => Gate,
 ): HealthSource {
-  const ready = (): boolean => ['healthy', 'degraded'].includes(health().status);
+  /** Nothing can be delivered before a person acts, where a token or an address is refused. */
+  const ready = (): boolean => {
+    const { status, gateway } = health();
+    return ['healthy', 'degraded'].includes(status) && gateway.state !== 'refused';
+  };
   return {
     health,
-    version: () => health().versions,
+    version: () => versionAnswer(health()),
     metrics: () => {
       const { delivery, gateway, machines } = health();
       return metrics.render({
@@ -243,6 +255,7 @@ function createHealthSource(
         queued: delivery.queued,
         consecutiveFailures: delivery.consecutiveFailures,
         gatewayUp: gateway.state === 'connected',
+        gate: gate(),
         machines: machines.filter(({ id }) => !id.startsWith('heartbeat:')),
       });
     },

@@ -180,7 +180,9 @@ export const supervisorSetup = parts.extend({
         Object.entries(context.conditions).filter(([id]) => id !== params.source),
       );
       if (params.problem === null) return { conditions: others };
-      const since = context.conditions[params.source]?.since ?? context.now();
+      const before = context.conditions[params.source];
+      // Another problem of the same child begins now.
+      const since = before?.problem === params.problem ? before.since : context.now();
       return {
         conditions: {
           ...others,

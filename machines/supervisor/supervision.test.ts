@@ -100,7 +100,7 @@ async function startSupervisor() {
       drainTimeoutMs: 10_000,
       upgradeDrainTimeoutMs: 10_000,
       random: () => 0.5,
-      now: () => 0,
+      now: () => clock.now(),
     },
   });
   started.push(root);
@@ -189,6 +189,20 @@ test('crashes that are a while apart are forgiven', async () => {
     await vi.waitFor(() => expect(childrenOf(root)).toHaveProperty('upgrade'));
   }
   expect(root.getSnapshot().value).toBe('running');
+});
+
+test('a problem is as old as itself, not as an earlier one of the same child', async () => {
+  const { root, clock } = await startSupervisor();
+  const tell = (problem: string): void =>
+    root.send({ type: 'condition.changed', source: 'gateway', problem });
+  const since = () => root.getSnapshot().context.conditions.gateway?.since;
+  tell('It does not answer.');
+  const first = clock.now();
+  clock.increment(1_000);
+  tell('It does not answer.');
+  expect(since()).toBe(first);
+  tell('It refuses the token.');
+  expect(since()).toBe(first + 1_000);
 });
 
 test('nobody is started again on the way out', async () => {

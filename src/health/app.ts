@@ -1,5 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { OPENMETRICS_TYPE, PROMETHEUS_TYPE, toOpenMetrics, wantsOpenMetrics } from './exposition.ts';
+import { withEarlierNames } from './earlier-names.ts';
 import { createBoundedServer, refuseClient } from './listener.ts';
 import type { HealthReport } from './report.ts';
 
@@ -7,11 +9,11 @@ import type { HealthReport } from './report.ts';
 export interface HealthSource {
   health(): HealthReport;
   version(): object;
-  /** The Prometheus text format, 0.0.4. */
+  /** The Prometheus text format. */
   metrics(): Promise<string>;
   /** False only when a restart of the process is the remedy. */
   live(): boolean;
-  /** False while starting, draining or failed. */
+  /** False while starting, draining or failed, and while nothing can be delivered before a person acts. */
   ready(): boolean;
 }
 
@@ -32,6 +34,8 @@ export interface AppOptions {
 interface Answer {
   status: number;
   body: object | string;
+  /** Of a text; JSON has its own. */
+  contentType?: string;
 }
 
 /** Bytes of an unwanted body that are taken and thrown away to keep the connection; a bigger one ends it. */
@@ -39,7 +43,7 @@ const MAX_UNREAD_BODY = 1_024;
 /** Milliseconds until an answer that does not come is an error. */
 const HANDLER_TIMEOUT_MS = 5_000;
 
-type Route = () => Answer | Promise<Answer>;
+type Route = (request: IncomingMessage) => Answer | Promise<Answer>;
 
 /**
  * The routes: GET and HEAD of /health, /version, /livez, /readyz and /metrics. Every other method there is 405,
@@ -69,7 +73,7 @@ export function createApp({ source, redact, log }: AppOptions): Server {
       return failure(405, `${path} answers GET and HEAD only.`);
     }
     try {
-      return await inTime(route);
+      return await inTime(() => route(request));
     } catch (error) {
       const { message, stack } = error instanceof Error ? error : new Error(String(error));
       log('error', 'http.failed', `${request.method} ${path} could not be answered: ${message}`, { stack });
@@ -77,10 +81,14 @@ export function createApp({ source, redact, log }: AppOptions): Server {
     }
   }
 
-  function send(request: IncomingMessage, response: ServerResponse, { status, body }: Answer): void {
+  function send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { status, body, contentType }: Answer,
+  ): void {
     const text = redact(typeof body === 'string' ? body : JSON.stringify(body));
     response.writeHead(status, {
-      'content-type': typeof body === 'string' ? METRICS_TYPE : 'application/json; charset=utf-8',
+      'content-type': contentType ?? 'application/json; charset=utf-8',
       'content-length': Buffer.byteLength(text),
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
@@ -93,9 +101,7 @@ export function createApp({ source, redact, log }: AppOptions): Server {
   return server;
 }
 
-const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-
-async function inTime(route: Route): Promise<Answer> {
+async function inTime(route: () => Answer | Promise<Answer>): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
@@ -116,13 +122,22 @@ function routesOf(source: HealthSource): ReadonlyMap<string, Route> {
     ['/version', () => ({ status: 200, body: source.version() })],
     ['/livez', () => liveAnswer(source.live())],
     ['/readyz', () => readyAnswer(source)],
-    ['/metrics', async () => ({ status: 200, body: await source.metrics() })],
+    ['/metrics', async (request) => metricsAnswer(await source.metrics(), request)],
   ]);
 }
 
 /** Degraded is 200: a gateway that waits for a healthy runtime would otherwise never start. */
 function healthAnswer(report: HealthReport): Answer {
-  return { status: report.status === 'draining' || report.status === 'failed' ? 503 : 200, body: report };
+  return {
+    status: report.status === 'draining' || report.status === 'failed' ? 503 : 200,
+    body: withEarlierNames(report),
+  };
+}
+
+function metricsAnswer(text: string, { headers }: IncomingMessage): Answer {
+  return wantsOpenMetrics(headers.accept)
+    ? { status: 200, body: toOpenMetrics(text), contentType: OPENMETRICS_TYPE }
+    : { status: 200, body: text, contentType: PROMETHEUS_TYPE };
 }
 
 function liveAnswer(live: boolean): Answer {

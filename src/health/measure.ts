@@ -1,18 +1,19 @@
 import type { InspectionEvent } from 'xstate';
 import type { LaneSettled } from '../../machines/lane/context.ts';
 import type { SupervisorEvent } from '../../machines/supervisor/context.ts';
-import type { DeliveryOutcome, Metrics } from './metrics.ts';
+import { childOf, type DeliveryOutcome } from './metric-labels.ts';
+import type { Metrics } from './metrics.ts';
 
 const COUNTED: Record<LaneSettled['outcome'], DeliveryOutcome | null> = {
   delivered: 'delivered',
-  silent: 'delivered',
-  skipped: 'delivered',
-  unanswered: 'parked',
+  silent: 'silent',
+  skipped: 'skipped',
+  unanswered: 'unanswered',
   parked: 'parked',
-  released: 'released',
-  already: null,
-  left: null,
-  stuck: 'failed',
+  released: 'handedBack',
+  already: 'already',
+  left: 'gone',
+  stuck: 'stuck',
   beaten: null,
   beatFailed: null,
 };
@@ -33,11 +34,11 @@ export function createMeasurer(
 function countSettled(metrics: Metrics, { outcome, note }: LaneSettled): void {
   const counted = COUNTED[outcome];
   if (counted !== null) metrics.delivery(counted);
-  if (counted === 'parked') metrics.parked(note ?? 'rowFailed');
+  if (counted === 'parked' || counted === 'unanswered') metrics.parked(note ?? 'rowFailed');
 }
 
 function countNews(metrics: Metrics, event: SupervisorEvent): void {
   if (event.type === 'run.failed') metrics.delivery('failed');
-  // A label per agent would be an id in a label.
-  if (event.type === 'child.restart') metrics.childRestart(event.id.replace(/^heartbeat:.*/, 'heartbeat'));
+  if (event.type === 'child.restart') metrics.childRestart(childOf(event.id));
+  if (event.type === 'agents.synced') metrics.agents(event.agents.map(({ slug }) => slug));
 }

@@ -1,10 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Gauge } from 'prom-client';
 import { expect, test } from 'vitest';
 import { until } from '../../test/kits/until.ts';
+import { toOpenMetrics } from './exposition.ts';
 import { createMetrics } from './metrics.ts';
 import type { Levels } from './metrics.ts';
 
-const IDLE: Levels = { inFlight: 0, queued: 0, consecutiveFailures: 0, gatewayUp: false, machines: [] };
+const IDLE: Levels = {
+  inFlight: 0,
+  queued: 0,
+  consecutiveFailures: 0,
+  gatewayUp: false,
+  gate: 'closed',
+  machines: [],
+};
 
 const linesOf = (text: string): string[] =>
   text.split('\n').filter((line) => line.startsWith('mission_control_'));
@@ -23,6 +32,62 @@ test('begins with the build, every delivery outcome at 0, and the process and No
   expect(text).toMatch(/^nodejs_heap_size_used_bytes \d+/m);
 });
 
+test('every counter and histogram has its series at 0 from the first scrape', async () => {
+  const metrics = createMetrics('1');
+  const text = await metrics.render(IDLE);
+  const families = metrics.registry
+    .getMetricsAsArray()
+    .filter(({ name }) => name.startsWith('mission_control_'));
+  const counted = families.filter((metric) => !(metric instanceof Gauge)).map(({ name }) => name);
+  expect(counted).toHaveLength(9);
+  for (const name of counted) {
+    expect(text).toMatch(new RegExp(`^${name}(?:_count)?(?:\\{[^}]*\\})? 0$`, 'm'));
+  }
+  // Bounded, however long it runs: the labels are closed sets.
+  expect(linesOf(text).length).toBeLessThan(800);
+});
+
+test('a new agent has its series at 0; of very many agents the last share one', async () => {
+  const metrics = createMetrics('1');
+  metrics.agents(['engineer']);
+  expect(linesOf(await metrics.render(IDLE))).toContain(
+    'mission_control_tokens_total{agent="engineer",direction="input"} 0',
+  );
+  metrics.agents(Array.from({ length: 1_000 }, (_, index) => `agent-${index}`));
+  metrics.tokens('agent-999', { inputTokens: 5, outputTokens: 2 });
+  metrics.tokens('engineer', { inputTokens: 11, outputTokens: 7 });
+  const lines = linesOf(await metrics.render(IDLE)).filter((line) => line.includes('tokens_total'));
+  expect(lines).toHaveLength(2 * 201);
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'mission_control_tokens_total{agent="other",direction="input"} 5',
+      'mission_control_tokens_total{agent="engineer",direction="output"} 7',
+    ]),
+  );
+});
+
+test('a tool that a model made up is no label', async () => {
+  const metrics = createMetrics('1');
+  metrics.toolCall('task_status', 'ok', 0.2);
+  metrics.toolCall('rm -rf', 'not_allowed', 0.01);
+  const lines = linesOf(await metrics.render(IDLE));
+  expect(lines).toContain('mission_control_tool_calls_total{tool="task_status",outcome="ok"} 1');
+  expect(lines).toContain('mission_control_tool_calls_total{tool="unknown",outcome="not_allowed"} 1');
+  expect(lines).toContain('mission_control_tool_call_duration_seconds_count 2');
+});
+
+test('OpenMetrics: families of counters without _total, samples with it, no blank line, a mark at the end', async () => {
+  const metrics = createMetrics('1');
+  metrics.delivery('silent');
+  const lines = toOpenMetrics(await metrics.render(IDLE)).split('\n');
+  expect(lines).toContain('# TYPE mission_control_deliveries counter');
+  expect(lines).toContain('mission_control_deliveries_total{outcome="silent"} 1');
+  expect(lines).toContain('# TYPE process_cpu_seconds counter');
+  expect(lines.slice(-2)).toEqual(['# EOF', '']);
+  expect(lines.slice(0, -1)).not.toContain('');
+  expect(lines.filter((line) => /^# TYPE \S+_total counter$/.test(line))).toEqual([]);
+});
+
 test('counts what happened', async () => {
   const metrics = createMetrics('1');
   metrics.delivery('delivered');
@@ -31,7 +96,7 @@ test('counts what happened', async () => {
   metrics.run('replied', 12);
   metrics.run('runTimedOut', 601);
   metrics.childRestart('gateway');
-  metrics.backendCall('markDelivered', 'backendUnavailable');
+  metrics.backendCall('markNotificationDelivered', 'backendUnavailable');
   expect(linesOf(await metrics.render(IDLE))).toEqual(
     expect.arrayContaining([
       'mission_control_deliveries_total{outcome="delivered"} 2',
@@ -44,7 +109,7 @@ test('counts what happened', async () => {
       'mission_control_run_duration_seconds_bucket{le="+Inf"} 2',
       'mission_control_run_duration_seconds_sum 613',
       'mission_control_child_restarts_total{child="gateway"} 1',
-      'mission_control_backend_calls_total{function="markDelivered",outcome="backendUnavailable"} 1',
+      'mission_control_backend_calls_total{function="markNotificationDelivered",outcome="backendUnavailable"} 1',
     ]),
   );
 });
@@ -58,6 +123,7 @@ test('shows the levels of this very scrape, and drops the states that were left'
     queued: 7,
     consecutiveFailures: 3,
     gatewayUp: true,
+    gate: 'trial',
     machines: [{ id: 'delivery', value: { gate: 'open', poll: 'standby' } }],
   };
   const lines = linesOf(await metrics.render(later));
@@ -67,6 +133,9 @@ test('shows the levels of this very scrape, and drops the states that were left'
       'mission_control_queued 7',
       'mission_control_delivery_consecutive_failures 3',
       'mission_control_gateway_up 1',
+      'mission_control_gate{state="closed"} 0',
+      'mission_control_gate{state="trial"} 1',
+      'mission_control_gate{state="open"} 0',
     ]),
   );
   expect(lines.filter((line) => line.startsWith('mission_control_state{'))).toEqual([

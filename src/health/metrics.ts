@@ -1,113 +1,145 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { statePaths } from './state-paths.ts';
-import type { NoteReason } from '../../machines/lane/notes.ts';
+import type { ToolOutcome } from '../../machines/shared/acting.ts';
+import type { Gate } from '../../machines/shared/evidence.ts';
 import type { FaultKind } from '../../machines/shared/fault.ts';
+import { EVENT_LOOP_SAMPLING_MS, measureEventLoop } from './event-loop.ts';
+import { LABELS, type Child, type DeliveryOutcome, type ParkReason } from './metric-labels.ts';
 import type { MachineReport } from './report.ts';
+import { statePaths } from './state-paths.ts';
 
-const DELIVERY_OUTCOMES = ['delivered', 'failed', 'parked', 'released'] as const;
-
-export type DeliveryOutcome = (typeof DELIVERY_OUTCOMES)[number];
-
-/** What is so at the moment of a scrape. */
+/** What holds at the moment of a scrape. */
 export interface Levels {
   inFlight: number;
   queued: number;
   consecutiveFailures: number;
   gatewayUp: boolean;
-  /** The supervised machines only: lanes come and go and would make series without end. */
+  /** Whether runs may go out. */
+  gate: Gate;
+  /** The supervised machines only: those of notifications come and go and would make series without end. */
   machines: readonly Pick<MachineReport, 'id' | 'value'>[];
 }
 
 export interface Metrics {
-  /** One notification was dealt with, or given back. */
+  /** A notification came to its end, or was handed back, or one of its runs failed. */
   delivery(outcome: DeliveryOutcome): void;
-  /** One notification was given up, and why; `rowFailed`: it could not even be read. */
-  parked(reason: NoteReason | 'rowFailed'): void;
-  /** One run that began has ended, after so many seconds. */
+  /** A notification was given up. */
+  parked(reason: ParkReason): void;
+  /** A run that began has ended, after so many seconds. */
   run(outcome: 'replied' | FaultKind, seconds: number): void;
+  /** A call of a tool has ended, after so many seconds. */
+  toolCall(tool: string, outcome: ToolOutcome, seconds: number): void;
+  /** Tokens that the gateway reported for a response. */
+  tokens(agent: string, usage: { inputTokens: number; outputTokens: number }): void;
+  /** The account's agents: their token series begin at 0. */
+  agents(slugs: readonly string[]): void;
   /** The supervisor restarted a child. */
-  childRestart(child: string): void;
-  /** One call to Mission Control has ended; `name` is the function's name in the contract. */
+  childRestart(child: Child): void;
+  /** A call to Mission Control has ended; `name` is the function's name in the contract. */
   backendCall(name: string, outcome: 'ok' | FaultKind): void;
-  /** Everything in the Prometheus text format. */
+  /** All metrics in the Prometheus text format. */
   render(levels: Levels): Promise<string>;
 }
 
-/** Seconds; the default time-out of a run is 600. */
-const RUN_BUCKETS = [1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 450, 600];
+/** Seconds; a run is cut off after 600 by default. */
+const RUN_BUCKETS = [1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 450, 600, 1_800, 3_600];
+/** Seconds of a call to Mission Control, which may be waited for while it is away. */
+const TOOL_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** The most agents that get series of their own; the tokens of all others are counted together. */
+const MOST_AGENTS = 200;
+const OTHER_AGENTS = 'other';
 
-/** prom-client's 10 ms costs an idle runtime 1% of a core, this a tenth of that. */
-const EVENT_LOOP_SAMPLING_MS = 100;
-
-/** The metrics of one process, in a registry of their own. Labels are closed sets: never an id of a row or a session. */
-export function createMetrics(version: string): Metrics {
+/**
+ * The metrics of one process, in a registry of their own. Every series whose labels are known beforehand exists from
+ * the start, at 0: increase() sees its first event only then. Labels are closed sets and agents, never tasks or rows.
+ */
+export function createMetrics(version: string): Metrics & { registry: Registry } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLING_MS });
-  const forgetDelays = measureEventLoop(registry);
+  const restartEventLoop = measureEventLoop(registry);
   const counters = createCounters(registry);
+  const histograms = createHistograms(registry);
   const setLevels = createGauges(registry, version);
-  const runSeconds = new Histogram({
-    name: 'mission_control_run_duration_seconds',
-    help: 'How long agent runs took.',
-    buckets: RUN_BUCKETS,
-    registers: [registry],
-  });
+  const agents = new Set<string>();
+
+  const agentLabel = (slug: string): string => {
+    if (agents.has(slug)) return slug;
+    if (agents.size >= MOST_AGENTS) return OTHER_AGENTS;
+    agents.add(slug);
+    for (const direction of LABELS.direction) counters.tokens.inc({ agent: slug, direction }, 0);
+    return slug;
+  };
 
   return {
+    registry,
     delivery: (outcome) => counters.deliveries.inc({ outcome }),
     parked: (reason) => counters.parked.inc({ reason }),
     run(outcome, seconds) {
       counters.runs.inc({ outcome });
-      runSeconds.observe(seconds);
+      histograms.runs.observe(seconds);
     },
+    toolCall(tool, outcome, seconds) {
+      // A name that a model made up is no label.
+      const known = LABELS.tool.includes(tool) ? tool : 'unknown';
+      counters.toolCalls.inc({ tool: known, outcome });
+      histograms.toolCalls.observe(seconds);
+    },
+    tokens(agent, { inputTokens, outputTokens }) {
+      const label = agentLabel(agent);
+      counters.tokens.inc({ agent: label, direction: 'input' }, inputTokens);
+      counters.tokens.inc({ agent: label, direction: 'output' }, outputTokens);
+    },
+    agents: (slugs) => slugs.forEach(agentLabel),
     childRestart: (child) => counters.restarts.inc({ child }),
     backendCall: (name, outcome) => counters.backendCalls.inc({ function: name, outcome }),
     async render(levels) {
       setLevels(levels);
       const text = await registry.metrics();
-      forgetDelays();
+      restartEventLoop();
       return text;
     },
   };
 }
 
-/**
- * The delay of the event loop since the last scrape. In prom-client's own figures of these names the sampling interval
- * is counted in, so that an idle runtime would seem to lag by 100 ms.
- * @returns begins anew
- */
-function measureEventLoop(registry: Registry): () => void {
-  const histogram = monitorEventLoopDelay({ resolution: EVENT_LOOP_SAMPLING_MS });
-  histogram.enable();
-  for (const figure of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99']) {
-    registry.removeSingleMetric(`nodejs_eventloop_lag_${figure}_seconds`);
-  }
-  for (const percent of [50, 90, 99]) {
-    new Gauge({
-      name: `nodejs_eventloop_lag_p${percent}_seconds`,
-      help: `The ${percent}th percentile of the event loop's delays since the last scrape.`,
-      registers: [registry],
-      collect() {
-        this.set(Math.max(0, histogram.percentile(percent) / 1e9 - EVENT_LOOP_SAMPLING_MS / 1_000));
-      },
-    });
-  }
-  return () => histogram.reset();
-}
-
 function createCounters(registry: Registry) {
   const counter = <T extends string>(name: string, help: string, labelNames: T[]) =>
     new Counter({ name: `mission_control_${name}_total`, help, labelNames, registers: [registry] });
-  const deliveries = counter('deliveries', 'Notifications dealt with, by how it ended.', ['outcome']);
-  // A series that begins at 0 lets rate() see the first one.
-  for (const outcome of DELIVERY_OUTCOMES) deliveries.inc({ outcome }, 0);
+
+  const deliveries = counter('deliveries', 'Notifications by how they ended, and runs that failed.', [
+    'outcome',
+  ]);
+  const parked = counter('parked', 'Notifications that were given up, by reason.', ['reason']);
+  const runs = counter('runs', 'Agent runs that ended, by how they ended.', ['outcome']);
+  const restarts = counter('child_restarts', 'Restarts of supervised machines.', ['child']);
+  const toolCalls = counter('tool_calls', 'Calls of tools by agents, by how they ended.', [
+    'tool',
+    'outcome',
+  ]);
+  const tokens = counter('tokens', 'Tokens that the gateway reported.', ['agent', 'direction']);
+  const backendCalls = counter('backend_calls', 'Calls to Mission Control, by how they ended.', [
+    'function',
+    'outcome',
+  ]);
+
+  for (const outcome of LABELS.deliveryOutcome) deliveries.inc({ outcome }, 0);
+  for (const reason of LABELS.parkReason) parked.inc({ reason }, 0);
+  for (const outcome of LABELS.runOutcome) runs.inc({ outcome }, 0);
+  for (const child of LABELS.child) restarts.inc({ child }, 0);
+  for (const tool of [...LABELS.tool, 'unknown']) {
+    for (const outcome of LABELS.toolOutcome) toolCalls.inc({ tool, outcome }, 0);
+  }
+  for (const direction of LABELS.direction) tokens.inc({ agent: OTHER_AGENTS, direction }, 0);
+  for (const name of LABELS.function) {
+    for (const outcome of LABELS.callOutcome) backendCalls.inc({ function: name, outcome }, 0);
+  }
+  return { deliveries, parked, runs, restarts, toolCalls, tokens, backendCalls };
+}
+
+function createHistograms(registry: Registry) {
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name: `mission_control_${name}_seconds`, help, buckets, registers: [registry] });
   return {
-    deliveries,
-    parked: counter('parked', 'Notifications that were given up, by why.', ['reason']),
-    runs: counter('runs', 'Agent runs that ended, by how they ended.', ['outcome']),
-    restarts: counter('child_restarts', 'Restarts of supervised machines.', ['child']),
-    backendCalls: counter('backend_calls', 'Calls to Mission Control.', ['function', 'outcome']),
+    runs: histogram('run_duration', 'Length of agent runs.', RUN_BUCKETS),
+    toolCalls: histogram('tool_call_duration', 'Length of calls of tools.', TOOL_BUCKETS),
   };
 }
 
@@ -118,7 +150,8 @@ function createGauges(registry: Registry, version: string): (levels: Levels) => 
   const queued = gauge('queued', 'Notifications that wait in this process.');
   const failures = gauge('delivery_consecutive_failures', 'Polls that failed in a row.');
   const gatewayUp = gauge('gateway_up', 'Whether runs can be sent to the OpenClaw gateway.');
-  const state = gauge('state', 'The states that a supervised machine is in.', ['machine', 'state']);
+  const gates = gauge('gate', '1 for the state that the gate of delivery is in.', ['state']);
+  const states = gauge('state', '1 for each state that a supervised machine is in.', ['machine', 'state']);
   gauge('build_info', 'The version of the runtime, as a label.', ['version']).set({ version }, 1);
 
   return (levels) => {
@@ -126,9 +159,10 @@ function createGauges(registry: Registry, version: string): (levels: Levels) => 
     queued.set(levels.queued);
     failures.set(levels.consecutiveFailures);
     gatewayUp.set(levels.gatewayUp ? 1 : 0);
-    state.reset();
+    for (const state of LABELS.gate) gates.set({ state }, levels.gate === state ? 1 : 0);
+    states.reset();
     for (const { id, value } of levels.machines) {
-      for (const path of statePaths(value)) state.set({ machine: id, state: path }, 1);
+      for (const path of statePaths(value)) states.set({ machine: id, state: path }, 1);
     }
   };
 }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { exchange, reportWith, startTestServer } from '../../test/kits/health-server.ts';
 import type { HealthSource } from './app.ts';
+import { versionAnswer } from './earlier-names.ts';
 import type { Started } from '../../test/kits/health-server.ts';
 
 let server: Started | undefined;
@@ -29,7 +30,26 @@ describe('/health', () => {
     const report = reportWith({ status, reason: `It is ${status}.` });
     const response = await get('/health', { health: () => report });
     expect(response.status).toBe(code);
-    expect(await response.json()).toEqual(report);
+    expect(await response.json()).toMatchObject(report);
+  });
+
+  test('carries the names of the earlier runtime', async () => {
+    const response = await get('/health');
+    expect(await response.json()).toMatchObject({
+      versions: { runtimeService: '1.0.0', openclaw: '2026.1.1' },
+      infrastructure: { ipAddress: 'unknown' },
+      gateway: { running: true },
+      delivery: { running: false },
+    });
+    expect(versionAnswer(reportWith({}))).toEqual({
+      runtime: '1.0.0',
+      openclaw: '2026.1.1',
+      node: process.version,
+      runtimeServiceVersion: '1.0.0',
+      openclawVersion: '2026.1.1',
+      dropletId: 'unknown',
+      region: 'unknown',
+    });
   });
 
   test('is never cached and never sniffed', async () => {
@@ -81,6 +101,14 @@ describe('the other routes', () => {
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(await response.text()).toBe('queued 3\n');
+  });
+
+  test('/metrics is OpenMetrics when that is asked for', async () => {
+    const { url } = await start({ metrics: () => Promise.resolve('# TYPE a_total counter\na_total 3\n') });
+    const accept = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5';
+    const response = await fetch(`${url}/metrics`, { headers: { accept } });
+    expect(response.headers.get('content-type')).toMatch(/^application\/openmetrics-text; version=1\.0\.0;/);
+    expect(await response.text()).toBe('# TYPE a counter\na_total 3\n# EOF\n');
   });
 
   test('HEAD gives the same status and length without a body', async () => {

@@ -7,6 +7,7 @@ import { deliveryCalls } from './delivery-calls.ts';
 import { extensionCalls } from './extension-calls.ts';
 import type { Malformed } from './parse.ts';
 import { runtimeCalls } from './runtime-calls.ts';
+import { watchSlowCalls } from './slow-calls.ts';
 import { toolCalls } from './tool-calls.ts';
 import { createTransport } from './transport.ts';
 
@@ -23,6 +24,8 @@ export interface MissionControlOptions {
   /** Told once of each row that was left out of a list. */
   onMalformed?: (detail: Malformed) => void;
   countCall?: CountCall;
+  /** Given one sentence when a call has not been answered for 10 s, and null when none hangs any more. */
+  onSilence?: (problem: string | null) => void;
 }
 
 /** `tools`: what agents' tools call. `close` ends all connections; calls under way reject. */
@@ -37,7 +40,12 @@ export type MissionControlClient = MissionControl & { tools: ToolService; close(
 export function createMissionControl(options: MissionControlOptions): MissionControlClient {
   const { accountId, serviceToken, maxConcurrent, timeoutMs = 30_000 } = options;
   const url = options.url.replace(/\/+$/, '');
-  const transport = createTransport({ url, timeoutMs, maxConcurrent });
+  const transport = createTransport({
+    url,
+    timeoutMs,
+    maxConcurrent,
+    slowCalls: watchSlowCalls(options.onSilence ?? (() => undefined)),
+  });
   const client = createServiceClient({ url, accountId, serviceToken }, transport, options.countCall);
   const report = reportOnce(options.onMalformed ?? (() => undefined));
   const plain = { ...deliveryCalls(client, report), ...agentCalls(client, report), ...runtimeCalls(client) };

@@ -2,6 +2,7 @@ import { Agent } from 'undici';
 import * as v from 'valibot';
 import { Fault } from '../../machines/shared/fault.ts';
 import { startLimit, type Limit } from '../limit.ts';
+import type { SlowCalls } from './slow-calls.ts';
 
 /** ConvexHttpClient's code for "the function failed". */
 const FUNCTION_FAILED = 560;
@@ -31,9 +32,10 @@ export interface TransportOptions {
   timeoutMs: number;
   /** Runs at once: as many calls need no queue, up to a hundred. */
   maxConcurrent: number;
+  slowCalls?: SlowCalls;
 }
 
-export function createTransport({ url, timeoutMs, maxConcurrent }: TransportOptions): Transport {
+export function createTransport({ url, timeoutMs, maxConcurrent, slowCalls }: TransportOptions): Transport {
   const { origin } = new URL(url);
   const dispatcher = new Agent({
     connections: Math.min(maxConcurrent, MAX_CONNECTIONS) + SPARE_CONNECTIONS,
@@ -48,6 +50,7 @@ export function createTransport({ url, timeoutMs, maxConcurrent }: TransportOpti
     (name: string, signal?: AbortSignal): ConvexFetch =>
     async (url, init) => {
       const limit = startLimit(timeoutMs, [signal]);
+      const ended = slowCalls?.watch(name);
       try {
         return functionAnswer(await exchange(dispatcher, url, init, limit), name, origin);
       } catch (error) {
@@ -55,6 +58,7 @@ export function createTransport({ url, timeoutMs, maxConcurrent }: TransportOpti
         throw networkFault(error, { name, origin, timeoutMs, limit });
       } finally {
         limit.clear();
+        ended?.();
       }
     };
   return {

@@ -86,6 +86,8 @@ describe('the gateway', () => {
     expect(health.gateway.reason).not.toContain('not-the-token');
     expect(health.machines.find(({ id }) => id === 'gateway')?.tags).toContain('attention');
     expect((await gateway.runs()).runs).toEqual([]);
+    // Nothing can be delivered before a person acts.
+    expect(await runtime.get('/readyz')).toMatchObject({ status: 503 });
   });
 
   test('is not configured: everything but delivery works', async () => {
@@ -143,6 +145,18 @@ describe('Convex', () => {
     await runtime.waitForHealth('that all is well again', isHealthy);
   });
 
+  test('takes calls and answers none: told long before the calls are over', async () => {
+    const backend = await missionControl();
+    const runtime = await startRuntime({ backend, gateway: await echoGateway() });
+    await runtime.waitForHealth('that all is well', isHealthy);
+    await backend.setFault({ mode: 'hang' });
+    const health = await runtime.waitForHealth('that Convex hangs', ({ problems }) =>
+      problems.some(({ source }) => source === 'backend'),
+    );
+    expect(health.status).toBe('degraded');
+    expect(health.reason).toMatch(/Convex has not answered \w+ for 10 s/);
+  });
+
   test('answers 500 for a while', async () => {
     const backend = await missionControl();
     const gateway = await echoGateway();
@@ -176,6 +190,7 @@ describe('Convex', () => {
     // A person must act: the check fails. A restart would not help: the process stays, and says it lives.
     expect(health.httpStatus).toBe(503);
     expect(await runtime.get('/livez')).toMatchObject({ status: 200 });
+    expect(await runtime.get('/readyz')).toMatchObject({ status: 503 });
     expect(health.machines.find(({ id }) => id === 'delivery')?.tags).toContain('attention');
     expect(health.reason).toContain('SERVICE_TOKEN');
     expect(health.reason).not.toContain('0000000');
