@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 
-const PROFILES = ['local', 'openclaw', 'mock', 'convex'];
+const PROFILES = ['local', 'openclaw', 'mock', 'convex', 'monitoring'];
 
 /** Every combination, the empty one as well. */
 const COMBINATIONS = Array.from({ length: 2 ** PROFILES.length }, (_, bits) =>
@@ -39,7 +39,9 @@ test('as it comes, the Control UI is on 127.0.0.1:18789 and health on 127.0.0.1:
   expect(published.map(([, ip, , port]) => `${ip}:${port}`).toSorted()).toEqual([
     '127.0.0.1:18789',
     '127.0.0.1:3000',
+    '127.0.0.1:3001',
     '127.0.0.1:3210',
     '127.0.0.1:3220',
+    '127.0.0.1:9090',
   ]);
 });

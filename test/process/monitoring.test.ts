@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { alertQueries, dashboardQueries, startPrometheus } from '../kits/monitoring.ts';
+import { startRuntime } from '../kits/runtime.ts';
+import { echoGateway, missionControl } from '../kits/stack.ts';
+import { until } from '../kits/until.ts';
+
+/** What stays without an answer while all is well: failures, and tools, which the echo gateway does not call. */
+const EMPTY_WHEN_WELL = [
+  'Calls to Mission Control that failed',
+  'Alerts that fire',
+  'Calls of tools',
+  'Restarts',
+];
+
+test('every query of the dashboard and of the alerts, against a Prometheus that scraped a run', async ({
+  skip,
+}) => {
+  const backend = await missionControl();
+  const gateway = await echoGateway();
+  const runtime = await startRuntime({ backend, gateway });
+  const prometheus = await startPrometheus(runtime.url.replace('http://', ''));
+  if (prometheus === null) return skip('Prometheus is not installed (Debian: apt-get install prometheus)');
+
+  const delivered = 'mission_control_deliveries_total{outcome="delivered"} > 0';
+  await until(
+    'A series from before the first delivery is stored',
+    async () => (await prometheus.query('up == 1'))[0],
+  );
+  for (const taskId of backend.taskIds) await backend.postMessage(taskId, '@engineer look at this');
+  await until('Prometheus saw a delivery', async () => (await prometheus.query(delivered))[0]);
+  // A rate needs two scrapes on either side of what happened.
+  await until(
+    'The rates know of it',
+    async () => (await prometheus.query('rate(mission_control_runs_total[1m]) > 0'))[0],
+  );
+
+  const names = new Set(
+    (await prometheus.query('{job="mission-control-runtime"}')).map((metric) => metric['__name__']),
+  );
+  const { queries } = dashboardQueries();
+  for (const { title, expr } of [...queries, ...alertQueries()]) {
+    for (const [name] of expr.matchAll(/\b(mission_control|process|nodejs)_\w+/g))
+      expect(names, title).toContain(name);
+    await prometheus.query(expr);
+  }
+  for (const { title, expr } of queries) {
+    if (!EMPTY_WHEN_WELL.includes(title))
+      expect(await prometheus.query(expr), `${title}: ${expr}`).not.toEqual([]);
+  }
+  const health = await prometheus.ruleHealth();
+  expect(health).toEqual(Object.fromEntries(alertQueries().map(({ title }) => [title, 'ok'])));
+  expect(await prometheus.query('ALERTS{alertstate="firing"}')).toEqual([]);
+});
