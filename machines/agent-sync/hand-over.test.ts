@@ -7,11 +7,11 @@ import type { RosterEntry } from './roster.ts';
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A machine whose agents and gateway the test holds in its hands. */
+/** A machine whose agents and gateway the test controls. */
 function syncing() {
   const world = {
     agents: [agentRow('engineer')],
-    /** What the gateway does with a roster. */
+    /** How the gateway takes a roster. */
     take: (): Promise<void> => Promise.resolve(),
     rosters: [] as (readonly RosterEntry[])[],
     problems: [] as (string | null)[],

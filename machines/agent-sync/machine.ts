@@ -31,7 +31,7 @@ interface AgentSyncContext extends AgentSyncInput {
   retryInMs: number;
   lastErrorMessage: string | null;
   roster: readonly RosterEntry[];
-  /** The roster that the gateway was handed last, as text; null when it was handed none. */
+  /** The last roster that was handed to the gateway, as text; null when there was none. */
   handedOver: string | null;
   handOverFailures: number;
 }
@@ -45,7 +45,7 @@ export const agentSyncMachine = setup({
     listAgents: fromPromise<AgentRow[]>(() =>
       Promise.reject(new Error('this actor is provided by src/runtime.ts')),
     ),
-    /** Nobody is told, unless src/runtime.ts knows whom. */
+    /** Does nothing unless src/runtime.ts provides a gateway that takes a roster. */
     handOverRoster: fromPromise<void, { roster: readonly RosterEntry[] }>(() => Promise.resolve()),
   },
   guards: {

@@ -1,15 +1,15 @@
 import type { AgentRow } from '../shared/mission-control.ts';
 
 /**
- * Slugs come from people and end in headers, keys and paths: only what OpenClaw takes for an agent's id as it is is
- * let through. It would turn `-lead` into `lead` without a word, and a message for the one would reach the other.
+ * People choose slugs, and slugs end up in headers, keys and paths. Only a slug that OpenClaw takes as an agent's id
+ * unchanged is used. OpenClaw would silently turn `-lead` into `lead`, and a message for one would reach the other.
  */
 const SLUG = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
-/** Every object of JavaScript has these: no key of a configuration. */
+/** Every JavaScript object has these properties, so they cannot be keys of a configuration. */
 const RESERVED = new Set(['constructor', 'prototype']);
 
-/** Nobody needs a longer name to tell agents apart. */
+/** A longer name is cut. */
 const LONGEST_NAME = 100;
 
 /** What the gateway is told about an agent. */
@@ -19,7 +19,10 @@ export interface RosterEntry {
   name: string;
 }
 
-/** The agents that can be spoken to, and the names of the others. The gateway lower-cases slugs, so twins are left out. */
+/**
+ * The agents that the gateway can run, and the names of the others. The gateway lower-cases slugs, so the second of two
+ * slugs that differ only in case is left out.
+ */
 export function usableAgents(all: readonly AgentRow[]): { agents: AgentRow[]; skipped: string[] } {
   const seen = new Set<string>();
   const agents: AgentRow[] = [];
@@ -33,7 +36,7 @@ export function usableAgents(all: readonly AgentRow[]): { agents: AgentRow[]; sk
   return { agents, skipped };
 }
 
-/** @param agents usable ones; @returns them as the gateway is told of them, in an order that is always the same */
+/** @param agents usable ones; @returns the roster as text, always in the same order */
 export const rosterOf = (agents: readonly AgentRow[]): RosterEntry[] =>
   agents
     .map(({ slug, name }) => ({ slug, name: oneLine(name) || slug }))

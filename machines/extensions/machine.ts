@@ -14,37 +14,40 @@ export interface ExtensionsInput {
 }
 
 export type ExtensionsNews =
-  /** The answer, told when it is another than before. Empty: the backend has the contract alone. */
+  /** What the backend offers, sent when it changes. Empty: it offers only the contract. */
   | { type: 'extensions.known'; functions: readonly string[] }
-  /** From now on a change of the queue is told at once; what came before is to be looked for. */
+  /** From now on every change of the queue is announced. Delivery must look once for what came before. */
   | { type: 'queue.watched' }
   | { type: 'queue.unwatched' }
   | { type: 'queue.changed' }
   /** The subscription ended with an error. */
   | { type: 'queue.unwatchable'; reason: string };
 
-/** What the subscription tells. */
+/** The events of the subscription. */
 export type WatchNews =
-  /** It is connected, and has its first value since then. */
+  /** It is connected and has read the queue once. */
   | { type: 'watch.began' }
   /** The connection is gone; the client restores it by itself. */
   | { type: 'watch.lost' }
   | { type: 'queue.changed' }
-  /** It ended: nothing more comes from it. */
+  /** It ended, and no event follows. */
   | { type: 'watch.failed'; fault: Fault };
 
 export type ExtensionsEvent = WatchNews | { type: 'backend.available' };
 
 interface ExtensionsContext extends ExtensionsInput {
-  /** null until the backend has told. */
+  /** null until the backend has answered. */
   functions: readonly string[] | null;
   failures: number;
   retryInMs: number;
-  /** Why it is not known what is offered, or why the subscription ended. */
+  /** Why the question failed, or why the subscription ended. */
   reason: string | null;
 }
 
-/** A deployment can get functions while we run. A backend without any logs an error for each question: once a day is enough. */
+/**
+ * A deployment may get functions while this process runs. A backend without extensions logs an error for each question,
+ * so one question a day is enough.
+ */
 const ASK_AGAIN_MS = 86_400_000;
 
 const notProvided = () => Promise.reject(new Error('this actor is provided by src/runtime.ts'));
@@ -54,9 +57,9 @@ const watchParams = ({ event }: { event: { fault: Fault } }) => ({ fault: event.
 export const extensionsMachine = setup({
   types: {} as { context: ExtensionsContext; input: ExtensionsInput; events: ExtensionsEvent; tags: Tag },
   actors: {
-    /** The names of the functions that the backend offers; none where it knows nothing of extensions. */
+    /** The names of the functions that the backend offers; empty when it knows no extensions. */
     askExtensions: fromPromise<readonly string[]>(notProvided),
-    /** The subscription to the queue; it is closed when it is stopped. */
+    /** The subscription to the queue. Stopping the actor closes it. */
     watchQueue: fromCallback<{ type: 'watch.stop' }, null>(() => undefined),
   },
   guards: {
@@ -155,7 +158,7 @@ export const extensionsMachine = setup({
       invoke: {
         src: 'watchQueue',
         input: null,
-        // A bug of ours: delivery polls, and the subscription is tried again.
+        // This is a bug in the runtime. Delivery polls meanwhile, and the subscription is tried again.
         onError: {
           target: 'unsure',
           actions: [

@@ -6,7 +6,7 @@ const FOCUS_ORDER: Record<'agent' | 'orchestrator', readonly TaskStatus[]> = {
   orchestrator: ['in_progress', 'review', 'assigned'],
 };
 
-/** The task that a beat is about: by status, and among equals the one that nobody has touched for longest. */
+/** The task that a beat is about: the first by status, and among equals the one that was untouched for longest. */
 export function focusTask(tasks: readonly TaskRow[], isOrchestrator: boolean): TaskRow | null {
   for (const status of FOCUS_ORDER[isOrchestrator ? 'orchestrator' : 'agent']) {
     const [first] = tasks
@@ -21,7 +21,7 @@ const lastTouched = (task: TaskRow): number => Math.max(task.updatedAt, task.las
 
 const TASK_LINE = /\bTask ID:\s*([A-Za-z0-9;_-]+)/;
 
-/** The task that a beat's text names, where it is one of those that the beat spoke of; else the focus task. */
+/** The task that the reply to a beat names, if the beat showed that task; else the focus task. */
 export function namedTask(text: string, tasks: readonly TaskRow[], focus: TaskRow | null): TaskRow | null {
   const named = TASK_LINE.exec(text)?.[1];
   return tasks.find((task) => task._id === named) ?? focus;

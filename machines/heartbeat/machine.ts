@@ -4,7 +4,7 @@ import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
 import { beatDelay, firstBeatDelay } from './rhythm.ts';
 
-/** The actor that hears how a beat ended. */
+/** The actor that is told how a beat ended. */
 type Self = ActorRef<Snapshot<unknown>, { type: 'beat.done' } | { type: 'beat.refused' }>;
 
 export type HeartbeatNews = { type: 'beat.due'; agent: AgentRow; replyTo: Self };
@@ -41,7 +41,7 @@ export const heartbeatMachine = setup({
   },
   delays: {
     beatInterval: ({ context }) => context.nextInMs,
-    /** A beat that is still in line after a whole interval has lost its meaning. */
+    /** A beat that still waits after a whole interval is dropped, because the next one is due. */
     beatDeadline: ({ context }) => beatDelay(context.agent, 0),
   },
   actions: {
@@ -93,7 +93,7 @@ export const heartbeatMachine = setup({
         src: 'reportUnreachable',
         input: ({ context }) => ({ agentId: context.agent._id }),
         onDone: 'unreachable',
-        // The account's own status says the same; the next beat tries again.
+        // A failure here does no harm: the account's own status says the same, and the next beat reports again.
         onError: 'unreachable',
       },
     },

@@ -4,10 +4,10 @@ const MINUTE_MS = 60_000;
 const DEFAULT_MINUTES = 15;
 const JITTER_MS = 30_000;
 const MAX_STAGGER_MS = 120_000;
-/** XState's timers fire at once beyond this. */
+/** A timer beyond this fires after 1 ms. */
 const MAX_DELAY_MS = 2_147_483_647 - JITTER_MS;
 
-/** The agent's interval in milliseconds; 15 minutes when it has none that makes sense. */
+/** The agent's interval in milliseconds; 15 minutes when it is absent or not a positive number. */
 function intervalMs({ heartbeatInterval: minutes }: AgentRow): number {
   const sound = minutes !== undefined && Number.isFinite(minutes) && minutes > 0 ? minutes : DEFAULT_MINUTES;
   return Math.min(MAX_DELAY_MS, Math.max(1_000, Math.round(sound * MINUTE_MS)));

@@ -21,12 +21,12 @@ export type StatusReporterNews =
 
 export type StatusReporterEvent =
   | { type: 'status.changed'; status: RuntimeStatus }
-  /** The last word before we leave. */
+  /** The last report before the process leaves. */
   | { type: 'status.lastWord'; status: RuntimeStatus }
   | { type: 'backend.available' };
 
 interface StatusReporterContext extends StatusReporterInput {
-  /** What Convex was last told. */
+  /** The status that was last reported. */
   reported: RuntimeStatus | null;
   lastReportAt: number | null;
   failures: number;
@@ -35,14 +35,14 @@ interface StatusReporterContext extends StatusReporterInput {
 }
 
 /**
- * The backend takes a runtime for dead 90 s after the time that its last report bears, which is when it was sent. Two
- * reports of this length with a wait of that length between them stay within, also when one more is lost in between:
- * 15 + 40 + 15 + 1 + 15.
+ * The backend takes a runtime for dead 90 s after the time in its last report, which is the time of sending. In the worst
+ * case a report takes 15 s, the next one follows after 40 s, takes 15 s and is lost, and is repeated after 1 s in
+ * another 15 s. Together that is 86 s.
  */
 const REPORT_LIMIT_MS = 15_000;
 const LONGEST_WAIT_MS = 40_000;
 
-/** Short enough that a report gets through well before the backend's 90 s are over. */
+/** Short, so that a report arrives well before the backend's 90 s are over. */
 const REPORT_BACKOFF: BackoffLimits = { baseMs: 1_000, capMs: 15_000 };
 
 const TOO_SLOW = new Fault(
@@ -73,7 +73,7 @@ export const statusReporterMachine = setup({
   },
   actions: {
     keepStatus: assign((_, params: { status: RuntimeStatus }) => ({ status: params.status })),
-    /** What is being told; a change that comes in meanwhile is told next. */
+    /** Remembers the status that is being reported. A change meanwhile is reported next. */
     noteTold: assign(({ context }) => ({ reported: context.status })),
     countReport: enqueueActions(({ enqueue, context }) => {
       if (context.failures > 0) enqueue.sendTo(context.parent, { type: 'backend.available' });

@@ -8,10 +8,10 @@ import { statusReporterMachine, type StatusReporterNews } from './machine.ts';
 
 const STALE_MS = 90_000;
 const STEP_MS = 500;
-/** Longer than anybody waits. */
+/** A time that never passes in these tests. */
 const HANGS_MS = 1e9;
 
-/** The longest time that the backend has had to wait for news, in milliseconds, in so many reports. */
+/** The longest time between two reports that arrived, in milliseconds, over this many reports. */
 async function longestSilence(intervalMs: number, answersInMs: readonly number[]): Promise<number> {
   const clock = new SimulatedClock();
   let sent = 0;

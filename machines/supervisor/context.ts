@@ -23,7 +23,7 @@ export interface SupervisorInput {
   upgradeDrainTimeoutMs: number;
   /** A number in [0, 1). */
   random: () => number;
-  /** Wall clock in milliseconds, for what is shown; nothing is decided by it. */
+  /** Wall clock in milliseconds. It is only shown; no decision depends on it. */
   now: () => number;
 }
 
@@ -36,7 +36,7 @@ export type SupervisorEvent =
   | { type: 'process.crashed'; reason: string }
   | { type: 'child.restart'; id: string }
   | { type: 'child.forgiven'; id: string }
-  /** Commands that are safe to give from outside. */
+  /** Commands that anyone on the machine may give without harm. */
   | { type: 'delivery.poll' }
   | { type: 'gateway.probe' }
   | { type: 'upgrade.check' }
@@ -56,13 +56,13 @@ export interface Condition {
 }
 
 export interface SupervisorContext extends SupervisorInput {
-  /** Children that are up: only these can be sent to. */
+  /** Children that are running. Events are sent only to these. */
   alive: readonly string[];
   ledger: Ledger;
   /** Restarts of each child since the start of the process. */
   restarts: Readonly<Record<string, number>>;
   gate: Gate;
-  /** Whether a change of the queue is told. */
+  /** Whether the backend announces changes of the queue. */
   watched: boolean;
   conditions: Readonly<Record<string, Condition>>;
   agents: readonly AgentRow[];
@@ -80,8 +80,8 @@ export interface SupervisorOutput {
 export const EXIT = { stopped: 0, bug: 70, cannotBind: 71, upgrade: 75, configuration: 78 } as const;
 
 /**
- * What Mission Control is told: degraded while the gateway, delivery or the journal is not in a good state. Trouble
- * with telling it is left out: the report that gets through would be wrong at once.
+ * The status for Mission Control: degraded while the gateway, delivery or the journal is not in a good state. Trouble
+ * with the status report itself does not count, because a report that arrives proves that this trouble is over.
  */
 export function accountStatus({ conditions }: Pick<SupervisorContext, 'conditions'>): RuntimeStatus {
   return ['gateway', 'delivery', 'journal'].some((source) => source in conditions) ? 'degraded' : 'online';

@@ -13,7 +13,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     restarts: {},
     gate: 'closed',
     watched: false,
-    // Not well until it has answered: the first report must not promise what nobody knows.
+    // The gateway counts as degraded until it has answered, so that the first report does not promise too much.
     conditions: {
       gateway: { problem: 'The gateway has not answered yet.', severity: 'degraded', since: input.now() },
     },
@@ -25,7 +25,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
   output: ({ context }) => ({ exitCode: context.exitCode, reason: context.exitReason }),
   initial: 'starting',
   on: {
-    // The one place where cross-child knowledge lives: who needs to hear what.
+    // Only this table knows which child must hear the news of another.
     'gateway.available': {
       actions: [
         { type: 'setGate', params: { gate: 'open' } },
@@ -48,7 +48,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     'gateway.suspected': { actions: { type: 'tell', params: ({ event }) => ({ id: 'gateway', event }) } },
     'run.succeeded': { actions: { type: 'tell', params: ({ event }) => ({ id: 'gateway', event }) } },
     'run.failed': { actions: { type: 'tell', params: ({ event }) => ({ id: 'gateway', event }) } },
-    // It may be new: the gateway hears of it with the next look at the agents, which is now.
+    // The agent may be new. Reading the agents now also hands it to the gateway.
     'agent.unknown': {
       actions: { type: 'tell', params: { id: 'agentSync', event: { type: 'agents.sync' } } },
     },
@@ -147,7 +147,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
         ],
       },
     ],
-    // Nothing to do: these are for the log and the metrics, which watch what arrives here.
+    // The supervisor does nothing with these. The log and the metrics read them here.
     'lane.crashed': {},
     'upgrade.noticed': {},
     'upgrade.resultLost': {},
@@ -216,7 +216,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
       tags: ['draining'],
       initial: 'quiescing',
       on: {
-        // Nobody is started again on the way out.
+        // During a drain no crashed child is started again.
         'xstate.error.actor.*': {
           guard: { type: 'supervised', params: crashOf },
           actions: [

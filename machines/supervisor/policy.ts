@@ -1,7 +1,7 @@
 /**
- * What follows when a supervised child crashes: a crash is a bug (expected failures are states), so the child is
- * started again a few times, and when that does not help the process ends. Words and limits are those of an OTP
- * supervisor, with the budget kept per child so that one sick child cannot use up its siblings', plus a common cap.
+ * What follows when a supervised child crashes. A crash is a bug, because expected failures are states. The child is
+ * started again a few times; if that does not help, the process ends. Words and limits are those of an OTP supervisor.
+ * Each child has a budget of its own, so one sick child cannot use up its siblings' budget, and there is a common cap.
  */
 
 /** Crashes within the window, per child. */
@@ -9,11 +9,11 @@ export type Ledger = Readonly<Record<string, number>>;
 
 export const CHILD_BUDGET = 5;
 export const COMMON_BUDGET = 10;
-/** A crash is forgiven after this long, in milliseconds. */
+/** After this time a crash no longer counts, in milliseconds. */
 export const WINDOW_MS = 60_000;
 const FIRST_DELAY_MS = 100;
 
-/** Children that cannot go on with a fresh partner: they are started again with it (rest for one). */
+/** Children that cannot go on when another child starts afresh: they are started again together (OTP's rest-for-one). */
 const DEPENDANTS: Readonly<Record<string, readonly string[]>> = { gateway: ['delivery'] };
 
 export type Verdict =

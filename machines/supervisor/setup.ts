@@ -24,10 +24,10 @@ import {
 } from './context.ts';
 import { forgive, judgeCrash, WINDOW_MS, withDependants } from './policy.ts';
 
-/** How long the start waits for the gateway's first answer, in milliseconds: so that the first status is the right one. */
+/** How long the start waits for the gateway's first answer, so that the first status is right; in milliseconds. */
 const SETTLE_LIMIT_MS = 1_000;
 
-/** Within this time a second signal is an echo of the first, in milliseconds; a person's second Ctrl-C comes later. */
+/** A second signal within this time is an echo of the first one, in milliseconds. A person's second Ctrl-C takes longer. */
 const SAME_SIGNAL_MS = 250;
 
 const parts = setup({
@@ -68,7 +68,7 @@ const parts = setup({
   },
 });
 
-// The actions are added in a second step: XState's types lose the delays and actors of the first one otherwise.
+// The actions come in a second step, because XState's types otherwise lose the delays and actors of the first step.
 export const supervisorSetup = parts.extend({
   actions: {
     startChild: enqueueActions(({ enqueue, context, self }, { id }: { id: string }) => {
@@ -159,7 +159,7 @@ export const supervisorSetup = parts.extend({
       for (const id of context.alive.filter(isHeartbeat)) enqueue.stopChild(id);
       enqueue.assign({ alive: context.alive.filter((id) => !isHeartbeat(id)) });
     }),
-    /** Sends to a child where it is up; while it is down the news is not lost, its next start is told. */
+    /** Sends news to a child that is running. A child that is down gets the present state when it starts. */
     tell: enqueueActions(({ enqueue, context }, { id, event }: { id: string; event: ToChild }) => {
       if (context.alive.includes(id)) enqueue.sendTo(id, event);
     }),
@@ -212,7 +212,7 @@ export const supervisorSetup = parts.extend({
         enqueue.assign({
           agents,
           alive: [...kept, ...fresh.map(([id]) => id)],
-          // One that crashed and was to be started again is started here.
+          // A crashed child that waits for its restart is started here.
           conditions: Object.fromEntries(
             Object.entries(context.conditions).filter(([id]) => !fresh.some(([one]) => one === id)),
           ),
@@ -251,7 +251,7 @@ export const supervisorSetup = parts.extend({
       enqueue.raise({ type: 'child.forgiven', id }, { delay: WINDOW_MS });
     }),
     clearCondition: assign(({ context }, params: { id: string }) => ({
-      // The gateway clears its own when it has answered: nobody knows how it is before that.
+      // The gateway clears its own condition when it has answered, because its state is unknown before that.
       conditions: Object.fromEntries(
         Object.entries(context.conditions).filter(([id]) => id !== params.id || id === 'gateway'),
       ),

@@ -1,4 +1,4 @@
-/** Children that crash, with the real machines and fake surroundings: who is started again, and who is not disturbed. */
+/** Children crash, with the real machines and fake surroundings: which ones are started again, and which are left alone. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createActor, fromCallback, fromPromise, SimulatedClock, toPromise, type AnyActorRef } from 'xstate';
 import { agentSyncMachine } from '../agent-sync/machine.ts';
@@ -40,7 +40,7 @@ const nothingAsked: UpgradeFacts = {
 };
 const backoff = { baseMs: 100, capMs: 1_000 };
 
-/** The supervisor with surroundings in which all is well. */
+/** The supervisor with surroundings that always succeed. */
 async function startSupervisor() {
   const clock = new SimulatedClock();
   const closed: string[] = [];
@@ -129,11 +129,11 @@ function countActive(actor: AnyActorRef): number {
   return below + (status === 'active' ? 1 : 0);
 }
 
-/** Makes a running child crash as a bug in it would: an error that nobody in it handles. */
+/** Makes a running child crash as a bug would: with an error that it does not handle. */
 function crash(root: AnyActorRef, id: string): void {
   const child = childrenOf(root)[id];
   if (child === undefined) throw new Error(`${id} is not up`);
-  // What XState sends to a parent whose grandchild failed without an onError: the child goes to its error state.
+  // XState sends this to a machine whose invoked actor failed without an onError; the machine goes to its error state.
   child.send({ type: 'xstate.error.actor.bug', actorId: 'bug', error: new Error(`a bug in ${id}`) });
 }
 

@@ -1,4 +1,4 @@
-/** Every state that the supervisor can reach: children that come up, speak, crash and leave; signals at any moment. */
+/** Every state that the supervisor can reach: children start, report, crash and leave, and signals come at any moment. */
 import { describe, expect, test } from 'vitest';
 import type { EventObject, SnapshotFrom } from 'xstate';
 import {
@@ -25,9 +25,9 @@ interface Ghost {
   crashes: number;
   /** Restarts that are on their way. */
   restarts: readonly string[];
-  /** The last word on the gate. */
+  /** What was last said about the gate. */
   gate: Gate;
-  /** The last word on the queue: whether it is watched. */
+  /** Whether the queue was last said to be watched. */
   watched: boolean;
   /** The first reason to leave. */
   leaving: 'signal' | 'upgrade' | 'bug' | 'bind' | null;
@@ -101,7 +101,7 @@ const REASONS: Record<string, Ghost['leaving']> = {
   'process.crashed': 'bug',
 };
 
-/** What the gateway machine's news say of the gate. */
+/** What the gateway machine's news mean for the gate. */
 const GATES: ReadonlyMap<string, Gate> = new Map([
   ['gateway.available', 'open'],
   ['gateway.trial', 'trial'],

@@ -35,7 +35,7 @@ const calm: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait'), ms: fc.integer({ min: 1, max: 20_000 }) }) },
 );
 const crashes: fc.Arbitrary<Step> = fc.record({ do: fc.constantFrom('crash', 'crashLane'), which });
-/** So few crashes that the budget is not spent. */
+/** Few enough crashes to stay within the budget. */
 const steps = fc
   .tuple(fc.array(calm, { maxLength: 50 }), fc.array(fc.tuple(crashes, fc.nat(50)), { maxLength: 4 }))
   .map(([some, crashed]) =>
@@ -73,7 +73,7 @@ async function takeAll(system: System, some: readonly Step[]): Promise<void> {
   for (const one of some) await take(system, one);
 }
 
-/** Every call succeeds from here on, and time goes on: long enough for what was set aside to be looked at again. */
+/** From here on every call succeeds, and enough time passes for rows that were set aside to be looked at again. */
 async function allIsWell({ around, clock, root }: System, until: () => boolean): Promise<void> {
   for (let rounds = 0; rounds < 600 && !until(); rounds += 1) {
     await settle();
@@ -90,7 +90,7 @@ const isWell = ({ around, root }: System, rows: number): boolean => {
   return value === 'running' && around.marks.length === rows && Object.keys(context.conditions).length === 0;
 };
 
-/** Answers everything but runs, which fail, until the gateway machine has come to this state. */
+/** Lets every run fail and every other call succeed, until the gateway machine is in this state. */
 async function failRunsUntil({ around, clock, root }: System, state: object): Promise<void> {
   const isThere = () => (childrenOf(root).gateway as GatewayActor | undefined)?.getSnapshot();
   for (let rounds = 0; rounds < 100; rounds += 1) {

@@ -5,12 +5,12 @@ export interface Versions {
   runtimeVersion: string;
 }
 
-/** What is known when the question is asked. */
+/** What is known when the machine decides. */
 export interface UpgradeFacts {
   pending: PendingUpgrade | null;
   restartRequested: boolean;
   running: Versions;
-  /** The request that an earlier process left for, and what it ran then. */
+  /** The request that an earlier process left for, and the versions that it ran. */
   leftFor: { request: Pick<PendingUpgrade, RequestKey>; from: Versions } | null;
 }
 
@@ -20,7 +20,7 @@ export type UpgradeVerdict = 'current' | 'available' | 'heldBack' | 'leave';
 
 /**
  * What follows from a pending upgrade or a restart request (docs/contract.md#fleet).
- * A restart request is cleared by the backend as it is read, so it is honoured whatever UPGRADE_MODE says.
+ * The backend clears a restart request as it is read, so the runtime carries it out whatever UPGRADE_MODE says.
  */
 export function judge(
   facts: UpgradeFacts,
@@ -39,15 +39,15 @@ export function judge(
   return { verdict: 'leave', notice: asked };
 }
 
-/** A gateway that has not been asked yet, or is away, says nothing about its version: no reason to leave. */
+/** The version of a gateway that has not answered is unknown, and that is no reason to leave. */
 const isSameOpenclaw = (a: string, b: string): boolean => a === b || a === 'unknown' || b === 'unknown';
 
-/** Whether what is asked for is what runs. */
+/** Whether the versions that were asked for are running. */
 export const isReached = (pending: PendingUpgrade, running: Versions): boolean =>
   pending.targetRuntimeVersion === running.runtimeVersion &&
   isSameOpenclaw(pending.targetOpenclawVersion, running.openclawVersion);
 
-/** A new request, or a changed version, clears it. */
+/** A new request or a changed version makes this false again. */
 function hasLeftFor({ leftFor, running }: UpgradeFacts, pending: PendingUpgrade): boolean {
   return (
     leftFor !== null &&

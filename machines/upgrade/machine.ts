@@ -12,9 +12,9 @@ export interface UpgradeInput {
 
 export type UpgradeNews =
   | { type: 'upgrade.requested'; reason: string }
-  /** Something is asked for that this process does not leave for; said once for each request. */
+  /** A request that this process does not leave for; sent once per request. */
   | { type: 'upgrade.noticed'; notice: string }
-  /** The result of the last upgrade cannot be told; said once for each reason. */
+  /** The result of the last upgrade cannot be reported; sent once per reason. */
   | { type: 'upgrade.resultLost'; problem: string };
 
 export type UpgradeEvent = { type: 'upgrade.check' } | { type: 'upgrade.force' };
@@ -22,9 +22,9 @@ export type UpgradeEvent = { type: 'upgrade.check' } | { type: 'upgrade.force' }
 interface UpgradeContext extends UpgradeInput {
   verdict: UpgradeVerdict;
   pending: PendingUpgrade | null;
-  /** One sentence on what is asked for, for `/health` and the log; null when nothing is. */
+  /** What is asked for, in one sentence for `/health` and the log; null when nothing is asked. */
   notice: string | null;
-  /** Why the result of the last upgrade cannot be told; null when there is none, or it is told. */
+  /** Why the result of the last upgrade cannot be reported; null when there is no result or it was reported. */
   resultProblem: string | null;
 }
 
@@ -35,12 +35,12 @@ const upgradeSetup = setup({
   types: {} as { context: UpgradeContext; input: UpgradeInput; events: UpgradeEvent; tags: Tag },
   actors: {
     /**
-     * Tells Mission Control what the upgrade script has left in STATE_DIR. Rejects while Mission Control cannot take it;
-     * the output says why it can never be told, or is null.
+     * Reports the result that the upgrade script has left in STATE_DIR. Rejects while Mission Control cannot take it. The
+     * output is null, or says why the result can never be reported.
      */
     tellResult: fromPromise<string | null>(notProvided),
     checkUpgrade: fromPromise<UpgradeFacts>(notProvided),
-    /** Remembers what this process leaves for, so that the next one does not leave for it again. */
+    /** Stores the request that this process leaves for, so that the next process does not leave for it again. */
     rememberExit: fromPromise<void, { pending: PendingUpgrade | null }>(notProvided),
   },
   guards: {
@@ -109,7 +109,7 @@ export const upgradeMachine = upgradeSetup.createMachine({
           target: 'checking',
           actions: { type: 'noteResult', params: ({ event }) => ({ problem: event.output }) },
         },
-        // Convex is away: the result waits, and so does the request that it may settle.
+        // Convex is away. The result waits, and so does the request that it may settle.
         onError: 'deciding',
       },
     },
@@ -122,7 +122,7 @@ export const upgradeMachine = upgradeSetup.createMachine({
           target: 'deciding',
           actions: { type: 'keepFacts', params: ({ event }) => ({ facts: event.output }) },
         },
-        // Convex is away: what was known stays, the next status report asks again.
+        // Convex is away. The next status report asks again.
         onError: 'deciding',
       },
     },
