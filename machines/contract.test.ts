@@ -106,7 +106,16 @@ describe.each(registry)('%s', (id, machine) => {
 
 /** Which machines a machine spawns, so that it may import their folders (docs/adr/0001). */
 const SPAWNS: Record<string, string[]> = {
-  supervisor: ['gateway', 'delivery', 'upgrade', 'heartbeat', 'agent-sync', 'status-reporter', 'extensions'],
+  supervisor: [
+    'gateway',
+    'delivery',
+    'upgrade',
+    'heartbeat',
+    'agent-sync',
+    'status-reporter',
+    'extensions',
+    'journal',
+  ],
   delivery: ['lane'],
 };
 

@@ -3,6 +3,7 @@ import { deliveryMachine } from './delivery/machine.ts';
 import { extensionsMachine } from './extensions/machine.ts';
 import { gatewayMachine } from './gateway/machine.ts';
 import { heartbeatMachine } from './heartbeat/machine.ts';
+import { journalMachine } from './journal/machine.ts';
 import { laneMachine } from './lane/machine.ts';
 import { statusReporterMachine } from './status-reporter/machine.ts';
 import { supervisorMachine } from './supervisor/machine.ts';
@@ -19,4 +20,5 @@ export const machines = {
   agentSync: agentSyncMachine,
   statusReporter: statusReporterMachine,
   extensions: extensionsMachine,
+  journal: journalMachine,
 } as const;

@@ -1,11 +1,10 @@
+import { Fault } from '../machines/shared/fault.ts';
 import { EXIT } from '../machines/supervisor/context.ts';
 import { parseArgs } from './config/cli.ts';
 import { loadConfig } from './config/config.ts';
 import type { EffectiveSetting } from './config/effective.ts';
 import { ConfigError } from './config/errors.ts';
-import { JournalLocked, JournalUnavailable } from './journal/errors.ts';
-import { openJournal } from './journal/journal.ts';
-import { openSteadyJournal } from './journal/steady.ts';
+import { openStore } from './journal/store.ts';
 import { createLogger } from './logging/logger.ts';
 import { createRedactor } from './logging/redact.ts';
 import { startRuntime } from './runtime.ts';
@@ -27,16 +26,18 @@ async function main(): Promise<number> {
     service: { name: 'mission-control-runtime', version: config.runtimeVersion },
     accountId: config.accountId,
   });
-  const journal = openSteadyJournal(
-    () => openJournal(config.stateDir, { onNotice: ({ event, message }) => log.warn(event, message) }),
-    config.journal,
-  );
+  const store = openStore({
+    stateDir: config.stateDir,
+    mode: config.journal,
+    lockWaitMs: config.stateLockWaitMs,
+    onNotice: (event, message) => log.warn(event, message),
+  });
   // On a terminal the settings would be a line of many hundred characters; --help tells them there.
   const settings = config.log.format === 'pretty' ? {} : settingsFields(effective);
   log.info('runtime.started', `Runtime ${config.runtimeVersion} on Node ${process.versions.node}`, settings);
   for (const { event, name, message } of advice) log.warn(event, message, { setting: name });
 
-  const { root, done, inspect } = startRuntime({ config, journal, log, redact });
+  const { root, done, inspect } = startRuntime({ config, store, log, redact });
   const inspector = config.inspector && inspect(config.inspector);
   listenToSignals((event) => root.send(event));
   for (const source of ['uncaughtException', 'unhandledRejection'] as const) {
@@ -49,7 +50,7 @@ async function main(): Promise<number> {
     log.error('supervisor.crashed', 'The supervisor itself crashed', { error });
     return { exitCode: EXIT.bug, reason: messageOf(error) };
   });
-  journal.close();
+  store.close();
   await inspector?.close(output);
   log.info('runtime.stopped', output.reason, { exitCode: output.exitCode });
   await log.flush();
@@ -72,7 +73,7 @@ function refuse(message: string): number {
 
 const ended = main().catch((error: unknown) => {
   const isExpected =
-    error instanceof ConfigError || error instanceof JournalLocked || error instanceof JournalUnavailable;
+    error instanceof ConfigError || (error instanceof Fault && error.kind === 'journalUnavailable');
   if (!isExpected) throw error;
   return refuse(error.message);
 });

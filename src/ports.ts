@@ -195,15 +195,6 @@ export interface PostBegun {
   after: string | null;
 }
 
-/** The upgrade that an earlier process exited for. */
-export interface UpgradeExit {
-  targetOpenclawVersion: string;
-  targetRuntimeVersion: string;
-  initiatedAt: number;
-  fromOpenclawVersion: string;
-  fromRuntimeVersion: string;
-}
-
 /** What must survive a restart. All calls are synchronous and small. */
 export interface Journal {
   read(notificationId: string): JournalEntry | null;
@@ -225,12 +216,9 @@ export interface Journal {
   markSettled(notificationId: string, version: RowVersion): void;
   /** Convex has the mark: the row goes. */
   forget(notificationId: string): void;
-  readUpgradeExit(): UpgradeExit | null;
-  saveUpgradeExit(exit: UpgradeExit | null): void;
   /**
    * Settles when all that was written so far outlives a power cut; that it outlives the process holds before.
    * Callers at the same time share the disk's work. Rejects when the disk fails.
    */
   synced(): Promise<void>;
-  close(): void;
 }

@@ -8,6 +8,7 @@ import { deliveryMachine } from '../machines/delivery/machine.ts';
 import { extensionsMachine } from '../machines/extensions/machine.ts';
 import { gatewayMachine, type Probe } from '../machines/gateway/machine.ts';
 import { heartbeatMachine } from '../machines/heartbeat/machine.ts';
+import { journalMachine } from '../machines/journal/machine.ts';
 import { laneMachine } from '../machines/lane/machine.ts';
 import type { RuntimeStatus } from '../machines/shared/mission-control.ts';
 import { statusReporterMachine } from '../machines/status-reporter/machine.ts';
@@ -17,6 +18,7 @@ import { supervisorMachine, type SupervisorActor } from '../machines/supervisor/
 import { upgradeMachine } from '../machines/upgrade/machine.ts';
 import { createExtensionsActors } from './actors/extensions.ts';
 import { createHealthServerActor } from './actors/health-server.ts';
+import { createJournalActors } from './actors/journal.ts';
 import { createLaneActors } from './actors/lane.ts';
 import { createListUndelivered } from './actors/list-undelivered.ts';
 import { createRosterWriter } from './actors/roster.ts';
@@ -36,7 +38,8 @@ import { versionAnswer } from './health/earlier-names.ts';
 import { createMetrics, type Metrics } from './health/metrics.ts';
 import { openInspector, type OpenInspector } from './inspector/open.ts';
 import { statusView } from './inspector/status.ts';
-import type { SteadyJournal } from './journal/steady.ts';
+import { createEntries } from './journal/entries.ts';
+import type { Store } from './journal/store.ts';
 import type { Log } from './logging/log.ts';
 import { createNarrator } from './logging/narrate.ts';
 import { createGateway } from './gateway/client.ts';
@@ -44,7 +47,7 @@ import { createNoGateway } from './gateway/no-gateway.ts';
 
 export interface RuntimeOptions {
   config: Config;
-  journal: SteadyJournal;
+  store: Store;
   log: Log;
   redact: (text: string) => string;
 }
@@ -58,7 +61,8 @@ export interface Runtime {
 }
 
 export function startRuntime(options: RuntimeOptions): Runtime {
-  const { config, journal, log } = options;
+  const { config, store, log } = options;
+  const journal = createEntries(store);
   const metrics = createMetrics(config.runtimeVersion);
   const { accountId, serviceToken } = config;
   const access = { url: config.convexUrl, accountId, serviceToken };
@@ -125,7 +129,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
         },
       }),
       upgrade: upgradeMachine.provide({
-        actors: createUpgradeActors({ missionControl, journal, stateDir: config.stateDir, versions, log }),
+        actors: createUpgradeActors({ missionControl, store, stateDir: config.stateDir, versions, log }),
       }),
       agentSync: agentSyncMachine.provide({
         actors: {
@@ -133,6 +137,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
           handOverRoster: fromPromise(createRosterWriter(config.rosterFile)),
         },
       }),
+      journal: journalMachine.provide({ actors: createJournalActors(store) }),
       extensions: extensionsMachine.provide({
         actors: createExtensionsActors({ missionControl, access }),
       }),
@@ -156,7 +161,6 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   });
   const output = toPromise(root);
   root.start();
-  journal.watch((problem) => root.send({ type: 'condition.changed', source: 'journal', problem }));
   const stopPulse = watchPulse({
     url: config.convexUrl,
     // The subscription notices by itself.

@@ -80,6 +80,7 @@ export type DeliveryEvent =
   | { type: 'delivery.abort' }
   | { type: 'beat.due'; agent: AgentRow; replyTo: Beater }
   | { type: 'backend.available' }
+  | { type: 'journal.available' }
   | { type: 'row.reconsider'; id: string }
   | { type: 'lanes.sweep' };
 

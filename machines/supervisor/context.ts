@@ -6,6 +6,7 @@ import type { DeliveryNews, DeliverySettings } from '../delivery/context.ts';
 import type { ExtensionsNews } from '../extensions/machine.ts';
 import type { GatewayNews } from '../gateway/machine.ts';
 import type { HeartbeatNews } from '../heartbeat/machine.ts';
+import type { JournalNews } from '../journal/machine.ts';
 import type { StatusReporterNews } from '../status-reporter/machine.ts';
 import type { UpgradeNews } from '../upgrade/machine.ts';
 import type { Ledger } from './policy.ts';
@@ -46,7 +47,8 @@ export type SupervisorEvent =
   | AgentSyncNews
   | StatusReporterNews
   | UpgradeNews
-  | ExtensionsNews;
+  | ExtensionsNews
+  | JournalNews;
 
 export interface Condition {
   problem: string;

@@ -76,6 +76,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
       ],
     },
     'queue.changed': { actions: { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) } },
+    'journal.available': { actions: { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) } },
     'status.reported': {
       actions: { type: 'tell', params: { id: 'upgrade', event: { type: 'upgrade.check' } } },
     },
@@ -189,6 +190,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
         workers: {
           description: 'Starts all others.',
           entry: [
+            { type: 'startChild', params: { id: 'journal' } },
             { type: 'startChild', params: { id: 'statusReporter' } },
             { type: 'startChild', params: { id: 'upgrade' } },
             { type: 'startChild', params: { id: 'agentSync' } },
@@ -288,7 +290,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
         closing: {
           description: 'Closes the gateway connection and, last of all, the health port.',
           entry: [
-            { type: 'stopChildren', params: { ids: ['statusReporter', 'gateway'] } },
+            { type: 'stopChildren', params: { ids: ['statusReporter', 'gateway', 'journal'] } },
             { type: 'tell', params: { id: 'health', event: { type: 'health.close' } } },
           ],
           on: { 'health.closed': '#supervisor.stopped', 'signal.terminate': {} },

@@ -5,6 +5,8 @@ import { deliveryMachine } from '../delivery/machine.ts';
 import { extensionsMachine } from '../extensions/machine.ts';
 import { gatewayMachine } from '../gateway/machine.ts';
 import { heartbeatMachine } from '../heartbeat/machine.ts';
+import { journalMachine } from '../journal/machine.ts';
+import type { BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
 import type { Gate } from '../shared/evidence.ts';
 import { faultOf } from '../shared/fault.ts';
@@ -30,6 +32,9 @@ const SETTLE_LIMIT_MS = 1_000;
 /** A second signal within this time is an echo of the first one, in milliseconds. A person's second Ctrl-C takes longer. */
 const SAME_SIGNAL_MS = 250;
 
+/** How soon a disk that failed is tried again: it should be noticed soon when somebody has made space. */
+const DISK_BACKOFF: BackoffLimits = { baseMs: 1_000, capMs: 15_000 };
+
 const parts = setup({
   types: {} as {
     context: SupervisorContext;
@@ -47,6 +52,7 @@ const parts = setup({
     heartbeat: heartbeatMachine,
     delivery: deliveryMachine,
     extensions: extensionsMachine,
+    journal: journalMachine,
   },
   guards: {
     deliveryGone: ({ context }) => !context.alive.includes('delivery'),
@@ -87,6 +93,13 @@ export const supervisorSetup = parts.extend({
               reconnect: context.reconnect,
               random,
             },
+          });
+          break;
+        case 'journal':
+          enqueue.spawnChild('journal', {
+            id,
+            systemId: id,
+            input: { parent: self, disk: DISK_BACKOFF, random },
           });
           break;
         case 'statusReporter':
@@ -292,6 +305,7 @@ type ToChild =
       | { type: 'queue.watched' }
       | { type: 'queue.unwatched' }
       | { type: 'queue.changed' }
+      | { type: 'journal.available' }
     >
   | { type: 'upgrade.force' }
   | { type: 'agents.sync' }

@@ -19,6 +19,7 @@ const HEARTBEAT = 'heartbeat:engineer';
 const CHILDREN = [
   'health',
   'gateway',
+  'journal',
   'statusReporter',
   'upgrade',
   'agentSync',

@@ -21,6 +21,7 @@ export const SENDERS: Record<string, MachineId> = {
   'beat.due': 'heartbeat',
   'agents.synced': 'agentSync',
   'upgrade.requested': 'upgrade',
+  'journal.available': 'journal',
   'queue.watched': 'extensions',
   'queue.unwatched': 'extensions',
   'queue.changed': 'extensions',

@@ -7,10 +7,12 @@ import { isOwed, versionOf } from '../../machines/lane/context.ts';
 import type { NotificationRow } from '../../machines/shared/mission-control.ts';
 import { aReply } from '../../test/kits/gateway-server.ts';
 import { startContractBackend, type ContractBackend } from '../../test/kits/contract-backend/spawn.ts';
+import { openTestStore } from '../../test/kits/store.ts';
 import { createMissionControl } from '../mission-control/mission-control.ts';
 import type { Log } from '../logging/log.ts';
-import { JournalUnavailable } from '../journal/errors.ts';
-import { openJournal } from '../journal/journal.ts';
+import { Fault } from '../../machines/shared/fault.ts';
+import { createEntries } from '../journal/entries.ts';
+import type { Store } from '../journal/store.ts';
 import type { Gateway, Journal, MissionControl } from '../ports.ts';
 import { createLaneActors } from './lane.ts';
 import type { PostTiming } from './second-post.ts';
@@ -18,20 +20,22 @@ import { createPrefetched } from './prefetched.ts';
 import { createSessionLock } from './session-lock.ts';
 
 let dir: string;
+let store: Store;
 let journal: Journal;
 let backend: ContractBackend;
 let missionControl: MissionControl & { close(): Promise<void> };
 let taskId: string;
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'lane-'));
-  journal = openJournal(dir);
+  ({ store } = openTestStore(dir));
+  journal = createEntries(store);
   backend = await startContractBackend();
   await backend.addAgents([{ slug: 'engineer' }]);
   [taskId = ''] = await backend.createTasks({ assignees: ['engineer'] });
   missionControl = createMissionControl({ ...backend, maxConcurrent: 1 });
 });
 afterEach(async () => {
-  journal.close();
+  store.close();
   rmSync(dir, { recursive: true });
   await missionControl.close();
   await backend.close();
@@ -209,12 +213,12 @@ test('a run whose attempt cannot be synced does not start and is not counted; a 
   const row = await say('one');
   const delivery = await missionControl.loadContext(row._id);
   const disk = journal;
-  const outcomes = [Promise.reject<undefined>(new JournalUnavailable('The disk is gone.'))];
+  const outcomes = [Promise.reject<undefined>(new Fault('journalUnavailable', 'The disk is gone.'))];
   journal = { ...disk, synced: () => outcomes.shift() ?? disk.synced() };
   const { runAgent } = actorsWith({
     ...noGateway,
     respond: async ({ onReply }) => {
-      outcomes.push(Promise.reject(new JournalUnavailable('The disk is gone.')));
+      outcomes.push(Promise.reject(new Fault('journalUnavailable', 'The disk is gone.')));
       const reply = aReply();
       await onReply?.(reply);
       return reply;

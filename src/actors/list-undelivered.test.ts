@@ -6,28 +6,32 @@ import { versionOf } from '../../machines/lane/context.ts';
 import type { Page } from '../../machines/delivery/context.ts';
 import type { NotificationRow } from '../../machines/shared/mission-control.ts';
 import { startContractBackend, type ContractBackend } from '../../test/kits/contract-backend/spawn.ts';
+import { openTestStore } from '../../test/kits/store.ts';
 import { createMissionControl } from '../mission-control/mission-control.ts';
-import { openJournal } from '../journal/journal.ts';
+import { createEntries } from '../journal/entries.ts';
+import type { Store } from '../journal/store.ts';
 import type { Log } from '../logging/log.ts';
 import type { Journal } from '../ports.ts';
 import { createListUndelivered } from './list-undelivered.ts';
 import { createPrefetched } from './prefetched.ts';
 
 let dir: string;
+let store: Store;
 let journal: Journal;
 let backend: ContractBackend;
 let missionControl: ReturnType<typeof createMissionControl>;
 let taskId: string;
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'list-'));
-  journal = openJournal(dir);
+  ({ store } = openTestStore(dir));
+  journal = createEntries(store);
   backend = await startContractBackend();
   await backend.addAgents([{ slug: 'engineer' }]);
   [taskId = ''] = await backend.createTasks({ assignees: ['engineer'] });
   missionControl = createMissionControl({ ...backend, maxConcurrent: 1 });
 });
 afterEach(async () => {
-  journal.close();
+  store.close();
   rmSync(dir, { recursive: true });
   await missionControl.close();
   await backend.close();

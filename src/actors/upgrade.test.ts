@@ -2,9 +2,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createActor, toPromise } from 'xstate';
+import { Fault } from '../../machines/shared/fault.ts';
 import { judge, type UpgradeFacts } from '../../machines/upgrade/judge.ts';
 import type { PendingUpgrade } from '../../machines/shared/mission-control.ts';
-import { JournalUnavailable } from '../journal/errors.ts';
 import { createUpgradeActors } from './upgrade.ts';
 
 const PENDING: PendingUpgrade = {
@@ -15,18 +15,16 @@ const PENDING: PendingUpgrade = {
   strategy: 'immediate',
 };
 
-/** One look at what is asked for, by a runtime whose journal cannot be read. */
+/** One look at what is asked for, by a runtime whose disk has failed. */
 function check(pending: PendingUpgrade | null, restartRequested: boolean): Promise<UpgradeFacts> {
-  const fails = (): never => {
-    throw new JournalUnavailable('The disk is gone.');
-  };
+  const fails = () => Promise.reject(new Fault('journalUnavailable', 'The disk is gone.'));
   const { checkUpgrade } = createUpgradeActors({
     missionControl: {
       getPendingUpgrade: () => Promise.resolve(pending),
       checkAndClearRestartRequested: () => Promise.resolve(restartRequested),
       recordUpgradeResult: () => Promise.reject(new Error('there is no result to tell')),
     },
-    journal: { readUpgradeExit: fails, saveUpgradeExit: fails },
+    store: { read: () => null, put: () => undefined, remove: () => undefined, synced: fails, catchUp: fails },
     stateDir: join(tmpdir(), 'there-is-no-such-directory'),
     versions: () => ({ openclawVersion: '2026.9.6', runtimeVersion: '1.0.0' }),
     log: { info: () => undefined, warn: () => undefined },

@@ -1,9 +1,11 @@
+import * as v from 'valibot';
 import { fromPromise } from 'xstate';
 import { faultOf } from '../../machines/shared/fault.ts';
 import type { UpgradeFacts } from '../../machines/upgrade/judge.ts';
 import type { PendingUpgrade } from '../../machines/shared/mission-control.ts';
+import type { Store } from '../journal/store.ts';
 import type { Log } from '../logging/log.ts';
-import type { Journal, MissionControl } from '../ports.ts';
+import type { MissionControl } from '../ports.ts';
 import { createUpgradeResultReporter } from './upgrade-result.ts';
 
 export interface UpgradeSurroundings {
@@ -11,7 +13,7 @@ export interface UpgradeSurroundings {
     MissionControl,
     'getPendingUpgrade' | 'checkAndClearRestartRequested' | 'recordUpgradeResult'
   >;
-  journal: Pick<Journal, 'readUpgradeExit' | 'saveUpgradeExit'>;
+  store: Pick<Store, 'read' | 'put' | 'remove' | 'synced' | 'catchUp'>;
   stateDir: string;
   versions: () => UpgradeFacts['running'];
   log: Pick<Log, 'info' | 'warn'>;
@@ -19,55 +21,66 @@ export interface UpgradeSurroundings {
 
 /** The I/O of the upgrade machine: what is asked of this runtime, and the memory of what it left for. */
 export function createUpgradeActors(around: UpgradeSurroundings) {
-  const { missionControl, journal, versions } = around;
+  const { missionControl, store, versions } = around;
   const reportResult = createUpgradeResultReporter(around);
   return {
     tellResult: fromPromise<string | null>(({ signal }) => reportResult(signal)),
     checkUpgrade: fromPromise<UpgradeFacts>(async ({ signal }) => {
       const pending = await missionControl.getPendingUpgrade(signal);
       const running = versions();
-      const leftFor = readLeftFor(journal, pending, running);
+      const leftFor = await readLeftFor(store, pending, running);
       // Last, because reading it clears it: nothing may fail between here and acting on it.
       const restartRequested = await missionControl.checkAndClearRestartRequested(signal);
       return { pending, restartRequested, running, leftFor };
     }),
-    rememberExit: fromPromise<void, { pending: PendingUpgrade | null }>(({ input: { pending } }) => {
-      if (pending !== null) {
-        const { openclawVersion, runtimeVersion } = versions();
-        const { targetOpenclawVersion, targetRuntimeVersion, initiatedAt } = pending;
-        journal.saveUpgradeExit({
-          targetOpenclawVersion,
-          targetRuntimeVersion,
-          initiatedAt,
-          fromOpenclawVersion: openclawVersion,
-          fromRuntimeVersion: runtimeVersion,
-        });
-      }
-      return Promise.resolve();
+    rememberExit: fromPromise<void, { pending: PendingUpgrade | null }>(async ({ input: { pending } }) => {
+      if (pending === null) return;
+      const { openclawVersion, runtimeVersion } = versions();
+      const { targetOpenclawVersion, targetRuntimeVersion, initiatedAt } = pending;
+      store.put(UPGRADE_EXIT, {
+        targetOpenclawVersion,
+        targetRuntimeVersion,
+        initiatedAt,
+        fromOpenclawVersion: openclawVersion,
+        fromRuntimeVersion: runtimeVersion,
+      });
+      await store.synced();
     }),
   };
 }
 
-function readLeftFor(
-  journal: UpgradeSurroundings['journal'],
+/** The key of the upgrade that an earlier process exited for. */
+const UPGRADE_EXIT = 'upgrade-exit';
+
+const UpgradeExit = v.object({
+  targetOpenclawVersion: v.string(),
+  targetRuntimeVersion: v.string(),
+  initiatedAt: v.number(),
+  fromOpenclawVersion: v.string(),
+  fromRuntimeVersion: v.string(),
+});
+
+async function readLeftFor(
+  store: UpgradeSurroundings['store'],
   pending: PendingUpgrade | null,
   running: UpgradeFacts['running'],
-): UpgradeFacts['leftFor'] {
+): Promise<UpgradeFacts['leftFor']> {
+  if (pending === null) {
+    // The request is done with, one way or the other.
+    store.remove(UPGRADE_EXIT);
+    return null;
+  }
   try {
-    const exit = journal.readUpgradeExit();
-    if (exit === null) return null;
-    if (pending === null) {
-      // The request is done with, one way or the other.
-      journal.saveUpgradeExit(null);
-      return null;
-    }
-    return {
-      request: exit,
-      from: { openclawVersion: exit.fromOpenclawVersion, runtimeVersion: exit.fromRuntimeVersion },
-    };
+    await store.catchUp();
   } catch (error) {
     if (faultOf(error).kind !== 'journalUnavailable') throw error;
     // What cannot be remembered is not left for: each start would leave again.
-    return pending && { request: pending, from: running };
+    return { request: pending, from: running };
   }
+  const exit = v.parse(v.nullable(UpgradeExit), store.read(UPGRADE_EXIT));
+  if (exit === null) return null;
+  return {
+    request: exit,
+    from: { openclawVersion: exit.fromOpenclawVersion, runtimeVersion: exit.fromRuntimeVersion },
+  };
 }

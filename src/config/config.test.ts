@@ -53,6 +53,7 @@ describe('the defaults', () => {
       stateDir: resolve('/srv/.runtime/state'),
       inspector: null,
       journal: 'required',
+      stateLockWaitMs: 60_000,
       droplet: { id: 'unknown', ip: 'unknown', region: 'unknown' },
     });
   });
@@ -104,6 +105,7 @@ describe('each setting', () => {
     ['STATE_DIR', 'var', (c) => c.stateDir, resolve('/srv/var')],
     ['STATE_DIR', '/data/state', (c) => c.stateDir, resolve('/data/state')],
     ['JOURNAL', 'optional', (c) => c.journal, 'optional'],
+    ['STATE_LOCK_WAIT', '5s', (c) => c.stateLockWaitMs, 5_000],
     ['DROPLET_ID', '42', (c) => c.droplet.id, '42'],
     ['DROPLET_IP', '10.0.0.1', (c) => c.droplet.ip, '10.0.0.1'],
     ['DROPLET_REGION', 'fra1', (c) => c.droplet.region, 'fra1'],

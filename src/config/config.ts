@@ -42,6 +42,7 @@ export interface Config {
   /** Absolute. */
   stateDir: string;
   journal: 'required' | 'optional';
+  stateLockWaitMs: number;
   droplet: { id: string; ip: string; region: string };
   /** null: there is none. */
   inspector: { host: string; port: number } | null;
@@ -181,6 +182,7 @@ function toConfig(values: Values, { terminal, cwd }: Surroundings): Config {
     upgradeDrainTimeoutMs: values.UPGRADE_DRAIN_TIMEOUT_MS,
     stateDir: resolve(cwd, values.STATE_DIR),
     journal: values.JOURNAL,
+    stateLockWaitMs: values.STATE_LOCK_WAIT,
     droplet: { id: values.DROPLET_ID, ip: values.DROPLET_IP, region: values.DROPLET_REGION },
     inspector:
       values.INSPECTOR === 'on' ? { host: values.INSPECTOR_HOST, port: values.INSPECTOR_PORT } : null,

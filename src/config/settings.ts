@@ -161,6 +161,11 @@ export const settings = {
     'required',
     'whether runs may start while the journal in STATE_DIR cannot be written; optional goes on in memory, and a crash may then have runs repeated',
   ),
+  STATE_LOCK_WAIT: withDefault(
+    duration(0, 3_600_000),
+    '60s',
+    'how long a start waits while another runtime has STATE_DIR; for a hand-over from one to the next',
+  ),
   INSPECTOR: withDefault(inspector, 'off', 'the live picture of the machines, for development'),
   INSPECTOR_HOST: withDefault(
     host,

@@ -49,6 +49,7 @@ export function projectHealth(sources: ProjectionSources): Report.HealthReport {
     agentSync: agentSyncReport(look),
     upgrade: upgradeReport(look),
     extensions: extensionsReport(look),
+    journal: journalReport(look),
     memory: memoryReport(),
     ...machineReports(look),
   };
@@ -141,6 +142,15 @@ function wakeUpState(root: SupervisorActor, config: Config): Report.WakeUp {
 function extensionsReport({ root }: Look): Report.ExtensionsReport {
   const { functions = null, reason = null } = snapshotOf(root, 'extensions')?.context ?? {};
   return { functions, reason };
+}
+
+function journalReport({ root, timers }: Look): Report.JournalReport {
+  const snapshot = snapshotOf(root, 'journal');
+  return {
+    state: snapshot === null ? 'down' : topState(snapshot.value),
+    reason: snapshot?.context.problem ?? null,
+    nextTryAt: timestamp(timers.get(childrenOf(root).journal?.sessionId ?? '')),
+  };
 }
 
 function heartbeatReport({ root, timers }: Look): Report.HeartbeatReport {

@@ -105,6 +105,13 @@ export interface ExtensionsReport {
   reason: string | null;
 }
 
+export interface JournalReport {
+  /** Whether the disk takes what must survive a restart; `down` while the machine itself is. */
+  state: 'available' | 'unavailable' | 'down';
+  reason: string | null;
+  nextTryAt: Timestamp;
+}
+
 export interface UpgradeReport {
   mode: 'exit' | 'notify';
   state:
@@ -158,6 +165,7 @@ export interface HealthReport {
   agentSync: AgentSyncReport;
   upgrade: UpgradeReport;
   extensions: ExtensionsReport;
+  journal: JournalReport;
   memory: MemoryReport;
   /** The supervised machines; of the heartbeats at most 50. */
   machines: MachineReport[];

@@ -1,33 +1,42 @@
+import { statSync } from 'node:fs';
 import { Fault } from '../../machines/shared/fault.ts';
 
 /** Another runtime has STATE_DIR. */
-export class JournalLocked extends Error {
+export class JournalLocked extends Fault {
   override readonly name = 'JournalLocked';
 
   /** @param pid of the other runtime, null when it cannot be told */
   constructor(stateDir: string, pid: number | null) {
     const owner = pid === null ? 'another runtime' : `another runtime (process ${pid})`;
-    super(`STATE_DIR (${stateDir}) is in use by ${owner}: stop it, or give this one a directory of its own.`);
+    super(
+      'journalUnavailable',
+      `STATE_DIR (${stateDir}) is in use by ${owner}. An account has one runtime at a time: stop the other one first.`,
+    );
   }
 }
 
-/** The journal cannot be opened, read or written. The message is one sentence for an operator. */
-export class JournalUnavailable extends Fault {
-  override readonly name = 'JournalUnavailable';
-
-  constructor(message: string, options: { cause?: unknown } = {}) {
-    super('journalUnavailable', message, options);
-  }
-}
-
-/** @param error what the file system or SQLite threw */
-export function unavailable(stateDir: string, error: unknown): Error {
-  if (error instanceof JournalLocked || error instanceof JournalUnavailable) return error;
-  // The file system repeats the path after a comma.
-  const reason = error instanceof Error ? error.message.replace(/, .*/s, '') : String(error);
-  return new JournalUnavailable(
-    `The journal in STATE_DIR (${stateDir}) cannot be used: ${reason}. ` +
+/** @param error what the file system or SQLite threw; @returns a fault whose message is for an operator */
+export function unavailable(stateDir: string, error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  return new Fault(
+    'journalUnavailable',
+    `The journal in STATE_DIR (${stateDir}) cannot be used: ${reasonOf(error)}. ` +
       'STATE_DIR must be a directory that the runtime may write to, with space left.',
     { cause: error },
   );
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // The file system repeats the path after a comma.
+  const reason = error.message.replace(/, .*/s, '');
+  const isDenied = 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM');
+  return isDenied && 'path' in error ? `${reason}: ${ownership(String(error.path))}` : reason;
+}
+
+function ownership(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return path;
+  const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
+  return `${path} belongs to user ${found.uid} with mode ${mode}, and the runtime is user ${process.geteuid?.()}`;
 }

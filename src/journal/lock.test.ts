@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { JournalLocked } from './errors.ts';
-import { openJournal } from './journal.ts';
+import { openTestStore } from '../../test/kits/store.ts';
 
 let dir = '';
 const children: ChildProcess[] = [];
@@ -25,21 +25,23 @@ async function kill(child: ChildProcess): Promise<void> {
   await exited;
 }
 
+const KIT = new URL('../../test/kits/store.ts', import.meta.url).href;
+
 /**
- * Another process that opens the journal, counts an attempt, says "counted" (or why it could not) and stays. It keeps
- * nothing of the journal, and collects its garbage first: the lock must stay all the same.
+ * Another process that opens the store, puts something, says "kept" (or why it could not) and stays. It holds
+ * nothing of the store, and collects its garbage first: the lock must stay all the same.
  * @returns what it said
  */
 async function otherProcess(): Promise<{ child: ChildProcess; said: string }> {
   const code = `
-    import { openJournal } from ${JSON.stringify(new URL('journal.ts', import.meta.url).href)};
+    import { openTestStore } from ${JSON.stringify(KIT)};
     try {
-      openJournal(${JSON.stringify(dir)}).beginAttempt('n1');
+      openTestStore(${JSON.stringify(dir)}).store.put('n1', 1);
       for (let turns = 0; turns < 5; turns += 1) {
         gc();
         await new Promise(setImmediate);
       }
-      console.log('counted');
+      console.log('kept');
     } catch (error) {
       console.log(error.name + ': ' + error.message);
     }
@@ -56,34 +58,52 @@ async function otherProcess(): Promise<{ child: ChildProcess; said: string }> {
 
 test('a second process is refused by a sentence with the pid, and let in once the first is killed', async () => {
   const { child, said } = await otherProcess();
-  expect(said).toBe('counted');
-  expect(() => openJournal(dir)).toThrow(JournalLocked);
-  expect(() => openJournal(dir)).toThrow(
+  expect(said).toBe('kept');
+  expect(() => openTestStore(dir)).toThrow(JournalLocked);
+  expect(() => openTestStore(dir)).toThrow(
     `STATE_DIR (${dir}) is in use by another runtime (process ${child.pid})`,
   );
 
   await kill(child);
-  const journal = openJournal(dir);
-  // What was counted before the SIGKILL is there after it.
-  expect(journal.read('n1')).toMatchObject({ attempts: 1 });
-  journal.close();
+  const { store } = openTestStore(dir);
+  // What was put before the SIGKILL is there after it.
+  expect(store.read('n1')).toBe(1);
+  store.close();
 });
 
 test('a second opening in the same process is refused and does not loosen the lock', async () => {
-  const journal = openJournal(dir);
-  expect(() => openJournal(dir)).toThrow(`process ${process.pid}`);
+  const { store } = openTestStore(dir);
+  expect(() => openTestStore(dir)).toThrow(`process ${process.pid}`);
   const { said } = await otherProcess();
   expect(said).toContain(
     `JournalLocked: STATE_DIR (${dir}) is in use by another runtime (process ${process.pid})`,
   );
-  journal.close();
-  expect((await otherProcess()).said).toBe('counted');
+  store.close();
+  expect((await otherProcess()).said).toBe('kept');
 });
 
 test('a lock file with bytes of somebody else in it is a lock all the same', async () => {
   writeFileSync(join(dir, 'journal.lock'), 'garbage '.repeat(1_000));
-  const journal = openJournal(dir);
+  const { store } = openTestStore(dir);
   const { said } = await otherProcess();
   expect(said).toContain('JournalLocked');
-  journal.close();
+  store.close();
+});
+
+describe('with a wait', () => {
+  test('a second process says so in one line, and goes on when the first one has left', async () => {
+    const { child } = await otherProcess();
+    const leaves = spawn('sh', ['-c', `sleep 0.5; kill -9 ${child.pid}`]);
+    children.push(leaves);
+    const { store, notices } = openTestStore(dir, { lockWaitMs: 30_000 });
+    expect(notices.map(({ event }) => event)).toEqual(['journal.waiting']);
+    expect(notices[0]?.message).toContain(`process ${child.pid}`);
+    expect(store.read('n1')).toBe(1);
+    store.close();
+  });
+
+  test('it is refused when the time is over', async () => {
+    await otherProcess();
+    expect(() => openTestStore(dir, { lockWaitMs: 300 })).toThrow(JournalLocked);
+  });
 });

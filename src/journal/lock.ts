@@ -2,7 +2,7 @@ import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { JournalLocked } from './errors.ts';
-import { SQLITE_BUSY, SQLITE_NOTADB, openFile, resultCode } from './sqlite.ts';
+import { SQLITE, openFile, resultCode } from './sqlite.ts';
 
 /** SQLite closes a database that nobody refers to any more, and the lock with it: those in force are kept here. */
 const inForce = new Set<DatabaseSync>();
@@ -11,19 +11,34 @@ const inForce = new Set<DatabaseSync>();
  * Takes STATE_DIR for this process. The lock is the kernel's, held by an open transaction on an empty database: it is
  * free the moment its owner dies, however it dies. The pid stands beside it, for the message alone.
  *
+ * @param waitMs how long to wait for the owner to leave; the whole process waits
+ * @param onWait told who has it, before the wait
  * @returns gives the lock back
- * @throws JournalLocked when another journal has it, in this process or another
+ * @throws JournalLocked when another journal still has it, in this process or another
  */
-export function lockStateDir(stateDir: string): () => void {
+export function lockStateDir(
+  stateDir: string,
+  waitMs = 0,
+  onWait: (owner: JournalLocked) => void = () => undefined,
+): () => void {
   const pidFile = join(stateDir, 'journal.pid');
   const path = join(stateDir, 'journal.lock');
   const lock = openFile(path);
   try {
-    takeLock(lock, path);
+    try {
+      takeLock(lock, path);
+    } catch (error) {
+      if (resultCode(error) !== SQLITE.busy || waitMs === 0) throw error;
+      onWait(new JournalLocked(stateDir, readPid(pidFile)));
+      lock.exec(`PRAGMA busy_timeout = ${waitMs}`);
+      takeLock(lock, path);
+    }
+    // Another user's file could not be written over.
+    rmSync(pidFile, { force: true });
     writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
     lock.close();
-    throw resultCode(error) === SQLITE_BUSY ? new JournalLocked(stateDir, readPid(pidFile)) : error;
+    throw resultCode(error) === SQLITE.busy ? new JournalLocked(stateDir, readPid(pidFile)) : error;
   }
   inForce.add(lock);
   return () => {
@@ -39,7 +54,7 @@ function takeLock(lock: DatabaseSync, path: string): void {
   try {
     take();
   } catch (error) {
-    if (resultCode(error) !== SQLITE_NOTADB) throw error;
+    if (resultCode(error) !== SQLITE.notADatabase) throw error;
     // Somebody's bytes. They were read, so nobody has the lock: an owner would have kept us from them.
     truncateSync(path);
     take();

@@ -14,6 +14,13 @@ const Rows = v.array(
   }),
 );
 
+const PREFIX = 'notification:';
+
+const ENTRIES = `
+  SELECT substr(key, ${PREFIX.length + 1}) AS id, value ->> 'attempts' AS attempts, value ->> 'posts' AS posts,
+    value -> 'reply' ->> 'text' AS reply
+  FROM entry WHERE key GLOB '${PREFIX}*'`;
+
 /**
  * What the journal in STATE_DIR says after its process is gone. Read from a copy: opening the file itself would do
  * the recovery that the next runtime is to do.
@@ -40,11 +47,10 @@ function rowsOf(path: string, options: DatabaseSyncOptions = {}): JournalRow[] {
   const database = new DatabaseSync(path, options);
   try {
     const table = database
-      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'notification'")
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'entry'")
       .get();
     if (table === undefined) return [];
-    const select = database.prepare('SELECT id, attempts, posts, reply_text AS reply FROM notification');
-    return v.parse(Rows, select.all());
+    return v.parse(Rows, database.prepare(ENTRIES).all());
   } finally {
     database.close();
   }

@@ -55,6 +55,7 @@ const HEALTHY: HealthReport = {
     nextSyncAt: null,
   },
   extensions: { functions: ['wakeUp'], reason: null },
+  journal: { state: 'available', reason: null, nextTryAt: null },
   upgrade: {
     mode: 'exit',
     state: 'current',

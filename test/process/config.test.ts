@@ -43,6 +43,7 @@ const WRONG: Record<keyof typeof settings, [value: string, complaint: string]> =
   UPGRADE_DRAIN_TIMEOUT_MS: ['1e9', 'not a duration'],
   STATE_DIR: ['/srv/\u0007', 'a path'],
   JOURNAL: ['never', 'required, optional'],
+  STATE_LOCK_WAIT: ['2h', 'too long'],
   INSPECTOR: ['stately', 'left out'],
   INSPECTOR_HOST: ['all:9230', 'without a port'],
   INSPECTOR_PORT: ['-1', 'a whole number from 0 to 65535'],

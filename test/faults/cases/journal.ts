@@ -28,6 +28,7 @@ async function expectRefusal(env: Record<string, string>): Promise<string> {
 }
 
 const NOBODY = {
+  STATE_LOCK_WAIT: '1s',
   ACCOUNT_ID: 'acc1',
   CONVEX_URL: 'http://127.0.0.1:1',
   SERVICE_TOKEN: `mc_service_acc1_${'ab'.repeat(32)}`,
@@ -113,6 +114,7 @@ export const journalCases: readonly FaultCase[] = [
       for (const JOURNAL of ['required', 'optional']) {
         const words = await expectRefusal({ STATE_DIR: stage.runtime.stateDir, JOURNAL });
         expect(words).toContain(String(stage.runtime.pid));
+        expect(words).not.toContain('directory of its own');
       }
       await ask(stage, 'please look at this');
       await allDelivered(stage);
