@@ -1,4 +1,4 @@
-/** `npm run record`: keeps what the inspector shows as a file that its page can play. */
+/** `npm run record`: writes what the inspector shows to a file that its page can play. */
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -55,7 +55,7 @@ async function record({ seconds, out, url }: Options): Promise<number> {
   const timer = setTimeout(end, seconds * 1_000);
   const stream = followStream(new URL('events', url).href, {
     onHello({ picture }) {
-      // Another process, or a break that was too long: a recording is of one stream.
+      // The runtime was restarted, or the break was too long. A recording holds one stream, so it ends here.
       if (file.lines() > 0) {
         end();
         return;
@@ -81,7 +81,7 @@ async function record({ seconds, out, url }: Options): Promise<number> {
   return tell(`${file.lines() - 1} entries in ${out}: open it on the inspector's page.`, 0);
 }
 
-/** A file that only its owner can read. @throws Error when it is there already, or cannot be made */
+/** A file that only its owner can read. @throws Error when it exists already or cannot be created */
 function createFile(path: string) {
   mkdirSync(dirname(path), { recursive: true });
   const descriptor = openSync(path, 'wx', 0o600);

@@ -42,7 +42,7 @@ async function main(): Promise<number> {
   return converse(session, task._id, text, timeoutMs);
 }
 
-/** A stack that was killed leaves its file behind. */
+/** A stack that was killed leaves its session file behind. */
 const isUp = ({ convexUrl }: DevSession): Promise<boolean> =>
   fetch(`${convexUrl}/version`).then(
     ({ ok }) => ok,
@@ -84,7 +84,7 @@ interface Asked {
   slug: string;
 }
 
-/** The agents that the text names; none means that anybody may answer. */
+/** The agents that the text names. If it names none, any agent may answer. */
 async function askedAgents(client: DemoClient, text: string): Promise<Asked[]> {
   const agents = await client.listAgents();
   return agents.filter(({ slug }) => text.toLowerCase().includes(`@${slug.toLowerCase()}`));
@@ -98,7 +98,7 @@ const format = ({ createdAt, authorName, authorId, content }: Message): string =
 
 const Health = v.object({ status: v.string(), reason: v.string() });
 
-/** What is missing, as far as the runtime knows. */
+/** What the runtime says is missing. */
 async function missing(session: DevSession, asked: readonly Asked[], timeoutMs: number): Promise<string> {
   const who = asked.map(({ slug }) => `@${slug}`).join(' or ') || 'any agent';
   const wait = `No reply of ${who} within ${Math.round(timeoutMs / 1_000)} s`;

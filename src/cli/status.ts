@@ -20,7 +20,7 @@ const LOOK_EVERY_MS = 1_000;
 const HOME = '\u001b[H';
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
-/** A line that is too long is cut: broken into two, it would push the others down. */
+/** A line that is too long is cut, because a second line would push the others down. */
 const [CUT_LINES, WRAP_LINES] = ['\u001b[?7l', '\u001b[?7h'];
 
 interface Options {
@@ -63,7 +63,7 @@ async function once({ urls, json }: Options): Promise<number> {
   return 1;
 }
 
-/** On a terminal each look replaces the one before; into a file or pipe they follow each other. */
+/** On a terminal each report replaces the one before. In a file or pipe they follow each other. */
 async function watch({ urls, json }: Options): Promise<number> {
   const replace = process.stdout.isTTY && !json;
   if (replace) print(HOME + CLEAR_BELOW);
@@ -82,7 +82,7 @@ function shown(answer: Extract<Answer, { kind: 'report' }>, json: boolean): stri
   return statusLines(answer.report, { now: Date.now(), url: answer.url, paint });
 }
 
-/** A whole screen, written over the one before; what does not fit is counted. */
+/** A whole screen, written over the one before. Lines that do not fit are counted. */
 function frame(lines: readonly string[], rows: number): string {
   const fitting =
     lines.length < rows ? lines : [...lines.slice(0, rows - 2), `… ${lines.length - rows + 2} more lines`];

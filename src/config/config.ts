@@ -29,9 +29,9 @@ export interface Config {
   wakeUp: boolean;
   /** null: there is no gateway, and delivery stays closed. The URL has no slash at its end. */
   gateway: { url: string; token: string; requestTimeoutMs: number } | null;
-  /** Absolute; null: the gateway is not told of the agents. */
+  /** Absolute; null: the runtime writes no roster. */
   rosterFile: string | null;
-  /** null: asked of the gateway. */
+  /** null: the gateway is asked. */
   openclawVersion: string | null;
   runtimeVersion: string;
   healthCheckIntervalMs: number;
@@ -44,20 +44,20 @@ export interface Config {
   journal: 'required' | 'optional';
   stateLockWaitMs: number;
   droplet: { id: string; ip: string; region: string };
-  /** null: there is none. */
+  /** null: it is off. */
   inspector: { host: string; port: number } | null;
 }
 
 export interface Surroundings {
-  /** Whether a person reads the log as it comes. */
+  /** Whether the log goes to a terminal. */
   terminal: boolean;
-  /** Where relative paths begin. */
+  /** The directory that relative paths start from. */
   cwd: string;
 }
 
 type Values = CleanedEnv<typeof settings>;
 
-/** The token of a gateway whose port nobody else can reach. */
+/** The default token for a gateway whose port no other machine can reach. */
 const LOCAL_GATEWAY_TOKEN = 'local';
 
 /**
@@ -82,7 +82,7 @@ export function loadConfig(
     reporter: ({ errors }) => {
       for (const [name, error] of Object.entries(errors)) {
         const notes = settingNotes.get(name);
-        // What could not be read was already told.
+        // A text that could not be read has its own sentence already.
         if (notes && !problems.has(name)) {
           problems.set(name, describeProblem(name, notes, error, textOf(name), secrets));
         }
@@ -99,7 +99,7 @@ export function loadConfig(
   return { config, effective: effectiveSettings(config, given), advice };
 }
 
-/** A longest wait below the first one: the first one counts, for both. */
+/** If the longest wait is shorter than the first one, the first one is used for both. */
 function raiseBackoffCap(
   values: Values,
   given: Map<string, Given>,
@@ -113,7 +113,7 @@ function raiseBackoffCap(
   return [{ event: 'settings.clamped', name: longest, message }];
 }
 
-/** Settings that are right by themselves and wrong together. A setting that is wrong by itself is left alone. */
+/** Settings that are right alone and wrong together. A setting that is wrong alone has its own sentence. */
 function checkTogether(values: Values, problems: Map<string, string>, nodeEnv: string | undefined): void {
   const sound = (...names: (keyof typeof settings)[]): boolean => !names.some((name) => problems.has(name));
 

@@ -2,7 +2,7 @@ import type { Config } from './config.ts';
 import { settingNotes } from './settings.ts';
 import type { Given, Source } from './sources.ts';
 
-/** What one setting came to. */
+/** The value that one setting has in the end. */
 export interface EffectiveSetting {
   name: string;
   /** `***` for a secret. */
@@ -10,9 +10,9 @@ export interface EffectiveSetting {
   source: Source;
 }
 
-/** All settings in the order of the table, for the one log line at the start. */
+/** All settings in the order of the table, for the log line at the start. */
 export function effectiveSettings(config: Config, given: ReadonlyMap<string, Given>): EffectiveSetting[] {
-  // Defaults that depend on something, and paths that begin somewhere.
+  // Defaults that depend on other settings, and paths made absolute.
   const decided = new Map([
     ['LOG_FORMAT', config.log.format],
     ['RUNTIME_VERSION', config.runtimeVersion],

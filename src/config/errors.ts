@@ -22,7 +22,7 @@ export class Invalid extends Error {
   }
 }
 
-/** A number that is sound and outside its range: the nearest one within is taken instead, with a warning. */
+/** A number outside its range. The nearest allowed one is used instead, with a warning. */
 export class OutOfRange extends Invalid {
   /** The nearest allowed value, as an operator would write it. */
   readonly nearest: string;

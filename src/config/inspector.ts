@@ -1,7 +1,7 @@
 import { Invalid } from './errors.ts';
 import { rule, type Rule } from './rule.ts';
 
-/** `stately` is a value that one may expect, so it gets an answer of its own. */
+/** Some people expect the value `stately`, so it has a message of its own. */
 export const inspector: Rule<'off' | 'on'> = rule('one of off, on', (text) => {
   if (text === 'off' || text === 'on') return text;
   if (text !== 'stately') throw new Invalid('not a known choice');

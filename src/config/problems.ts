@@ -2,12 +2,12 @@ import { EnvMissingError } from 'envalid';
 import { Invalid } from './errors.ts';
 import type { Notes } from './settings.ts';
 
-/** Below this length a value is an everyday word or number, and sharing it with a secret says nothing. */
+/** A shorter value is an everyday word or number; that it also occurs in a secret means nothing. */
 const TELLING_LENGTH = 6;
 
 /**
- * The value as a remark in brackets, unless it may hold a secret: one that is configured elsewhere, a service
- * token, or the credentials or query of an address.
+ * The value in brackets, or nothing when it may hold a secret: another configured secret, a service token, or the
+ * credentials or query of an address.
  */
 function got(value: string, secrets: string[]): string {
   const shared = secrets.some(
@@ -23,7 +23,7 @@ function got(value: string, secrets: string[]): string {
  * One sentence: the setting, what is wrong with it, and what to set instead.
  *
  * @param value the text that was given
- * @param secrets every secret that was given; none of them comes out
+ * @param secrets every secret that was given; the sentence contains none of them
  */
 export function describeProblem(
   name: string,

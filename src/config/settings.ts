@@ -11,7 +11,7 @@ import { convexUrl, gatewayUrl } from './url.ts';
 import { inspector } from './inspector.ts';
 import { accountId, host, integer, label, oneOf, path, port } from './validators.ts';
 
-/** What is told about a setting. */
+/** What `--help` and the page say about a setting. */
 export interface Notes {
   /** Completes "set it to ...". */
   description: string;
@@ -30,7 +30,7 @@ export interface Notes {
 interface Options {
   /** Never shown, and may be given as NAME_FILE. */
   secret?: boolean;
-  /** May be given as NAME_FILE: whoever makes an account's token knows its id as well. */
+  /** May be given as NAME_FILE. The account's id is one, because whoever mints its token knows it too. */
   file?: boolean;
 }
 
@@ -58,7 +58,7 @@ function required<T>(
   return { ...makeExactValidator(rule.parse)(), ...notes(rule, description, null, options) };
 }
 
-/** The default is a text like any other: it passes the same rule. */
+/** The default is a text and passes the same rule as a given one. */
 function withDefault<T extends string | number>(
   rule: Rule<T>,
   text: string,
@@ -67,7 +67,7 @@ function withDefault<T extends string | number>(
   return { default: rule.parse(text), _parse: rule.parse, ...notes(rule, description, text) };
 }
 
-/** What stands for it when it is not set is decided elsewhere and told in words. */
+/** Its default is decided elsewhere; `inWords` describes it. */
 function optional<T>(
   rule: Rule<T>,
   inWords: string,
@@ -183,7 +183,7 @@ export const settings = {
   DROPLET_REGION: withDefault(label, 'unknown', "the machine's region to report"),
 };
 
-/** The settings in the order in which they are told. */
+/** The settings in the order of `--help` and the page. */
 export const settingNotes: ReadonlyMap<string, Notes> = new Map(
   Object.entries({
     ...settings,

@@ -10,7 +10,7 @@ export interface Given {
 }
 
 export interface Sources {
-  /** What was given, by setting; a setting that is left out or empty is missing here. */
+  /** The text of each setting that was given; a setting that is absent or empty is missing here. */
   given: Map<string, Given>;
   /** One sentence for each setting that cannot be read at all. */
   problems: Map<string, string>;

@@ -13,7 +13,7 @@ export function integer(min: number, max: number): Rule<number> {
   });
 }
 
-/** A port is not a quantity: the nearest allowed one would be somebody else's. */
+/** The nearest allowed port would belong to another program, so a wrong port is an error. */
 export const port: Rule<number> = rule('a whole number from 0 to 65535', (text) => {
   const value = Number(text);
   if (!/^\d{1,6}$/.test(text) || value > 65_535) throw new Invalid('not a port');
@@ -34,7 +34,7 @@ export const label: Rule<string> = rule('up to 200 printable ASCII characters', 
   return text;
 });
 
-/** The id stands between underscores in the service token, so it holds none itself (service contract). */
+/** The id stands between underscores in the service token, so it contains none (docs/contract.md#token). */
 export const accountId: Rule<string> = rule('an id without white space and underscores', (text) => {
   if (!/^[^\s_\p{C}]{1,128}$/u.test(text)) throw new Invalid('not an account id');
   return text;

@@ -1,6 +1,6 @@
 /**
- * Everything that could end a line, move the cursor or turn the writing direction: control characters, line and
- * paragraph separators, bidirectional overrides. A message may hold text from anywhere; it must not forge a line.
+ * Characters that could end a line, move the cursor or turn the writing direction: control characters, line and paragraph
+ * separators, bidirectional overrides. A message may hold text from anywhere, and that text must not forge a line.
  */
 const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
@@ -10,7 +10,7 @@ const SHORT = new Map([
   ['\t', '\\t'],
 ]);
 
-/** The same text on one line. Within a JSON text it changes nothing that the text means. */
+/** The same text on one line. A JSON text keeps its meaning. */
 export const escapeControls = (text: string): string =>
   text.replace(
     UNPRINTABLE,

@@ -4,7 +4,7 @@ import type { LogLevel } from './log.ts';
 import type { Plain } from './plain.ts';
 import { isSecretName } from './secret-keys.ts';
 
-/** One line before it is text. */
+/** One line before it becomes text. */
 export interface Entry {
   at: Date;
   level: LogLevel;
@@ -19,7 +19,7 @@ export type Render = (entry: Entry) => string;
 /**
  * JSON lines.
  *
- * @param always what stands on every line; a field of the same name gets an underscore behind it
+ * @param always fields that every line has; a field of the same name gets an underscore at its end
  */
 export function jsonLine(always: Record<string, string>, redact: (text: string) => string): Render {
   return ({ at, level, event, message, fields }) => {
@@ -43,7 +43,7 @@ export function prettyLine(colour: boolean, redact: (text: string) => string): R
 
   return ({ at, level, event, message, fields }) => {
     const pairs = flatten('', fields).map(([key, value]) => `${key}=${value}`);
-    // Redaction comes before the colours: an escape sequence within a pair would hide it.
+    // Redaction comes before the colours, because an escape sequence inside a pair would hide the pair from it.
     const text = redact(escapeControls([message, ...pairs].join('  ')));
     const name = redact(escapeControls(event));
     return `${paint('dim', clock(at))} ${paint(COLOURS[level], level.padEnd(5))}  ${paint('cyan', name)}  ${text}`;
@@ -57,7 +57,7 @@ function flatten(prefix: string, fields: { [key: string]: Plain }): [string, str
     if (typeof value === 'string') return [[key, /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value)]];
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       return [[key, JSON.stringify(value)]];
-    // Whole, for the redactor to see what stands behind the name.
+    // The value stays whole, so that the redactor sees what follows the name.
     if (isSecretName(name)) return [[key, JSON.stringify(value)]];
     return flatten(`${key}.`, value);
   });

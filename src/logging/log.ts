@@ -1,6 +1,6 @@
 /**
- * What goes beside a message. Any value will do: it is copied when the line is written, errors become their name,
- * kind and message, and what JSON cannot hold becomes a word.
+ * The fields beside a message. Any value is allowed: it is copied when the line is written. An error becomes its name,
+ * kind and message, and a value that JSON cannot hold becomes a word.
  */
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -14,10 +14,10 @@ export interface Log {
   info: Write;
   warn: Write;
   error: Write;
-  /** Whether debug lines are written: what makes them may cost more than writing them. */
+  /** Whether debug lines are written. Preparing one may cost more than writing it. */
   isDebug: boolean;
   /** The same log with these fields on every line. */
   child(fields: LogFields): Log;
-  /** Settles when the stream has taken every line so far, or after 2 s: never rejects. */
+  /** Settles when the stream has taken every line so far, or after 2 s. Never rejects. */
   flush(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 
-/** A process of its own that makes a logger on its stdout and does this. */
+/** Runs this code in a process of its own, with a logger on its standard output. */
 function spawnLogging(script: string) {
   const logger = JSON.stringify(join(import.meta.dirname, 'logger.ts'));
   const code = `

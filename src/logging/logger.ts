@@ -12,13 +12,13 @@ export interface LoggerOptions {
   redact: (text: string) => string;
   service: { name: string; version: string };
   accountId: string;
-  /** process.stdout when it is left out. */
+  /** Default: process.stdout. */
   stream?: Writable;
 }
 
 const LEVELS = { error: 0, warn: 1, info: 2, debug: 3 } satisfies Record<LogLevel, number>;
 
-/** Whoever reads the log may have stopped reading; the process must still end. */
+/** The reader of the log may have stopped reading, and the process must end all the same. */
 const FLUSH_MS = 2_000;
 
 const hasColour = (stream: Writable): boolean =>
@@ -43,7 +43,7 @@ export function createLogger(options: LoggerOptions): Log {
       (level: LogLevel): Write =>
       (event, message, fields = {}) => {
         if (!logger.isLevelEnabled(level)) return;
-        // What is logged as an error is a bug of ours: where it happened belongs to it.
+        // A line at level error tells of a bug in the runtime, so it keeps the stack.
         const own = copyFields(fields, { stacks: level === 'error' || options.level === 'debug' });
         const entry: Entry = { at: new Date(), level, event, message, fields: { ...always, ...own } };
         logger.log({ level, message, entry });
@@ -55,7 +55,7 @@ export function createLogger(options: LoggerOptions): Log {
       error: write('error'),
       isDebug: logger.isLevelEnabled('debug'),
       child: (fields) => logWith({ ...always, ...copyFields(fields, { stacks: false }) }),
-      // winston hands a line on in the same turn (a test sees to it), so the stream has them all.
+      // winston hands a line on in the same turn (a test checks that), so the stream has all lines by now.
       flush: sink.flush,
     };
   };
@@ -66,10 +66,10 @@ function createWinston({ level }: LoggerOptions, render: Render, stream: Writabl
   const logger = winston.createLogger({
     levels: LEVELS,
     level,
-    // winston runs the logger's own format for suppressed levels too, so it does nothing here.
+    // winston runs the logger's own format for suppressed levels too, so the format is on the transport.
     format: winston.format((info) => info)(),
   });
-  // What logger.add() does, less the relay of errors, which this transport has none of.
+  // This is logger.add() without its relay of errors; this transport emits none.
   logger.pipe(
     new winston.transports.Stream({
       stream,
@@ -80,7 +80,7 @@ function createWinston({ level }: LoggerOptions, render: Render, stream: Writabl
   return logger;
 }
 
-/** A line that cannot be written must neither end the process nor go out unredacted. */
+/** A line that cannot be formatted must not end the process, and it must not go out unredacted. */
 function orApology(render: Render, entry: Entry): string {
   try {
     return render(entry);
@@ -96,7 +96,7 @@ function orApology(render: Render, entry: Entry): string {
   }
 }
 
-/** The caller's objects are neither kept nor touched. */
+/** Copies the caller's objects: they are not kept and not changed. */
 function copyFields(fields: LogFields, options: PlainOptions): Entry['fields'] {
   const copy = toPlain(fields, options);
   return typeof copy === 'object' && copy !== null && !Array.isArray(copy) ? copy : { fields: copy };

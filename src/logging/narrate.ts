@@ -5,9 +5,9 @@ import type { SupervisorEvent } from '../../machines/supervisor/context.ts';
 import type { Log } from './log.ts';
 
 /**
- * Tells the log what the machines do: every transition as one debug line, every change that an operator cares about
- * as one line. The machines themselves log nothing; this listens to what arrives at the supervisor, and to how delivery's
- * jobs end.
+ * Writes to the log what the machines do: each transition as one debug line, and each change that matters to an operator
+ * as one line. The machines themselves log nothing. This observer reads what arrives at the supervisor and how
+ * notifications end.
  */
 export function createNarrator(
   log: Log,
@@ -43,7 +43,7 @@ function createTransitions(
   };
 }
 
-/** Who is told what, by event. Each line names the notification where there is one. */
+/** The log line for each event. A line names its notification where there is one. */
 function createNews(log: Log): (event: AnyEventObject) => void {
   const problems = new Map<string, string>();
   let status = '';
@@ -88,11 +88,15 @@ function createNews(log: Log): (event: AnyEventObject) => void {
     },
     'extensions.known': ({ functions }) => {
       if (functions.length === 0)
-        log.info('extensions.absent', 'The backend has the contract alone: new notifications are polled for');
+        log.info(
+          'extensions.absent',
+          'The backend offers no extensions, so the runtime polls for new notifications',
+        );
       else log.info('extensions.known', `The backend also offers: ${functions.join(', ')}`, { functions });
     },
-    'queue.watched': () => log.info('wakeUp.connected', 'New notifications wake delivery'),
-    'queue.unwatched': () => log.info('wakeUp.lost', 'No wake-up for now: new notifications are polled for'),
+    'queue.watched': () => log.info('wakeUp.connected', 'The backend announces new notifications'),
+    'queue.unwatched': () =>
+      log.info('wakeUp.lost', 'The wake-up is lost for now, so the runtime polls for new notifications'),
     'queue.unwatchable': ({ reason }) => log.warn('wakeUp.failed', reason),
     'upgrade.resultLost': ({ problem }) => log.warn('upgrade.resultLost', problem),
     'upgrade.noticed': ({ notice }) => log.warn('upgrade.noticed', notice),

@@ -1,6 +1,6 @@
 export type Plain = null | boolean | number | string | Plain[] | { [key: string]: Plain };
 
-/** Deeper than this is left out, so that a log line never walks a whole socket. */
+/** Deeper fields are left out, so that a log line never walks a whole socket. */
 const DEEPEST = 8;
 
 export interface PlainOptions {
@@ -9,8 +9,8 @@ export interface PlainOptions {
 }
 
 /**
- * A deep copy of anything as JSON can hold it. It takes no `toJSON` but that of dates and addresses, follows no cycle,
- * and never throws.
+ * A deep copy of any value that JSON can hold. It calls `toJSON` only on dates and addresses, follows no cycle, and never
+ * throws.
  */
 export function toPlain(value: unknown, options: PlainOptions = { stacks: false }): Plain {
   return copy(value, options, []);
@@ -40,7 +40,7 @@ function copyBelow(value: object, options: PlainOptions, above: object[]): Plain
   try {
     return copyObject(value, (inner) => copy(inner, options, [...above, value]), options);
   } catch (error) {
-    // A getter or a proxy of somebody else's.
+    // A foreign getter or proxy threw.
     return `[unreadable: ${error instanceof Error ? error.name : typeof error}]`;
   }
 }
@@ -61,7 +61,7 @@ function copyEntries(entries: Iterable<[unknown, unknown]>, inner: (value: unkno
   return Object.fromEntries(kept.map(([key, value]) => [String(key), inner(value)]));
 }
 
-/** The stack comes last: the first thing to read is what happened. */
+/** The stack comes last, so that a reader first sees what happened. */
 function errorEntries(error: Error, { stacks }: PlainOptions): [string, unknown][] {
   return [
     ['name', error.name],
@@ -69,7 +69,7 @@ function errorEntries(error: Error, { stacks }: PlainOptions): [string, unknown]
     ['code', 'code' in error ? error.code : undefined],
     ['message', error.message],
     ['cause', error.cause],
-    // Node tells of a refused connection by an AggregateError without a message of its own.
+    // Node reports a refused connection as an AggregateError without a message of its own.
     ['errors', error instanceof AggregateError ? error.errors : undefined],
     ['stack', stacks ? error.stack : undefined],
   ];

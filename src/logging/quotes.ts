@@ -1,16 +1,16 @@
 /**
- * Where things end in text that may be JSON, or JSON within a JSON string, and so on: within n strings a quote has
- * 2^n - 1 backslashes before it. That number is the quote's level here.
+ * Finds where strings and arrays end in text that may be JSON, or JSON inside a JSON string, and so on. Inside n strings
+ * a quote has 2^n - 1 backslashes before it. Here that number is the level of the quote.
  */
 
 export interface End {
   /** Where the content ends. */
   end: number;
-  /** Where the text goes on behind its closing mark. */
+  /** Where the text goes on after its closing mark. */
   next: number;
 }
 
-/** @returns the level of the string that a quote behind so many backslashes closes, or null when it is content */
+/** @returns the level of the string that a quote after this many backslashes closes, or null when the quote is content */
 function closedLevel(backslashes: number, level: number): number | null {
   const rest = backslashes % (2 * (level + 1));
   if (rest === level) return level;
@@ -42,7 +42,7 @@ export function endOfBrackets(text: string, from: number, level: number): number
       depth += /[[{]/.test(match[0]) ? 1 : -1;
       if (depth === 0) return mark.lastIndex;
     } else {
-      // A string around the array ends here: the rest was cut off.
+      // A string around the array ends here, so the rest of the array was cut off.
       if (match[1].length < level) return match.index;
       mark.lastIndex = endOfString(text, mark.lastIndex, match[1].length).next;
     }

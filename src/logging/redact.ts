@@ -7,9 +7,9 @@ const SERVICE_TOKEN = /mc_service_[A-Za-z0-9*][^\s"'\\,;&<>)\]}]*/g;
 const USER_INFO = /:\/\/[^\s"'\\/?#<>]+@/g;
 
 /**
- * Makes the function that every line passes on its way out: the log, `/health`, metrics and the inspector.
- * It takes the secrets out by their value, then what stands behind the name of a secret, then what has the form of
- * one. It takes linear time, changes nothing the second time, and what was JSON (an object or array) stays JSON.
+ * Makes the function that redacts every text on its way out: log lines, `/health`, metrics and the inspector. It removes
+ * the configured secrets by their value, then values after the name of a secret, then texts with the form of a secret.
+ * It takes linear time, changes nothing when applied again, and JSON (an object or array) stays JSON.
  *
  * @param secrets the configured secrets
  */
@@ -25,7 +25,7 @@ export function createRedactor(secrets: readonly string[]): (text: string) => st
   return (text) => {
     const hidden = hide(text);
     if (hidden === text || parseJson(hidden) !== null) return hidden;
-    // A secret of digits outside of quotes, say: then the same once more, text by text.
+    // The result is no longer JSON, for example after a secret of digits outside of quotes. Each text is redacted by itself.
     const json = parseJson(text);
     return json === null ? hidden : JSON.stringify(hideWithin(json.value, hide));
   };
@@ -66,7 +66,7 @@ function hideBehind(key: string, value: unknown, hide: (text: string) => string)
  * @param redact from {@link createRedactor}
  */
 export function redactValue(value: unknown, redact: (text: string) => string): unknown {
-  // An array, because the redactor keeps only those and objects in form.
+  // The value is wrapped in an array, because the redactor keeps only arrays and objects as JSON.
   const copy: unknown = JSON.parse(redact(JSON.stringify([toPlain(value)])));
   return Array.isArray(copy) ? copy[0] : null;
 }

@@ -1,10 +1,10 @@
 import { endOfBrackets, endOfString } from './quotes.ts';
 
-/** What names of secrets end with. Not `tokens`: that is a count. Not `session...Key`: that is an address. */
+/** The endings of names of secrets. `tokens` is not one, because it is a count; `session...Key` is an address. */
 const NAMES =
   'authorization|cookies?|token|secrets?|passwords?|passwd|passphrase|credentials?|(?:api|access|private|secret)[-_]?keys?';
 
-/** A name, the quote that ends it when it has one, and what stands between it and its value. */
+/** A name, its closing quote if it has one, and the characters between it and its value. */
 const KEY = new RegExp(
   `(?<name>${NAMES})(?:(?<slashes>\\\\{0,15})(?<quote>["']))?(?<separator>\\s{0,3}(?:[:=]>?|%3[ad])\\s{0,3})`,
   'gi',
@@ -17,13 +17,16 @@ export const isSecretName = (name: string): boolean => SECRET_NAME.test(name);
 interface Span {
   start: number;
   end: number;
-  /** What takes its place. */
+  /** The text in its place. */
   text: string;
 }
 
 const HIDDEN = '***';
 
-/** One word, with the scheme before it: to white space, the next parameter, or the end of the string around it. Escaped pairs stay together. */
+/**
+ * One word with the scheme before it. It ends at white space, at the next parameter, or at the end of the string around it.
+ * Escaped pairs stay together.
+ */
 const WORD = String.raw`(?:[^\s&,;"'\\]|\\[^\s"\\nrt]|\\\\)+`;
 const BARE_WORD = new RegExp(String.raw`(?:(?:basic|bearer|convex|digest)\s{1,3})?${WORD}`, 'iy');
 const REST_OF_LINE = /(?:[^"\\\r\n]|\\[^"\\nr]|\\\\)+/y;
@@ -31,7 +34,7 @@ const SCALAR = /[^\s,}\]"'\\]+/y;
 const SINGLE_QUOTED = /'[^'"\\]*'/y;
 const DOUBLE_QUOTE = /(\\{0,15})"/y;
 
-/** Says that there is no secret, which is worth knowing. */
+/** Words that say that there is no secret. They stay, because that is worth knowing. */
 const NOTHING = /^(?:true|false|null|undefined|none)$/;
 
 function matchAt(pattern: RegExp, text: string, at: number): string | null {
@@ -42,7 +45,7 @@ function matchAt(pattern: RegExp, text: string, at: number): string | null {
 interface Key {
   name: string;
   separator: string;
-  /** A quote as the key has it, with its backslashes; null when it has none. */
+  /** The key's quote with its backslashes; null when the key has none. */
   quoting: string | null;
 }
 
@@ -55,14 +58,14 @@ function bareValue(text: string, start: number, { name, separator, quoting }: Ke
   const inProse = quoting === null && /:\s/.test(separator);
   if (!inProse && /[[{]/.test(text[start] ?? '')) {
     const end = endOfBrackets(text, start, (quoting?.length ?? 1) - 1);
-    // A word that touches the bracket would be taken for the value the next time.
+    // A word right after the bracket is hidden too. Redacting again would otherwise take it for the value.
     const rest = quoting === null ? (matchAt(BARE_WORD, text, end) ?? '') : '';
     return { start, end: end + rest.length, text: hidden };
   }
   if (quoting !== null) return span(matchAt(SCALAR, text, start));
   if (inProse && /^cookie/i.test(name)) return span(matchAt(REST_OF_LINE, text, start));
   const word = matchAt(BARE_WORD, text, start);
-  // "the gateway refuses our token: set ..." is a sentence; what a machine made up holds a digit.
+  // "the gateway refuses our token: set ..." is a sentence. A generated secret holds a digit.
   if (inProse && !/^authorization$/i.test(name) && !/\d/.test(word ?? '')) return null;
   return span(word);
 }
@@ -81,7 +84,7 @@ function secretAt(text: string, key: RegExpExecArray): Span | null {
   return bareValue(text, at, { name, separator, quoting: quote === undefined ? null : `${slashes}"` });
 }
 
-/** Hides the values behind names of secrets: in JSON (also within JSON strings), `name=value`, addresses and headers. */
+/** Hides values after names of secrets: in JSON (also inside JSON strings), `name=value`, addresses and headers. */
 export function hideSecretKeys(text: string): string {
   let out = '';
   let from = 0;

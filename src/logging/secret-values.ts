@@ -1,12 +1,12 @@
 /**
- * A shorter secret is not looked for by its value: the gateway's default token `local`, say, would shred `localhost`
- * and ordinary words. Where it stands behind a key or `Bearer` it is still covered.
+ * A shorter secret is not searched by its value: the gateway's default token `local`, for example, would damage
+ * `localhost` and ordinary words. It is still hidden after a key or `Bearer`.
  */
 const SHORTEST = 6;
 
 /**
- * One pattern for all secrets in every spelling in which a line may hold them: as they are, escaped by JSON (up to
- * three times, as in a body that quotes a body), encoded for an address, and in base64 of both alphabets.
+ * One pattern for all secrets in every spelling that a line may hold: plain, escaped by JSON (up to three times, as in a
+ * body that quotes a body), encoded for an address, and in base64 of both alphabets.
  *
  * @param secrets printable text
  * @returns null when there is nothing to look for
@@ -21,7 +21,7 @@ export function secretPattern(secrets: readonly string[]): RegExp | null {
   return spellings.length === 0 ? null : new RegExp(spellings.join('|'), 'g');
 }
 
-/** A service token's last part is the secret proper, and travels alone in places. */
+/** The last part of a service token is the secret itself, and it may appear alone. */
 const secretPartOf = (secret: string): string =>
   secret.startsWith('mc_service_') ? secret.split('_').slice(3).join('_') : '';
 
@@ -32,7 +32,7 @@ const eitherCase = (hex: string): string =>
 
 const hexOf = (byte: number, digits: number): string => eitherCase(byte.toString(16).padStart(digits, '0'));
 
-/** `%2F`, and `%252F` where an address stands within an address. */
+/** `%2F`, and `%252F` for an address inside an address. */
 const percent = (char: string): string =>
   [...Buffer.from(char)].map((byte) => `%(?:25){0,2}${hexOf(byte, 2)}`).join('');
 
@@ -47,7 +47,7 @@ function literally(secret: string): string {
   return secret.replace(/\\+|[^]/gu, (part) => {
     if (/^[A-Za-z0-9]$/.test(part)) return part;
     if (part.startsWith('\\')) return `(?:\\\\{${part.length},${part.length * 8}}|${percent(part)})`;
-    // As it is comes last: a percent sign begins its own encoding.
+    // The plain spelling comes last, because a percent sign begins its own encoding.
     const spellings = [percent(part), unicodeEscape(part), escapeRegExp(part)];
     if (part === '"') spellings.push('\\\\{1,7}"');
     if (part === ' ') spellings.push('\\+');
@@ -56,8 +56,8 @@ function literally(secret: string): string {
 }
 
 /**
- * Base64 puts three bytes into four characters, so a secret within a longer text (`user:secret`) has three forms,
- * by where it begins. These are the characters of each form that no neighbour has a part in.
+ * Base64 puts three bytes into four characters, so a secret inside a longer text (`user:secret`) has three forms, which
+ * depend on where it begins. This gives the characters of each form that depend on the secret alone.
  */
 function base64Cores(secret: string): string[] {
   return [0, 1, 2].map((offset) => {
