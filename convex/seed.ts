@@ -40,6 +40,7 @@ export const demo = internalMutation({
       .query('tasks')
       .withIndex('by_account_updated', (q) => q.eq('accountId', accountId))
       .take(BATCH);
+    tasks.sort((a, b) => a._creationTime - b._creationTime);
     return { accountId, tasks: tasks.map(({ _id, title }) => ({ _id, title })) };
   },
 });

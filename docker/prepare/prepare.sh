@@ -15,7 +15,7 @@ own() {
 
 chmod 755 "$RUNTIME_DIR"
 for dir in state secrets secrets/runtime secrets/runtime/local secrets/runtime/convex secrets/gateway roster gateway \
-  workspaces prometheus grafana; do
+  workspaces mission-control prometheus grafana; do
   own "$RUNTIME_DIR/$dir"
 done
 

@@ -2,7 +2,6 @@
  * `npm run dev`: the local Mission Control backend, a gateway and the runtime, each a process of its own, with one
  * prefixed log. Ctrl-C stops all of it, the runtime first.
  */
-import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startBackend, type Backend } from './mission-control/spawn.ts';
 import { startEchoGateway } from './echo-gateway/spawn.ts';
@@ -10,7 +9,7 @@ import { freePort } from './free-port.ts';
 import { chooseInspector } from './inspector.ts';
 import { createPrinter } from './printer.ts';
 import { superviseRuntime } from './runtime-process.ts';
-import { DEV_STATE_DIR, removeSession, writeSession } from './session.ts';
+import { DATA_DIR, DEV_STATE_DIR, removeSession, writeSession } from './session.ts';
 
 const USAGE = `npm run dev
 
@@ -32,6 +31,7 @@ async function main(): Promise<number> {
   }
   const backend = await startBackend({
     port: Number(process.env.LOCAL_BACKEND_PORT ?? 3210),
+    dataDir: DATA_DIR,
     onLog: (line) => print('backend', line.replace(/^backend: /, '')),
   });
   const gateway = await findGateway();
@@ -66,8 +66,6 @@ async function findGateway(): Promise<DevGateway> {
 }
 
 async function runRuntime(backend: Backend, gateway: DevGateway): Promise<number> {
-  // The backend starts empty and counts its ids from the beginning: a journal of the last time would not fit them.
-  rmSync(DEV_STATE_DIR, { recursive: true, force: true });
   const port =
     process.env.HEALTH_PORT === '0' ? String(await freePort()) : (process.env.HEALTH_PORT ?? '3000');
   const healthUrl = `http://${process.env.HEALTH_HOST ?? '127.0.0.1'}:${port}`;

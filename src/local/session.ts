@@ -9,6 +9,9 @@ const FILE = join(DEV_DIRECTORY, 'dev.json');
 /** The runtime's state during `npm run dev`. */
 export const DEV_STATE_DIR = join(DEV_DIRECTORY, 'dev-state');
 
+/** What Mission Control keeps; in the stack of compose it is the same place. */
+export const DATA_DIR = join(DEV_DIRECTORY, 'mission-control');
+
 const Session = v.object({
   convexUrl: v.string(),
   accountId: v.string(),

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
+import { ConvexError } from 'convex/values';
 import { WebSocketServer } from 'ws';
+import { oneThing } from '../../test/kits/sync-source.ts';
 import type { WatchNews } from '../../machines/extensions/machine.ts';
 import { serveSync, type SyncServer } from '../local/mission-control/sync/server.ts';
-import type { FunctionReply } from '../local/mission-control/wire.ts';
 import { watchQueue } from './queue-watch.ts';
 
 const SECRET = 'c0ffee'.repeat(8);
@@ -16,8 +17,6 @@ const closing: (() => unknown)[] = [];
 afterEach(async () => {
   await Promise.all(closing.splice(0).map((close) => close()));
 });
-
-const success = (value: string): FunctionReply => ({ status: 'success', value, logLines: [] });
 
 async function listen(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1');
@@ -32,14 +31,16 @@ async function listen(server: Server): Promise<string> {
 
 /** A backend whose queue has one table and whose answer the test sets. */
 async function serveQueue() {
-  const state = { reply: success('1'), runs: [] as unknown[] };
+  const state: { reply: string | Error; runs: unknown[] } = { reply: '1', runs: [] };
   const server = createServer();
-  const sync: SyncServer = serveSync(server, (path, args) => {
+  const queue = oneThing(({ path, args }) => {
     state.runs.push([path, args]);
-    return Promise.resolve({ reply: state.reply, tables: new Set(['queue']) });
+    if (typeof state.reply === 'string') return state.reply;
+    throw state.reply;
   });
+  const sync: SyncServer = serveSync(server, queue);
   closing.push(() => sync.close());
-  return { url: await listen(server), sync, state };
+  return { url: await listen(server), sync, queue, state };
 }
 
 function watch(url: string) {
@@ -53,16 +54,15 @@ function watch(url: string) {
 }
 
 test('begins with the first value, and tells of each change and of nothing else', async () => {
-  const { url, sync, state } = await serveQueue();
+  const { url, queue, state } = await serveQueue();
   const { heard } = watch(url);
   await heard('watch.began');
   expect(state.runs).toEqual([['service/extensions:wakeUp', ACCESS]]);
 
-  sync.written('somethingElse');
-  sync.written('queue');
+  queue.written();
   await vi.waitFor(() => expect(state.runs).toHaveLength(2));
-  state.reply = success('2');
-  sync.written('queue');
+  state.reply = '2';
+  queue.written();
   await heard('watch.began', 'queue.changed');
   expect(state.runs).toHaveLength(3);
 });
@@ -73,19 +73,17 @@ test('restores a lost connection by itself and begins again, whether the value h
   await heard('watch.began');
   sync.disconnect();
   await heard('watch.began', 'watch.lost', 'watch.began');
-  state.reply = success('2');
+  state.reply = '2';
   sync.disconnect();
   await heard('watch.began', 'watch.lost', 'watch.began', 'watch.lost', 'watch.began');
 });
 
 test('a token that is refused ends it, and no text of ours has it', async () => {
   const { url, state } = await serveQueue();
-  state.reply = {
-    status: 'error',
-    errorMessage: `Server Error\nUncaught ConvexError: no ${ACCESS.serviceToken}`,
-    errorData: { code: 'UNAUTHENTICATED', message: `Invalid service token ${ACCESS.serviceToken}` },
-    logLines: [],
-  };
+  state.reply = new ConvexError({
+    code: 'UNAUTHENTICATED',
+    message: `Invalid service token ${ACCESS.serviceToken}`,
+  });
   const { news, heard } = watch(url);
   await heard('watch.failed');
   expect(news[0]).toMatchObject({ fault: { kind: 'backendRefused' } });
@@ -93,11 +91,11 @@ test('a token that is refused ends it, and no text of ours has it', async () => 
 });
 
 test('a query that fails later on ends it', async () => {
-  const { url, sync, state } = await serveQueue();
+  const { url, queue, state } = await serveQueue();
   const { news, heard } = watch(url);
   await heard('watch.began');
-  state.reply = { status: 'error', errorMessage: '[Request ID: 1] Server Error', logLines: [] };
-  sync.written('queue');
+  state.reply = new Error('as told');
+  queue.written();
   await heard('watch.began', 'watch.failed');
   expect(news[1]).toMatchObject({ fault: { kind: 'backendRejected' } });
 });

@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => backend.close());
 
-const isAccountId = (id: string): id is Id<'accounts'> => id.endsWith('accounts');
+const isAccountId = (id: string): id is Id<'accounts'> => /^[0-9a-z]{32}$/.test(id);
 
 function asAccountId(id: string): Id<'accounts'> {
   if (!isAccountId(id)) throw new Error(`not an account id: ${id}`);
@@ -88,7 +88,7 @@ test('wrong arguments are a plain function error, as a development deployment wo
   expect(reply).toEqual({
     status: 'error',
     errorMessage: expect.stringMatching(
-      /^\[CONVEX A\(service\/actions:listAgents\)\] \[Request ID: \w+\] Server Error\nUncaught Error: .*`extra`/,
+      /^\[CONVEX A\(service\/actions:listAgents\)\] \[Request ID: \w+\] Server Error\nUncaught Error: ArgumentValidationError: .*`extra`/,
     ) as unknown,
     logLines: [],
   });

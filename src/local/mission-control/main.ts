@@ -1,6 +1,6 @@
 /**
- * The local Mission Control backend: `node src/local/mission-control/main.ts [--port N] [--extra-tasks N]`. A process of its
- * own, for convex-test takes the globals over. Exit codes: 0 told to stop, 78 a setting is wrong, 71 it cannot serve.
+ * The local Mission Control: `node src/local/mission-control/main.ts [--port N] [--extra-tasks N]`.
+ * Exit codes: 0 told to stop, 78 a setting is wrong, 71 it cannot serve.
  */
 import process from 'node:process';
 import { writeSession } from '../session.ts';
@@ -34,9 +34,11 @@ function handOver(ready: BackendReady, dir: string): void {
 const settings = settingsOrExit();
 try {
   const backend = await startServing(settings, log);
+  if (settings.dataDir !== null) writeCredentials(settings.dataDir, backend.ready);
   if (settings.credentialsDir === null) process.stdout.write(`${JSON.stringify(backend.ready)}\n`);
   else handOver(backend.ready, settings.credentialsDir);
-  log(`serving ${backend.ready.url}; data is in memory and gone when this process ends`);
+  const place = settings.dataDir ?? 'memory: they are gone when this process ends';
+  log(`serving ${backend.ready.url}; the data are in ${place}`);
   const stop = (): void => {
     backend.close();
     process.stdin.destroy();

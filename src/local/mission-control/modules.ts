@@ -1,15 +1,12 @@
 import { glob } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Modules } from './engine/functions.ts';
 
 const root = fileURLToPath(new URL('../../../convex', import.meta.url));
 
-/** A module of convex/, by the name that function paths use: `service/actions`. */
-export type Modules = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
-
 /**
- * Loads convex/ as a deployment would: not what has two dots in its name (tests, type declarations). All of it now, so
- * that no module is first evaluated inside a transaction.
+ * Loads convex/ as a deployment would: not what has two dots in its name (tests, type declarations).
  */
 export async function loadModules(): Promise<Modules> {
   const modules = new Map<string, Record<string, unknown>>();

@@ -17,6 +17,8 @@ export interface BackendSettings {
   extensions: boolean;
   /** End when standard input does: the process that started this one is gone. */
   exitWithStdin: boolean;
+  /** Where the data are kept; null keeps them in memory. */
+  dataDir: string | null;
   /** Where the account's id and token go instead of standard output; null for standard output. */
   credentialsDir: string | null;
 }
@@ -34,15 +36,17 @@ export function readSettings(argv: string[], env: NodeJS.ProcessEnv): BackendSet
       'exit-with-stdin': { type: 'boolean' },
     },
   });
+  const dataDir = env['LOCAL_DATA_DIR'] || null;
   const credentialsDir = env['LOCAL_CREDENTIALS_DIR'] || null;
   return {
     host: env['LOCAL_BACKEND_HOST'] || '127.0.0.1',
     port: wholeNumber('--port (or LOCAL_BACKEND_PORT)', values.port ?? env['LOCAL_BACKEND_PORT'], 65_535),
-    secret: readSecret(env['LOCAL_SERVICE_SECRET'] || keptSecret(credentialsDir)),
+    secret: readSecret(env['LOCAL_SERVICE_SECRET'] || keptSecret(credentialsDir) || keptSecret(dataDir)),
     extraTasks: wholeNumber('--extra-tasks', values['extra-tasks'], 10_000),
     faults: env['LOCAL_BACKEND_FAULTS'] === '1',
     extensions: env['LOCAL_BACKEND_EXTENSIONS'] !== '0',
     exitWithStdin: values['exit-with-stdin'] ?? false,
+    dataDir,
     credentialsDir,
   };
 }

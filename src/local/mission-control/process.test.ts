@@ -27,7 +27,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s ends it with 0', async (signal) =>
   expect((await fetch(`${url}/version`)).status).toBe(200);
   child.kill(signal);
   expect(await exit).toEqual([0, null]);
-  expect(await stderr).toContain('gone when this process ends');
+  expect(await stderr).toContain('they are gone when this process ends');
   expect(await stderr).not.toContain(serviceToken);
 });
 
@@ -86,7 +86,7 @@ test('a call that hangs does not hold it up', async () => {
 
 test('with a directory for them, the id and the token go there alone, and the token stays', async () => {
   const dir = temporaryDirectory();
-  const env = { LOCAL_CREDENTIALS_DIR: dir, DEV_DIR: dir };
+  const env = { LOCAL_CREDENTIALS_DIR: dir, DEV_DIR: dir, LOCAL_DATA_DIR: join(dir, 'data') };
   const read = (name: string): string => readFileSync(join(dir, name), 'utf8').trim();
 
   const first = run([], env);

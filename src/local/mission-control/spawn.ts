@@ -17,6 +17,8 @@ export interface BackendOptions {
   port?: number;
   /** 64 lower-case hex digits; absent: a fresh one. */
   secret?: string;
+  /** Where the data are kept; absent: in memory. */
+  dataDir?: string;
   /** Tasks assigned to the engineer beside the seeded ones, each with its assignment still to deliver. */
   extraTasks?: number;
   /** Serve `POST /__faults`. */
@@ -53,6 +55,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
       env: {
         ...process.env,
         LOCAL_SERVICE_SECRET: options.secret,
+        LOCAL_DATA_DIR: options.dataDir,
         LOCAL_BACKEND_FAULTS: options.faults ? '1' : '0',
         LOCAL_BACKEND_EXTENSIONS: options.extensions === false ? '0' : '1',
       },

@@ -1,62 +1,73 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setInterval } from 'node:timers';
 import * as v from 'valibot';
 import { sha256Hex } from '../../../convex/model/serviceToken.ts';
+import { adminKeyOf, databaseIn, newAdminKey, prepareDataDir } from './data-dir.ts';
 import { createFaults } from './faults.ts';
 import { createHost } from './host.ts';
 import type { Host } from './host.ts';
 import type { BackendSettings } from './options.ts';
 import type { BackendReady } from './ready.ts';
 import { createBackendServer } from './server.ts';
-import { createRunQuery } from './sync/run-query.ts';
 import { serveSync } from './sync/server.ts';
-
-const STALE_CHECK_MS = 30_000;
 
 export interface RunningBackend {
   ready: BackendReady;
-  /** Ends all connections; what a function is doing is cut off. */
+  /** Ends all connections; what a function is doing is cut off and taken back. */
   close(): void;
 }
 
-/** Seeds an empty backend and serves it. @throws Error when the port cannot be had */
+/** Opens the data, or begins them, and serves them. @throws Error when the port or the data cannot be had */
 export async function startServing(
   settings: BackendSettings,
   log: (line: string) => void,
 ): Promise<RunningBackend> {
-  let onWrite: (table: string) => void = () => undefined;
-  const { extensions } = settings;
-  const host = await createHost({ onWrite: (table) => onWrite(table), extensions });
-  const { accountId, tasks: seeded } = await host.seed(await sha256Hex(settings.secret));
-  // The token is split at underscores: with one in the account's id it could not be read back.
-  if (accountId.includes('_')) throw new Error(`The account id ${accountId} has an underscore in it.`);
-  const serviceToken = `mc_service_${accountId}_${settings.secret}`;
-  const tasks: BackendReady['tasks'] = seeded;
-  for (let n = 1; n <= settings.extraTasks; n++) {
+  const { extensions, dataDir } = settings;
+  if (dataDir !== null) prepareDataDir(dataDir);
+  const host = await createHost({
+    path: dataDir === null ? ':memory:' : databaseIn(dataDir),
+    extensions,
+    log,
+  });
+  try {
+    const account = await seed(host, settings);
+    const adminKey = dataDir === null ? newAdminKey() : adminKeyOf(dataDir);
+    const { engine } = host;
+    const server = createBackendServer({
+      engine,
+      adminKey,
+      log,
+      faults: settings.faults ? createFaults() : null,
+    });
+    const sync = serveSync(server, engine);
+    server.listen(settings.port, settings.host);
+    await listening(server, settings.port);
+    return {
+      ready: { event: 'backend.ready', url: urlOf(server.address()), ...account },
+      close() {
+        sync.close();
+        server.close();
+        server.closeAllConnections();
+        host.close();
+      },
+    };
+  } catch (error) {
+    host.close();
+    throw error;
+  }
+}
+
+async function seed(
+  host: Host,
+  { secret, extraTasks }: BackendSettings,
+): Promise<Omit<BackendReady, 'event' | 'url'>> {
+  const { accountId, tasks } = await host.seed({ serviceTokenHash: await sha256Hex(secret) });
+  const serviceToken = `mc_service_${accountId}_${secret}`;
+  for (let n = 1; n <= extraTasks; n++) {
     tasks.push(await addTask(host, { accountId, serviceToken }, `Extra task ${n}`));
   }
-
-  const server = createBackendServer({ host, log, faults: settings.faults ? createFaults() : null });
-  const sync = serveSync(server, createRunQuery(host));
-  onWrite = (table) => sync.written(table);
-  server.listen(settings.port, settings.host);
-  await listening(server, settings.port);
-  const cron = setInterval(() => {
-    host
-      .markStaleRuntimesOffline()
-      .catch((error: unknown) => log(`the stale check failed: ${String(error)}`));
-  }, STALE_CHECK_MS);
-  return {
-    ready: { event: 'backend.ready', url: urlOf(server.address()), accountId, serviceToken, tasks },
-    close() {
-      clearInterval(cron);
-      sync.close();
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  return { accountId, serviceToken, tasks };
 }
 
 async function listening(server: Server, port: number): Promise<void> {
@@ -77,7 +88,7 @@ async function addTask(
   title: string,
 ): Promise<BackendReady['tasks'][number]> {
   const args = { ...auth, title, assignedAgentSlugs: ['engineer'] };
-  const made = await host.call({ kind: 'action', path: 'demo:createTask', args });
+  const made = await host.engine.call({ kind: 'action', path: 'demo:createTask', args });
   return { _id: v.parse(v.object({ taskId: v.string() }), made).taskId, title };
 }
 

@@ -3,13 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { ConvexError, convexToJson, jsonToConvex } from 'convex/values';
 import type { JSONValue, Value } from 'convex/values';
 import * as v from 'valibot';
-import type { FunctionCall, FunctionKind } from './host.ts';
+import type { Call } from './engine/engine.ts';
+import type { FunctionKind } from './engine/functions.ts';
 import { HttpProblem } from './problem.ts';
-
-type JsonObject = Record<string, JSONValue>;
 
 const isObject = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const args = v.custom<Record<string, JSONValue>>(isObject, 'args must hold one object');
 
 const envelope = v.object({
   path: v.pipe(
@@ -17,22 +18,27 @@ const envelope = v.object({
     v.regex(/^[\w/.-]+(:\w+)?$/, 'path is not a function path like "module:function"'),
   ),
   format: v.optional(v.literal('convex_encoded_json')),
-  args: v.strictTuple([v.custom<JsonObject>(isObject, 'args must hold one object')]),
+  args: v.union([v.strictTuple([args]), args], 'args must hold one object'),
 });
 
 export type FunctionReply =
   | { status: 'success'; value: JSONValue; logLines: string[] }
   | { status: 'error'; errorMessage: string; errorData?: JSONValue; logLines: string[] };
 
-/** @throws HttpProblem 400 when the body is not a function call */
-export const parseCall = (kind: FunctionKind, body: string): FunctionCall => readCall(kind, parseJson(body));
-
 /** @throws HttpProblem 400 when it is not a function call */
-export function readCall(kind: FunctionKind, json: unknown): FunctionCall {
+export function readCall(kind: FunctionKind, json: unknown): Call {
   const parsed = v.safeParse(envelope, json);
   if (!parsed.success) throw new HttpProblem(400, 'BadJsonBody', parsed.issues[0].message);
-  const { path, args } = parsed.output;
-  return { kind, path, args: decodeArgs(args[0]) };
+  const { path, args: given } = parsed.output;
+  const encoded = Array.isArray(given) ? given[0] : given;
+  try {
+    jsonToConvex(encoded);
+  } catch (error) {
+    throw new HttpProblem(400, 'BadConvexJson', 'The arguments are not Convex-encoded JSON.', {
+      cause: error,
+    });
+  }
+  return { kind, path, args: encoded };
 }
 
 /** @throws HttpProblem 400 */
@@ -44,26 +50,14 @@ export function parseJson(body: string): unknown {
   }
 }
 
-function decodeArgs(encoded: JsonObject): Record<string, Value> {
-  try {
-    const args: Record<string, Value> = {};
-    for (const [name, value] of Object.entries(encoded)) args[name] = jsonToConvex(value);
-    return args;
-  } catch (error) {
-    throw new HttpProblem(400, 'BadConvexJson', 'The arguments are not Convex-encoded JSON.', {
-      cause: error,
-    });
-  }
-}
-
-export const successReply = (value: Value): FunctionReply => ({
+export const successReply = (value: JSONValue): FunctionReply => ({
   status: 'success',
-  value: convexToJson(value),
+  value,
   logLines: [],
 });
 
 /** A function's error the way a development deployment tells it, without a stack. */
-export function errorReply(call: Pick<FunctionCall, 'kind' | 'path'>, error: unknown): FunctionReply {
+export function errorReply(call: Pick<Call, 'kind' | 'path'>, error: unknown): FunctionReply {
   const name = error instanceof Error ? error.name : 'Error';
   const message = error instanceof Error ? error.message : String(error);
   const where = `[CONVEX ${call.kind.charAt(0).toUpperCase()}(${call.path})]`;

@@ -114,7 +114,7 @@ function plain(value: unknown, stage: Stage): unknown {
   const seen: string[] = [];
   return JSON.parse(
     named
-      .replace(/"(?:k[0-9a-z]{31}|\d{10,}[a-z]+)"/g, (id) => {
+      .replace(/"[0-9a-z]{32}"/g, (id) => {
         if (!seen.includes(id)) seen.push(id);
         return `"<id ${seen.indexOf(id)}>"`;
       })

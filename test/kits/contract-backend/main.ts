@@ -10,7 +10,8 @@ import type { Control } from './control.ts';
 import { createFaults } from './faults.ts';
 import { createRandom } from './random.ts';
 import { markStaleOffline } from './runtime-status.ts';
-import { createContractServer, createRunQuery, QUEUE_TABLE } from './server.ts';
+import { oneThing } from '../sync-source.ts';
+import { answerQuery, createContractServer } from './server.ts';
 import { createStore } from './store.ts';
 
 const STALE_CHECK_MS = 30_000;
@@ -34,8 +35,9 @@ const faults = createFaults(createRandom(Number(values.seed)));
 const control: Control = { store, faults, calls: new Map(), disconnect: () => undefined };
 const server = createContractServer(control);
 if (values.extended) {
-  const sync = serveSync(server, createRunQuery(control));
-  store.onArrival = () => sync.written(QUEUE_TABLE);
+  const queue = oneThing((call) => answerQuery(control, call));
+  const sync = serveSync(server, queue);
+  store.onArrival = () => queue.written();
   control.disconnect = () => sync.disconnect();
 }
 server.listen(Number(values.port), '127.0.0.1');

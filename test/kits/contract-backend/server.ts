@@ -2,11 +2,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readBody } from '../../../src/local/mission-control/body.ts';
 import { HttpProblem } from '../../../src/local/mission-control/problem.ts';
-import type { FunctionCall, FunctionKind } from '../../../src/local/mission-control/host.ts';
-import type { RunQuery } from '../../../src/local/mission-control/sync/session.ts';
+import type { Call } from '../../../src/local/mission-control/engine/engine.ts';
+import type { FunctionKind } from '../../../src/local/mission-control/engine/functions.ts';
 import {
   errorReply,
-  parseCall,
   parseJson,
   readCall,
   type FunctionReply,
@@ -17,8 +16,6 @@ import type { Fault } from './faults.ts';
 import { findFunction, splitPath } from './functions.ts';
 
 const CONTROL = '/__control/';
-/** All that there is to subscribe to. */
-export const QUEUE_TABLE = 'notifications';
 
 /** The contract over HTTP, as a stock ConvexHttpClient speaks it (docs/contract.md#transport), and `/__control/`. */
 export function createContractServer(control: Control): Server {
@@ -41,7 +38,7 @@ async function answer(control: Control, request: IncomingMessage, response: Serv
   const path = request.url ?? '/';
   const [, kind] = /^\/api\/(query|mutation|action)$/.exec(path) ?? [];
   if (isKind(kind) && request.method === 'POST') {
-    await answerCall(control, parseCall(kind, await readBody(request)), response);
+    await answerCall(control, readCall(kind, parseJson(await readBody(request))), response);
   } else if (path.startsWith(CONTROL)) {
     await answerCommand(control, path.slice(CONTROL.length), request, response);
   } else if (path === '/version') {
@@ -65,7 +62,7 @@ async function answerCommand(
 
 const isKind = (kind: string | undefined): kind is FunctionKind => kind !== undefined;
 
-async function answerCall(control: Control, call: FunctionCall, response: ServerResponse): Promise<void> {
+async function answerCall(control: Control, call: Call, response: ServerResponse): Promise<void> {
   const [, name] = splitPath(call.path);
   const fault = control.faults.take(name);
   if (fault !== null && fault.delayMs > 0) await sleep(fault.delayMs, undefined, { ref: false });
@@ -77,32 +74,36 @@ async function answerCall(control: Control, call: FunctionCall, response: Server
   else send(response, 200, reply);
 }
 
-function run(control: Control, call: FunctionCall): FunctionReply {
+function run(control: Control, call: Call): FunctionReply {
+  try {
+    return { status: 'success', value: valueOf(control, call), logLines: [] };
+  } catch (error) {
+    return errorReply(call, error);
+  }
+}
+
+function valueOf(control: Control, call: Call): JSONValue {
   const [, name] = splitPath(call.path);
   const tally = control.calls.get(name) ?? { calls: 0, failed: 0 };
   control.calls.set(name, tally);
   tally.calls += 1;
   try {
-    const value = findFunction(control.store, call.path)(control.store, call.args);
-    // What the functions give is plain JSON.
-    return { status: 'success', value: value as JSONValue, logLines: [] };
+    // What the functions take and give is plain JSON.
+    return findFunction(control.store, call.path)(
+      control.store,
+      call.args as Record<string, JSONValue>,
+    ) as JSONValue;
   } catch (error) {
     tally.failed += 1;
-    return errorReply(call, error);
+    throw error;
   }
 }
 
-const QUEUE: ReadonlySet<string> = new Set([QUEUE_TABLE]);
-
 /** For subscribers; of the faults only `error` befalls them. */
-export function createRunQuery(control: Control): RunQuery {
-  return (path, args) => {
-    const call = readCall('query', { path, args: [args] });
-    const fault = control.faults.take(splitPath(path)[1]);
-    const reply =
-      fault?.mode === 'error' ? errorReply(call, new Error('Fault on command')) : run(control, call);
-    return Promise.resolve({ reply, tables: QUEUE });
-  };
+export function answerQuery(control: Control, call: Call): JSONValue {
+  const fault = control.faults.take(splitPath(call.path)[1]);
+  if (fault?.mode === 'error') throw new Error('Fault on command');
+  return valueOf(control, call);
 }
 
 function throwIfDown(fault: Fault | null): void {

@@ -78,6 +78,8 @@ export interface Engine {
   /** @throws Error when there is no such function */
   find(path: string): RegisteredFunction;
   onCommit(listener: (commit: Commit) => void): void;
+  /** When the last commit was, in nanoseconds since the epoch. */
+  lastCommit(): bigint;
   close(): void;
 }
 
@@ -161,6 +163,7 @@ export function createEngine({ path, modules }: EngineOptions): Engine {
       throw new Error(`Could not find function for '${name}'. Look for its name in convex/.`);
     },
     onCommit: (listener) => void listeners.push(listener),
+    lastCommit: () => clock.lastCommit(),
     close: () => database.close(),
   };
 
@@ -217,21 +220,22 @@ export function createEngine({ path, modules }: EngineOptions): Engine {
   ): Promise<{ value: T; at: bigint }> {
     const transaction = begin();
     const { touches } = transaction;
-    const done = await lock.exclusive(async () => {
+    return await lock.exclusive(async () => {
       try {
         database.exec('BEGIN IMMEDIATE');
         const value = await work(transaction);
         // A function that caught the disk's error has not saved its work by that.
         if (request.trouble) throw request.trouble;
         database.exec('COMMIT');
-        return { value, at: touches.length > 0 ? clock.nextCommit() : clock.lastCommit() };
+        const at = touches.length > 0 ? clock.nextCommit() : clock.lastCommit();
+        // Told before anybody can read what was committed.
+        if (touches.length > 0) for (const listener of listeners) listener({ at, touches });
+        return { value, at };
       } catch (error) {
         if (database.isTransaction) database.exec('ROLLBACK');
         throw (request.trouble ??= diskProblem(error)) ?? error;
       }
     });
-    if (touches.length > 0) for (const listener of listeners) listener({ at: done.at, touches });
-    return done;
   }
 
   return engine;

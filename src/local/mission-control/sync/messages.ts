@@ -1,4 +1,4 @@
-/** Convex's sync protocol, as far as a stock ConvexClient that only subscribes speaks it. */
+/** Convex's sync protocol, as a stock ConvexClient speaks it. */
 import type { JSONValue } from 'convex/values';
 import * as v from 'valibot';
 
@@ -14,21 +14,28 @@ const modification = v.variant('type', [
   v.object({ type: v.literal('Remove'), queryId: v.number() }),
 ]);
 
+const functionCall = { requestId: version, udfPath: v.string(), args: v.array(v.unknown()) };
+
 const clientMessage = v.variant('type', [
-  v.object({ type: v.literal('Connect') }),
+  v.object({ type: v.literal('Connect'), sessionId: v.pipe(v.string(), v.maxLength(100)) }),
   v.object({
     type: v.literal('ModifyQuerySet'),
     baseVersion: version,
     newVersion: version,
     modifications: v.array(modification),
   }),
-  v.object({ type: v.literal('Authenticate'), baseVersion: version }),
-  v.object({ type: v.literal('Mutation') }),
-  v.object({ type: v.literal('Action') }),
+  v.object({
+    type: v.literal('Authenticate'),
+    baseVersion: version,
+    tokenType: v.picklist(['User', 'Admin', 'None']),
+  }),
+  v.object({ type: v.literal('Mutation'), ...functionCall }),
+  v.object({ type: v.literal('Action'), ...functionCall }),
   v.object({ type: v.literal('Event') }),
 ]);
 
 export type ClientMessage = v.InferOutput<typeof clientMessage>;
+export type MessageOf<T extends ClientMessage['type']> = Extract<ClientMessage, { type: T }>;
 
 /** @returns null when it is none */
 export function parseClientMessage(text: string): ClientMessage | null {
@@ -44,17 +51,21 @@ export interface StateVersion {
   identity: number;
 }
 
+interface Failure {
+  errorMessage: string;
+  errorData?: JSONValue;
+}
+
 export type StateModification =
   | { type: 'QueryUpdated'; queryId: number; value: JSONValue; logLines: string[]; journal: null }
-  | {
-      type: 'QueryFailed';
-      queryId: number;
-      errorMessage: string;
-      errorData?: JSONValue;
-      logLines: string[];
-      journal: null;
-    }
+  | ({ type: 'QueryFailed'; queryId: number; logLines: string[]; journal: null } & Failure)
   | { type: 'QueryRemoved'; queryId: number };
+
+/** A mutation's success also says when it was committed; its client waits until it has been told of all up to then. */
+type Answer = { requestId: number; logLines: string[] } & (
+  | { success: true; result: JSONValue; ts?: string }
+  | { success: false; result: string; errorData?: JSONValue }
+);
 
 export type ServerMessage =
   | {
@@ -63,6 +74,8 @@ export type ServerMessage =
       endVersion: StateVersion;
       modifications: StateModification[];
     }
+  | ({ type: 'MutationResponse' | 'ActionResponse' } & Answer)
+  | { type: 'AuthError'; error: string; baseVersion: number; authUpdateAttempted: boolean }
   | { type: 'FatalError'; error: string }
   | { type: 'Ping' };
 

@@ -2,37 +2,34 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { parseClientMessage } from './messages.ts';
-import { createSession, type RunQuery, type Session } from './session.ts';
+import { createSession, type Session, type SyncSource } from './session.ts';
 
 /** A client takes a server for dead that says nothing for a minute. */
 const PING_MS = 15_000;
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+/** A client that does not read what it is sent is cut off. */
+const MAX_UNSENT_BYTES = 64 * 1024 * 1024;
 const PROTOCOL_ERROR = 1002;
 
 export interface SyncServer {
-  /** Queries that read this table are run again, soon and together. */
-  written(table: string): void;
   /** Cuts all clients off; they come back by themselves. */
   disconnect(): void;
   close(): void;
 }
 
 /**
- * Subscriptions over Convex's sync protocol, `/api/<version>/sync` of an HTTP server. A query is run again only when a
- * table that it read was written, and told only when it came out differently.
+ * Convex's sync protocol, at `/api/<version>/sync` of an HTTP server. A query is run again only when something that it
+ * read was written, and told only when it came out differently.
  */
-export function serveSync(server: Server, run: RunQuery): SyncServer {
+export function serveSync(server: Server, engine: SyncSource): SyncServer {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
   const sessions = new Map<WebSocket, Session>();
-  let last = 0n;
-  const now = (): bigint => {
-    const nanoseconds = BigInt(Date.now()) * 1_000_000n;
-    last = nanoseconds > last ? nanoseconds : last + 1n;
-    return last;
-  };
 
   function greet(socket: WebSocket): void {
-    const session = createSession(run, now, (message) => socket.send(JSON.stringify(message)));
+    const session = createSession(engine, (message) => {
+      if (socket.bufferedAmount > MAX_UNSENT_BYTES) socket.terminate();
+      else socket.send(JSON.stringify(message));
+    });
     sessions.set(socket, session);
     const pinging = setInterval(() => socket.send(JSON.stringify({ type: 'Ping' })), PING_MS);
     socket.on('message', (data: Buffer) => {
@@ -56,20 +53,21 @@ export function serveSync(server: Server, run: RunQuery): SyncServer {
     sockets.handleUpgrade(request, socket, head, greet);
   });
 
-  let dirty = new Set<string>();
+  let isDue = false;
+  engine.onCommit(({ touches }) => {
+    for (const session of sessions.values()) session.note(touches);
+    // Commits that come close together are told together.
+    if (!isDue) setImmediate(flush);
+    isDue = true;
+  });
   function flush(): void {
-    const tables = dirty;
-    dirty = new Set();
-    for (const session of sessions.values()) session.refresh(tables);
+    isDue = false;
+    for (const session of sessions.values()) session.refresh();
   }
   const disconnect = (): void => {
     for (const socket of sessions.keys()) socket.terminate();
   };
   return {
-    written(table) {
-      if (dirty.size === 0) setImmediate(flush);
-      dirty.add(table);
-    },
     disconnect,
     close() {
       disconnect();

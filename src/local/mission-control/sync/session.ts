@@ -1,20 +1,16 @@
-import type { FunctionReply } from '../wire.ts';
+import { randomUUID } from 'node:crypto';
+import type { Call, Engine } from '../engine/engine.ts';
+import { touchesAny } from '../engine/reads.ts';
+import type { Range, Touch } from '../engine/tables.ts';
+import { errorReply, readCall, successReply, type FunctionReply } from '../wire.ts';
 import { encodeTimestamp } from './messages.ts';
-import type { ClientMessage, ServerMessage, StateModification, StateVersion } from './messages.ts';
-
-/** A query as it stands: what came of it, and the tables that it read. */
-export interface QueryRun {
-  reply: FunctionReply;
-  tables: ReadonlySet<string>;
-}
-
-/** @param args as they came; what is no object fails */
-export type RunQuery = (path: string, args: unknown) => Promise<QueryRun>;
+import type { ClientMessage, MessageOf, ServerMessage, StateModification, StateVersion } from './messages.ts';
 
 interface Query {
-  path: string;
-  args: unknown;
-  tables: ReadonlySet<string>;
+  /** null: what came is no call, and its failure stands. */
+  call: Call | null;
+  /** What it read when it ran last. */
+  reads: readonly Range[];
   /** The last modification that the client was sent, as JSON. */
   sent: string;
 }
@@ -22,77 +18,143 @@ interface Query {
 export interface Session {
   /** Takes messages one by one, in their order. */
   receive(message: ClientMessage): void;
-  /** Runs the queries again that read one of these tables, and tells of those that came out differently. */
-  refresh(tables: ReadonlySet<string>): void;
+  /** To be told of each commit at once. */
+  note(touches: readonly Touch[]): void;
+  /** Runs the queries again that read something of what was noted, and tells of those that came out differently. */
+  refresh(): void;
 }
 
+/** What the sync protocol needs of an engine. */
+export type SyncSource = Pick<Engine, 'snapshot' | 'call' | 'callOnce' | 'onCommit'>;
+
+type RunQuery = Parameters<Parameters<SyncSource['snapshot']>[0]>[0];
+type Change = MessageOf<'ModifyQuerySet'>['modifications'][number];
+
 /** One client: its queries, and how far it has been told. */
-export function createSession(
-  run: RunQuery,
-  now: () => bigint,
-  send: (message: ServerMessage) => void,
-): Session {
+export function createSession(engine: SyncSource, send: (message: ServerMessage) => void): Session {
   const queries = new Map<number, Query>();
   let version: StateVersion = { querySet: 0, ts: encodeTimestamp(0n), identity: 0 };
+  let sessionId: string = randomUUID();
   let tail = Promise.resolve();
+  let noted: Touch[] = [];
 
   function move(to: Partial<StateVersion>, modifications: StateModification[]): void {
     const startVersion = version;
-    version = { ...version, ts: encodeTimestamp(now()), ...to };
+    version = { ...version, ...to };
     send({ type: 'Transition', startVersion, endVersion: version, modifications });
   }
+
   /** @returns null when it came out as before */
-  async function update(queryId: number, query: Query): Promise<StateModification | null> {
-    const { reply, tables } = await run(query.path, query.args);
-    query.tables = tables;
-    const modification = modificationOf(queryId, reply);
-    const json = JSON.stringify(modification);
-    if (json === query.sent) return null;
-    query.sent = json;
-    return modification;
+  async function update(queryId: number, query: Query, run: RunQuery): Promise<StateModification | null> {
+    if (query.call === null) return null;
+    const { result, reads } = await run(query.call);
+    query.reads = reads;
+    const reply =
+      result.status === 'fulfilled' ? successReply(result.value) : errorReply(query.call, result.reason);
+    return ifNew(query, modificationOf(queryId, reply));
   }
-  async function modify(message: Extract<ClientMessage, { type: 'ModifyQuerySet' }>): Promise<void> {
-    const { baseVersion, newVersion, modifications } = message;
-    if (baseVersion !== version.querySet) {
-      send({ type: 'FatalError', error: `Base version ${baseVersion} is not ${version.querySet}.` });
-      return;
-    }
-    const told: (StateModification | null)[] = [];
-    for (const change of modifications) {
-      const { queryId } = change;
-      if (change.type === 'Remove') {
-        queries.delete(queryId);
-        told.push({ type: 'QueryRemoved', queryId });
-      } else {
-        const query = { path: change.udfPath, args: change.args[0], tables: new Set<string>(), sent: '' };
-        queries.set(queryId, query);
-        told.push(await update(queryId, query));
+
+  /** Brings the client to the present: all of its queries are of one commit. */
+  async function tell(changes: readonly Change[], to: Partial<StateVersion> | null): Promise<void> {
+    const { at, value: told } = await engine.snapshot(async (run) => {
+      const [touches, modifications] = [noted, [] as (StateModification | null)[]];
+      noted = [];
+      for (const change of changes) modifications.push(await apply(change, run));
+      for (const [queryId, query] of queries) {
+        if (touchesAny(query.reads, touches)) modifications.push(await update(queryId, query, run));
       }
-    }
-    move({ querySet: newVersion }, told.filter(isThere));
+      return modifications.filter(isThere);
+    });
+    if (to !== null || told.length > 0) move({ ...to, ts: encodeTimestamp(at) }, told);
   }
+
+  async function apply(change: Change, run: RunQuery): Promise<StateModification | null> {
+    const { queryId } = change;
+    if (change.type === 'Add') return await add(queryId, change.udfPath, change.args[0], run);
+    queries.delete(queryId);
+    return { type: 'QueryRemoved', queryId };
+  }
+
+  async function add(queryId: number, path: string, args: unknown, run: RunQuery) {
+    const query: Query = { call: null, reads: [], sent: '' };
+    queries.set(queryId, query);
+    try {
+      query.call = readCall('query', { path, args: [args] });
+    } catch (error) {
+      return ifNew(query, modificationOf(queryId, errorReply({ kind: 'query', path }, error)));
+    }
+    return await update(queryId, query, run);
+  }
+
+  /** Sent again after a reconnect, it is answered as before and not done twice. */
+  async function mutate({ requestId: request, udfPath, args }: MessageOf<'Mutation'>): Promise<void> {
+    const answer = { type: 'MutationResponse', requestId: request, logLines: [] as string[] } as const;
+    try {
+      const call = readCall('mutation', { path: udfPath, args });
+      const { value, at } = await engine.callOnce(call, { session: sessionId, request });
+      send({ ...answer, success: true, result: value, ts: encodeTimestamp(at) });
+      // The client waits to be told of all that its mutation did, even if that is nothing.
+      await tell([], {});
+    } catch (error) {
+      send({ ...answer, success: false, ...failureOf({ kind: 'mutation', path: udfPath }, error) });
+    }
+  }
+
+  async function act({ requestId, udfPath, args }: MessageOf<'Action'>): Promise<void> {
+    const answer = { type: 'ActionResponse', requestId, logLines: [] as string[] } as const;
+    try {
+      const result = await engine.call(readCall('action', { path: udfPath, args }));
+      send({ ...answer, success: true, result });
+    } catch (error) {
+      send({ ...answer, success: false, ...failureOf({ kind: 'action', path: udfPath }, error) });
+    }
+  }
+
+  async function modify({ baseVersion, newVersion, modifications }: MessageOf<'ModifyQuerySet'>) {
+    if (baseVersion === version.querySet) await tell(modifications, { querySet: newVersion });
+    else send({ type: 'FatalError', error: `Base version ${baseVersion} is not ${version.querySet}.` });
+  }
+
+  function authenticate({ baseVersion, tokenType }: MessageOf<'Authenticate'>): void {
+    if (tokenType === 'None') move({ identity: baseVersion + 1 }, []);
+    else send({ type: 'AuthError', error: NO_SIGN_IN, baseVersion, authUpdateAttempted: true });
+  }
+
   async function take(message: ClientMessage): Promise<void> {
-    if (message.type === 'ModifyQuerySet') await modify(message);
-    else if (message.type === 'Authenticate') move({ identity: message.baseVersion + 1 }, []);
-    else if (message.type === 'Mutation' || message.type === 'Action') {
-      send({ type: 'FatalError', error: 'Mutations and actions are taken over HTTP only.' });
-    }
+    if (message.type === 'Connect') ({ sessionId } = message);
+    else if (message.type === 'ModifyQuerySet') await modify(message);
+    else if (message.type === 'Authenticate') authenticate(message);
+    else if (message.type === 'Mutation') await mutate(message);
+    // An action may take minutes: the rest goes on.
+    else if (message.type === 'Action') void act(message);
   }
-  async function rerun(tables: ReadonlySet<string>): Promise<void> {
-    const told: (StateModification | null)[] = [];
-    for (const [queryId, query] of queries) {
-      if ([...tables].some((table) => query.tables.has(table))) told.push(await update(queryId, query));
-    }
-    if (told.some(isThere)) move({}, told.filter(isThere));
-  }
+
   return {
     receive: (message) => void (tail = tail.then(() => take(message))),
-    refresh: (tables) => void (tail = tail.then(() => rerun(tables))),
+    note: (touches) => void noted.push(...touches),
+    refresh() {
+      tail = tail.then(async () => {
+        if ([...queries.values()].some(({ reads }) => touchesAny(reads, noted))) await tell([], null);
+        else noted = [];
+      });
+    },
   };
 }
 
+const NO_SIGN_IN = 'The local Mission Control has no sign-in: connect without a token.';
+
 const isThere = (modification: StateModification | null): modification is StateModification =>
   modification !== null;
+
+function ifNew(query: Query, modification: StateModification): StateModification | null {
+  const json = JSON.stringify(modification, (key, value: unknown) =>
+    // It is another one each time.
+    key === 'errorMessage' ? String(value).replace(/\[Request ID: \w+\]/, '') : value,
+  );
+  if (json === query.sent) return null;
+  query.sent = json;
+  return modification;
+}
 
 function modificationOf(queryId: number, reply: FunctionReply): StateModification {
   const { logLines } = reply;
@@ -108,4 +170,10 @@ function modificationOf(queryId: number, reply: FunctionReply): StateModificatio
     logLines,
     journal: null,
   };
+}
+
+function failureOf(call: Pick<Call, 'kind' | 'path'>, error: unknown) {
+  const reply = errorReply(call, error);
+  const { errorMessage: result, errorData } = reply.status === 'error' ? reply : { errorMessage: '' };
+  return { result, ...(errorData !== undefined && { errorData }) };
 }
