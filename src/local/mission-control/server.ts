@@ -45,9 +45,18 @@ function unexpected(options: ServerOptions, error: unknown): HttpProblem {
   return new HttpProblem(500, 'InternalServerError', message);
 }
 
-type Handler = (options: ServerOptions, request: IncomingMessage, response: ServerResponse) => unknown;
+type Handler = (
+  options: ServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<void> | void;
 
-const HANDLERS: ReadonlyMap<string, { method: 'GET' | 'POST'; handle: Handler }> = new Map([
+interface Route {
+  method: 'GET' | 'POST';
+  handle: Handler;
+}
+
+const ROUTES = new Map<string, Route>([
   [
     '/version',
     { method: 'GET', handle: (_options, _request, response) => sendBytes(response, 'local', 'text/plain') },
@@ -69,7 +78,7 @@ async function answer(
 ): Promise<void> {
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
   const kind = KINDS.get(path);
-  const found = kind ? { method: 'POST' as const, handle: callHandler(kind) } : HANDLERS.get(path);
+  const found: Route | undefined = kind ? { method: 'POST', handle: callHandler(kind) } : ROUTES.get(path);
   if (!found || (path === '/__faults' && !options.faults)) {
     throw new HttpProblem(404, 'NotFound', `There is nothing at ${path}.`);
   }
