@@ -3,6 +3,7 @@ import { EXIT } from '../machines/supervisor/context.ts';
 import { parseArgs } from './config/cli.ts';
 import { loadConfig } from './config/config.ts';
 import type { EffectiveSetting } from './config/effective.ts';
+import type { Source } from './config/sources.ts';
 import { ConfigError } from './config/errors.ts';
 import { openStore } from './journal/store.ts';
 import { createLogger } from './logging/logger.ts';
@@ -32,9 +33,19 @@ async function main(): Promise<number> {
     lockWaitMs: config.stateLockWaitMs,
     onNotice: (event, message) => log.warn(event, message),
   });
-  // On a terminal the settings would be a line of many hundred characters; --help tells them there.
-  const settings = config.log.format === 'pretty' ? {} : settingsFields(effective);
-  log.info('runtime.started', `Runtime ${config.runtimeVersion} on Node ${process.versions.node}`, settings);
+  log.info(
+    'runtime.started',
+    `Runtime ${config.runtimeVersion} on Node ${process.versions.node}`,
+    // On a terminal the settings would be a line of many hundred characters; --help tells them there.
+    config.log.format === 'pretty'
+      ? {}
+      : {
+          settings: Object.fromEntries(effective.map(({ name, value }) => [name, value])),
+          // What is in neither has its default.
+          fromEnvironment: namesFrom(effective, 'environment'),
+          fromFile: namesFrom(effective, 'file'),
+        },
+  );
   for (const { event, name, message } of advice) log.warn(event, message, { setting: name });
 
   const { root, done, inspect } = startRuntime({ config, store, log, redact });
@@ -57,12 +68,8 @@ async function main(): Promise<number> {
   return output.exitCode;
 }
 
-const settingsFields = (effective: readonly EffectiveSetting[]) => ({
-  settings: Object.fromEntries(effective.map(({ name, value }) => [name, value])),
-  // What is in neither has its default.
-  fromEnvironment: effective.filter(({ source }) => source === 'environment').map(({ name }) => name),
-  fromFile: effective.filter(({ source }) => source === 'file').map(({ name }) => name),
-});
+const namesFrom = (effective: readonly EffectiveSetting[], from: Source): string[] =>
+  effective.filter(({ source }) => source === from).map(({ name }) => name);
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -1,4 +1,5 @@
 import { runtimeVersion } from '../version.ts';
+import { exitCodes } from './exit-codes.ts';
 import { settingNotes } from './settings.ts';
 
 /** What `--version` prints. */
@@ -21,6 +22,7 @@ export function helpText(): string {
     '',
     ...entries,
     '',
-    'Exit codes: 0 stopped, 70 a bug, 71 cannot listen, 75 an upgrade or restart was asked for, 78 wrong settings.',
+    'Exit codes:',
+    ...exitCodes.map(({ code, meaning }) => `  ${code}  ${meaning}`.replace('  0 ', '   0 ')),
   ].join('\n');
 }

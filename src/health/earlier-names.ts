@@ -1,6 +1,6 @@
 /**
  * The names under which the earlier runtime gave the same facts. Scripts and dashboards read them, so `/health` and
- * `/version` carry both (docs/moving.md).
+ * `/version` carry both.
  */
 import type { HealthReport } from './report.ts';
 

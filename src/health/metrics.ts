@@ -152,6 +152,7 @@ function createGauges(registry: Registry, version: string): (levels: Levels) => 
   const gatewayUp = gauge('gateway_up', 'Whether runs can be sent to the OpenClaw gateway.');
   const gates = gauge('gate', '1 for the state that the gate of delivery is in.', ['state']);
   const states = gauge('state', '1 for each state that a supervised machine is in.', ['machine', 'state']);
+  for (const state of LABELS.gate) gates.set({ state }, 0);
   gauge('build_info', 'The version of the runtime, as a label.', ['version']).set({ version }, 1);
 
   return (levels) => {
