@@ -29,6 +29,8 @@ export function logCallsIn(path: string, text: string): LogCall[] {
 
 /** `log.warn(event, message, fields)`, `log[level](...)`, and `log('warn', event, message, fields)`. */
 function fromCall({ expression, arguments: args }: ts.CallExpression): LogCall | null {
+  // The journal hands its warnings over.
+  if (ts.isIdentifier(expression) && expression.text === 'onNotice') return callOf('warn', args);
   if (ts.isIdentifier(expression) && expression.text === 'log') {
     const [level, ...rest] = args;
     return level === undefined
