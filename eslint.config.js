@@ -32,7 +32,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['eslint.config.js', 'scripts/bundle/*'],
+    files: ['eslint.config.js', 'scripts/bundle/*', 'scripts/run.js'],
     ...tseslint.configs.disableTypeChecked,
   },
   { files: ['**/*.cjs'], languageOptions: { globals: { module: 'writable' } } },

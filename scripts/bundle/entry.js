@@ -1,9 +1,17 @@
 /**
  * dist/main.js: starts the bundle. That is CommonJS, since importing node:http from a module also starts Node's own
  * fetch, and its compiled code is kept beside it (scripts/build.ts and the image fill that folder; where it cannot be
- * written or read, the start takes some 30 ms longer).
+ * written or read, the start takes some 30 ms longer). An old Node is told so in one sentence.
  */
-import { createRequire, enableCompileCache } from 'node:module';
+import nodeModule from 'node:module';
+import process from 'node:process';
 
-enableCompileCache(`${import.meta.dirname}/compile-cache`);
-createRequire(import.meta.url)('./runtime.cjs');
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write(
+    `The runtime needs Node 24, and this is Node ${process.versions.node}: start it with npm start in a checkout, which uses the Node that npm ci installs, or install Node 24 (https://nodejs.org).\n`,
+  );
+  process.exitCode = 78;
+} else {
+  nodeModule.enableCompileCache(`${import.meta.dirname}/compile-cache`);
+  nodeModule.createRequire(import.meta.url)('./runtime.cjs');
+}
