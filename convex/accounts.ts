@@ -2,7 +2,7 @@ import { v } from 'convex/values';
 import { internalMutation } from './_generated/server.js';
 import { markStaleOffline } from './model/runtimeStatus.ts';
 
-/** Calls runtimes offline that have not reported for 90 s; @returns how many. Run every 30 s. */
+/** Marks runtimes offline that have not reported for 90 s. Runs every 30 s. @returns how many */
 export const markStaleRuntimesOffline = internalMutation({
   args: {},
   returns: v.number(),

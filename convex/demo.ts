@@ -1,5 +1,5 @@
 /**
- * Mission Control for one person at a terminal: what the web page does behind a sign-in, behind the service token.
+ * Mission Control for one person at a terminal. It does what the web page does for a signed-in user, with the service token.
  * Actions all, as in service/actions.ts and with the same errors.
  */
 import { v } from 'convex/values';

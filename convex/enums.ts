@@ -31,7 +31,7 @@ export const runtimeStatus = v.union(
 );
 export type RuntimeStatus = Infer<typeof runtimeStatus>;
 
-/** The `runtimes` table knows one more. */
+/** The `runtimes` table has one more status. */
 export const fleetStatus = v.union(...runtimeStatus.members, v.literal('upgrading'));
 
 export const notificationType = v.union(

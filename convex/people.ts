@@ -45,7 +45,7 @@ async function requireSlug(ctx: QueryCtx, account: Doc<'accounts'>, slug: string
   return agent;
 }
 
-/** Under a name of its own the author becomes a member, so that threads and mentions know the name. */
+/** An author with a name becomes a member, so that threads and mentions know the name. */
 export const postAsUser = internalMutation({
   args: {
     claim: serviceClaim,

@@ -169,9 +169,9 @@ export default defineSchema({
 
   documents: defineTable({
     accountId: v.id('accounts'),
-    /** A folder holds others and has no content; absent in rows of the time before there were any. */
+    /** A folder holds documents and has no content. Older rows have no kind. */
     kind: v.optional(v.union(v.literal('file'), v.literal('folder'))),
-    /** Wins over the title where both are there. */
+    /** If both are present, this wins over the title. */
     name: v.optional(v.string()),
     title: v.optional(v.string()),
     content: v.optional(v.string()),

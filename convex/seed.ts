@@ -72,7 +72,7 @@ async function createAccount(ctx: MutationCtx): Promise<Id<'accounts'>> {
   return accountId;
 }
 
-/** So that there is one to see. */
+/** An example skill. */
 async function giveSkill(ctx: MutationCtx, accountId: Id<'accounts'>, agentId: Id<'agents'>): Promise<void> {
   const skillId = await ctx.db.insert('skills', {
     accountId,
@@ -111,7 +111,7 @@ async function insertTasks(
   await ctx.db.patch('accounts', account._id, { settings: { ...account.settings, orchestratorChatTaskId } });
 }
 
-/** What the seed itself set off is history: a fresh stack stays quiet until somebody says something. */
+/** Marks the notifications of the seed itself delivered, so that a fresh stack stays quiet until somebody writes. */
 async function settleNotifications(ctx: MutationCtx, accountId: Id<'accounts'>): Promise<void> {
   const rows = await ctx.db
     .query('notifications')

@@ -85,7 +85,7 @@ export const mention = v.object({
 });
 export type Mention = Infer<typeof mention>;
 
-/** As a caller gives it; a row may also hold attachments that have a URL alone. */
+/** An attachment as a caller gives it. A row may also hold attachments with only a URL. */
 export const attachmentInput = v.object({
   storageId: v.id('_storage'),
   name: v.string(),
@@ -104,7 +104,7 @@ export const threadMessage = v.object({
 });
 export type ThreadMessage = Infer<typeof threadMessage>;
 
-/** What an activity tells beside its names: what changed, and from what to what. */
+/** Details of an activity: what changed, and the values before and after. */
 export const activityMeta = v.record(
   v.string(),
   v.union(v.string(), v.number(), v.array(v.string()), v.null()),

@@ -81,11 +81,11 @@ const DENY_ALL = {
   canMarkDone: false,
 };
 
-/** The value, which must be there. */
+/** @throws Error when the value is absent */
 export function found<T>(value: T | null | undefined): T {
   if (value === null || value === undefined) throw new Error('not there');
   return value;
 }
 
-/** What a rejected call's error carries (the same that a client gets). */
+/** The data of a rejected call's error, as a client gets it. */
 export const carrying = (code: string, message: string) => ({ data: { code, message } });

@@ -13,14 +13,15 @@ import { agentStatusPath, isAgentSettable, statusProblem } from './taskStatus.ts
 const QA_ROLE = /\bqa\b|quality assurance|quality\b/i;
 
 export interface StatusChange {
-  /** Any text: what is no status that an agent may set is refused with the contract's sentence. */
+  /** Any text. If an agent may not set this status, it is refused with the contract's sentence. */
   status: string;
   blockedReason?: string;
   expectedStatus?: TaskStatus;
 }
 
 /**
- * Walks a task to a status on behalf of an agent, all hops in this transaction; the last hop alone is told and logged.
+ * Moves a task to a status on behalf of an agent, with all hops in this transaction. Only the last hop is announced and
+ * logged.
  * @returns the task's status and time afterwards, and whether it moved
  * @throws INVALID or FORBIDDEN with the contract's sentences
  */

@@ -17,7 +17,7 @@ export function effectiveBehaviorFlags(account: Doc<'accounts'>, agent: Doc<'age
     ...account.settings?.agentDefaults?.behaviorFlags,
     ...agent?.openclawConfig?.behaviorFlags,
   };
-  // The agent's own flags may carry more than flags.
+  // The agent's own settings may hold other fields too, so only the flags are copied.
   const { canCreateTasks, canModifyTaskStatus, canCreateDocuments } = flags;
   const { canMentionAgents, canReviewTasks, canMarkDone } = flags;
   return {

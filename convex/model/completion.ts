@@ -1,4 +1,4 @@
-/** A notification brought to its end in one transaction (docs/contract-extensions.md). */
+/** Ends a notification in one transaction (docs/contract-extensions.md#completedelivery). */
 import { ConvexError, v } from 'convex/values';
 import type { Infer } from 'convex/values';
 import type { Doc } from '../_generated/dataModel.js';
@@ -18,13 +18,13 @@ export const isAtVersion = (row: Doc<'notifications'>, { messageId, createdAt }:
 export interface Reply {
   content: string;
   version: RowVersion;
-  /** The runtime has posted none for this notification yet: one that names no version is this one. */
+  /** The runtime has posted no message for this notification yet. So a message without a version is this one. */
   first: boolean;
   /** The assignee has answered: a task that is still assigned moves to in_progress. */
   startsTask: boolean;
 }
 
-/** Posts the reply, unless it is there. @throws NOT_FOUND, FORBIDDEN, INVALID as for a message of an agent */
+/** Posts the reply unless the thread has it already. @throws NOT_FOUND, FORBIDDEN, INVALID as createMessageFromAgent does */
 export async function postReply(
   ctx: MutationCtx,
   account: Doc<'accounts'>,
@@ -63,11 +63,11 @@ async function isPosted(
       .withIndex('by_source', (q) => q.eq('sourceNotificationId', row._id).eq('sourceVersion', version))
       .first();
   if ((await find(sourceVersion)) !== null) return true;
-  // One that was posted by the contract's own function names no version.
+  // A message that createMessageFromAgent posted names no version.
   return first && (await find(undefined)) !== null;
 }
 
-/** Best effort: what the agent may not do is left, and all that is checked is checked before anything is written. */
+/** Moves the task if the agent may do that. All checks come before the first write. */
 async function startTask(
   ctx: MutationCtx,
   account: Doc<'accounts'>,

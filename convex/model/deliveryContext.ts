@@ -47,7 +47,7 @@ export const deliveryContext = v.object({
 });
 type DeliveryContext = Infer<typeof deliveryContext>;
 
-/** Reads it all; opens the agent's session when none is open. */
+/** Reads the whole context, and opens the agent's session when none is open. */
 export async function loadDeliveryContext(
   ctx: MutationCtx,
   account: Doc<'accounts'>,
@@ -95,7 +95,7 @@ async function ownMessage(ctx: QueryCtx, row: Doc<'notifications'>): Promise<Doc
   return message && message.accountId === row.accountId && message.taskId === row.taskId ? message : null;
 }
 
-/** The type of the notification that the message answered: what a runtime needs against loops between agents. */
+/** The type of the notification that the message answered. A runtime uses it to stop loops between agents. */
 async function sourceType(ctx: QueryCtx, message: Doc<'messages'> | null): Promise<string | null> {
   if (!message?.sourceNotificationId) return null;
   const source = await ctx.db.get('notifications', message.sourceNotificationId);

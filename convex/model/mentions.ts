@@ -1,11 +1,11 @@
-/** Who a message speaks to: `@slug`, `@"name"` and `@all`. */
+/** Whom a message mentions: `@slug`, `@"name"` and `@all`. */
 import type { Doc } from '../_generated/dataModel.js';
 import type { Mention } from '../shapes.ts';
 
 // An @ inside a word is an address, not a mention.
 const MENTION = /(?<![\p{L}\p{N}_.@-])@(?:"([^"\n]+)"|([\p{L}\p{N}][\p{L}\p{N}_-]*))/gu;
 
-/** The words after each @, lower case, quotes taken off. */
+/** The words after each @, in lower case and without quotes. */
 export function mentionedNames(content: string): string[] {
   return Array.from(content.matchAll(MENTION), (match) => (match[1] ?? match[2] ?? '').trim().toLowerCase());
 }

@@ -13,7 +13,7 @@ const write = (backend: Backend, agentId: Id<'agents'>, content: string, extra: 
     ...extra,
   });
 
-/** Who has what to come, as "type slug". */
+/** The notifications that wait, as "type slug". */
 async function pending(backend: Backend): Promise<string[]> {
   const slugs: Record<string, string> = {
     [backend.lead]: 'lead',

@@ -72,7 +72,7 @@ export async function postMessage(
   return messageId;
 }
 
-/** Users always hear of a mention. Agents do unless it is the orchestrator's chat or the author may not call them. */
+/** A user hears every mention. An agent does not when the author may not mention agents, or in the orchestrator's chat. */
 function mentionFilter(account: Doc<'accounts'>, task: Doc<'tasks'>, draft: Draft) {
   const mayCallAgents = draft.agent === null || effectiveBehaviorFlags(account, draft.agent).canMentionAgents;
   const agentsHear =
@@ -121,7 +121,7 @@ async function tellSubscribers(
   }
 }
 
-/** Which subscribers a message is news for; every user, and agents by docs/contract.md#who-hears. */
+/** Which subscribers hear of a message: every user, and agents by the rules of docs/contract.md#who-hears. */
 function threadUpdateFilter(
   account: Doc<'accounts'>,
   task: Doc<'tasks'>,

@@ -62,7 +62,7 @@ export async function notifyThreadUpdate(
   }
 }
 
-/** What agents have not got yet, oldest first. @param limit 100 when absent, 1 to 500 */
+/** Undelivered notifications of agents, oldest first. @param limit 100 when absent, 1 to 500 */
 export async function listQueue(
   ctx: QueryCtx,
   account: Doc<'accounts'>,
@@ -76,7 +76,7 @@ export async function listQueue(
     .take(clampLimit(limit, 100, 500));
 }
 
-/** Shows that the agent is at it. @returns the row as it is then */
+/** Switches the typing indicator on. @returns the row afterwards */
 export async function startTyping(
   ctx: MutationCtx,
   row: Doc<'notifications'>,
@@ -87,7 +87,7 @@ export async function startTyping(
   return { ...row, ...typing };
 }
 
-/** The first mark stands. */
+/** Marks the row delivered. A second mark changes nothing. */
 export async function markNotificationDelivered(ctx: MutationCtx, row: Doc<'notifications'>): Promise<void> {
   if (row.deliveredAt !== undefined) return;
   await ctx.db.patch('notifications', row._id, { deliveredAt: Date.now() });

@@ -61,7 +61,7 @@ async function resolveRecipients(
   return others;
 }
 
-/** Whoever asked last: the recipient has neither written since, nor had the request for four hours. */
+/** Whether the last request still waits for an answer: undelivered, or delivered and less than four hours old. */
 async function isWaitedFor(ctx: QueryCtx, taskId: Id<'tasks'>, agentId: Id<'agents'>): Promise<boolean> {
   const latest = await ctx.db
     .query('notifications')

@@ -13,7 +13,7 @@ const STALE_AFTER_MS = 90_000;
 const TYPING_BATCH = 500;
 const STALE_BATCH = 100;
 
-/** Takes a runtime's report in; on a change of status tells the account's people. */
+/** Stores a runtime's report. A change of status is announced to the account's people. */
 export async function reportRuntimeStatus(
   ctx: MutationCtx,
   account: Doc<'accounts'>,
@@ -29,7 +29,7 @@ export async function reportRuntimeStatus(
   await reportToFleet(ctx, account._id, status, config);
 }
 
-/** Calls runtimes offline that have not reported for 90 s. @returns how many */
+/** Marks runtimes offline that have not reported for 90 s. @returns how many */
 export async function markStaleOffline(ctx: MutationCtx): Promise<number> {
   const staleBefore = Date.now() - STALE_AFTER_MS;
   let marked = 0;
@@ -79,7 +79,7 @@ async function broadcast(
   }
 }
 
-/** Without a runtime no agent is there, and nobody is typing. */
+/** Without a runtime every agent is offline and no agent is typing. */
 async function standDown(ctx: MutationCtx, accountId: Id<'accounts'>): Promise<void> {
   for (const agent of await listAccountAgents(ctx, accountId)) {
     if (agent.status !== 'offline') await ctx.db.patch('agents', agent._id, { status: 'offline' });

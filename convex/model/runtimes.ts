@@ -23,7 +23,7 @@ export async function requireRuntime(ctx: QueryCtx, accountId: Id<'accounts'>): 
   return runtime;
 }
 
-/** Brings the row up to a report, and ends a pending upgrade that came true or took too long. */
+/** Updates the row from a report. Ends a pending upgrade that was reached or took too long. */
 export async function reportToFleet(
   ctx: MutationCtx,
   accountId: Id<'accounts'>,
@@ -65,7 +65,7 @@ async function insertRuntime(
   const now = Date.now();
   await ctx.db.insert('runtimes', {
     accountId,
-    // The contract's providers are clouds only; its own runtimes say digitalocean.
+    // The contract knows only clouds as providers, and its own runtimes report digitalocean.
     provider: 'digitalocean',
     region: 'unknown',
     openclawVersion: 'unknown',
@@ -78,7 +78,7 @@ async function insertRuntime(
   });
 }
 
-/** How a pending upgrade ended with this report; null while it has not. */
+/** How this report ended the pending upgrade; null when it did not. */
 function upgradeOutcome(runtime: Doc<'runtimes'>, config: RuntimeConfig | undefined): UpgradeRecord | null {
   const pending = runtime.pendingUpgrade;
   if (!pending) return null;
@@ -115,7 +115,7 @@ export interface UpgradeReport {
   error?: string;
 }
 
-/** Writes down how an upgrade went, as the runtime tells it, and ends the pending one. */
+/** Adds the result that the runtime reports to the history, and ends the pending upgrade. */
 export async function recordUpgrade(
   ctx: MutationCtx,
   runtime: Doc<'runtimes'>,

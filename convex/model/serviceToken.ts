@@ -8,8 +8,8 @@ import { failure } from './errors.ts';
 const MAX_TOKEN_LENGTH = 512;
 
 /**
- * What an action hands to the internal function that does its work. The secret stays in the action; the check is
- * made in the same transaction as the work.
+ * What an action passes to the internal function that does its work. The secret stays in the action, and the check
+ * happens in the same transaction as the work.
  */
 export const serviceClaim = v.object({
   accountId: v.id('accounts'),
@@ -18,7 +18,7 @@ export const serviceClaim = v.object({
 });
 export type ServiceClaim = Infer<typeof serviceClaim>;
 
-/** What every action takes beside its own arguments. */
+/** The arguments that every action takes beside its own. */
 export const serviceArgs = { accountId: v.id('accounts'), serviceToken: v.string() };
 
 /** SHA-256 as lower-case hex. */
@@ -28,8 +28,8 @@ export async function sha256Hex(text: string): Promise<string> {
 }
 
 /**
- * An action's arguments as its internal function takes them: the token read, the rest as it is.
- * @throws UNAUTHENTICATED when it cannot be a service token
+ * The arguments for an action's internal function: the token becomes a claim, and the rest stays unchanged.
+ * @throws UNAUTHENTICATED when the text is no service token
  */
 export async function withClaim<T extends { accountId: Id<'accounts'>; serviceToken: string }>(
   args: T,

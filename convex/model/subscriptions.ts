@@ -4,7 +4,7 @@ import type { Recipient } from './notifications.ts';
 
 const MAX_SUBSCRIBERS = 500;
 
-/** From now on the party hears of the task's thread. */
+/** Subscribes the party to the task's thread. */
 export async function subscribe(ctx: MutationCtx, taskId: Id<'tasks'>, party: Recipient): Promise<void> {
   const existing = await ctx.db
     .query('subscriptions')
@@ -34,7 +34,7 @@ export async function listSubscribers(ctx: QueryCtx, taskId: Id<'tasks'>): Promi
   return rows.map((row) => ({ type: row.subscriberType, id: row.subscriberId }));
 }
 
-/** From now on the party hears of the thread no more, unless it is mentioned. */
+/** Ends the party's subscription. It still hears when it is mentioned. */
 export async function unsubscribe(ctx: MutationCtx, taskId: Id<'tasks'>, party: Recipient): Promise<void> {
   const existing = await ctx.db
     .query('subscriptions')

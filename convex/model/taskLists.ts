@@ -1,4 +1,4 @@
-/** What the orchestrator's tools find among the tasks of an account. */
+/** Searches of the orchestrator's tools over an account's tasks. */
 import { v } from 'convex/values';
 import type { Infer } from 'convex/values';
 import type { Doc, Id } from '../_generated/dataModel.js';
@@ -7,7 +7,7 @@ import { TASK_STATUSES, taskStatus } from '../enums.ts';
 import type { TaskStatus } from '../enums.ts';
 import { clampLimit } from './limits.ts';
 
-/** Convex has no index over array elements: of each status so many are looked at for an assignee. */
+/** How many tasks of each status are searched for an assignee, because Convex has no index over array elements. */
 const PER_STATUS = 29;
 const MAX_SCAN = 200;
 const SEARCH_SCAN = 1000;

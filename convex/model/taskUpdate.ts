@@ -1,4 +1,4 @@
-/** `updateTaskFromAgent` and `assignTaskFromAgent`: what changes a task beside its status. */
+/** `updateTaskFromAgent` and `assignTaskFromAgent`: changes to a task other than its status alone. */
 import type { Doc, Id } from '../_generated/dataModel.js';
 import type { MutationCtx, QueryCtx } from '../_generated/server.js';
 import type { TaskStatus } from '../enums.ts';
@@ -28,8 +28,8 @@ export interface TaskChange extends FieldChange {
 }
 
 /**
- * Changes what is given, all in this transaction. Nothing may be given as undefined.
- * @returns the fields that were given, `status` only where it moved
+ * Changes the given fields in one transaction. Callers leave absent fields out; a field that is undefined would be removed.
+ * @returns the names of the given fields, with `status` only if it changed
  * @throws INVALID or FORBIDDEN with the contract's sentences
  */
 export async function updateTask(
@@ -50,7 +50,7 @@ export async function updateTask(
   await checkAssignees(ctx, account, fields);
 
   const moves = status !== undefined && status !== task.status;
-  // Who begins a task by assigning it needs the assignees to be there first.
+  // The assignees are written first, because a task cannot begin without them.
   const fieldsFirst = moves && status === 'in_progress' && hasAssignees(fields);
   let present = task;
   const change = async () => {
@@ -96,7 +96,7 @@ export async function requireKnownAgents(
   if (unknown !== undefined) throw failure('INVALID', `Invalid agent: ${unknown}`);
 }
 
-/** @returns what the task has now; nothing where nothing was given */
+/** Writes the given fields. @returns them with the new `updatedAt`; an empty object when none were given */
 async function changeFields(
   ctx: MutationCtx,
   account: Doc<'accounts'>,
@@ -154,7 +154,7 @@ async function followAssignees(
   await subscribeOrchestrator(ctx, account, after._id);
 }
 
-/** Adds assignees and tells the new ones; a task of the inbox begins. */
+/** Adds assignees and notifies the new ones. A task in the inbox moves to in_progress. */
 export async function assignTask(
   ctx: MutationCtx,
   account: Doc<'accounts'>,

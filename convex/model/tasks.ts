@@ -32,7 +32,7 @@ export async function requireTask(
   return task;
 }
 
-/** The task where it is one of the account's, else null. */
+/** The task, or null when it is not one of the account's. */
 export async function ownTask(
   ctx: QueryCtx,
   account: Doc<'accounts'>,
@@ -91,7 +91,7 @@ export async function insertTask(
     id: taskId,
     name: task.title,
   });
-  // An agent follows what it works on and not all that it hands out.
+  // An agent that creates a task is not subscribed to it unless it is assigned.
   if (creator.type === 'user') await subscribe(ctx, taskId, { type: creator.type, id: creator.id });
   for (const agentId of assignees)
     await tellAssignee(ctx, account._id, { taskId, title: task.title }, agentId);

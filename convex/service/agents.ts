@@ -14,7 +14,7 @@ import { requireTask } from '../model/tasks.ts';
 import schema from '../schema.ts';
 import { behaviorFlags, openclawConfig } from '../shapes.ts';
 
-/** Convex has no index over array elements: assignments are looked for in this many tasks, newest first. */
+/** How many of the newest tasks are searched for assignments, because Convex has no index over array elements. */
 const ASSIGNMENT_SCAN = 1000;
 
 export const rosterAgent = schema.doc('agents').extend({
@@ -146,7 +146,7 @@ export const heartbeat = internalMutation({
     status: agentStatus,
     currentTaskId: v.optional(v.id('tasks')),
   },
-  /** When it was taken down. */
+  /** The time of the heartbeat. */
   returns: v.number(),
   handler: async (ctx, { claim, agentId, status, currentTaskId }) => {
     const account = await requireAccount(ctx, claim);

@@ -1,4 +1,4 @@
-/** The functions beyond the contract that do in one transaction what takes several of its own. */
+/** The extensions that do in one transaction what takes several calls of the contract. */
 import { expect, test } from 'vitest';
 import { api } from '../_generated/api.js';
 import type { Doc } from '../_generated/dataModel.js';
@@ -11,7 +11,7 @@ const versionOf = ({ messageId, createdAt }: Doc<'notifications'>) => ({
   createdAt,
 });
 
-/** A thread in which the engineer is told of what a person writes, and nobody else has anything to do. */
+/** A thread that only the engineer follows. */
 async function withUpdate() {
   const backend = await createBackend();
   const { t, auth, say, queue, bug, engineer } = backend;

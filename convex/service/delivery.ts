@@ -1,4 +1,4 @@
-/** The delivery queue of a runtime: what the actions of the same names do, each in one transaction. */
+/** The work of the delivery actions, each in one transaction. */
 import { v } from 'convex/values';
 import type { Doc, Id } from '../_generated/dataModel.js';
 import { internalMutation, internalQuery } from '../_generated/server.js';
@@ -72,7 +72,7 @@ export const markDelivered = internalMutation({
   },
 });
 
-/** At most one message per source notification: the lookup and the insert are one transaction. */
+/** Lookup and insert are one transaction, so there is at most one message per source notification. */
 export const createMessage = internalMutation({
   args: {
     claim: serviceClaim,

@@ -18,7 +18,7 @@ const offer = v.object({ functions: v.array(v.string()) });
 /** The names of the functions in this module that a runtime may call. */
 const OFFERED = ['wakeUp', 'listWithContexts', 'beginDelivery', 'completeDelivery', 'reportStatus'];
 
-/** An action, as all of the contract is: where it is missing, the answer comes by a way that is known to work. */
+/** An action like all functions of the contract, so a runtime can ask a deployment that does not have it. */
 export const capabilities = action({
   args: serviceArgs,
   returns: offer,
@@ -37,12 +37,12 @@ export const admit = internalQuery({
   },
 });
 
-/** Rows that came in within the same millisecond are told apart by all of them; more than these do not meet. */
+/** The signal covers this many of the newest rows, to tell apart rows of the same millisecond. */
 const MAX_TIES = 10;
 
 /**
- * To subscribe to: changes when a row is put into the queue of an agent, or takes in a newer message, and at no other
- * time. What is delivered stays in the index, so a mark does not change it.
+ * A query to subscribe to. Its value changes when a row is put into an agent's queue or takes in a newer message, and at
+ * no other time. Delivered rows stay in the index, so a mark does not change it.
  */
 export const wakeUp = query({
   args: serviceArgs,
@@ -63,14 +63,14 @@ export const wakeUp = query({
 
 const contextOrNull = v.union(deliveryContext, v.null());
 
-/** The queue, and with it the contexts of rows that can be run now: their typing indicators are on. */
+/** The queue, with the contexts of rows that can run now. Switches their typing indicators on. */
 export const listWithContexts = action({
   args: {
     ...serviceArgs,
     limit: v.optional(v.number()),
-    /** At most so many contexts (20), each of the oldest row of a session. */
+    /** The most contexts to return (20 at most), each of the oldest row of a session. */
     contexts: v.number(),
-    /** Rows in hand: their sessions are left out. */
+    /** Rows that are being worked on. Their sessions get no context. */
     busy: v.array(v.string()),
   },
   returns: page,
@@ -88,14 +88,14 @@ export const beginDelivery = action({
 
 /**
  * Posts the reply once, moves the task, and marks the row delivered if it is still at the version that was answered.
- * Asked again for the same, it does nothing again. null: the row is marked; else it has moved, and is as it is here.
+ * The same call again changes nothing. @returns null when the row is marked, else the context of the row, which has moved
  */
 export const completeDelivery = action({
   args: {
     ...serviceArgs,
     notificationId: v.id('notifications'),
     version: rowVersion,
-    /** null: there is nothing to post. */
+    /** null when there is nothing to post. */
     reply: v.union(v.object({ content: v.string(), first: v.boolean(), startsTask: v.boolean() }), v.null()),
   },
   returns: contextOrNull,
@@ -105,7 +105,7 @@ export const completeDelivery = action({
 
 const asked = v.object({ asked: v.boolean() });
 
-/** What `updateRuntimeStatus` does, and whether a restart or an upgrade is asked for. */
+/** Does what `updateRuntimeStatus` does, and says whether a restart or an upgrade is asked for. */
 export const reportStatus = action({
   args: { ...serviceArgs, status: runtimeStatus, config: v.optional(runtimeConfig) },
   returns: asked,

@@ -20,7 +20,7 @@ import { requireAccount, serviceClaim } from '../model/serviceToken.ts';
 import schema from '../schema.ts';
 import { runtimeConfig } from '../shapes.ts';
 
-/** A context has a thread and documents in it. */
+/** A bound on contexts per call, because each holds a thread and documents. */
 const MAX_CONTEXTS = 20;
 
 export const page = v.object({
@@ -91,7 +91,7 @@ export const report = internalMutation({
   handler: async (ctx, { claim, status, config }) => {
     const account = await requireAccount(ctx, claim);
     await reportRuntimeStatus(ctx, account, status, config);
-    // After the report: one that brings the versions asked for ends the request.
+    // This comes after the report, because a report of the target versions ends the request.
     const pending = (await findRuntime(ctx, account._id))?.pendingUpgrade;
     return { asked: account.restartRequestedAt !== undefined || pending !== undefined };
   },

@@ -16,7 +16,7 @@ export const report = internalMutation({
   },
 });
 
-/** Whether a restart was asked for; the request ends with this answer. */
+/** Whether a restart was asked for. Reading the request clears it. */
 export const takeRestartRequest = internalMutation({
   args: { claim: serviceClaim },
   returns: v.boolean(),

@@ -123,7 +123,7 @@ export const assignTask = internalMutation({
   },
 });
 
-/** Notes the number; this backend has no GitHub to tell. */
+/** Stores the number. This backend has no connection to GitHub. */
 export const linkTaskToPr = internalMutation({
   args: { claim: serviceClaim, agentId: v.id('agents'), taskId: v.id('tasks'), prNumber: v.number() },
   returns: v.null(),

@@ -4,7 +4,7 @@ export interface Figure {
   name: string;
   value: number;
   unit: string;
-  /** What the value cannot be better than, in the same unit, taken in the same run where it is measured. */
+  /** The best that the value can be, in the same unit; measured in the same run where possible. */
   limit?: number;
   /** Of the value and the limit, or of two rates. */
   ratio?: number;
@@ -37,7 +37,7 @@ export function figureLine(figure: Figure): string {
 
 const goalText = (goal: Goal): string => ('most' in goal ? `<= ${goal.most}` : `>= ${goal.least}`);
 
-/** Three or four digits that count, and no more. */
+/** Rounds to three or four significant digits. */
 const short = (value: number): string => {
   const size = Math.abs(value);
   if (Number.isInteger(value) || size >= 1_000) return String(Math.round(value));

@@ -1,4 +1,4 @@
-/** CI's guard against regressions: by ratio to the ceiling in the same run, and generous, for machines are noisy. */
+/** Guards against large losses of speed: compares with the ceiling in the same run, generously, because machines are noisy. */
 import { expect, test } from 'vitest';
 import recorded from './recorded.json' with { type: 'json' };
 import { compareWithCeiling } from './compare.ts';

@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 
-/** What the figures were taken on, and how busy it was before. */
+/** The machine that measured, and its load before. */
 export interface Machine {
   cpu: string;
   cores: number;
   memoryGb: number;
   node: string;
-  /** Runnable processes in the last minute, in the mean: above the cores, somebody else was at work. */
+  /** The load of the last minute. Above the number of cores, other work disturbed the figures. */
   load: number;
   commit: string;
 }

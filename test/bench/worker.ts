@@ -20,7 +20,7 @@ export interface Worker {
   url: string;
   /** Of the runtime's journal. */
   stateDir: string;
-  /** Stops it where it is, and lets it go on: what is posted meanwhile is a backlog to it. */
+  /** Pauses it and lets it go on. What is posted meanwhile becomes its backlog. */
   pause(): void;
   resume(): void;
   /** The last lines that it wrote. */
@@ -40,7 +40,7 @@ process.on('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
 });
 
-/** The built runtime, as it is started and no more: it may not be ready yet. @param env wins over the defaults */
+/** Starts the built runtime. It may not be ready yet. @param env wins over the defaults */
 export const spawnRuntime = (sides: Sides, env: Record<string, string> = {}): Promise<Worker> =>
   spawnWorker([...YOUNG_SPACE, ...(env['NODE_FLAGS']?.split(' ') ?? []), RUNTIME], sides, env);
 

@@ -1,6 +1,6 @@
 /**
- * A thousand sessions at once. The contract lets one process have no more than 500 rows in hand, so they come as a
- * recording: the page draws it with the same code as what is live.
+ * A thousand sessions at once. The contract shows one process at most 500 rows, so they come from a recording. The page
+ * draws a recording with the same code as a live stream.
  */
 import { expect, test } from 'vitest';
 import { actor, picture, STATUS, step } from '../kits/samples/inspector.ts';

@@ -15,9 +15,9 @@ import type { ChaosOptions } from './options.ts';
 const DIST = join(import.meta.dirname, '../../dist');
 const REFILL_EVERY_MS = 50;
 const PROGRESS_EVERY = 20;
-/** So many in a row that are not killed: they do not even start. */
+/** After this many processes in a row that end before their kill, the runtime does not start at all. */
 const MOST_SURVIVORS = 30;
-/** When nothing happens for so long although something is left to do, the last process is stuck. */
+/** The last process is stuck when nothing happens for this long while work is left. */
 const STUCK_MS = 60_000;
 
 /** Of every call of the backend. */
@@ -25,7 +25,7 @@ const BACKEND_FAULTS = [
   { mode: 'lost', rate: 0.004 },
   { mode: '500', rate: 0.003 },
   { mode: 'slow', rate: 0.01, delayMs: 30 },
-  // A post that arrives when its process is long dead, and the next one at work.
+  // Such a post arrives when its process is dead and the next one is at work.
   { name: 'createMessageFromAgent', mode: 'slow', rate: 0.02, delayMs: 1_500 },
   { name: 'completeDelivery', mode: 'slow', rate: 0.02, delayMs: 1_500 },
 ] as const;
@@ -38,7 +38,7 @@ interface Stage {
 }
 
 /**
- * Plays it all and says what happened; the checks are made elsewhere.
+ * Runs the whole scenario and returns what happened. The checks are in verdict.ts.
  * @param tell gets a line now and then
  */
 export async function playChaos(
@@ -60,7 +60,7 @@ export async function playChaos(
   try {
     await feed.refill();
     await backend.setFaults([...BACKEND_FAULTS]);
-    // A copy: somebody may build again meanwhile.
+    // A copy, because the bundle may be built again meanwhile.
     cpSync(DIST, join(dir, 'dist'), { recursive: true });
     writeFileSync(join(dir, 'package.json'), '{ "type": "module" }');
     const stage: Stage = {
@@ -149,8 +149,8 @@ function keepFeeding(feed: Feed): { stop(): Promise<void> } {
 }
 
 /**
- * The last process finds a world without faults, and leaves when nothing is left to do: no row waits, and its journal
- * is empty. (A row can be delivered and still be owed an answer.)
+ * The last process runs without faults and is stopped when nothing is left to do: no row waits and its journal is empty.
+ * (A delivered row may still owe an answer.)
  */
 async function workOff(
   { backend, gateway, feed, lifeOptions }: Stage,

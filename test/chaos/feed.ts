@@ -14,11 +14,11 @@ export interface Feed {
 
 const AGENTS = 5;
 /**
- * Of every five tasks, those with talk: nobody is mentioned, so that their messages coalesce in one row each. The
- * others have long lines, are older, and must leave some of the runtime's ten slots free.
+ * Three of five tasks have talk: their messages mention nobody, so they coalesce into one row per task. The other tasks
+ * have long queues of older rows, and must leave some of the runtime's ten slots free.
  */
 const isTalk = (task: number): boolean => task % 5 >= 2;
-/** In the others a few messages mention nobody: a row among many, which moves back with each of them. */
+/** The share of messages with a mention in the other tasks. The rest goes into one row, which moves back each time. */
 const MENTIONS = 0.9;
 const INTERRUPTED = 0.3;
 

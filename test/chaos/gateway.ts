@@ -24,7 +24,7 @@ export interface ChaosGateway {
   tokenFor(life: number): string;
   /** In the order of their requests. */
   runs: readonly Run[];
-  /** From now on all is well. */
+  /** From now on no run fails. */
   calm(): void;
   close(): Promise<void>;
 }
@@ -37,7 +37,7 @@ export interface ChaosGatewayOptions {
   onRun: (run: Run) => void;
 }
 
-/** What befalls a run, and how often. */
+/** How runs fail, and how often. */
 const TROUBLE: readonly { share: number; trouble: Trouble }[] = [
   { share: 0.02, trouble: 'fail' },
   { share: 0.01, trouble: 'http500' },
@@ -161,7 +161,7 @@ async function play(run: Run, trouble: Trouble, ms: number, response: ServerResp
     response.destroy();
     return;
   }
-  // What the client has not been sent whole is not completed: a cut before the end counts as a cut.
+  // A run is completed only when its whole answer was sent. A connection that breaks before counts as a cut.
   response.once('finish', over(trouble === 'fail' ? 'failed' : 'completed'));
   if (trouble === 'fail') sendEvent(response, 'response.failed', { response: failed(resource) });
   else sendEvent(response, 'response.completed', { response: completed(resource, textOf(run)) });

@@ -22,7 +22,7 @@ const WORK_MS = 600;
 const DRAIN_MS = 120;
 /** A second signal that comes sooner is taken for an echo of the first (250 ms). */
 const ECHO_MS = 300;
-/** A process that runs nothing is ended all the same; not before it can listen to signals, on a machine that is busy. */
+/** A process without a run is ended after this time. On a busy machine it needs some time until it can take signals. */
 const FIRST_RUN_LIMIT_MS = 15_000;
 const KEPT_LINES = 30;
 
@@ -53,7 +53,7 @@ export interface RunningLife {
   ended: Promise<Life>;
 }
 
-/** A harness that is stopped itself leaves no runtime behind. */
+/** Stopping the harness also stops its runtime. */
 const alive = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of alive) child.kill('SIGKILL');

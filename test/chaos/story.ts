@@ -6,8 +6,8 @@ interface Moment {
 }
 
 /**
- * What happened to the notifications that a case names, in order: for whoever has to find out why. Times are seconds
- * since the first process started.
+ * What happened to the notifications of a case, in order, for whoever looks for the reason. Times are seconds since the
+ * first process started.
  */
 export function storyOf(index: Index, caseText: string): string[] {
   const start = index.lives[0]?.startedAt ?? 0;

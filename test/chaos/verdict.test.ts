@@ -1,4 +1,4 @@
-/** Each check finds what it is for: a small story in which all is well, and one change at a time that breaks it. */
+/** Each check finds its case: a small story without a fault, and one change at a time that breaks it. */
 import { describe, expect, it } from 'vitest';
 import type { DumpedMessage, DumpedNotification, DumpedState } from '../kits/contract-backend/dump.ts';
 import type { Evidence, Life, Run } from './evidence.ts';

@@ -25,7 +25,7 @@ interface Timed {
   goal?: { most: number };
 }
 
-/** Runs that take their time: a session's runs come one after another, and that is the limit. */
+/** Runs of a fixed length. A session's runs follow one another, which gives the limit. */
 const timed = ({ figure }: Report, { count, sessions, goal }: Timed): Promise<void> =>
   onStage({ sessions, runMs: RUN_MS }, async (stage) => {
     const limit = ((count / sessions) * RUN_MS) / 1_000;
@@ -34,7 +34,7 @@ const timed = ({ figure }: Report, { count, sessions, goal }: Timed): Promise<vo
     await untilConnected(runtime);
     const value = await medianDrain(stage, runtime, count);
     figure({ name, value, unit: 's', limit, ratio: value / limit, ...(goal && { goal }) });
-    // What the clients alone need: this machine has two cores for three processes.
+    // The time that the clients alone need, because three processes may share two cores.
     const ceiling = await medianDrain(stage, await spawnCeiling(stage, sessions), count);
     figure({ name: `${name}.ceiling`, value: ceiling, unit: 's', limit, ratio: ceiling / limit });
   });

@@ -6,7 +6,7 @@ import { spawnCeiling } from '../worker.ts';
 const SESSIONS = 1_000;
 const DELIVERIES = 5_000;
 
-/** Alone, for the record: every other benchmark measures it again beside the runtime. */
+/** The ceiling alone. Every other benchmark measures it again beside the runtime. */
 export const ceiling: Benchmark = {
   name: 'ceiling',
   what: "what the runtime's clients can do at most here: the same calls and the same POST, without machines",

@@ -18,7 +18,7 @@ export const growth: Benchmark = {
   name: 'growth',
   what: 'many deliveries through one process (10,000; 100,000 with --full): is the last tenth like the first?',
   run: ({ figure, full, progress }) =>
-    // The threads of fresh tasks are short; old ones would have the backend and the prompts grow.
+    // Fresh tasks have short threads. With old ones the backend and the prompts would grow.
     onStage({ sessions: SESSIONS }, async (stage) => {
       const count = (full ? 100_000 : 10_000) / TENTHS;
       const runtime = await spawnRuntime(stage, {
@@ -55,7 +55,7 @@ export const growth: Benchmark = {
     }),
 };
 
-/** The last tenth, judged by the first. */
+/** Compares the last tenth with the first. */
 const compared = (what: Pick<Figure, 'name' | 'unit' | 'goal'>, first: number, last: number): Figure => ({
   ...what,
   value: last,

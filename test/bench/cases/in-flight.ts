@@ -8,7 +8,7 @@ import { spawnRuntime } from '../worker.ts';
 
 /** The contract's list shows the oldest 500 rows, so one process has no more in hand; all others are heartbeats. */
 const ROWS = 500;
-/** So often that all begin soon, and each takes longer than the benchmark. */
+/** A short interval, so that all beats begin soon. Each takes longer than the benchmark. */
 const BEAT_MINUTES = 0.5;
 const RUN_MS = 600_000;
 const OPENING_LIMIT_MS = 180_000;
@@ -46,7 +46,7 @@ const measure = ({ figure, full }: Report, runs: number, goals: { rss?: number }
         const seconds = full ? 60 : 15;
         const waits: number[] = [];
         let size = 0;
-        // The first scrape gives the delays while the runs were opened, and begins anew.
+        // The first scrape returns the delays of the opening, and starts the measurement again.
         await get(runtime, '/metrics');
         while (performance.now() - began < seconds * 1_000) {
           const { ms, body } = await get(runtime, '/health');

@@ -75,7 +75,7 @@ async function takeTurn({ stage, runtime, rates, cpu }: Subject): Promise<void> 
   cpu.push((usageOf(runtime.pid).cpuMs - before) / COUNT);
 }
 
-/** The ratios are of turns of the same round, which are seconds apart; of those the median. */
+/** Each ratio compares turns of the same round, which are seconds apart. The figure is the median. */
 function figuresOf(subjects: readonly Subject[]): Figure[] {
   const off = subjects.find(({ mode }) => mode === 'off');
   const against = (own: readonly number[], others: readonly number[] = []) =>

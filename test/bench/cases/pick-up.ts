@@ -9,7 +9,7 @@ interface Mode {
   name: string;
   extended: boolean;
   samples: number;
-  /** Milliseconds between two notifications: so long, and as long again at random. */
+  /** Milliseconds between two notifications: this long, plus up to as long again at random. */
   pauseMs: number;
   goal?: { most: number };
 }

@@ -12,7 +12,7 @@ const DELIVERIES = 5_000;
 const TOP = 5;
 const MAP = join(import.meta.dirname, '../../../dist/runtime.cjs.map');
 
-/** What the ceiling does as well: its clients, and what they are made of. */
+/** The areas that the ceiling uses too: its clients and their packages. */
 const CEILING = new Set([
   'convex',
   'undici',

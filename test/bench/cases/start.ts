@@ -46,7 +46,7 @@ async function startOnce(stage: Stage): Promise<{ first: number; ready: number }
   }
 }
 
-/** Node itself, with an HTTP server and nothing else: to its first word. */
+/** The start of bare Node with an HTTP server, up to its first output. */
 async function startBareNode(): Promise<number> {
   const began = performance.now();
   const script = "require('node:http').createServer().listen(0, '127.0.0.1', () => console.log('up'))";

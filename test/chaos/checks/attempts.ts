@@ -3,9 +3,9 @@ import type { Index } from '../index.ts';
 import { lastNoteAt } from './notes.ts';
 
 /**
- * What the journal must know when a process is gone: of every notification that is not delivered yet, at least the
- * runs that were completed or cut by a kill since its last message (a reply, or the note that it is given up) came into
- * the thread. (Runs that failed may have been taken back: trouble that all sessions have counts against none.)
+ * Finds attempts that the journal forgot. When a process is gone, the journal must hold for every undelivered
+ * notification at least the runs that were completed or cut by a kill since its last message (a reply or a note). Runs
+ * that failed may be missing: trouble of all sessions counts against none of them.
  */
 export function findForgottenAttempts(index: Index): string[] {
   const due = index.rows.filter((row) => index.runsOf(row._id).length > 0);

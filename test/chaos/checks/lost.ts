@@ -29,8 +29,8 @@ function usersMessages(index: Index): Map<string, number[]> {
 }
 
 /**
- * A later message of a person was in the thread as the row was read to decide on it: the contract has it skipped, for
- * that one's own notification brings the agent all of it. (The last read only looks whether a mark came too late.)
+ * Whether a rule skipped the row: a later message of a person was in the thread when the row was read to decide. That
+ * message's own notification brings the agent the whole thread. (The last read only checks whether a mark came too late.)
  */
 function isStale(
   index: Index,

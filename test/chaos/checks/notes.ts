@@ -20,7 +20,7 @@ export const lastNoteAt = (index: Index, notificationId: string, until: number):
     -Infinity,
   );
 
-/** Notes in threads of which no notification had five attempts without a reply before it. */
+/** Notes for notifications that had fewer than five attempts without a reply before. */
 export function findRashNotes(index: Index): string[] {
   return index.notes.flatMap((note) => {
     const at = index.postedAt(note);
@@ -35,8 +35,8 @@ export function findRashNotes(index: Index): string[] {
 }
 
 /**
- * The runs without a reply, and the attempts that were counted before a request that a kill then kept from going out:
- * the journal knows of one more than the gateway. A process can leave one of those for a row, and no more.
+ * Runs without a reply, plus attempts that were counted although a kill kept their request from going out. For those the
+ * journal has one more than the gateway. A process can leave at most one of them per row.
  */
 function countAttempts(index: Index, notificationId: string, until: number): number {
   const runs = index.runsOf(notificationId).filter((run) => run.startedAt < until && !index.replyOf(run));

@@ -3,9 +3,8 @@ import type { Run } from '../evidence.ts';
 import type { Index } from '../index.ts';
 
 /**
- * First runs of a session out of the order of the queue (`createdAt`, then age): an older row still waits as the run
- * begins. (The next row may be read while the one before it is marked.) A row's place is the one that it had
- * as the runtime last read it before the run: a row that a newer message was coalesced into moves back in the queue.
+ * First runs of a session that begin while an older row waits. The order is `createdAt`, then age. A row's place is the
+ * one that it had when the runtime last read it before the run, because a row that takes in a newer message moves back.
  */
 export function findInversions(index: Index): string[] {
   const sessions = Map.groupBy(index.rows, ({ recipientId, taskId }) => `${recipientId}/${taskId}`);

@@ -1,6 +1,6 @@
 import type { Run } from '../evidence.ts';
 
-/** Requests of one process that were open at once in one session; those that the gateway turned away as well. */
+/** Requests of one process in one session that were open at the same time, including those that the gateway refused. */
 export function findOverlaps(runs: readonly Run[]): string[] {
   const lines = Map.groupBy(runs, ({ life, session }) => `process ${life}, ${session}`);
   return [...lines].flatMap(([name, line]) =>

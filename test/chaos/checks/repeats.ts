@@ -1,9 +1,9 @@
 import type { Life, Run } from '../evidence.ts';
 import type { Index } from '../index.ts';
 
-/** Runs whose reply is in no thread, by what became of them. */
+/** Runs whose reply is in no thread, by what happened to them. */
 export interface Repeats {
-  /** The gateway let them fail. */
+  /** The gateway made them fail. */
   injected: number;
   /** A SIGKILL cut them. */
   cutByKill: number;
@@ -13,12 +13,12 @@ export interface Repeats {
   inTheInstant: number;
   /** The longest time from the gateway's last byte to such a kill, in milliseconds. */
   longestInstantMs: number;
-  /** The same, but the journal had had a second or more. */
+  /** The same, but the journal had at least a second to store the reply. */
   tooLate: string[];
   unexplained: string[];
 }
 
-/** Between the last byte and the journal's commit lie a parse and a sync of the disk, on a machine that is busy. */
+/** The most time that parsing and syncing may take on a busy machine, from the last byte to the journal's commit. */
 const INSTANT_MS = 1_000;
 
 export function sortRepeats(index: Index): Repeats {

@@ -1,6 +1,6 @@
 import type { Index } from '../index.ts';
 
-/** Replies that were in the journal as a process ended, and were not posted, or whose agent was asked again first. */
+/** Replies that a dead process left in its journal and that were never posted, or posted only after another run. */
 export function findLostReplies(index: Index): string[] {
   const kept = new Map<number, { notificationId: string; since: number; life: number }>();
   for (const life of index.lives) {
