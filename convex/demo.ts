@@ -9,7 +9,7 @@ import type { Id } from './_generated/dataModel.js';
 import { action } from './_generated/server.js';
 import { upgradeStrategy } from './enums.ts';
 import { serviceArgs, withClaim } from './model/serviceToken.ts';
-import { demoTaskArgs, runtimeView } from './people.ts';
+import { demoTaskArgs, profileArgs, runtimeView } from './people.ts';
 import schema from './schema.ts';
 import { threadMessage } from './shapes.ts';
 
@@ -75,6 +75,15 @@ export const addAgent = action({
   returns: v.object({ agentId: v.id('agents') }),
   handler: async (ctx, args): Promise<{ agentId: Id<'agents'> }> => {
     return { agentId: await ctx.runMutation(internal.people.addAgent, await withClaim(args)) };
+  },
+});
+
+/** Says who an agent is: its soul, its skills, its model. */
+export const setProfile = action({
+  args: { ...serviceArgs, ...profileArgs },
+  returns: v.null(),
+  handler: async (ctx, args): Promise<null> => {
+    return await ctx.runMutation(internal.people.setProfile, await withClaim(args));
   },
 });
 

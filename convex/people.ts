@@ -112,6 +112,46 @@ export const addAgent = internalMutation({
   },
 });
 
+/** Who an agent is; what is left out stays as it is. */
+export const profileArgs = {
+  slug: v.string(),
+  soulContent: v.optional(v.string()),
+  model: v.optional(v.string()),
+  /** All of its skills, by their slugs in the account; those that are new are made. */
+  skills: v.optional(
+    v.array(v.object({ slug: v.string(), contentMarkdown: v.string(), isEnabled: v.optional(v.boolean()) })),
+  ),
+};
+
+export const setProfile = internalMutation({
+  args: { claim: serviceClaim, ...profileArgs },
+  returns: v.null(),
+  handler: async (ctx, { claim, slug, soulContent, model, skills }) => {
+    const account = await requireAccount(ctx, claim);
+    const agent = await findAgent(ctx, account._id, slug);
+    if (!agent?.openclawConfig) throw failure('NOT_FOUND', `There is no agent with the slug '${slug}'`);
+    const openclawConfig = { ...agent.openclawConfig };
+    if (model !== undefined) openclawConfig.model = model;
+    if (skills !== undefined) {
+      openclawConfig.skillIds = [];
+      for (const { isEnabled = true, ...skill } of skills) {
+        const fields = { ...skill, name: skill.slug, isEnabled, accountId: account._id };
+        const known = await ctx.db
+          .query('skills')
+          .withIndex('by_account', (q) => q.eq('accountId', account._id).eq('slug', skill.slug))
+          .unique();
+        if (known !== null) await ctx.db.patch('skills', known._id, fields);
+        openclawConfig.skillIds.push(known?._id ?? (await ctx.db.insert('skills', fields)));
+      }
+    }
+    await ctx.db.patch('agents', agent._id, {
+      openclawConfig,
+      ...(soulContent !== undefined && { soulContent }),
+    });
+    return null;
+  },
+});
+
 export const requestUpgrade = internalMutation({
   args: {
     claim: serviceClaim,

@@ -117,6 +117,7 @@ const SPAWNS: Record<string, string[]> = {
     'journal',
   ],
   delivery: ['lane'],
+  'agent-sync': ['profile-sync'],
 };
 
 test('machines import nothing but xstate, themselves, what is shared and what they spawn', () => {

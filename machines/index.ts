@@ -1,4 +1,5 @@
 import { agentSyncMachine } from './agent-sync/machine.ts';
+import { profileSyncMachine } from './profile-sync/machine.ts';
 import { deliveryMachine } from './delivery/machine.ts';
 import { extensionsMachine } from './extensions/machine.ts';
 import { gatewayMachine } from './gateway/machine.ts';
@@ -18,6 +19,7 @@ export const machines = {
   upgrade: upgradeMachine,
   heartbeat: heartbeatMachine,
   agentSync: agentSyncMachine,
+  profileSync: profileSyncMachine,
   statusReporter: statusReporterMachine,
   extensions: extensionsMachine,
   journal: journalMachine,

@@ -4,6 +4,7 @@
  * Every method that fails rejects with a `Fault`; every call is bounded in time by its implementation.
  */
 import type {
+  AgentProfile,
   AgentRow,
   AgentStatus,
   DeliveryContext,
@@ -84,6 +85,7 @@ export interface MissionControl {
     signal?: AbortSignal,
   ): Promise<void>;
   listAgents(signal?: AbortSignal): Promise<AgentRow[]>;
+  listProfiles(signal?: AbortSignal): Promise<AgentProfile[]>;
   getOrchestratorAgentId(signal?: AbortSignal): Promise<string | null>;
   listAssignedTasks(agentId: string, limit: number, signal?: AbortSignal): Promise<TaskRow[]>;
   listOrchestratorTasks(statuses: TaskStatus[], limit: number, signal?: AbortSignal): Promise<TaskRow[]>;

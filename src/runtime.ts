@@ -4,6 +4,7 @@
 import { createActor, fromPromise, toPromise } from 'xstate';
 import type { InspectionEvent } from 'xstate';
 import { agentSyncMachine } from '../machines/agent-sync/machine.ts';
+import { profileSyncMachine } from '../machines/profile-sync/machine.ts';
 import { deliveryMachine } from '../machines/delivery/machine.ts';
 import { extensionsMachine } from '../machines/extensions/machine.ts';
 import { gatewayMachine, type Probe } from '../machines/gateway/machine.ts';
@@ -21,6 +22,7 @@ import { createHealthServerActor } from './actors/health-server.ts';
 import { createJournalActors } from './actors/journal.ts';
 import { createLaneActors } from './actors/lane.ts';
 import { createListUndelivered } from './actors/list-undelivered.ts';
+import { createProfileWriter } from './actors/profiles.ts';
 import { createRosterWriter } from './actors/roster.ts';
 import { createPrefetched } from './actors/prefetched.ts';
 import { createSessionLock } from './actors/session-lock.ts';
@@ -135,6 +137,12 @@ export function startRuntime(options: RuntimeOptions): Runtime {
         actors: {
           listAgents: fromPromise(({ signal }) => missionControl.listAgents(signal)),
           handOverRoster: fromPromise(createRosterWriter(config.rosterFile)),
+          profileSync: profileSyncMachine.provide({
+            actors: {
+              listProfiles: fromPromise(({ signal }) => missionControl.listProfiles(signal)),
+              publishProfiles: fromPromise(createProfileWriter(config.rosterFile, log)),
+            },
+          }),
         },
       }),
       journal: journalMachine.provide({ actors: createJournalActors(store) }),
@@ -217,6 +225,7 @@ function supervisorInput(config: Config): SupervisorInput {
     reconnect: RECONNECT,
     statusIntervalMs: config.healthCheckIntervalMs,
     syncIntervalMs: config.agentSyncIntervalMs,
+    profileIntervalMs: config.profileSyncIntervalMs,
     wakeUp: config.wakeUp,
     upgradeMode: config.upgradeMode,
     drainTimeoutMs: config.drainTimeoutMs,

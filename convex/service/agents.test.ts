@@ -41,6 +41,34 @@ test('profiles hold the enabled skills, in the agent’s order', async () => {
   expect(engineer.effectiveSoulContent).toContain('Engineer');
 });
 
+test('a profile that a person sets is the one that the runtime reads, skills disabled and taken away', async () => {
+  const backend = await createBackend();
+  const set = (profile: object) =>
+    backend.t.action(api.demo.setProfile, { ...backend.auth, slug: 'engineer', ...profile });
+  const read = async () =>
+    (await backend.t.action(service.listAgentsForRuntime, backend.auth)).find(
+      ({ slug }) => slug === 'engineer',
+    );
+  const [review, qa] = ['review', 'qa'].map((slug) => ({ slug, contentMarkdown: `# ${slug}` }));
+  await set({ soulContent: 'calm', model: 'claude', skills: [review, qa] });
+  expect(await read()).toMatchObject({
+    effectiveSoulContent: 'calm',
+    openclawConfig: { model: 'claude' },
+    resolvedSkills: [review, qa],
+  });
+  await set({
+    skills: [
+      { ...review, contentMarkdown: 'new' },
+      { ...qa, isEnabled: false },
+    ],
+  });
+  expect((await read())?.resolvedSkills).toMatchObject([{ slug: 'review', contentMarkdown: 'new' }]);
+  expect((await read())?.effectiveSoulContent).toBe('calm');
+  await set({ skills: [] });
+  expect((await read())?.resolvedSkills).toEqual([]);
+  await expect(set({ slug: 'nobody' })).rejects.toThrow("no agent with the slug 'nobody'");
+});
+
 test('a heartbeat sets the agent’s state, and is logged when the status changes', async () => {
   const backend = await createBackend();
   const beat = { ...backend.auth, agentId: backend.engineer, status: 'online' } as const;

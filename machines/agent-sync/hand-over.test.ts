@@ -38,6 +38,7 @@ function syncing() {
     input: {
       parent,
       intervalMs: 60_000,
+      profileIntervalMs: null,
       backend: { baseMs: 1_000, capMs: 8_000 },
       random: () => 0,
       now: () => 0,

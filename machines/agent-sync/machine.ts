@@ -1,15 +1,19 @@
 import { assign, enqueueActions, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
+import { profileSyncMachine } from '../profile-sync/machine.ts';
+import { usableAgents } from '../shared/agents.ts';
 import { backoff, REFUSED_BACKOFF, type BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
 import { faultParams, type Fault } from '../shared/fault.ts';
 import type { AgentRow } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
-import { rosterOf, usableAgents, type RosterEntry } from './roster.ts';
+import { rosterOf, type RosterEntry } from './roster.ts';
 
 export interface AgentSyncInput {
   parent: Parent<AgentSyncNews>;
   intervalMs: number;
+  /** null: the profiles are not published. */
+  profileIntervalMs: number | null;
   backend: BackoffLimits;
   random: () => number;
   /** Wall clock in milliseconds, for what is shown. */
@@ -47,6 +51,7 @@ export const agentSyncMachine = setup({
     ),
     /** Does nothing unless src/runtime.ts provides a gateway that takes a roster. */
     handOverRoster: fromPromise<void, { roster: readonly RosterEntry[] }>(() => Promise.resolve()),
+    profileSync: profileSyncMachine,
   },
   guards: {
     handedOver: ({ context }) => JSON.stringify(context.roster) === context.handedOver,
@@ -69,6 +74,12 @@ export const agentSyncMachine = setup({
         roster: rosterOf(agents),
       });
       enqueue.sendTo(context.parent, { type: 'agents.synced', agents, skipped });
+    }),
+    startProfileSync: enqueueActions(({ enqueue, context }) => {
+      const { parent, profileIntervalMs, backend, random } = context;
+      if (profileIntervalMs === null) return;
+      const input = { parent, intervalMs: profileIntervalMs, backend, random };
+      enqueue.spawnChild('profileSync', { id: 'profileSync', systemId: 'profileSync', input });
     }),
     announceAllWell: sendTo(
       ({ context }) => context.parent,
@@ -120,6 +131,7 @@ export const agentSyncMachine = setup({
     handedOver: null,
     handOverFailures: 0,
   }),
+  entry: 'startProfileSync',
   initial: 'syncing',
   states: {
     syncing: {

@@ -57,6 +57,27 @@ export interface AgentRow {
   effectiveBehaviorFlags: BehaviorFlags;
 }
 
+/** Who an agent is, as `listAgentsForRuntime` gives it: texts that people wrote, unchecked. */
+export interface AgentProfile {
+  _id: string;
+  name: string;
+  slug: string;
+  role: string;
+  openclawConfig?: { model?: string };
+  effectiveSoulContent: string;
+  effectiveUserMd: string;
+  effectiveIdentityContent: string;
+  /** The enabled skills, in the order in which they were given to the agent. */
+  resolvedSkills: {
+    _id: string;
+    name: string;
+    slug: string;
+    description?: string;
+    /** Markdown; absent where nobody wrote any. */
+    contentMarkdown?: string;
+  }[];
+}
+
 export interface TaskRow {
   _id: string;
   title: string;

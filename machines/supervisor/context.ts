@@ -17,6 +17,8 @@ export interface SupervisorInput {
   reconnect: BackoffLimits;
   statusIntervalMs: number;
   syncIntervalMs: number;
+  /** null: the agents' profiles are not published. */
+  profileIntervalMs: number | null;
   /** Subscribe to the queue where the backend offers it. */
   wakeUp: boolean;
   upgradeMode: 'exit' | 'notify';

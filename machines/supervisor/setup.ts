@@ -129,6 +129,7 @@ export const supervisorSetup = parts.extend({
             input: {
               parent: self,
               intervalMs: context.syncIntervalMs,
+              profileIntervalMs: context.profileIntervalMs,
               backend: context.delivery.backend,
               random,
               now,

@@ -97,6 +97,7 @@ async function startSupervisor() {
       wakeUp: true,
       statusIntervalMs: 30_000,
       syncIntervalMs: 60_000,
+      profileIntervalMs: null,
       upgradeMode: 'exit',
       drainTimeoutMs: 10_000,
       upgradeDrainTimeoutMs: 10_000,

@@ -175,6 +175,7 @@ const world: World<typeof supervisorMachine, Ghost> = {
     wakeUp: true,
     statusIntervalMs: 1_000,
     syncIntervalMs: 1_000,
+    profileIntervalMs: null,
     upgradeMode: 'exit',
     drainTimeoutMs: 1_000,
     upgradeDrainTimeoutMs: 1_000,

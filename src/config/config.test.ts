@@ -46,6 +46,7 @@ describe('the defaults', () => {
       runtimeVersion,
       healthCheckIntervalMs: 30_000,
       agentSyncIntervalMs: 300_000,
+      profileSyncIntervalMs: null,
       wakeUp: true,
       upgradeMode: 'exit',
       drainTimeoutMs: 25_000,

@@ -36,6 +36,8 @@ export interface Config {
   runtimeVersion: string;
   healthCheckIntervalMs: number;
   agentSyncIntervalMs: number;
+  /** null: the agents' profiles are not published. */
+  profileSyncIntervalMs: number | null;
   upgradeMode: 'exit' | 'notify';
   drainTimeoutMs: number;
   upgradeDrainTimeoutMs: number;
@@ -177,6 +179,11 @@ function toConfig(values: Values, { terminal, cwd }: Surroundings): Config {
     runtimeVersion: values.RUNTIME_VERSION,
     healthCheckIntervalMs: values.HEALTH_CHECK_INTERVAL,
     agentSyncIntervalMs: values.AGENT_SYNC_INTERVAL,
+    // Without a roster there is nobody to publish them to.
+    profileSyncIntervalMs:
+      values.PROFILE_SYNC === 'on' && values.OPENCLAW_ROSTER_FILE !== undefined
+        ? values.PROFILE_SYNC_INTERVAL
+        : null,
     upgradeMode: values.UPGRADE_MODE,
     drainTimeoutMs: values.DRAIN_TIMEOUT_MS,
     upgradeDrainTimeoutMs: values.UPGRADE_DRAIN_TIMEOUT_MS,

@@ -144,6 +144,16 @@ export const settings = {
     'the longest wait between two status reports; the backend gives a silent runtime up after 90s',
   ),
   AGENT_SYNC_INTERVAL: withDefault(duration(1_000), '5m', 'the wait between two looks at the list of agents'),
+  PROFILE_SYNC: withDefault(
+    oneOf('on', 'off'),
+    'on',
+    "whether the agents' souls, skills and rules are published beside OPENCLAW_ROSTER_FILE",
+  ),
+  PROFILE_SYNC_INTERVAL: withDefault(
+    duration(1_000),
+    '60s',
+    "the wait between two looks at the agents' profiles",
+  ),
   UPGRADE_MODE: withDefault(
     oneOf('exit', 'notify'),
     'exit',

@@ -1,4 +1,5 @@
 import { ConvexHttpClient } from 'convex/browser';
+import type { Value } from 'convex/values';
 import { makeFunctionReference } from 'convex/server';
 import * as v from 'valibot';
 import type { DevSession } from './session.ts';
@@ -20,7 +21,7 @@ const Agents = v.array(v.object({ _id: v.string(), slug: v.string(), name: v.str
 export function createDemoClient(access: Pick<DevSession, 'convexUrl' | 'accountId' | 'serviceToken'>) {
   const { convexUrl, accountId, serviceToken } = access;
   const client = new ConvexHttpClient(convexUrl, { skipConvexDeploymentUrlCheck: true, logger: false });
-  const call = (name: string, args: Record<string, string | number | string[]>): Promise<unknown> =>
+  const call = (name: string, args: Record<string, Value>): Promise<unknown> =>
     client.action(makeFunctionReference<'action'>(name), { accountId, serviceToken, ...args });
   return {
     postMessage: async (taskId: string, content: string): Promise<string> =>

@@ -3,11 +3,12 @@ import type { ServiceClient } from './client.ts';
 import { nameOf, service } from './functions.ts';
 import { parseRows } from './parse.ts';
 import type { Malformed } from './parse.ts';
-import { agentRow, orchestrator, taskDetails, taskRow, threadMessage } from './schemas.ts';
+import { agentProfile, agentRow, orchestrator, taskDetails, taskRow, threadMessage } from './schemas.ts';
 
 type AgentCalls = Pick<
   MissionControl,
   | 'listAgents'
+  | 'listProfiles'
   | 'getOrchestratorAgentId'
   | 'listAssignedTasks'
   | 'listOrchestratorTasks'
@@ -24,6 +25,8 @@ export function agentCalls(client: ServiceClient, report: (rows: Malformed[]) =>
 
   return {
     listAgents: async (signal) => keep(await client.list(agentRow, service.listAgents, {}, signal)),
+    listProfiles: async (signal) =>
+      keep(await client.list(agentProfile, service.listAgentsForRuntime, {}, signal)),
     getOrchestratorAgentId: async (signal) => {
       const answer = await client.read(orchestrator, service.getOrchestratorAgentId, {}, signal);
       return answer.orchestratorAgentId;

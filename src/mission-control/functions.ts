@@ -59,6 +59,7 @@ export const service = {
   }>('updateTaskStatusFromAgent'),
 
   listAgents: action<NoArgs>('listAgents'),
+  listAgentsForRuntime: action<NoArgs>('listAgentsForRuntime'),
   getOrchestratorAgentId: action<NoArgs>('getOrchestratorAgentId'),
   listAssignedTasksForAgent: action<{ agentId: string; limit: number }>('listAssignedTasksForAgent'),
   listTasksForOrchestratorHeartbeat: action<{ statuses: TaskStatus[]; limit: number }>(

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import type {
+  AgentProfile,
   AgentRow,
   AuthorType,
   BehaviorFlags,
@@ -129,6 +130,27 @@ export const agentRow: Schema<AgentRow> = v.object({
   systemSessionKey: v.string(),
   effectiveBehaviorFlags: behaviorFlags,
 } satisfies EveryField<AgentRow>);
+
+export const agentProfile: Schema<AgentProfile> = v.object({
+  _id: v.string(),
+  name: v.string(),
+  slug: v.string(),
+  role: v.string(),
+  // It holds more; the runtime needs no more of it.
+  openclawConfig: v.optional(v.object({ model: optionalString })),
+  effectiveSoulContent: v.string(),
+  effectiveUserMd: v.string(),
+  effectiveIdentityContent: v.string(),
+  resolvedSkills: v.array(
+    v.object({
+      _id: v.string(),
+      name: v.string(),
+      slug: v.string(),
+      description: optionalString,
+      contentMarkdown: optionalString,
+    }),
+  ),
+} satisfies EveryField<AgentProfile>);
 
 const mentionableAgent: Schema<MentionableAgent> = v.object({
   id: v.string(),

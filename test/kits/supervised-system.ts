@@ -92,6 +92,7 @@ export function startSystem(sessions: readonly number[]) {
     wakeUp: true,
     statusIntervalMs: 30_000,
     syncIntervalMs: 300_000,
+    profileIntervalMs: null,
     upgradeMode: 'exit' as const,
     drainTimeoutMs: DRAIN_MS,
     upgradeDrainTimeoutMs: 600_000,

@@ -38,6 +38,8 @@ const WRONG: Record<keyof typeof settings, [value: string, complaint: string]> =
   RUNTIME_VERSION: ['version ä', 'printable'],
   HEALTH_CHECK_INTERVAL: ['never', 'not a duration'],
   AGENT_SYNC_INTERVAL: ['-1s', 'not a duration'],
+  PROFILE_SYNC: ['maybe', 'on, off'],
+  PROFILE_SYNC_INTERVAL: ['-1s', 'not a duration'],
   UPGRADE_MODE: ['auto', 'exit, notify'],
   DRAIN_TIMEOUT_MS: ['none', 'not a duration'],
   UPGRADE_DRAIN_TIMEOUT_MS: ['1e9', 'not a duration'],
