@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
+import { settingNotes } from '../src/config/settings.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -75,6 +76,22 @@ test('.env.example has every variable of the stack, each once, each with one com
     if (/^[A-Z_]+=/.test(line))
       expect([line, example[n - 1]]).toEqual([line, expect.stringMatching(/^# \S/)]);
   }
+});
+
+/** Settings that the image or docker-compose.dev.yml decides: nobody sets them for the stack. */
+const OF_THE_IMAGE = ['HEALTH_HOST', 'STATE_DIR'];
+const OF_DEV = ['INSPECTOR', 'INSPECTOR_HOST', 'INSPECTOR_PORT', 'INSPECTOR_IN_PRODUCTION'];
+
+test('every setting of the runtime goes through compose and stands in .env.example, and no other does', () => {
+  const names = [...settingNotes].flatMap(([name, { file }]) => (file ? [name, `${name}_FILE`] : [name]));
+  const wanted = names.filter((name) => ![...OF_THE_IMAGE, ...OF_DEV].includes(name)).toSorted();
+  const service =
+    /^ {2}runtime:\n[^]*?^ {4}environment:\n((?: {6}.*\n)+)/m.exec(read('docker-compose.yml'))?.[1] ?? '';
+  const passed = [...service.matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name]) => name ?? '').toSorted();
+  expect(passed, "these are the settings of the runtime's environment in docker-compose.yml").toEqual(wanted);
+  const told = new Set(read('.env.example').match(/^[A-Z_]+(?==)/gm));
+  const untold = wanted.filter((name) => !told.has(name));
+  expect(untold, 'each of these needs a line with a comment in .env.example').toEqual([]);
 });
 
 test('what lasts is under one directory, which another account can have elsewhere', () => {

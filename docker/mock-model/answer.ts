@@ -2,7 +2,23 @@
 export interface ChatRequest {
   /** The text of the last message of a user; OpenClaw adds messages of its own after it. */
   prompt: string;
+  /** What the tools that it called gave back since that message. */
+  results: string[];
+  /** What the model is told of itself. */
+  system: string;
   stream: boolean;
+}
+
+export interface ToolCall {
+  name: string;
+  /** JSON, as it stands in the message. */
+  arguments: string;
+}
+
+export interface Answer {
+  text: string;
+  calls: ToolCall[];
+  delayMs: number;
 }
 
 /** @returns null when the body is no chat request */
@@ -11,11 +27,21 @@ export function parseRequest(body: string): ChatRequest | null {
     const request: unknown = JSON.parse(body);
     if (typeof request !== 'object' || request === null || !('messages' in request)) return null;
     if (!Array.isArray(request.messages)) return null;
-    const prompts = (request.messages as unknown[])
-      .filter(isUserMessage)
-      .map(({ content }) => textOf(content).replaceAll(ASIDE, '').trim())
-      .filter((text) => text !== '');
-    return { prompt: prompts.at(-1) ?? '', stream: 'stream' in request && request.stream === true };
+    const messages = (request.messages as unknown[]).filter(isMessage).map(({ role, content }) => ({
+      role,
+      text: textOf(content).replaceAll(ASIDE, '').trim(),
+    }));
+    const last = messages.findLastIndex(({ role, text }) => role === 'user' && text !== '');
+    const results = messages.slice(last + 1).filter(({ role }) => role === 'tool');
+    return {
+      prompt: messages[last]?.text ?? '',
+      results: results.map(({ text }) => text),
+      system: messages
+        .filter(({ role }) => role === 'system' || role === 'developer')
+        .map(({ text }) => text)
+        .join('\n'),
+      stream: 'stream' in request && request.stream === true,
+    };
   } catch {
     return null;
   }
@@ -24,12 +50,8 @@ export function parseRequest(body: string): ChatRequest | null {
 /** What OpenClaw tells the model in a user's name. */
 const ASIDE = /<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>[^]*?<<<END_OPENCLAW_INTERNAL_CONTEXT>>>/g;
 
-const isUserMessage = (message: unknown): message is { content: unknown } =>
-  typeof message === 'object' &&
-  message !== null &&
-  'role' in message &&
-  message.role === 'user' &&
-  'content' in message;
+const isMessage = (message: unknown): message is { role: unknown; content: unknown } =>
+  typeof message === 'object' && message !== null && 'role' in message && 'content' in message;
 
 /** Content is a text, or a list of parts of which some have one. */
 function textOf(content: unknown): string {
@@ -45,21 +67,40 @@ const LONGEST_DELAY_S = 120;
 /** What every answer begins with. */
 const MARK = 'mock reply:';
 
+/** A line of the message that has it call a tool: `mock:tool=exec {"command":"env"}`. */
+const CALL = /^mock:tool=(\w+) (\{.*\})$/gm;
+
 /**
  * The answer to the last message that the prompt quotes (`| ` before each line), without its at signs: an answer that
  * mentions agents would wake them. Nothing to say (HEARTBEAT_OK) to a heartbeat and to an answer of its own, or two
- * agents on one task would never stop.
+ * agents on one task would never stop. A message with calls is answered with them, and then with what they gave back.
  */
-export function answerTo({ prompt }: Pick<ChatRequest, 'prompt'>): { text: string; delayMs: number } {
-  const message = lastQuote(prompt) ?? prompt.trim();
+export function answerTo({ prompt, results, system }: Omit<ChatRequest, 'stream'>): Answer {
+  const quoted = lastQuote(prompt);
+  const message = quoted ?? prompt.trim();
   const isBeat = /\nHeartbeat of @\S+\s*$/.test(prompt);
-  if (isBeat || message.startsWith(MARK)) return { text: 'HEARTBEAT_OK', delayMs: 0 };
+  if (isBeat || message.startsWith(MARK)) return { text: 'HEARTBEAT_OK', calls: [], delayMs: 0 };
+  const calls = results.length > 0 ? [] : callsIn(quoted ?? '');
+  if (calls.length > 0) return { text: '', calls, delayMs: 0 };
   const seconds = Number(/\bmock:delay=(\d{1,3})s\b/.exec(message)?.[1] ?? 0);
+  const said = results.length > 0 ? results.join('\n') : (systemLines(message, system) ?? message);
   return {
-    text: `${MARK} ${message.replaceAll('@', '')}`,
+    text: `${MARK} ${said.replaceAll('@', '')}`,
+    calls: [],
     delayMs: Math.min(seconds, LONGEST_DELAY_S) * 1_000,
   };
 }
+
+/** `mock:system=/words/` asks for the lines of the system prompt in which the expression is found; null: nobody asks. */
+function systemLines(message: string, system: string): string | null {
+  const [, expression] = /\bmock:system=\/(.+)\//.exec(message) ?? [];
+  if (expression === undefined) return null;
+  const lines = system.split('\n').filter((line) => new RegExp(expression).test(line));
+  return lines.join('\n');
+}
+
+const callsIn = (message: string): ToolCall[] =>
+  [...message.matchAll(CALL)].map(([, name = '', args = '']) => ({ name, arguments: args }));
 
 function lastQuote(prompt: string): string | null {
   const lines = prompt.split('\n');

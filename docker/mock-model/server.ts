@@ -1,8 +1,11 @@
 /**
  * A model that costs nothing and needs no key: an OpenAI-compatible endpoint (`/v1/chat/completions`, streamed or not)
  * whose answer follows from the request alone. It says back the last message of a thread that it is asked about, and
- * HEARTBEAT_OK to a heartbeat. `mock:delay=5s` in that message lets the answer wait, at most two minutes.
+ * HEARTBEAT_OK to a heartbeat. `mock:delay=5s` in that message lets the answer wait, at most two minutes; a line
+ * `mock:tool=exec {"command":"env"}` has it call that tool and say back what the tool answers;
+ * `mock:system=/words/` has it say back the lines of its system prompt with these words.
  */
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerTo, parseRequest, type ChatRequest } from './answer.ts';
@@ -30,14 +33,22 @@ async function complete(request: ChatRequest | null, response: ServerResponse): 
     });
     return;
   }
-  const { text, delayMs } = answerTo(request);
+  const { text, calls, delayMs } = answerTo(request);
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   await sleep(delayMs, undefined, { signal: gone.signal });
   const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
   const head = { id: 'chatcmpl-mock', created: 0, model: MODEL };
+  const toolCalls = calls.map(({ name, arguments: args }, index) => ({
+    index,
+    id: `call_${randomUUID()}`,
+    type: 'function',
+    function: { name, arguments: args },
+  }));
+  const said = { role: 'assistant', content: text, ...(calls.length > 0 && { tool_calls: toolCalls }) };
+  const finishReason = calls.length > 0 ? 'tool_calls' : 'stop';
   if (!request.stream) {
-    const choice = { index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' };
+    const choice = { index: 0, message: said, finish_reason: finishReason };
     sendJson(response, 200, { ...head, object: 'chat.completion', choices: [choice], usage });
     return;
   }
@@ -47,8 +58,8 @@ async function complete(request: ChatRequest | null, response: ServerResponse): 
       `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', choices, ...more })}\n\n`,
     );
   };
-  send([{ index: 0, delta: { role: 'assistant', content: text }, finish_reason: null }]);
-  send([{ index: 0, delta: {}, finish_reason: 'stop' }]);
+  send([{ index: 0, delta: said, finish_reason: null }]);
+  send([{ index: 0, delta: {}, finish_reason: finishReason }]);
   send([], { usage });
   response.end('data: [DONE]\n\n');
 }

@@ -16,7 +16,12 @@ afterEach(() => rmSync(directory, { recursive: true }));
 /** Runs configure.ts as the gateway's start does. */
 function configure() {
   const { status, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'configure.ts')], {
-    env: { OPENCLAW_CONFIG_PATH: path, WORKSPACES_DIR: join(directory, 'workspaces') },
+    env: {
+      OPENCLAW_CONFIG_PATH: path,
+      WORKSPACES_DIR: join(directory, 'workspaces'),
+      SECRETS_FILE: join(directory, 'secrets.json'),
+      OPENCLAW_GATEWAY_TOKEN: 'a-token',
+    },
     encoding: 'utf8',
   });
   return { status, stderr };

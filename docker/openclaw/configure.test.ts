@@ -10,7 +10,7 @@ const template = JSON.parse(
 ) as JsonObject;
 
 const start = (env: Record<string, string>, existing: JsonObject | null = null) =>
-  configure({ template, existing, env, roster: null, workspaces: '/ws' });
+  configure({ template, existing, env, secretsFile: '/run/s.json', roster: null, workspaces: '/ws' });
 
 const SECRETS = {
   ANTHROPIC_API_KEY: 'secret-1',
@@ -23,7 +23,7 @@ const SECRETS = {
   OPENCLAW_GATEWAY_TOKEN: 'secret-8',
 };
 
-test('no secret is written: the configuration names its variable', () => {
+test('no secret is written: the configuration refers to the file that holds them', () => {
   const config = start({
     ...SECRETS,
     ANTHROPIC_BASE_URL: 'http://a',
@@ -32,8 +32,16 @@ test('no secret is written: the configuration names its variable', () => {
     CUSTOM_MODELS: 'm1',
   });
   const text = JSON.stringify(config);
-  expect(text).not.toContain('secret');
-  for (const name of Object.keys(SECRETS)) expect(text).toContain(`\${${name}}`);
+  expect(text).not.toContain('secret-');
+  for (const name of Object.keys(SECRETS)) {
+    expect(text).toContain(JSON.stringify({ source: 'file', provider: 'mission-control', id: `/${name}` }));
+    expect(text).not.toContain(`\${${name}}`);
+  }
+  expect(at(config, 'secrets', 'providers', 'mission-control')).toEqual({
+    source: 'file',
+    path: '/run/s.json',
+    mode: 'json',
+  });
 });
 
 test('without any variable it is a gateway that wants a token and answers the runtime', () => {
@@ -41,7 +49,7 @@ test('without any variable it is a gateway that wants a token and answers the ru
   expect(config['gateway']).toMatchObject({
     mode: 'local',
     bind: 'lan',
-    auth: { mode: 'token', token: '${OPENCLAW_GATEWAY_TOKEN}' },
+    auth: { mode: 'token', token: { source: 'file', id: '/OPENCLAW_GATEWAY_TOKEN' } },
     http: { endpoints: { responses: { enabled: true } } },
     controlUi: { allowedOrigins: ['http://localhost:18789', 'http://127.0.0.1:18789'] },
   });
@@ -73,6 +81,18 @@ test('what goes from the environment goes from the configuration; what somebody 
   expect(after).toMatchObject({ tools: { profile: 'coding' }, meta: { lastTouchedVersion: '1' } });
 });
 
+test('what an earlier version wrote becomes a reference, and goes with its secret', () => {
+  const earlier = {
+    gateway: { auth: { token: '${OPENCLAW_GATEWAY_TOKEN}' } },
+    models: { providers: { openai: { baseUrl: 'http://o', apiKey: '${OPENAI_API_KEY}' } } },
+    channels: { discord: { enabled: true, token: '${DISCORD_BOT_TOKEN}' } },
+  };
+  const config = start({ OPENAI_API_KEY: 'secret-2' }, earlier);
+  expect(at(config, 'models', 'providers', 'openai', 'apiKey')).toMatchObject({ id: '/OPENAI_API_KEY' });
+  expect(at(config, 'gateway', 'auth', 'token')).toMatchObject({ id: '/OPENCLAW_GATEWAY_TOKEN' });
+  expect(at(config, 'channels', 'discord')).toBeUndefined();
+});
+
 test('the environment wins over what was there, and a second start changes nothing more', () => {
   const loose = { gateway: { bind: 'loopback', auth: { mode: 'none' } } };
   const config = start({ OPENCLAW_GATEWAY_BIND: 'lan' }, loose);
@@ -82,7 +102,14 @@ test('the environment wins over what was there, and a second start changes nothi
 
 test('the agents of the roster are there from the first moment', () => {
   const roster = parseRoster('{"agents":[{"slug":"qa","name":"QA"}]}');
-  const config = configure({ template, existing: null, env: {}, roster, workspaces: '/ws' });
+  const config = configure({
+    template,
+    existing: null,
+    env: {},
+    secretsFile: '/run/s.json',
+    roster,
+    workspaces: '/ws',
+  });
   expect(at(config, 'agents', 'entries', 'qa')).toEqual({ name: 'QA', workspace: '/ws/qa' });
   expect(at(config, 'agents', 'entries', 'main')).toBeDefined();
 });

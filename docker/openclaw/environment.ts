@@ -1,31 +1,35 @@
-import { at, isObject, merge, type JsonObject } from './json.ts';
+import { at, isObject, merge, type Json, type JsonObject } from './json.ts';
+import { provider, reference } from './secrets.ts';
 
+/** The variables of the container, and the secrets by their names. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A secret stays in the environment: the configuration names its variable. */
-const reference = (name: string): string => `\${${name}}`;
+/** How the configuration names a variable that is no secret; earlier versions named secrets so as well. */
+const variable = (name: string): string => `\${${name}}`;
 
-/** Where the configuration refers to a variable, and goes away with it. */
-const REFERENCES: readonly { variable: string; path: readonly string[]; key: string }[] = [
-  { variable: 'ANTHROPIC_API_KEY', path: ['models', 'providers', 'anthropic'], key: 'apiKey' },
-  { variable: 'OPENAI_API_KEY', path: ['models', 'providers', 'openai'], key: 'apiKey' },
-  { variable: 'CUSTOM_MODEL_BASE_URL', path: ['models', 'providers', 'custom'], key: 'baseUrl' },
-  { variable: 'TELEGRAM_BOT_TOKEN', path: ['channels', 'telegram'], key: 'botToken' },
-  { variable: 'DISCORD_BOT_TOKEN', path: ['channels', 'discord'], key: 'token' },
-  { variable: 'SLACK_BOT_TOKEN', path: ['channels', 'slack'], key: 'botToken' },
+/** Where the configuration refers to a variable or a secret, and goes away with it. */
+const REFERENCES: readonly { name: string; path: readonly string[]; key: string }[] = [
+  { name: 'ANTHROPIC_API_KEY', path: ['models', 'providers', 'anthropic'], key: 'apiKey' },
+  { name: 'OPENAI_API_KEY', path: ['models', 'providers', 'openai'], key: 'apiKey' },
+  { name: 'CUSTOM_MODEL_BASE_URL', path: ['models', 'providers', 'custom'], key: 'baseUrl' },
+  { name: 'TELEGRAM_BOT_TOKEN', path: ['channels', 'telegram'], key: 'botToken' },
+  { name: 'DISCORD_BOT_TOKEN', path: ['channels', 'discord'], key: 'token' },
+  { name: 'SLACK_BOT_TOKEN', path: ['channels', 'slack'], key: 'botToken' },
 ];
 
 /** Takes out what an earlier start put in for a variable that is gone: OpenClaw would look for its value in vain. */
 export function withoutStale(config: JsonObject, env: Environment): JsonObject {
   let result = config;
-  for (const { variable, path, key } of REFERENCES) {
-    const found = at(result, ...path, key);
-    if (found === reference(variable) && !env[variable]) result = without(result, path);
+  for (const { name, path, key } of REFERENCES) {
+    if (refersTo(at(result, ...path, key), name) && !env[name]) result = without(result, path);
   }
   const model = at(result, 'agents', 'defaults', 'model', 'primary');
   const isOurs = typeof model === 'string' && model.startsWith('custom/');
   return isOurs && !env['CUSTOM_MODEL_BASE_URL'] ? without(result, ['agents', 'defaults', 'model']) : result;
 }
+
+const refersTo = (found: Json | undefined, name: string): boolean =>
+  found === variable(name) || JSON.stringify(found) === JSON.stringify(reference(name));
 
 function without(object: JsonObject, [key = '', ...rest]: readonly string[]): JsonObject {
   const inner = object[key];
@@ -34,7 +38,7 @@ function without(object: JsonObject, [key = '', ...rest]: readonly string[]): Js
 }
 
 /** What the environment says about the configuration; it wins over what was there. */
-export function fromEnvironment(env: Environment): JsonObject {
+export function fromEnvironment(env: Environment, secretsFile: string): JsonObject {
   const hostPort = env['GATEWAY_PORT'] || '18789';
   const model = defaultModel(env);
   return {
@@ -54,6 +58,7 @@ export function fromEnvironment(env: Environment): JsonObject {
       },
     },
     agents: { ownership: 'explicit', ...(model && { defaults: { model: { primary: model } } }) },
+    secrets: { providers: provider(secretsFile) },
     models: { providers: providers(env) },
     channels: channels(env),
   };
@@ -79,20 +84,21 @@ function defaultModel(env: Environment): string | null {
 
 function providers(env: Environment): JsonObject {
   const result: JsonObject = {};
-  // OpenClaw knows both by itself, with their keys from the environment; only another address has to be told.
-  if (env['ANTHROPIC_API_KEY'] && env['ANTHROPIC_BASE_URL']) {
+  // OpenClaw knows both by itself; only the key and another address have to be told.
+  if (env['ANTHROPIC_API_KEY']) {
+    const baseUrl = env['ANTHROPIC_BASE_URL'];
     result['anthropic'] = {
-      baseUrl: env['ANTHROPIC_BASE_URL'],
       apiKey: reference('ANTHROPIC_API_KEY'),
-      api: 'anthropic-messages',
+      ...(baseUrl && { baseUrl, api: 'anthropic-messages' }),
     };
   }
-  if (env['OPENAI_API_KEY'] && env['OPENAI_BASE_URL']) {
-    result['openai'] = { baseUrl: env['OPENAI_BASE_URL'], apiKey: reference('OPENAI_API_KEY') };
+  if (env['OPENAI_API_KEY']) {
+    const baseUrl = env['OPENAI_BASE_URL'];
+    result['openai'] = { apiKey: reference('OPENAI_API_KEY'), ...(baseUrl && { baseUrl }) };
   }
   if (env['CUSTOM_MODEL_BASE_URL']) {
     result['custom'] = {
-      baseUrl: reference('CUSTOM_MODEL_BASE_URL'),
+      baseUrl: variable('CUSTOM_MODEL_BASE_URL'),
       // An endpoint without keys gets a word that is none.
       apiKey: env['CUSTOM_MODEL_API_KEY'] ? reference('CUSTOM_MODEL_API_KEY') : 'none',
       api: 'openai-completions',

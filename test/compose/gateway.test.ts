@@ -19,6 +19,9 @@ const SERVICES = ['backend', 'mock-model', 'openclaw-gateway', 'runtime'];
 /** In .env and among the secrets while the images are built: it must not come out anywhere. */
 const CANARY = `canary${randomBytes(16).toString('hex')}`;
 
+/** A model's key in .env; no agent may come by it. */
+const PLANTED_KEY = `sk-ant-planted-${randomBytes(16).toString('hex')}`;
+
 let stack: Stack;
 let person: DemoClient;
 let token: string;
@@ -33,6 +36,10 @@ beforeAll(async () => {
     // So long that an agent that is new is looked for because it is spoken to, and not by the way.
     AGENT_SYNC_INTERVAL: '1h',
     CANARY,
+    ANTHROPIC_API_KEY: PLANTED_KEY,
+    PROFILE_SYNC_INTERVAL: '2s',
+    CUSTOM_MODELS: 'mock-1,mock-2',
+    OPENCLAW_AGENT_MODELS: 'other-word=custom/mock-2,unlisted-word=custom/nowhere',
   });
   writeFileSync(join(stack.root, 'secret.key'), CANARY);
   const build = performance.now();
@@ -129,6 +136,109 @@ test('an agent that is added can be spoken to, and nothing was restarted for it'
     expect(after[service]?.State.StartedAt).toBe(before[service]?.State.StartedAt);
     expect(after[service]?.Id).toBe(before[service]?.Id);
   }
+});
+
+/** Has the engineer call a tool of the gateway's. @returns what the tool gave back */
+async function whatAgentGets(tool: string, args: object): Promise<string> {
+  const taskId = await newTask(tool);
+  await person.postMessage(taskId, `@engineer please\nmock:tool=${tool} ${JSON.stringify(args)}`);
+  return replyOn(taskId);
+}
+
+test('an agent finds neither the token nor a key: by env, in /proc, in the configuration, and by the read tool', async () => {
+  const planted = [token, PLANTED_KEY];
+  const withoutSecrets = (said: string): string => {
+    // OpenClaw shows the ends of a secret that it knows, with dots between.
+    for (const secret of planted) {
+      expect(said).not.toContain(secret);
+      expect(said).not.toContain(`${secret.slice(0, 6)}…`);
+    }
+    return said;
+  };
+  // Encoded: OpenClaw hides what it knows as a secret in what a tool says, and this is about what the tool gets.
+  const shell = async (command: string): Promise<string> => {
+    const said = await whatAgentGets('exec', { command: `(${command}) 2>&1 | base64 -w0` });
+    return Buffer.from(said.replace('mock reply: ', ''), 'base64').toString();
+  };
+  expect(withoutSecrets(await shell('env'))).toContain('HOME=/home/node');
+  // Of every process that it may look into: the container's first one and the gateway among them.
+  const environments = withoutSecrets(
+    await shell('for p in /proc/[0-9]*; do echo "$p"; cat "$p/environ"; done'),
+  );
+  expect(environments).toContain('/proc/1\n');
+  expect(environments).toContain('OPENCLAW_STATE_DIR=');
+  expect(withoutSecrets(await shell('cat /home/node/.openclaw/openclaw.json'))).toContain(
+    '/OPENCLAW_GATEWAY_TOKEN',
+  );
+  for (const path of [
+    '/run/secrets/OPENCLAW_GATEWAY_TOKEN',
+    '/run/secrets/from-settings/ANTHROPIC_API_KEY',
+    '/run/openclaw/secrets.json',
+    '/proc/1/environ',
+  ]) {
+    expect(withoutSecrets(await whatAgentGets('read', { path }))).toMatch(
+      /workspace|outside|denied|not allowed/i,
+    );
+  }
+  // What stays open, as docs/runtime/openclaw-gateway.md says: a shell reads what its user may read.
+  expect(await shell('cat /run/openclaw/secrets.json')).toContain(token);
+});
+
+/** The file in an agent's workspace as the host sees it, by way of the gateway's container; null where there is none. */
+const inWorkspace = (path: string): Promise<string | null> =>
+  stack.compose('exec', '-T', 'openclaw-gateway', 'cat', `/home/node/workspaces/${path}`).catch(() => null);
+
+test('who an agent is comes from Mission Control, without a restart: soul, skills, and its own edits put back', async () => {
+  const before = await stack.container('openclaw-gateway');
+  const start = performance.now();
+  const skills = [{ slug: 'review', contentMarkdown: '# How we review' }];
+  await person.call('demo:setProfile', { slug: 'engineer', soulContent: 'You are calm.', skills });
+  const skill = 'engineer/skills/mission-control/review/SKILL.md';
+  await until(
+    'The soul is there',
+    async () => (await inWorkspace('engineer/SOUL.md')) === 'You are calm.',
+    PATIENCE_MS,
+  );
+  figure('soul changed in Mission Control until it is in the workspace, every 2 s', secondsSince(start));
+  expect(await inWorkspace(skill)).toMatch(/^---\nname: review\n[^]*# How we review/);
+  expect(await inWorkspace('engineer/AGENTS.md')).toContain('You are @engineer');
+  // It is in the prompt of the very next turn; the mock says back the system prompt's lines that match.
+  const taskId = await newTask('Who are you?');
+  await person.postMessage(taskId, '@engineer mock:system=/You are calm|review/ please');
+  const said = await replyOn(taskId);
+  expect(said).toContain('You are calm.');
+  expect(said).toContain('review');
+
+  await whatAgentGets('write', { path: 'SOUL.md', content: 'I do as I please.' });
+  await until(
+    'It is put back',
+    async () => (await inWorkspace('engineer/SOUL.md')) === 'You are calm.',
+    PATIENCE_MS,
+  );
+  expect(await inWorkspace('engineer/SOUL.md.edited')).toBe('I do as I please.');
+  expect(await stack.compose('logs', '--no-log-prefix', 'openclaw-gateway')).toContain(
+    'roster: engineer: SOUL.md was edited there',
+  );
+
+  await person.call('demo:setProfile', { slug: 'engineer', skills: [] });
+  await until('The skill is gone', async () => (await inWorkspace(skill)) === null, PATIENCE_MS);
+  expect((await stack.container('openclaw-gateway')).State.StartedAt).toBe(before.State.StartedAt);
+});
+
+test('an agent runs on the model that the map names for its word, and on the default again without it', async () => {
+  const modelOf = async (): Promise<string> =>
+    stack.compose(
+      ...['exec', '-T', 'openclaw-gateway', 'node', '-p'],
+      'JSON.stringify(JSON.parse(require("fs").readFileSync("/home/node/.openclaw/openclaw.json")).agents.entries.engineer.model ?? null)',
+    );
+  expect(await modelOf()).toBe('null');
+  await person.call('demo:setProfile', { slug: 'engineer', model: 'other-word' });
+  await until('The model is set', async () => (await modelOf()) === '"custom/mock-2"', PATIENCE_MS);
+  await person.call('demo:setProfile', { slug: 'engineer', model: 'unlisted-word' });
+  await until('The model is taken back', async () => (await modelOf()) === 'null', PATIENCE_MS);
+  expect(await stack.compose('logs', '--no-log-prefix', 'openclaw-gateway')).toContain(
+    'roster: the gateway lists no custom/nowhere: not set for any agent',
+  );
 });
 
 test('the gateway goes: degraded with a reason, the container healthy; it comes back: what waited is answered', async () => {
@@ -252,7 +362,7 @@ test('with every key and token OpenClaw takes the configuration, which holds non
   );
   expect(said).toMatch(/"valid": ?true/);
   for (const [name, value] of secrets) {
-    expect(said).toContain(`\${${name}}`);
+    expect(said).toContain(`"/${name}"`);
     expect(said).not.toContain(value);
   }
 });
