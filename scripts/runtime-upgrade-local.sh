@@ -15,8 +15,12 @@ readonly ROOT
 . "$ROOT/scripts/upgrade/common.sh"
 # shellcheck source=scripts/upgrade/preflight.sh
 . "$ROOT/scripts/upgrade/preflight.sh"
+# shellcheck source=scripts/upgrade/owner.sh
+. "$ROOT/scripts/upgrade/owner.sh"
 # shellcheck source=scripts/upgrade/stack.sh
 . "$ROOT/scripts/upgrade/stack.sh"
+# shellcheck source=scripts/upgrade/kept.sh
+. "$ROOT/scripts/upgrade/kept.sh"
 # shellcheck source=scripts/upgrade/images.sh
 . "$ROOT/scripts/upgrade/images.sh"
 # shellcheck source=scripts/upgrade/health.sh
@@ -31,6 +35,7 @@ readonly ROOT
 readonly UPGRADED=0 FAILED=1 USAGE=2 ROLLED_BACK=10
 
 DRY_RUN=no
+LIST=no
 BUILD=no
 TAG=
 OPENCLAW_TAG_WANTED=
@@ -51,10 +56,12 @@ that are not up are not started. Nothing that has not changed is restarted.
 Options:
   --tag TAG           run the runtime's image with this tag; RUNTIME_TAG in .env is
                       set to it once the upgrade has worked
+                      (previous: the image that ran before the last upgrade that held)
   --openclaw-tag TAG  the same for the gateway's image, and OPENCLAW_TAG
   --build             build the images from this checkout instead of pulling them
   --timeout SECONDS   the longest that the drain may take, 1 to 3600 (default 600);
                       then what still runs is cut off and handed back: nothing is lost
+  --list              list the images that are kept to go back to: the last three
   --dry-run           say what would be done, and change nothing
   --help              print this
 
@@ -65,9 +72,9 @@ Exit codes:
   10  rolled back: the stack runs on its old images again
   130 and 143: interrupted (Ctrl-C, SIGTERM) before anything was changed
 
-The images of the local backend (profile local) and of Convex are left alone: the
-local backend keeps its data in memory. `docker compose up -d --build backend`
-renews it.
+The images of the local backend (profile local) and of Convex are left alone:
+`docker compose up -d --build backend` renews the local backend.
+A stack that another checkout has started is refused.
 
 Another account's stack: set COMPOSE_PROJECT_NAME and COMPOSE_ENV_FILES, as for
 docker compose itself. Needs Docker with Compose 2.20 or newer, bash 4.4, flock.
@@ -79,6 +86,7 @@ parse_arguments() {
     case $1 in
       --dry-run) DRY_RUN=yes ;;
       --build) BUILD=yes ;;
+      --list) LIST=yes ;;
       --tag | --openclaw-tag | --timeout)
         [ $# -ge 2 ] || misused "$1 needs a value."
         set_option "$1" "$2"
@@ -124,7 +132,13 @@ main() {
   check_tools
   check_engine
   check_settings
-  lock_stack
+  read_configuration
+  check_owner "$PROJECT" "$DATA"
+  if [ "$LIST" = yes ]; then
+    list_images
+    exit "$UPGRADED"
+  fi
+  lock_stack "$PROJECT"
   trap 'on_signal INT 130' INT
   trap 'on_signal TERM 143' TERM
   trap 'on_signal HUP 129' HUP

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,13 +19,19 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { until } from '../test/kits/until.ts';
 
-/** Tells versions and a stack in which nothing is up; reading the configuration takes until the file `hold` is gone. */
+/**
+ * Tells versions and a stack in which nothing is up, unless OWNER says whose runtime there is. Looking at what is up
+ * takes until the file `hold` is gone.
+ */
 const DOCKER = `#!/bin/sh
 case "$*" in
   'version --format'*) [ -z "$NO_ENGINE" ] || { echo 'Cannot connect to the Docker daemon.' >&2; exit 1; }; echo 28.0.1 ;;
   'compose version --short') [ -n "$COMPOSE" ] || exit 1; echo "$COMPOSE" ;;
-  *config) touch reached; while [ -e hold ]; do sleep 0.05; done; echo 'name: demo' ;;
-  'ps '*) ;;
+  *config) echo 'name: demo' ;;
+  'info '*) echo engine-1 ;;
+  'ps --all '*) [ -z "$OWNER" ] || echo container-1 ;;
+  'inspect '*) echo "$OWNER" ;;
+  'ps '*) touch reached; while [ -e hold ]; do sleep 0.05; done ;;
   *) echo "not expected: $*" >&2; exit 1 ;;
 esac
 `;
@@ -45,6 +52,7 @@ afterEach(() => rmSync(root, { recursive: true }));
 const environment = (more: Record<string, string> = {}): Record<string, string> => ({
   PATH: `${join(root, 'bin')}:${process.env['PATH'] ?? ''}`,
   COMPOSE: '2.26.1-4',
+  STACK_LOCK_DIR: root,
   ...more,
 });
 
@@ -65,7 +73,7 @@ function expectRefusal(answer: ReturnType<typeof run>, status: number, sentence:
 test('--help tells every option and exit code, and needs nothing', () => {
   const { status, stdout, stderr } = run(['--help'], { NO_ENGINE: '1' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  for (const option of ['--tag', '--openclaw-tag', '--build', '--timeout', '--dry-run', '--help']) {
+  for (const option of ['--list', '--tag', '--openclaw-tag', '--build', '--timeout', '--dry-run', '--help']) {
     expect(stdout).toContain(`\n  ${option}`);
   }
   for (const code of [0, 1, 2, 10]) expect(stdout).toMatch(new RegExp(`\n {2}${code} +`));
@@ -89,6 +97,9 @@ test.for<[string[], string]>([
   expectRefusal(run(args, { NO_ENGINE: '1' }), 2, sentence);
 });
 
+/** Of this stack, in the directory that stands for /tmp. */
+const locks = (): string[] => readdirSync(root).filter((name) => name.endsWith('.lock'));
+
 describe('before it looks at the stack', () => {
   test.for<[string, Record<string, string>, string]>([
     ['an engine that is away', { NO_ENGINE: '1' }, 'The Docker engine does not answer'],
@@ -110,9 +121,20 @@ describe('before it looks at the stack', () => {
   });
 
   test.for(['docker', 'flock'])('no %s', (missing) => {
-    const tools = ['bash', 'env', 'dirname', 'docker', 'flock', 'awk', 'df', 'id'].filter(
-      (name) => name !== missing,
-    );
+    const tools = [
+      'bash',
+      'env',
+      'dirname',
+      'docker',
+      'flock',
+      'awk',
+      'df',
+      'id',
+      'cksum',
+      'tr',
+      'date',
+      'cat',
+    ].filter((name) => name !== missing);
     for (const name of tools.filter((tool) => tool !== 'docker')) {
       const path = execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
       symlinkSync(path, join(root, 'bin', name));
@@ -124,7 +146,7 @@ describe('before it looks at the stack', () => {
   test('no .env', () => {
     rmSync(join(root, '.env'));
     expectRefusal(run([]), 1, 'There is no .env');
-    expect(existsSync(join(root, '.upgrade.lock'))).toBe(false);
+    expect(locks()).toEqual([]);
   });
 
   test('nothing is up', () => {
@@ -133,7 +155,7 @@ describe('before it looks at the stack', () => {
 });
 
 describe('the lock', () => {
-  /** A run that stays where it reads the configuration. */
+  /** A run that stays where it looks at what is up. */
   async function heldRun(): Promise<number> {
     writeFileSync(join(root, 'hold'), '');
     const child = spawn(script(), { env: environment(), stdio: 'ignore', detached: true });
@@ -143,13 +165,13 @@ describe('the lock', () => {
       rmSync(join(root, 'hold'), { force: true });
       await ended;
     });
-    await until('It reads the configuration', () => existsSync(join(root, 'reached')));
+    await until('It looks at what is up', () => existsSync(join(root, 'reached')));
     return pid;
   }
 
   test.for([[], ['--dry-run']])('a second run (%j) says who holds it', async (args) => {
     const pid = await heldRun();
-    expectRefusal(run(args), 1, `An upgrade is already running: process ${pid} of `);
+    expectRefusal(run(args), 1, `The stack demo is being changed already: process ${pid} of `);
   });
 
   test('goes with its holder, killed or not', async () => {
@@ -161,7 +183,30 @@ describe('the lock', () => {
 
   test('a dry run leaves none', () => {
     run(['--dry-run']);
-    expect(existsSync(join(root, '.upgrade.lock'))).toBe(false);
+    expect(locks()).toEqual([]);
+  });
+});
+
+describe('a stack of another checkout', () => {
+  test.each([[], ['--dry-run'], ['--build'], ['--list']].map((args) => [args]))('is refused: %j', (args) => {
+    const other = mkdtempSync(join(tmpdir(), 'other checkout-'));
+    onTestFinished(() => rmSync(other, { recursive: true }));
+    const answer = run(args, { OWNER: `${other}|${other}/.runtime/state` });
+    expectRefusal(answer, 1, `The stack demo belongs to the checkout ${other}, and this is ${root}`);
+    expect(answer.stderr).toContain('nothing was changed');
+    expect(locks()).toEqual([]);
+  });
+
+  test('is taken over where that checkout is gone: it was moved', () => {
+    expectRefusal(
+      run([], { OWNER: '/no/such/checkout|/no/such/data/state' }),
+      1,
+      'No runtime of the project demo',
+    );
+  });
+
+  test('of this checkout it is none', () => {
+    expectRefusal(run([], { OWNER: `${root}|${root}/.runtime/state` }), 1, 'No runtime of the project demo');
   });
 });
 

@@ -18,6 +18,8 @@ LEFT_BEHIND=
 DOWN_SINCE=
 DRAINED_AT=
 UP_AGAIN=
+# Milliseconds since the epoch, by service: when its old container was seen to be gone, and its new one to be well.
+declare -A WENT_AT CAME_AT
 
 # Makes the directories that a new docker-compose.yml may mount; changes nothing that is there.
 run_prepare() {
@@ -26,17 +28,6 @@ run_prepare() {
   answer=$(compose run --rm --no-deps -T prepare 2>&1 </dev/null) && return 0
   stop_if_interrupted
   die_unchanged "The prepare service failed: $(last_line "$answer")"
-}
-
-# The images that run now can be had again with --tag previous, also when their own tag has moved on.
-keep_old_images() {
-  local service ref
-  for service in "${CHANGED[@]}"; do
-    ref=${IMAGE_REF[$service]}
-    if [ -n "$(tag_of "$ref")" ] && [ "$(tag_of "${WANTED_REF[$service]}")" != previous ]; then
-      docker tag "${IMAGE_ID[$service]}" "${ref%:*}:previous"
-    fi
-  done
 }
 
 # @returns 1 with FAILURE set
@@ -104,6 +95,7 @@ bring_up() {
   set +m
   while kill -0 -- "-$job" 2>/dev/null; do
     note_first_answer
+    note_absences
     note_trouble
     # The group: the plugin that does the work is a child of docker's.
     if [ -n "$FAILURE" ]; then kill -TERM -- "-$job" 2>/dev/null || true; fi
@@ -115,6 +107,7 @@ bring_up() {
   done
   wait "$job" || status=$?
   note_first_answer
+  note_absences
   [ "$status" -eq 0 ] || FAILURE=${FAILURE:-$(why_not_up "$(<"$log")")}
   rm -f "$log"
   [ -z "$FAILURE" ]
@@ -131,6 +124,24 @@ new_container_of() { # SERVICE
 note_first_answer() {
   [ -n "$DOWN_SINCE" ] && [ -z "$UP_AGAIN" ] && [ -n "$(new_container_of runtime)" ] || return 0
   if read_health && [ "$H_CODE" = 200 ] && [ "$H_STATUS" != starting ]; then UP_AGAIN=$(now_ms); fi
+}
+
+note_absences() {
+  local service container
+  for service in "${CHANGED[@]}"; do
+    container=$(container_of "$service")
+    if [ -z "${WENT_AT[$service]:-}" ] && [ "$container" != "${CONTAINER[$service]}" ]; then WENT_AT[$service]=$(now_ms); fi
+    [ -n "${WENT_AT[$service]:-}" ] && [ -z "${CAME_AT[$service]:-}" ] || continue
+    container=$(new_container_of "$service")
+    if [ -n "$container" ] && is_up "$container"; then CAME_AT[$service]=$(now_ms); fi
+  done
+}
+
+# Healthy, or running where nothing tells.
+is_up() { # CONTAINER
+  local state
+  state=$(docker inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$1" 2>/dev/null) || return 1
+  [ "$state" = healthy ] || [ "$state" = running ]
 }
 
 # What compose would wait out: a signal to this script, and a container that ends as often as it is started.

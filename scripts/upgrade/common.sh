@@ -1,8 +1,11 @@
 # shellcheck shell=bash disable=SC2034,SC2153 # the parts share their variables
 # Words for people (progress on standard output, trouble on standard error), time, and signals.
 
-say() { printf 'upgrade: %s\n' "$*"; }
-complain() { printf 'upgrade: %s\n' "$*" >&2; }
+# What stands before each line.
+SPEAKER=upgrade
+
+say() { printf '%s: %s\n' "$SPEAKER" "$*"; }
+complain() { printf '%s: %s\n' "$SPEAKER" "$*" >&2; }
 
 die() { # SENTENCE
   complain "$1"

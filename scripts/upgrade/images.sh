@@ -20,6 +20,23 @@ choose_tags() {
   [ -z "$TAG" ] || export RUNTIME_TAG=$TAG
   [ -z "$OPENCLAW_TAG_WANTED" ] || export OPENCLAW_TAG=$OPENCLAW_TAG_WANTED
   read_configuration
+  choose_steady_tag RUNTIME_TAG runtime
+  choose_steady_tag OPENCLAW_TAG openclaw-gateway
+  read_configuration
+}
+
+choose_steady_tag() { # VARIABLE SERVICE
+  local ref=${WANTED_REF[$2]:-} tag
+  tag=$(tag_of "$ref")
+  is_fixed_tag "$tag" || return 0
+  if is_built "$2"; then
+    # A build under it would put another image in the place of one that is kept.
+    [ "$2" = runtime ] || die_unchanged "$1=$tag names an image that is kept, and a build needs a tag of its own: give an OpenClaw version with --openclaw-tag."
+    tag=local
+  elif [ "$tag" = previous ]; then
+    tag=$(steady_tag "${ref%:*}") || exit
+  fi
+  export "$1=$tag"
 }
 
 fetch_images() {
@@ -38,7 +55,7 @@ fetch_images() {
   die_unchanged "The images could not be built (see above)."
 }
 
-# The local backend keeps its data in memory: it is not renewed by the way.
+# The local backend stands for somebody else's Mission Control: it is not renewed by the way.
 is_built() { [ "$BUILD" = yes ] && [ "${HAS_BUILD[$1]}" = yes ] && [ "$1" != backend ]; }
 
 # A name without a registry or an owner is of this machine: Docker Hub would be asked for somebody else's image.
@@ -92,6 +109,18 @@ tell_changes() {
   NEW_OPENCLAW=$(known "$(version_of "${WANTED_REF[openclaw-gateway]:-none}")" "$OLD_OPENCLAW")
 }
 
+# How long a stop of a service may take is compose's business; a start takes as long as the last one did.
+tell_expected_downtime() {
+  local service
+  for service in "${CHANGED[@]}"; do
+    case $service in
+      runtime) say "  $service would be away for its drain (until its runs have ended, at most $TIMEOUT s) and a start of some seconds; rows wait in Mission Control" ;;
+      openclaw-gateway) say "  $service would be away for its stop (until its runs have ended, at most 315 s) and a start of up to 2 minutes; no agent runs meanwhile" ;;
+      *) say "  $service would be away for a stop and a start, some seconds each" ;;
+    esac
+  done
+}
+
 tell_plan() {
   local service
   say "Dry run: nothing is pulled, built, restarted or written."
@@ -109,7 +138,8 @@ tell_plan() {
     say "With the images that are here now, nothing would be restarted."
     return
   fi
-  say "With the images that are here now, would drain the runtime (at most $TIMEOUT s) and recreate: ${CHANGED[*]}."
+  say "With the images that are here now, would recreate these containers:"
   tell_changes
+  tell_expected_downtime
   each_tag_to_keep tell_tag_to_keep
 }

@@ -12,7 +12,9 @@ on_exit() {
 
 finish_upgrade() {
   each_tag_to_keep keep_tag
+  keep_history
   leave_result success "$(known "$H_OPENCLAW" "$NEW_OPENCLAW")" "$H_RUNTIME"
+  say "The stack $PROJECT of $ROOT, data in $DATA: recreated ${CHANGED[*]}."
   say "Upgraded: runtime $OLD_RUNTIME -> $H_RUNTIME. It is $H_STATUS: $H_REASON"
   tell_downtime
   OUTCOME_TOLD=yes
@@ -29,10 +31,12 @@ go_back() {
   trap 'complain "It is going back already: please wait."' INT TERM HUP
   INTERRUPTED=
   UP_AGAIN=
+  CAME_AT=()
   say "Going back to the images that ran before."
   if use_old_images && bring_up && check_runtime "$OLD_VERSION_SEEN"; then
     leave_result rolled_back "$NEW_OPENCLAW" "$NEW_RUNTIME" "$reason"
     each_tag_to_keep keep_tag
+    say "The stack $PROJECT of $ROOT, data in $DATA: recreated ${CHANGED[*]}."
     say "Rolled back: runtime $H_RUNTIME runs again. It is $H_STATUS: $H_REASON"
     tell_downtime
     OUTCOME_TOLD=yes
@@ -70,6 +74,7 @@ use_old_images() {
 }
 
 tell_downtime() {
+  tell_service_downtimes
   if [ -z "$DOWN_SINCE" ]; then
     say "Downtime: 0.0 s (the runtime was not restarted)."
     return
@@ -77,6 +82,20 @@ tell_downtime() {
   local up=${UP_AGAIN:-$(now_ms)} drained
   drained=${DRAINED_AT:-$up}
   say "Downtime: $(seconds $((up - DOWN_SINCE))) s without a runtime that takes work (drain $(seconds $((drained - DOWN_SINCE))) s, change $(seconds $((up - drained))) s)."
+}
+
+# Of the others; the runtime's has its parts.
+tell_service_downtimes() {
+  local service went came
+  for service in "${CHANGED[@]}"; do
+    [ "$service" != runtime ] || continue
+    went=${WENT_AT[$service]:-} came=${CAME_AT[$service]:-}
+    if [ -n "$went" ] && [ -n "$came" ]; then
+      say "$service was away for $(seconds $((came - went))) s."
+    else
+      say "$service was recreated."
+    fi
+  done
 }
 
 show_last_words() {

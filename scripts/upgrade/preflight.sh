@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2153 # the parts share their variables
-# What must be true before anything is looked at, and the lock.
+# What must be true before anything is looked at.
 
 readonly MIN_COMPOSE_MAJOR=2 MIN_COMPOSE_MINOR=20
 # Kilobytes beside what the new images are expected to take.
@@ -33,19 +33,6 @@ check_settings() {
     die "There is no $ENV_FILE in $ROOT: cp .env.example .env, set what is yours, and start the stack with docker compose up -d."
   [ -r "$ENV_FILE" ] || die "$ENV_FILE cannot be read by $(id -un)."
   [ "$DRY_RUN" = yes ] || [ -w "$ENV_FILE" ] || die "$ENV_FILE cannot be written by $(id -un): it keeps the tag."
-}
-
-# One run at a time. The kernel lets go of the lock when this script and what it started have ended, however they end.
-lock_stack() {
-  local file=.upgrade.lock
-  if [ "$DRY_RUN" = yes ]; then
-    { [ -r "$file" ] && exec 9<"$file"; } || return 0
-  else
-    { exec 9>>"$file"; } 2>/dev/null ||
-      die "$ROOT/$file cannot be written by $(id -un): run this as the owner of the directory, or with sudo."
-  fi
-  flock --nonblock 9 || die "An upgrade is already running: $(cat "$file")."
-  [ "$DRY_RUN" = yes ] || printf 'process %s of %s, since %s\n' "$$" "$(id -un)" "$(date '+%F %T')" >"$file"
 }
 
 # The new images are expected to be as big as the old ones.

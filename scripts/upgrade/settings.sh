@@ -41,6 +41,9 @@ tag_of() {
   printf '%s' "${BASH_REMATCH[1]}"
 }
 
+# An image that is kept has its tag for good, and `previous` moves: nothing is built onto either.
+is_fixed_tag() { [ "$1" = previous ] || [[ $1 == held-* ]]; }
+
 # The file is whole at every moment, and keeps its owner and mode; a link to it stays a link.
 set_variable() { # NAME VALUE
   local file new

@@ -9,12 +9,13 @@ declare -A WANTED_REF HAS_BUILD PROFILES_OF
 SERVICES=()
 CHANGED=()
 PROJECT=
+# Where the stack keeps what lasts.
+DATA=
 IMAGES_BYTES=0
 
 compose() { docker compose "$@"; }
 
 look_at_stack() {
-  read_configuration
   read_containers
   [ -n "${CONTAINER[runtime]:-}" ] ||
     die "No runtime of the project $PROJECT is up: start the stack with docker compose up -d."
@@ -33,8 +34,9 @@ look_at_stack() {
 # Compose's canonical form has a service at two spaces and its keys at four. It holds secrets: it is never printed.
 read_configuration() {
   local text service ref build profiles
-  text=$(compose --profile '*' config 2>&1) || die_unchanged "docker compose refuses the configuration: $(last_line "$text")"
-  PROJECT=$(awk '/^name: / { print $2; exit }' <<<"$text")
+  text=$(read_canonical) || die_unchanged "docker compose refuses the configuration: $(last_line "$text")"
+  PROJECT=$(project_of "$text")
+  DATA=$(data_of "$text")
   while IFS='|' read -r service ref build profiles; do
     WANTED_REF[$service]=$ref
     HAS_BUILD[$service]=$build
@@ -88,7 +90,8 @@ container_of() {
 
 tell_stack() {
   local service
-  say "Stack $PROJECT, profiles: ${COMPOSE_PROFILES:-none}."
+  say "Stack $PROJECT of $ROOT, profiles: ${COMPOSE_PROFILES:-none}."
+  say "  its data is in ${DATA:-a directory that the settings do not tell}"
   for service in "${SERVICES[@]}"; do
     say "  $service runs $(describe "${IMAGE_REF[$service]}" "${IMAGE_ID[$service]}")"
   done

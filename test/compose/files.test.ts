@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
@@ -44,4 +44,16 @@ test('as it comes, the Control UI is on 127.0.0.1:18789 and health on 127.0.0.1:
     '127.0.0.1:3220',
     '127.0.0.1:9090',
   ]);
+});
+
+test('docker-compose.runtime.yml is the same stack, and a checkout has its own project', async () => {
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME };
+  const compose = async (...args: string[]): Promise<string> =>
+    (await run('docker', ['compose', '--env-file', '.env.example', ...args], { cwd: ROOT, env })).stdout;
+  const hashes = ['config', '--hash', '*'];
+  expect(await compose('--file', 'docker-compose.runtime.yml', ...hashes)).toBe(await compose(...hashes));
+  const name = basename(ROOT)
+    .toLowerCase()
+    .replace(/[^a-z0-9_-]/g, '');
+  expect(await compose('config')).toMatch(new RegExp(`^name: ${name}$`, 'm'));
 });

@@ -148,6 +148,7 @@ export async function startUpgradeStack(): Promise<UpgradeStack> {
 function settings(root: string, healthPort: number, backendPort: number): string {
   const example = readFileSync(join(root, '.env.example'), 'utf8').split('\n');
   const own = {
+    COMPOSE_PROFILES: 'local',
     COMPOSE_PROJECT_NAME: `upgrade-test-${process.pid}`,
     RUNTIME_IMAGE: IMAGE,
     RUNTIME_TAG: '1.0.0',

@@ -38,6 +38,9 @@ async function badImage(tag: string, ...lines: string[]): Promise<void> {
   await stack.docker('build', '--quiet', '--tag', `${IMAGE}:${tag}`, directory);
 }
 
+const idOf = (tag: string): Promise<string> =>
+  stack.docker('image', 'inspect', '--format', '{{.Id}}', `${IMAGE}:${tag}`);
+
 /** Asks the engineer and waits until it is at work on it. */
 async function putToWork(text: string): Promise<void> {
   await stack.person.postMessage(taskId, `@engineer ${text}`);
@@ -95,6 +98,8 @@ test('--dry-run tells and changes nothing', async () => {
       code: 0,
       output: expect.stringContaining('nothing is pulled, built') as string,
     });
+    expect(output).toContain(`Stack upgrade-test-${process.pid} of ${stack.root}, profiles: local.`);
+    expect(output).toContain(`its data is in ${stack.root}/.runtime`);
   }
   expect(await everything()).toEqual(before);
 });
@@ -151,7 +156,7 @@ test('asked for by Mission Control: exit 75 under work, held back, then upgraded
   const second = await stack.upgrade([]).ended;
   expect(second).toEqual({
     code: 1,
-    output: expect.stringContaining(`An upgrade is already running: process ${script.pid} of `) as string,
+    output: expect.stringContaining(`is being changed already: process ${script.pid} of `) as string,
   });
   const { code, output } = await script.ended;
   expect({ code, output }).toMatchObject({ code: 0 });
@@ -191,9 +196,29 @@ test('back by hand: a drain that takes too long is cut off, and nothing is lost'
   const { code, output } = await stack.upgrade(['--tag', 'previous', '--timeout', '1']).ended;
   expect({ code, output }).toMatchObject({ code: 0 });
   expect(output).toContain('cut off and handed back');
+  // Never the tag that moves: the image's own.
+  expect(stack.env()).toContain('RUNTIME_TAG=1.0.0\n');
+  expect(await idOf('previous')).toBe(await idOf('1.1.0'));
   expect(output).toContain('Upgraded: runtime 1.1.0 -> 1.0.0.');
   await expectOneReply('work that is cut off');
   expect(await lastInHistory(2)).toMatchObject({ status: 'success', toRuntimeVersion: '1.0.0' });
+});
+
+test('the images that ran are listed, and a build goes onto none of them', async () => {
+  const { code, output } = await stack.upgrade(['--list']).ended;
+  expect(code).toBe(0);
+  expect(output).toMatch(
+    /^upgrade: {3}held-\d{8}-\d{6}\S* {2}version 1\.1\.0, image [0-9a-f]{12}, previous$/m,
+  );
+  expect(output).toMatch(
+    /^upgrade: {3}held-\d{8}-\d{6}\S* {2}version 1\.0\.0, image [0-9a-f]{12}, runs now$/m,
+  );
+  const [held = ''] = /held-\S+/.exec(output) ?? [];
+  for (const tag of ['previous', held]) {
+    const dry = await stack.upgrade(['--dry-run', '--build', '--tag', tag]).ended;
+    expect(dry.output).toContain(`Would build ${IMAGE}:local.`);
+    expect(dry.output).not.toContain(`build ${IMAGE}:${tag}`);
+  }
 });
 
 test('an image that never becomes healthy: rolled back, 10', async () => {
@@ -210,6 +235,8 @@ test('an image that never becomes healthy: rolled back, 10', async () => {
   expect(output).toContain('  | I never answer');
   expect(output).toMatch(/Rolled back: runtime 1\.0\.0 runs again\. It is healthy/);
   await expectOldRuntime(before.image, env);
+  // An upgrade that did not hold leaves it alone.
+  expect(await idOf('previous')).toBe(await idOf('1.1.0'));
   expect(await lastInHistory(3)).toMatchObject({
     status: 'rolled_back',
     fromRuntimeVersion: '1.0.0',
@@ -225,7 +252,7 @@ test('an image under the old tag that ends at once: the tag goes back as well', 
     'CMD ["node", "-e", "process.exit(1)"]',
   );
   const [before, env] = [await stack.container('runtime'), stack.env()];
-  await stack.docker('tag', `${IMAGE}:ends`, `${IMAGE}:previous`);
+  await stack.docker('tag', `${IMAGE}:ends`, `${IMAGE}:1.0.0`);
   const { code, output } = await stack.upgrade([]).ended;
   expect({ code, output }).toMatchObject({ code: 10 });
   expect(output).toContain('The new runtime ends as soon as it starts.');
@@ -268,6 +295,18 @@ test('SIGTERM while the new runtime starts: the same', async () => {
   expect({ code, output }).toMatchObject({ code: 10 });
   expect(output).toContain('interrupted by SIGTERM while the new containers started');
   await expectOldRuntime(before.image, env);
+});
+
+test('back and forth, any number of times', async () => {
+  for (const version of ['1.1.0', '1.0.0', '1.1.0', '1.0.0']) {
+    const { upgradeHistory } = await stack.history();
+    const { code, output } = await stack.upgrade(['--tag', 'previous']).ended;
+    expect({ code, output }).toMatchObject({ code: 0 });
+    expect(output).toContain(`-> ${version}. It is`);
+    expect(stack.env()).toContain(`RUNTIME_TAG=${version}\n`);
+    expect(await lastInHistory(upgradeHistory.length + 1)).toMatchObject({ toRuntimeVersion: version });
+  }
+  expect(await idOf('previous')).toBe(await idOf('1.1.0'));
 });
 
 test('settings that no image can run with: failed, 1, and the way out is told', async () => {

@@ -1,0 +1,143 @@
+/** The README's docker line in a fresh clone, and a second clone beside it: neither takes the other's stack. */
+import { execFile } from 'node:child_process';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as v from 'valibot';
+import { freePort } from '../../src/local/free-port.ts';
+import { until } from '../kits/until.ts';
+import { copyCheckout, dockerIn, readHealth, removeStack, REPO, type Docker } from './checkout.ts';
+import { figure, PATIENCE_MS, secondsSince } from './stack.ts';
+
+const run = promisify(execFile);
+
+interface Checkout {
+  root: string;
+  docker: Docker;
+  healthPort: number;
+  script(name: string, ...args: string[]): Promise<{ code: number; output: string }>;
+}
+
+const Ended = v.object({ code: v.number(), stdout: v.string(), stderr: v.string() });
+
+/** @param settings in the environment of everything that is run there, in place of an edited .env */
+async function newCheckout(settings: Record<string, string>): Promise<Checkout> {
+  const root = copyCheckout('Mission Control.');
+  const healthPort = await freePort();
+  const env = {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    HEALTH_PORT: String(healthPort),
+    BACKEND_PORT: String(await freePort()),
+    GATEWAY_PORT: String(await freePort()),
+    ...settings,
+  };
+  return {
+    root,
+    docker: dockerIn(root, env),
+    healthPort,
+    script: (name, ...args) =>
+      run(join(root, 'scripts', name), args, { cwd: '/', env, maxBuffer: 2 ** 26 }).then(
+        ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
+        (error: unknown) => {
+          const { code, stdout, stderr } = v.parse(Ended, error);
+          return { code, output: stdout + stderr };
+        },
+      ),
+  };
+}
+
+let first: Checkout;
+let second: Checkout;
+
+beforeAll(async () => {
+  first = await newCheckout({});
+  second = await newCheckout({ COMPOSE_PROFILES: 'local' });
+});
+
+afterAll(async () => {
+  for (const checkout of [first, second]) {
+    const image = `${projectIn(checkout)}-runtime`;
+    await removeStack(checkout.root, checkout.docker);
+    await dockerIn(REPO)('image', 'rm', '--force', `${image}:local`);
+  }
+});
+
+const projectIn = ({ root }: Checkout): string =>
+  /^COMPOSE_PROJECT_NAME=(.*)$/m.exec(readFileSync(join(root, '.env'), 'utf8'))?.[1] ?? '';
+
+const runtimeOf = async ({ docker }: Checkout): Promise<string> => {
+  const id = await docker('compose', 'ps', '--quiet', 'runtime');
+  return docker('inspect', '--format', '{{.Id}} {{.State.StartedAt}} {{.State.Status}}', id);
+};
+
+test('scripts/stack.sh up in a fresh clone: all of it answers, and it says what to do next', async () => {
+  const start = performance.now();
+  const { code, output } = await first.script('stack.sh', 'up');
+  expect({ code, output }).toMatchObject({ code: 0 });
+  figure('scripts/stack.sh up in a fresh clone, builds included', secondsSince(start));
+  expect(output).toContain(`http://127.0.0.1:${first.healthPort}/health`);
+  expect(output).toMatch(/ANTHROPIC_API_KEY=.*OPENCLAW_MODEL=/);
+  const [, said = ''] = /docker compose (exec backend say ".*")/.exec(output) ?? [];
+  expect(said).toContain('@engineer');
+
+  // Word by word what it says; a terminal is what `exec` has there and not here.
+  const words = said.replace('exec ', 'exec -T ').match(/"[^"]*"|\S+/g) ?? [];
+  const reply = await first.docker('compose', ...words.map((word) => word.replaceAll('"', '')));
+  expect(reply).toContain('mock reply: engineer please look at the login bug');
+  figure('until the first reply', secondsSince(start));
+  const logs = await first.docker('compose', 'logs', '--no-log-prefix', 'openclaw-gateway');
+  expect(logs).not.toContain('did not take the roster over');
+});
+
+test('containers say whose they are', async () => {
+  const id = await first.docker('compose', 'ps', '--quiet', 'runtime');
+  const labels: unknown = JSON.parse(
+    await first.docker('inspect', '--format', '{{json .Config.Labels}}', id),
+  );
+  expect(labels).toMatchObject({
+    'com.docker.compose.project.working_dir': first.root,
+    'mission-control.data-directory': './.runtime',
+  });
+});
+
+test('a second clone has a stack of its own, and the first one does not notice', async () => {
+  const before = await runtimeOf(first);
+  const { code, output } = await second.script('stack.sh', 'up');
+  expect({ code, output }).toMatchObject({ code: 0 });
+  expect(projectIn(second)).not.toBe(projectIn(first));
+  expect(await runtimeOf(first)).toBe(before);
+  for (const { healthPort } of [first, second]) {
+    await until('/health answers', () => readHealth(healthPort), PATIENCE_MS);
+  }
+});
+
+test("a second clone with the first one's project name is refused, whatever it wants", async () => {
+  const before = await runtimeOf(first);
+  const own = readFileSync(join(second.root, '.env'), 'utf8');
+  // As after `cp ../first/.env .`
+  appendFileSync(join(second.root, '.env'), `COMPOSE_PROJECT_NAME=${projectIn(first)}\n`);
+  for (const [script, ...args] of [
+    ['stack.sh', 'up'],
+    ['stack.sh', 'down'],
+    ['runtime-upgrade-local.sh'],
+    ['runtime-upgrade-local.sh', '--build'],
+    ['runtime-upgrade-local.sh', '--dry-run'],
+  ] as const) {
+    const { code, output } = await second.script(script, ...args);
+    expect([script, ...args, code]).toEqual([script, ...args, 1]);
+    expect(output).toContain(`belongs to the checkout ${first.root}, and this is ${second.root}`);
+  }
+  writeFileSync(join(second.root, '.env'), own);
+  expect(await runtimeOf(first)).toBe(before);
+});
+
+test('down in one clone leaves the other alone, and keeps its data', async () => {
+  const before = await runtimeOf(first);
+  const { code, output } = await second.script('stack.sh', 'down');
+  expect({ code, output }).toMatchObject({ code: 0 });
+  expect(output).toContain('Its data stays in ');
+  expect(await runtimeOf(first)).toBe(before);
+  expect(await second.docker('compose', 'ps', '--quiet')).toBe('');
+});
