@@ -5,6 +5,17 @@ import type {
   TaskRow,
   ThreadMessage,
 } from '../../machines/shared/mission-control.ts';
+import {
+  ANSWER_RULE,
+  beatLine,
+  isAsked,
+  notificationLine,
+  passiveRule,
+  REPEAT_LINE,
+  teamRule,
+  toolRules,
+} from './prompt-tools.ts';
+import type { ToolUse } from './prompt-tools.ts';
 import { cut, oneLine, quote } from './text.ts';
 
 /** The two parts of a run's request. */
@@ -24,9 +35,10 @@ const ORCHESTRATOR_LABEL = 'system:orchestrator-chat';
  * What an agent is asked about one notification. The message to answer is the last quoted block, the input's last
  * line is `Notification ID: <id>`: an agent that is asked twice, after a crash, can tell.
  */
-export function buildPrompt(context: DeliveryContext): Prompt {
+export function buildPrompt(context: DeliveryContext, use: ToolUse = {}): Prompt {
   const { notification, task, message, repositoryDoc, globalBriefingDoc } = context;
   const sections = [
+    repeatLine(use),
     task && section('Task', describeTask(task)),
     task?.description && section('Task description', cut(task.description, SIZE.document)),
     repositoryDoc && section('Repository', cut(repositoryDoc.content, SIZE.document)),
@@ -35,25 +47,33 @@ export function buildPrompt(context: DeliveryContext): Prompt {
     context.thread.length > 0 && section('Thread, oldest message first', describeThread(context)),
     section(`Notification (${notification.type})`, describeNotification(context)),
     message && section('Message to answer', cut(message.content, SIZE.body)),
-    `Notification ID: ${notification._id}`,
+    notificationLine(notification._id),
   ];
-  return { instructions: instructionsFor(context), input: sections.filter(Boolean).join('\n\n') };
+  return { instructions: instructionsFor(context, use), input: sections.filter(Boolean).join('\n\n') };
 }
+
+const canAct = ({ tools = [] }: ToolUse): boolean => tools.length > 0;
+
+const repeatLine = (use: ToolUse): string => (use.repeat && canAct(use) ? REPEAT_LINE : '');
 
 const section = (heading: string, text: string): string => `## ${heading}\n${quote(text)}`;
 
-function instructionsFor(context: DeliveryContext): string {
+function instructionsFor(context: DeliveryContext, use: ToolUse): string {
   const { agent, task, primaryUserMention: person } = context;
+  const acts = canAct(use);
   return [
     whoYouAre(agent),
     task
       ? `A notification of Mission Control reached you about the task with the id ${task._id}. Do what it asks of you in your role, then answer it. Your whole reply is posted to the task's thread exactly as it is: write to its readers, without preamble.`
       : 'A notification of Mission Control reached you. It belongs to no task, so that your reply is not posted anywhere.',
+    acts ? teamRule(context) : '',
     mentionRule(context),
     person ? `The person to turn to is @"${oneLine(person.name, SIZE.name).replaceAll('"', "'")}".` : '',
     QUOTE_RULE,
+    acts ? toolRules(use.tools ?? []) : '',
     'The last line of the input is the id of the notification. If you have done the work for this very id before, do not do it again: answer with its result.',
-    silenceRule('nothing to say'),
+    acts ? passiveRule(context) : '',
+    acts && isAsked(context) ? ANSWER_RULE : silenceRule('nothing to say'),
   ]
     .filter(Boolean)
     .join('\n');
@@ -136,23 +156,25 @@ export interface Beat {
   /** The focus task's messages, oldest first. */
   thread: readonly ThreadMessage[];
   isOrchestrator: boolean;
+  /** How many tasks are left out of `tasks`; none when absent. */
+  leftOut?: number;
 }
 
 /** What an agent is asked at a heartbeat. The input's last line is `Heartbeat of @<slug>`. */
-export function buildBeatPrompt(beat: Beat): Prompt {
+export function buildBeatPrompt(beat: Beat, use: ToolUse = {}): Prompt {
   const { agent, tasks, focus, thread, isOrchestrator } = beat;
   const messages = thread
     .slice(-COUNT.beatMessages)
     .map((entry) => `${byline(entry)} ${oneLine(entry.content, SIZE.beatMessage)}`);
+  const lines = tasks.map(taskLine);
+  if (beat.leftOut) lines.push(`and ${beat.leftOut} more, touched later than these`);
   const sections = [
-    section(
-      isOrchestrator ? 'Tasks that you watch over' : 'Your tasks',
-      tasks.map(taskLine).join('\n') || 'none',
-    ),
+    repeatLine(use),
+    section(isOrchestrator ? 'Tasks that you watch over' : 'Your tasks', lines.join('\n') || 'none'),
     focus && section('Focus task', describeTask(focus)),
     focus?.description && section('Focus task description', cut(focus.description, SIZE.document)),
     messages.length > 0 && section('Last messages of the focus task', messages.join('\n')),
-    `Heartbeat of @${agent.slug}`,
+    beatLine(agent.slug),
   ];
   const instructions = [
     whoYouAre(agent),
@@ -163,9 +185,13 @@ export function buildBeatPrompt(beat: Beat): Prompt {
       ? `Text is posted to the focus task's thread (${focus._id}) exactly as it is. When it is about another task of the list, its first line must be "Task ID: <id of that task>".`
       : 'There is no focus task: the first line of any text must be "Task ID: <id of the task>", otherwise it is not posted.',
     QUOTE_RULE,
+    canAct(use) ? toolRules(use.tools ?? []) : '',
     silenceRule('nothing to do or nothing new to tell'),
   ];
-  return { instructions: instructions.join('\n'), input: sections.filter(Boolean).join('\n\n') };
+  return {
+    instructions: instructions.filter(Boolean).join('\n'),
+    input: sections.filter(Boolean).join('\n\n'),
+  };
 }
 
 const taskLine = ({ _id, status, priority, title }: TaskRow): string =>
