@@ -1,5 +1,6 @@
 import { customCleanEnv, type CleanedEnv } from 'envalid';
 import { resolve } from 'node:path';
+import type { ToolMode } from '../../machines/shared/acting.ts';
 import { adviseOnNames, clampNumbers, type Advice } from './advice.ts';
 import { effectiveSettings, type EffectiveSetting } from './effective.ts';
 import { formatDuration } from './duration.ts';
@@ -34,6 +35,9 @@ export interface Config {
   /** null: the gateway is asked. */
   openclawVersion: string | null;
   runtimeVersion: string;
+  agentTools: ToolMode;
+  /** Ask the assignees of tasks that stand still. */
+  followUps: boolean;
   healthCheckIntervalMs: number;
   agentSyncIntervalMs: number;
   /** null: the agents' profiles are not published. */
@@ -177,6 +181,8 @@ function toConfig(values: Values, { terminal, cwd }: Surroundings): Config {
     rosterFile: values.OPENCLAW_ROSTER_FILE === undefined ? null : resolve(cwd, values.OPENCLAW_ROSTER_FILE),
     openclawVersion: values.OPENCLAW_VERSION ?? null,
     runtimeVersion: values.RUNTIME_VERSION,
+    agentTools: values.AGENT_TOOLS,
+    followUps: values.FOLLOW_UPS === 'on',
     healthCheckIntervalMs: values.HEALTH_CHECK_INTERVAL,
     agentSyncIntervalMs: values.AGENT_SYNC_INTERVAL,
     // Without a roster there is nobody to publish them to.

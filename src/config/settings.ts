@@ -143,6 +143,16 @@ export const settings = {
     '30s',
     'the longest wait between two status reports; the backend gives a silent runtime up after 90s',
   ),
+  AGENT_TOOLS: withDefault(
+    oneOf('on', 'read', 'off'),
+    'on',
+    'what agents may do in Mission Control during a run: on, as their role and flags allow; read, only look; off, only talk (docs/agents.md)',
+  ),
+  FOLLOW_UPS: withDefault(
+    oneOf('on', 'off'),
+    'on',
+    "whether the assignees of tasks that stand still are asked in the orchestrator's heartbeat",
+  ),
   AGENT_SYNC_INTERVAL: withDefault(duration(1_000), '5m', 'the wait between two looks at the list of agents'),
   PROFILE_SYNC: withDefault(
     oneOf('on', 'off'),

@@ -37,6 +37,8 @@ const WRONG: Record<keyof typeof settings, [value: string, complaint: string]> =
   OPENCLAW_VERSION: ['2026.9.6\u007f', 'printable'],
   RUNTIME_VERSION: ['version ä', 'printable'],
   HEALTH_CHECK_INTERVAL: ['never', 'not a duration'],
+  AGENT_TOOLS: ['some', 'one of on, read, off'],
+  FOLLOW_UPS: ['maybe', 'one of on, off'],
   AGENT_SYNC_INTERVAL: ['-1s', 'not a duration'],
   PROFILE_SYNC: ['maybe', 'on, off'],
   PROFILE_SYNC_INTERVAL: ['-1s', 'not a duration'],
