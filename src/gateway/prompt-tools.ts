@@ -76,7 +76,7 @@ export interface FollowUp {
 export function buildFollowUp({ results, more, repeat, lastLine }: FollowUp): string {
   return [
     repeat ? REPEAT_LINE : '',
-    'The answers to your calls, in their order:',
+    RESULTS_HEAD,
     ...results.map(({ name, output }, index) => `${index + 1}. ${oneLine(name, 64)}\n${output}`),
     more
       ? 'Go on: call tools, or give your last answer.'
@@ -86,6 +86,17 @@ export function buildFollowUp({ results, more, repeat, lastLine }: FollowUp): st
   ]
     .filter(Boolean)
     .join('\n\n');
+}
+
+const RESULTS_HEAD = 'The answers to your calls, in their order:';
+
+/** What a follow-up tells; null when the text is none. */
+export function resultsIn(input: string): { name: string; output: string }[] | null {
+  if (!input.includes(`${RESULTS_HEAD}\n`)) return null;
+  return Array.from(input.matchAll(/^\d+\. (.*)\n(\{.*\})$/gm), ([, name = '', output = '']) => ({
+    name,
+    output,
+  }));
 }
 
 /** The last line of what a run about a notification is sent. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { buildFollowUp } from '../../gateway/prompt-tools.ts';
 import { startEchoGateway } from './spawn.ts';
 import type { EchoGateway } from './spawn.ts';
 
@@ -171,5 +172,66 @@ describe('the command', () => {
   it('says so when its port is taken', async () => {
     const port = Number(new URL(echo.url).port);
     await expect(startEchoGateway({ port })).rejects.toThrow(/did not start.*EADDRINUSE/);
+  });
+});
+
+describe('tools', () => {
+  const parameters = { type: 'object', properties: {} };
+  const tool = (name: string) => ({ type: 'function', name, description: 'x', parameters });
+  const run = async (input: string, tools: unknown[], stream = false) => {
+    const response = await fetch(`${echo.url}/v1/responses`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${echo.token}`, 'x-openclaw-session-key': 'agent:engineer:t' },
+      body: JSON.stringify({ model: 'openclaw/engineer', stream, input, tools }),
+    });
+    return { status: response.status, text: await response.text() };
+  };
+  const outputOf = async (input: string, tools: unknown[]): Promise<object[]> =>
+    (JSON.parse((await run(input, tools)).text) as { output: object[] }).output;
+  const followUp = buildFollowUp({
+    results: [{ name: 'task_status', output: '{"tool":"task_status","ok":true,"data":{}}' }],
+    more: true,
+    repeat: false,
+    lastLine: 'Notification ID: n1',
+  });
+
+  it('calls what a message asks for, in plain words too, and tells what came back', async () => {
+    expect(await outputOf('| please mark this task as in review', [tool('task_status')])).toMatchObject([
+      { type: 'function_call', name: 'task_status', arguments: '{"status":"review"}' },
+    ]);
+    expect(JSON.stringify(await outputOf(followUp, [tool('task_status')]))).toContain(
+      'echo from engineer: task_status {',
+    );
+    expect((await echo.runs()).runs[0]?.tools).toEqual(['task_status']);
+  });
+
+  it('calls several at once, and goes on in the rounds that follow', async () => {
+    const tools = [tool('task_load'), tool('task_status')];
+    const words =
+      '| ECHO_TOOL:task_load\n| ECHO_TOOL:task_load {"messageLimit":1}\n| ECHO_THEN\n| ECHO_TOOL:task_status {"status":"review"}';
+    expect(await outputOf(words, tools)).toHaveLength(2);
+    expect(await outputOf(followUp, tools)).toMatchObject([{ name: 'task_status' }]);
+    expect(await outputOf(followUp, tools)).toMatchObject([{ type: 'message' }]);
+  });
+
+  it('calls for ever when it is told to, but nothing that is not offered', async () => {
+    const tools = [tool('task_load')];
+    expect(await outputOf('| ECHO_FOREVER ECHO_TOOL:task_load', tools)).toHaveLength(1);
+    for (let round = 0; round < 3; round++) {
+      expect(await outputOf(followUp, tools)).toMatchObject([{ type: 'function_call' }]);
+    }
+    expect(await outputOf(followUp, [])).toMatchObject([{ type: 'message' }]);
+    expect(JSON.stringify(await outputOf('| ECHO_TOOL:task_load', []))).toContain('is not offered');
+  });
+
+  it('refuses what OpenClaw refuses', async () => {
+    for (const tools of [[tool('exec')], [tool('Read')], [tool('a'), tool('A')]]) {
+      expect(await run('hello', tools)).toMatchObject({ status: 400 });
+      const streamed = await run('hello', tools, true);
+      expect(streamed.status).toBe(200);
+      expect(streamed.text).toContain('invalid tool configuration');
+    }
+    const bare = await run('hello', [{ type: 'function', name: 'a', description: 'x' }], true);
+    expect(bare.text).toContain('response.failed');
   });
 });

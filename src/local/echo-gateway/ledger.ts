@@ -5,6 +5,8 @@ export interface RunRecord {
   sessionKey: string;
   agent: string;
   notificationId: string | null;
+  /** The names of the tools that were offered. */
+  tools: string[];
   /** When the request was in: from here to the end it counts as open. */
   startedAt: number;
   endedAt: number | null;
@@ -12,7 +14,10 @@ export interface RunRecord {
 }
 
 export interface Ledger {
-  begin(sessionKey: string, agent: string, notificationId: string | null): RunRecord;
+  begin(
+    order: { sessionKey: string; agent: string; tools: readonly { name: string }[] },
+    notificationId: string | null,
+  ): RunRecord;
   /** The first outcome counts. */
   end(run: RunRecord, outcome: Outcome): void;
   /** Settles when no run is open. */
@@ -33,8 +38,17 @@ export function createLedger(): Ledger {
   let maxOpen = 0;
 
   return {
-    begin(sessionKey, agent, notificationId) {
-      const run = { sessionKey, agent, notificationId, startedAt: Date.now(), endedAt: null, outcome: null };
+    begin({ sessionKey, agent, tools }, notificationId) {
+      const names = tools.map(({ name }) => name);
+      const run: RunRecord = {
+        sessionKey,
+        agent,
+        notificationId,
+        tools: names,
+        startedAt: Date.now(),
+        endedAt: null,
+        outcome: null,
+      };
       runs.push(run);
       if (runs.length > MOST_KEPT) runs.shift();
       const inSession = (open.get(sessionKey) ?? 0) + 1;

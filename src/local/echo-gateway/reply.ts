@@ -1,9 +1,16 @@
+import { resultsIn } from '../../gateway/prompt-tools.ts';
 import { lastQuote } from '../../gateway/text.ts';
+import { beatScriptOf, scriptOf } from './calls.ts';
+import type { EchoCall, Script } from './calls.ts';
 
 /** How a run goes. */
 export interface Plan {
   outcome: 'reply' | 'fail' | 'unavailable' | 'hang' | 'reset';
   text: string;
+  /** What it calls in place of a text. */
+  calls: readonly EchoCall[];
+  /** What the session is to call, when this begins it. */
+  script: Script | null;
   delayMs: number;
   /** Time between two characters of the answer. */
   gapMs: number;
@@ -21,12 +28,18 @@ export interface Plan {
  *     ECHO_503           the gateway takes no run
  *     ECHO_HANG          the run begins and never ends
  *     ECHO_RESET         the connection breaks in the middle of the answer
+ *     ECHO_TOOL:<name> {json}   a call of that tool, and more of it in calls.ts
  *
+ * After its calls it tells what came back.
  * An echo is not echoed again: two agents on one task would never stop. A heartbeat has nothing to do, unless something in it says `ECHO_BEAT:<text>`.
  */
 export function planReply(agent: string, input: string): Plan {
   const newest = lastQuote(input) ?? input;
   const isBeat = /\nHeartbeat of @[^\n]*$/.test(input);
+  const results = resultsIn(input);
+  if (results !== null) return plan(`${ECHO} ${agent}: ${results.map(tellResult).join('; ')}`);
+  const script = isBeat ? beatScriptOf(input) : scriptOf(newest);
+  if (script !== null) return { ...plan(''), script };
   return isBeat ? plan(wordAfter(input, 'ECHO_BEAT') ?? 'HEARTBEAT_OK') : planMessage(agent, newest);
 }
 
@@ -44,6 +57,7 @@ function planMessage(agent: string, message: string): Plan {
   if (lastLine.startsWith(ECHO)) return plan('HEARTBEAT_OK');
   const echo = `${ECHO} ${agent}: ${lastLine.replaceAll('@', '')}`;
   return {
+    ...plan(''),
     outcome,
     text: /\bECHO_EMPTY\b/.test(message) ? '' : (wordAfter(message, 'ECHO_TEXT') ?? echo),
     delayMs: Number(/\bECHO_DELAY:(\d{1,7})/.exec(message)?.[1] ?? 0),
@@ -54,7 +68,20 @@ function planMessage(agent: string, message: string): Plan {
 /** What every echo begins with. */
 const ECHO = 'echo from';
 
-const plan = (text: string): Plan => ({ outcome: 'reply', text, delayMs: 0, gapMs: 0 });
+const MOST_OF_RESULT = 500;
+
+/** Without the at signs, as in any echo. */
+const tellResult = ({ name, output }: { name: string; output: string }): string =>
+  `${name} ${output.slice(0, MOST_OF_RESULT).replaceAll('@', '')}`;
+
+const plan = (text: string): Plan => ({
+  outcome: 'reply',
+  text,
+  calls: [],
+  script: null,
+  delayMs: 0,
+  gapMs: 0,
+});
 
 const wordAfter = (text: string, word: string): string | undefined =>
   new RegExp(`\\b${word}:(.*)`).exec(text)?.[1]?.trim();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import * as v from 'valibot';
+import { toolsProblem } from './calls.ts';
 
 /** A run that the gateway accepts. */
 export interface RunOrder {
@@ -9,6 +10,9 @@ export interface RunOrder {
   model: string;
   input: string;
   stream: boolean;
+  tools: readonly { name: string }[];
+  /** The run begins and fails with these words. */
+  broken: string | null;
   /** The session key does not name a known agent: OpenClaw takes the run and lets it fail. */
   doomed: boolean;
 }
@@ -25,9 +29,9 @@ const Body = v.strictObject({
   instructions: v.optional(v.string()),
   stream: v.optional(v.boolean()),
   user: v.optional(v.string()),
+  tools: v.optional(v.array(v.looseObject({ type: v.literal('function'), name: v.string() })), []),
   ...v.entriesFromList(
     [
-      'tools',
       'tool_choice',
       'text',
       'max_output_tokens',
@@ -44,10 +48,17 @@ const Body = v.strictObject({
   ),
 });
 
+const Parameters = v.looseObject({ type: v.literal('object') });
+
 const Message = v.looseObject({
   type: v.literal('message'),
   role: v.literal('user'),
   content: v.union([v.string(), v.array(v.unknown())]),
+});
+const CallOutput = v.looseObject({
+  type: v.literal('function_call_output'),
+  call_id: v.string(),
+  output: v.string(),
 });
 const TextPart = v.looseObject({ type: v.literal('input_text'), text: v.string() });
 
@@ -61,7 +72,7 @@ export function readRunOrder(
 ): RunOrder | Rejection {
   const body = v.safeParse(Body, json);
   if (!body.success) return { rejected: complaintOf(body.issues[0]) };
-  const { model, input, stream = false, user } = body.output;
+  const { model, input, stream = false, user, tools } = body.output;
   const agent = chooseAgent(firstOf(headers['x-openclaw-agent-id']), model, agents);
   if (typeof agent !== 'string') return agent;
   const key = firstOf(headers['x-openclaw-session-key']).trim().toLowerCase();
@@ -70,7 +81,11 @@ export function readRunOrder(
   }
   const text = textOf(input);
   if (text === '') return { rejected: 'Missing user message in `input`.' };
-  return { ...chooseSession(key, user, agent, agents), model, input: text, stream };
+  const problem = toolsProblem(tools);
+  if (problem !== null && !stream) return { rejected: problem };
+  const hasParameters = tools.every((tool) => v.is(Parameters, tool['parameters']));
+  const broken = problem ?? (hasParameters ? null : 'internal error');
+  return { ...chooseSession(key, user, agent, agents), model, input: text, stream, tools, broken };
 }
 
 function complaintOf(issue: v.BaseIssue<unknown>): string {
@@ -109,7 +124,9 @@ function chooseSession(
 
 function textOf(input: string | unknown[]): string {
   if (typeof input === 'string') return input;
-  const last = input.findLast((item) => v.is(Message, item));
+  const last = input.at(-1);
+  // OpenClaw puts an output to the model as a message of the user.
+  if (v.is(CallOutput, last)) return `Tool:${last.call_id}: ${last.output}`;
   if (!v.is(Message, last)) return '';
   if (typeof last.content === 'string') return last.content;
   return last.content.map((part) => (v.is(TextPart, part) ? part.text : '')).join('\n');

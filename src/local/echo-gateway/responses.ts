@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { resultsIn } from '../../gateway/prompt-tools.ts';
 import { readJson } from './body.ts';
+import { nextRound } from './calls.ts';
 import { notificationIdOf, planReply } from './reply.ts';
 import type { Plan } from './reply.ts';
 import { readRunOrder } from './request.ts';
@@ -45,7 +47,7 @@ export async function handleResponses(
 async function startRun(state: EchoState, order: RunOrder, response: ServerResponse): Promise<void> {
   const { ledger, fault, inLine } = state;
   const plan = planFor(state, order);
-  const record = ledger.begin(order.sessionKey, order.agent, notificationIdOf(order.input));
+  const record = ledger.begin(order, notificationIdOf(order.input));
   response.on('close', () => ledger.end(record, 'aborted'));
   if (plan.outcome === 'unavailable') {
     ledger.end(record, 'unavailable');
@@ -61,8 +63,23 @@ async function startRun(state: EchoState, order: RunOrder, response: ServerRespo
   await playRun({ order, plan, record, ledger, response }, inLine);
 }
 
-function planFor({ fault }: EchoState, order: RunOrder): Plan {
-  const plan = planReply(order.agent, order.input);
-  const outcome = fault.mode === '500' || order.doomed ? 'fail' : plan.outcome;
-  return { ...plan, outcome, delayMs: plan.delayMs + fault.delayMs };
+function planFor(state: EchoState, order: RunOrder): Plan {
+  const { fault } = state;
+  const plan = withCalls(state, order, planReply(order.agent, order.input));
+  const fails = fault.mode === '500' || order.doomed || order.broken !== null;
+  return { ...plan, outcome: fails ? 'fail' : plan.outcome, delayMs: plan.delayMs + fault.delayMs };
+}
+
+/** The next calls of the session's script, as far as the request offers the tools. */
+function withCalls({ scripts }: EchoState, { sessionKey, tools, input }: RunOrder, plan: Plan): Plan {
+  const script = plan.script ?? (resultsIn(input) === null ? null : (scripts.get(sessionKey) ?? null));
+  scripts.delete(sessionKey);
+  if (script === null) return plan;
+  const { calls, rest } = nextRound(script);
+  const missing = calls.find(({ name }) => !tools.some((tool) => tool.name === name));
+  if (missing !== undefined) {
+    return plan.script === null ? plan : { ...plan, text: `echo: ${missing.name} is not offered` };
+  }
+  if (rest !== null) scripts.set(sessionKey, rest);
+  return { ...plan, calls };
 }

@@ -4,7 +4,7 @@ import type { Ledger, RunRecord } from './ledger.ts';
 import type { SessionQueue } from './queue.ts';
 import type { Plan } from './reply.ts';
 import type { RunOrder } from './request.ts';
-import { completed, failed, newResource, sendEvent, sendJson } from './wire.ts';
+import { calling, completed, failed, newResource, sendEvent, sendJson } from './wire.ts';
 import type { Resource } from './wire.ts';
 
 interface Run {
@@ -46,7 +46,11 @@ async function play(run: Run): Promise<void> {
   if (plan.delayMs > 0) await sleep(plan.delayMs, undefined, { signal });
   if (plan.outcome === 'hang') await new Promise((_, reject) => signal.addEventListener('abort', reject));
   if (plan.outcome === 'fail') {
-    finish(run, failed(run.resource), 'failed');
+    finish(run, failed(run.resource, order.broken ?? undefined), 'failed');
+    return;
+  }
+  if (plan.calls.length > 0) {
+    finish(run, calling(run.resource, plan.calls), 'completed');
     return;
   }
   if (order.stream) await sendText(run);

@@ -24,6 +24,7 @@ const Report = v.object({
       sessionKey: v.string(),
       agent: v.string(),
       notificationId: v.nullable(v.string()),
+      tools: v.array(v.string()),
       startedAt: v.number(),
       endedAt: v.nullable(v.number()),
       outcome: v.nullable(v.picklist(['completed', 'failed', 'aborted', 'reset', 'unavailable'])),

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { Script } from './calls.ts';
 import { createLedger } from './ledger.ts';
 import type { Ledger } from './ledger.ts';
 import { createSessionQueue } from './queue.ts';
@@ -28,6 +29,8 @@ export interface EchoState {
   readonly options: EchoOptions;
   readonly ledger: Ledger;
   readonly inLine: SessionQueue;
+  /** What a session still calls; it is lost with the process. */
+  readonly scripts: Map<string, Script>;
   readonly startedAt: number;
   fault: v.InferOutput<typeof FaultSetting>;
   draining: boolean;
@@ -37,6 +40,7 @@ export const createState = (options: EchoOptions): EchoState => ({
   options,
   ledger: createLedger(),
   inLine: createSessionQueue(),
+  scripts: new Map(),
   startedAt: Date.now(),
   fault: { mode: 'ok', delayMs: 0 },
   draining: false,

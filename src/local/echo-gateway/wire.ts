@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import type { EchoCall } from './calls.ts';
 
 /** The shapes of OpenClaw 2026.9.6, as it answers on the wire. */
 export interface Resource {
@@ -40,11 +41,23 @@ export const completed = (resource: Resource, text: string): Resource => ({
   ],
 });
 
+/** OpenClaw ends a run that calls tools of the client's: it goes on with the next request. */
+export const calling = (resource: Resource, calls: readonly EchoCall[]): Resource => ({
+  ...resource,
+  status: 'completed',
+  output: calls.map((call) => ({
+    type: 'function_call',
+    id: `call_${randomUUID()}`,
+    call_id: randomUUID().slice(0, 8),
+    ...call,
+  })),
+});
+
 /** What every run ends with that fails inside the gateway: it keeps its reasons to itself. */
-export const failed = (resource: Resource): Resource => ({
+export const failed = (resource: Resource, message = 'internal error'): Resource => ({
   ...resource,
   status: 'failed',
-  error: { code: 'api_error', message: 'internal error' },
+  error: { code: 'api_error', message },
 });
 
 export function sendJson(
