@@ -5,6 +5,7 @@ import { loadConfig } from './config/config.ts';
 import type { EffectiveSetting } from './config/effective.ts';
 import type { Source } from './config/sources.ts';
 import { ConfigError } from './config/errors.ts';
+import { assertAnswers } from './journal/probe.ts';
 import { openStore } from './journal/store.ts';
 import { createLogger } from './logging/logger.ts';
 import { createRedactor } from './logging/redact.ts';
@@ -27,6 +28,7 @@ async function main(): Promise<number> {
     service: { name: 'mission-control-runtime', version: config.runtimeVersion },
     accountId: config.accountId,
   });
+  await assertAnswers(config.stateDir);
   const store = openStore({
     stateDir: config.stateDir,
     mode: config.journal,

@@ -62,7 +62,7 @@ async function run(names: readonly string[]): Promise<number> {
   };
   const vitest = await startVitest([], {
     root: ROOT,
-    include: ['test/faults/full.ts'],
+    config: 'test/faults/vitest.config.ts',
     testNamePattern: new RegExp(`^(?:${names.join('|')})$`),
     reporters: [reporter],
     watch: false,

@@ -26,6 +26,8 @@ export interface RuntimeOptions {
   /** Wins over all else that the runtime is given. Beside it there is nothing but PATH. */
   env?: Record<string, string>;
   args?: readonly string[];
+  /** Runs as this user; as the test's own when absent. */
+  user?: { uid: number; gid: number };
   /** Starts it through another command, which then leads a process group of its own. */
   through?: { command: string; args: readonly string[] };
 }
@@ -82,6 +84,7 @@ export function spawnRuntime(options: RuntimeOptions = {}): Spawned {
     env,
     cwd: join(import.meta.dirname, '../..'),
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...options.user,
     detached: options.through !== undefined,
   });
   const log: LogLine[] = [];

@@ -1,4 +1,7 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
+import { mountSmall } from '../../kits/mount.ts';
 import { spawnRuntime, startRuntime } from '../../kits/runtime.ts';
 import { echoGateway, missionControl } from '../../kits/stack.ts';
 import type { FaultCase } from '../case.ts';
@@ -104,6 +107,24 @@ export const journalCases: readonly FaultCase[] = [
       await runtime.waitForHealth('that all is well', ({ status }) => status === 'healthy');
       await expectGoodOrder(stage);
       return `delivered in ${inSeconds(took)}, degraded while full, healthy after`;
+    },
+  },
+  {
+    name: 'disk-small',
+    what: 'STATE_DIR on 400 KB: 300 notifications of 300 sessions are delivered, and the journal is small again',
+    limit: 240,
+    async run(test) {
+      const STATE_DIR = mountSmall(test, 400);
+      const stage = await setUp({ sessions: 300, env: { STATE_DIR, DELIVERY_LIST_LIMIT: '500' } });
+      const took = await allDelivered(stage, 200);
+      expect((await stage.backend.agentRows()).length).toBeGreaterThanOrEqual(300);
+      expect(await mostRuns(stage)).toBe(1);
+      expect(stage.runtime.log.filter(({ event }) => event === 'journal.degraded')).toEqual([]);
+      const bytes = (): number =>
+        readdirSync(STATE_DIR).reduce((sum, name) => sum + statSync(join(STATE_DIR, name)).size, 0);
+      await within(10, 'The journal of an idle runtime has less than 100 KB', () => bytes() < 100_000);
+      await expectGoodOrder(stage);
+      return `all delivered in ${inSeconds(took)}, ${Math.round(bytes() / 1_000)} KB are left`;
     },
   },
   {
