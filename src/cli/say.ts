@@ -1,9 +1,11 @@
 /** `npm run say -- "<text>"`: posts to a demo task's thread and prints the thread until the reply is there. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import * as v from 'valibot';
 import { createDemoClient, type DemoClient, type Message } from '../local/client.ts';
 import { readSession, type DevSession } from '../local/session.ts';
+import { findAnswer } from './say/answer.ts';
+import { readNames, type Agent } from './say/names.ts';
+import { whyWaiting } from './say/waiting.ts';
 
 const USAGE = `npm run say -- "<text>" [--task <title or id>] [--timeout <seconds>]
 
@@ -14,6 +16,10 @@ reply is there. Name an agent to ask it: "@engineer please look at the login bug
   --timeout   how long to wait for the reply, in seconds (60)`;
 
 const LOOK_EVERY_MS = 250;
+/** So long nobody asks why nothing comes; then it is said, and said again when it changes. */
+const PATIENCE_MS = 3_000;
+/** The member that the demo speaks as; convex/ calls it so. */
+const DEMO_USER = 'Demo User';
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -62,60 +68,84 @@ async function converse(
   timeoutMs: number,
 ): Promise<number> {
   const client = createDemoClient(session);
-  const asked = await askedAgents(client, text);
-  const shown = new Set((await client.listThread(taskId)).map(({ messageId }) => messageId));
+  const agents = await client.listAgents();
+  const { asked, unknown } = readNames(text, agents, [DEMO_USER]);
+  if (unknown.length > 0 && asked.length === 0) return tell(unknown.join('\n'), 1);
+  for (const sentence of unknown) note(sentence);
+  const show = threadPrinter(await client.listThread(taskId));
   const question = await client.postMessage(taskId, text);
-  const giveUpAt = performance.now() + timeoutMs;
-  while (performance.now() < giveUpAt) {
+  const ids = asked.map(({ _id }) => _id);
+  const start = performance.now();
+  let told = '';
+  let askAgainAt = start + PATIENCE_MS;
+  while (performance.now() < start + timeoutMs) {
+    const rows = await client.listNotifications();
     const thread = await client.listThread(taskId);
+    show(thread);
+    const answer = findAnswer({ question, asked: ids, rows, thread });
+    if (answer.kind === 'replied') return 0;
+    if (answer.kind === 'silent') return tell('It is dealt with, and the agent had nothing to say.', 0);
+    if (answer.kind === 'unheard') {
+      return tell(`Nobody is notified of it: name an agent, such as @${agents[0]?.slug ?? 'engineer'}.`, 1);
+    }
+    if (performance.now() >= askAgainAt) {
+      const why = await whyWaiting(session.healthUrl, answer.rows, rows, agents);
+      if (why !== told) note(why);
+      told = why;
+      askAgainAt = performance.now() + PATIENCE_MS;
+    }
+    await delay(LOOK_EVERY_MS);
+  }
+  return tell(await missing(client, session, { question, asked, agents, timeoutMs }), 1);
+}
+
+/** Prints each message of a thread once, those that were there before not at all. */
+function threadPrinter(before: readonly Message[]): (thread: readonly Message[]) => void {
+  const shown = new Set(before.map(({ messageId }) => messageId));
+  return (thread) => {
     for (const message of thread.filter(({ messageId }) => !shown.has(messageId))) {
       shown.add(message.messageId);
       process.stdout.write(`${format(message)}\n`);
     }
-    const after = thread.slice(thread.findIndex(({ messageId }) => messageId === question) + 1);
-    if (after.some((message) => isReply(message, asked))) return 0;
-    await delay(LOOK_EVERY_MS);
-  }
-  return tell(await missing(session, asked, timeoutMs), 1);
+  };
 }
-
-interface Asked {
-  _id: string;
-  slug: string;
-}
-
-/** The agents that the text names. If it names none, any agent may answer. */
-async function askedAgents(client: DemoClient, text: string): Promise<Asked[]> {
-  const agents = await client.listAgents();
-  return agents.filter(({ slug }) => text.toLowerCase().includes(`@${slug.toLowerCase()}`));
-}
-
-const isReply = (message: Message, asked: readonly Asked[]): boolean =>
-  message.authorType === 'agent' && (asked.length === 0 || asked.some(({ _id }) => _id === message.authorId));
 
 const format = ({ createdAt, authorName, authorId, content }: Message): string =>
   `${new Date(createdAt).toISOString().slice(11, 19)} ${authorName ?? authorId}: ${content}`;
 
-const Health = v.object({ status: v.string(), reason: v.string() });
-
-/** What the runtime says is missing. */
-async function missing(session: DevSession, asked: readonly Asked[], timeoutMs: number): Promise<string> {
-  const who = asked.map(({ slug }) => `@${slug}`).join(' or ') || 'any agent';
-  const wait = `No reply of ${who} within ${Math.round(timeoutMs / 1_000)} s`;
-  try {
-    const answer = await fetch(`${session.healthUrl}/health`);
-    const { status, reason } = v.parse(Health, await answer.json());
-    return `${wait}: the runtime is ${status} (${reason}). See ${session.healthUrl}/health.`;
-  } catch {
-    return `${wait}: the runtime does not answer on ${session.healthUrl}. Is npm run dev still running?`;
-  }
+interface Asked {
+  question: string;
+  asked: readonly Agent[];
+  agents: readonly Agent[];
+  timeoutMs: number;
 }
+
+/** What is missing, as far as the runtime knows. */
+async function missing(
+  client: DemoClient,
+  session: DevSession,
+  { question, asked, agents, timeoutMs }: Asked,
+): Promise<string> {
+  const who = asked.map(({ slug }) => `@${slug}`).join(' or ') || 'any agent';
+  const rows = await client.listNotifications();
+  const ours = rows.filter(({ messageId }) => messageId === question);
+  const why = await whyWaiting(session.healthUrl, ours, rows, agents);
+  return `No reply of ${who} within ${Math.round(timeoutMs / 1_000)} s. ${why} See ${session.healthUrl}/health.`;
+}
+
+const note = (sentence: string): void => void process.stderr.write(`… ${sentence}\n`);
 
 function tell(message: string, exitCode: number): number {
   (exitCode === 0 ? process.stdout : process.stderr).write(`${message}\n`);
   return exitCode;
 }
 
-process.exitCode = await main().catch((error: unknown) =>
-  tell(error instanceof Error ? error.message : String(error), 1),
-);
+/** @returns one sentence: fetch's own "fetch failed" says neither who was asked nor what to do */
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof TypeError) || error.cause === undefined) return error.message;
+  const url = readSession()?.convexUrl;
+  return `Mission Control${url === undefined ? '' : ` at ${url}`} does not answer any more: is npm run dev still running?`;
+}
+
+process.exitCode = await main().catch((error: unknown) => tell(sentenceOf(error), 1));

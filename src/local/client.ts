@@ -15,6 +15,20 @@ const Message = v.object({
 
 export type Message = v.InferOutput<typeof Message>;
 
+const Row = v.object({
+  _id: v.string(),
+  recipientType: v.picklist(['user', 'agent']),
+  recipientId: v.string(),
+  taskId: v.optional(v.string()),
+  messageId: v.optional(v.string()),
+  createdAt: v.number(),
+  readAt: v.optional(v.number()),
+  deliveredAt: v.optional(v.number()),
+});
+
+/** A notification, as much of it as a person at a terminal asks for. */
+export type Row = v.InferOutput<typeof Row>;
+
 const Agents = v.array(v.object({ _id: v.string(), slug: v.string(), name: v.string() }));
 
 /** A person's view of the local Mission Control: what `npm run say` and the tests do there. */
@@ -29,6 +43,9 @@ export function createDemoClient(access: Pick<DevSession, 'convexUrl' | 'account
         .messageId,
     listThread: async (taskId: string): Promise<Message[]> =>
       v.parse(v.array(Message), await call('demo:listThread', { taskId, limit: 1000 })),
+    /** The newest notifications, newest first. */
+    listNotifications: async (): Promise<Row[]> =>
+      v.parse(v.array(Row), await call('demo:listNotifications', { limit: 200 })),
     listAgents: async () => v.parse(Agents, await call('service/actions:listAgents', {})),
     call,
   };

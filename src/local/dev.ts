@@ -5,8 +5,10 @@
 import { parseArgs } from 'node:util';
 import { startBackend, type Backend } from './mission-control/spawn.ts';
 import { startEchoGateway } from './echo-gateway/spawn.ts';
+import { watchTheEnd } from './ending.ts';
 import { freePort } from './free-port.ts';
 import { chooseInspector } from './inspector.ts';
+import { takenPorts } from './ports.ts';
 import { createPrinter } from './printer.ts';
 import { superviseRuntime } from './runtime-process.ts';
 import { DATA_DIR, DEV_STATE_DIR, removeSession, writeSession } from './session.ts';
@@ -29,8 +31,22 @@ async function main(): Promise<number> {
     process.stdout.write(`${USAGE}\n`);
     return 0;
   }
+  const { LOCAL_BACKEND_PORT = '3210', HEALTH_PORT = '3000', HEALTH_HOST = '127.0.0.1' } = process.env;
+  const taken = await takenPorts([
+    {
+      what: 'the local Mission Control',
+      host: '127.0.0.1',
+      port: Number(LOCAL_BACKEND_PORT),
+      setting: 'LOCAL_BACKEND_PORT',
+    },
+    { what: 'the runtime', host: HEALTH_HOST, port: Number(HEALTH_PORT), setting: 'HEALTH_PORT' },
+  ]);
+  if (taken.length > 0) {
+    for (const sentence of taken) print('dev', sentence);
+    return 1;
+  }
   const backend = await startBackend({
-    port: Number(process.env.LOCAL_BACKEND_PORT ?? 3210),
+    port: Number(LOCAL_BACKEND_PORT),
     dataDir: DATA_DIR,
     onLog: (line) => print('backend', line.replace(/^backend: /, '')),
   });
@@ -47,6 +63,8 @@ async function main(): Promise<number> {
 interface DevGateway {
   url: string;
   env: NodeJS.ProcessEnv;
+  /** Settles when it is gone; never for one that is not ours. */
+  exited: Promise<number | null>;
   close: () => Promise<void>;
 }
 
@@ -54,13 +72,19 @@ async function findGateway(): Promise<DevGateway> {
   const { OPENCLAW_GATEWAY_URL: given } = process.env;
   if (given !== undefined) {
     print('gateway', given === '' ? 'none (OPENCLAW_GATEWAY_URL is empty)' : `the one at ${given}`);
-    return { url: given === '' ? 'none' : given, env: {}, close: () => Promise.resolve() };
+    return {
+      url: given === '' ? 'none' : given,
+      env: {},
+      exited: new Promise(() => undefined),
+      close: () => Promise.resolve(),
+    };
   }
   const echo = await startEchoGateway();
   print('gateway', `echo gateway on ${echo.url}; set OPENCLAW_GATEWAY_URL to use a real one`);
   return {
     url: echo.url,
     env: { OPENCLAW_GATEWAY_URL: echo.url, OPENCLAW_GATEWAY_TOKEN: echo.token },
+    exited: echo.exited,
     close: () => echo.close(),
   };
 }
@@ -85,9 +109,7 @@ async function runRuntime(backend: Backend, gateway: DevGateway): Promise<number
     healthUrl,
     onLine: (line) => print('runtime', line),
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => runtime.stop());
-  }
+  const ending = watchTheEnd({ backend, gateway, runtime, healthUrl, print: (line) => print('dev', line) });
   if (await runtime.ready) {
     const { accountId, serviceToken, tasks, url: convexUrl } = backend;
     writeSession({
@@ -105,7 +127,7 @@ async function runRuntime(backend: Backend, gateway: DevGateway): Promise<number
     if (inspector.url !== null) print('dev', `machines ${inspector.url}`);
     print('dev', 'Try next, in another terminal: npm run say -- "@engineer please look at the login bug"');
   }
-  return runtime.exited;
+  return ending;
 }
 
 process.exitCode = await main().catch((error: unknown) => {

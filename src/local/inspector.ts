@@ -1,5 +1,5 @@
-import { createServer } from 'node:net';
 import { freePort } from './free-port.ts';
+import { canListen } from './ports.ts';
 
 export interface DevInspector {
   env: NodeJS.ProcessEnv;
@@ -20,17 +20,4 @@ export async function chooseInspector(say: (line: string) => void): Promise<DevI
   const port = isFree ? asked : String(await freePort());
   if (!isFree && asked !== '0') say(`port ${asked} is taken, so the inspector is on ${port}`);
   return { env: { INSPECTOR, INSPECTOR_PORT: port }, url: `http://${host}:${port}/` };
-}
-
-function canListen(port: number, host: string): Promise<boolean> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false));
-    try {
-      server.listen(port, host, () => server.close(() => resolve(true)));
-    } catch {
-      // Not a port at all.
-      resolve(true);
-    }
-  });
 }

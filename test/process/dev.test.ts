@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
@@ -10,7 +11,7 @@ import { until } from '../kits/until.ts';
 const SRC = join(import.meta.dirname, '../../src');
 
 /** `npm run dev`, in a process group of its own as under a terminal. */
-function startDev(directory: string) {
+function startDev(directory: string, env: Record<string, string> = {}) {
   const child = spawn(process.execPath, [join(SRC, 'local/dev.ts')], {
     env: {
       PATH: process.env.PATH,
@@ -19,6 +20,7 @@ function startDev(directory: string) {
       HEALTH_PORT: '0',
       INSPECTOR_PORT: '0',
       DRAIN_TIMEOUT_MS: '100ms',
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
@@ -39,7 +41,7 @@ function startDev(directory: string) {
     if (!isGone) pressCtrlC();
     await exited;
   });
-  return { exited, pressCtrlC, kill: () => void child.kill('SIGKILL'), output: () => out };
+  return { pid: child.pid, exited, pressCtrlC, kill: () => void child.kill('SIGKILL'), output: () => out };
 }
 
 /** `npm run say`, to its end. */
@@ -90,13 +92,49 @@ test('npm run dev starts everything, npm run say gets a reply, Ctrl-C stops ever
   const inVain = await say(directory, '--timeout', '1', '@engineer ECHO_HANG');
   expect(inVain.code).toBe(1);
   expect(inVain.err).toMatch(
-    /^No reply of @engineer within 1 s: the runtime is healthy .* See http:.*\/health\.\n$/,
+    /^No reply of @engineer within 1 s\. @engineer (?:is at work on it|has not begun yet)\. See http:.*\/health\.\n$/,
   );
+
+  const behind = await say(directory, '--timeout', '1', '@engineer and then this');
+  expect(behind.err).toMatch(/It waits behind 1 older message to @engineer\./);
+
+  const nobody = await say(directory, '@enginer look');
+  expect(nobody).toMatchObject({ code: 1, out: '# Fix the login bug\n' });
+  expect(nobody.err).toMatch(/^There is no agent @enginer: did you mean @engineer\? The agents are @.*\.\n$/);
 
   dev.pressCtrlC();
   expect(await dev.exited).toBe(0);
+  expect(dev.output()).toMatch(
+    /SIGINT: stopping\. Waits for 1 run, at most 100ms \(DRAIN_TIMEOUT_MS\); Ctrl-C again cuts them off\./,
+  );
   expect(await Promise.all(urls.map(answers))).toEqual([false, false, false, false]);
   expect(existsSync(join(directory, 'dev.json'))).toBe(false);
+});
+
+test('npm run dev where a port is taken says so before it starts anything', async () => {
+  const port = await freePort();
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
+  onTestFinished(() => void other.close());
+  const dev = startDev(temporaryDirectory(), { LOCAL_BACKEND_PORT: String(port) });
+  expect(await dev.exited).toBe(1);
+  expect(dev.output()).toBe(
+    `dev     │ Port ${port} is taken, so the local Mission Control cannot listen there: stop what holds it (another npm run dev?), or set LOCAL_BACKEND_PORT=0 for any free port.\n`,
+  );
+});
+
+test('npm run dev says which of its processes is gone, and leaves nothing behind', async () => {
+  const dev = startDev(temporaryDirectory());
+  await until('It says what to try', () => dev.output().includes('Try next'));
+  const urls = urlsOf(dev.output());
+  const children = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(dev.pid)], { encoding: 'utf8' });
+  const backend = children.split('\n').find((line) => line.includes('mission-control/main.ts'));
+  process.kill(Number.parseInt(backend ?? '', 10), 'SIGKILL');
+  expect(await dev.exited).toBe(1);
+  expect(dev.output()).toMatch(
+    /dev +│ The local Mission Control ended by a signal; its last lines are above\. .*Stopping the rest\./,
+  );
+  expect(await Promise.all(urls.map(answers))).toEqual([false, false, false, false]);
 });
 
 test('npm run dev is killed: nothing of it stays behind', async () => {

@@ -33,6 +33,8 @@ export interface Backend extends BackendReady {
   /** The ids in `tasks`. */
   taskIds: string[];
   pid: number;
+  /** Settles when the process is gone: with its exit code, null after a signal. */
+  exited: Promise<number | null>;
   /** Stops the process; resolves when it is gone. */
   close(): Promise<void>;
 }
@@ -78,6 +80,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
     ...ready,
     taskIds: ready.tasks.map(({ _id }) => _id),
     pid: child.pid ?? 0,
+    exited: exited.then(() => child.exitCode),
     close: () => stop(child, exited),
   };
 }

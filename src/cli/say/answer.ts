@@ -1,0 +1,55 @@
+import type { Message, Row } from '../../local/client.ts';
+
+/** What has become of a question so far. */
+export type Answer =
+  /** Nobody was notified of it. */
+  | { kind: 'unheard' }
+  | { kind: 'waiting'; rows: readonly Row[] }
+  /** An agent is done with it, and has written nothing: it had nothing to say. */
+  | { kind: 'silent'; recipientId: string }
+  | { kind: 'replied'; message: Message };
+
+interface Look {
+  question: string;
+  /** Ids of the agents that may answer; none: anybody. */
+  asked: readonly string[];
+  rows: readonly Row[];
+  thread: readonly Message[];
+}
+
+/**
+ * Looks for the answer to this very question: a notification of an agent that bears its message, is delivered, and was
+ * followed by a message of that agent. A reply to an older question is none: its notification is another one.
+ */
+export function findAnswer({ question, asked, rows, thread }: Look): Answer {
+  const ours = rows.filter(
+    ({ messageId, recipientType, recipientId }) =>
+      messageId === question &&
+      recipientType === 'agent' &&
+      (asked.length === 0 || asked.includes(recipientId)),
+  );
+  if (ours.length === 0) return { kind: 'unheard' };
+  const done = ours.filter(({ deliveredAt }) => deliveredAt !== undefined);
+  const after = thread.slice(thread.findIndex(({ messageId }) => messageId === question) + 1);
+  for (const { recipientId } of done) {
+    // A session's messages are answered one after another: its last one up to now is the answer to this one.
+    const message = after.findLast(
+      ({ authorType, authorId }) => authorType === 'agent' && authorId === recipientId,
+    );
+    if (message !== undefined) return { kind: 'replied', message };
+  }
+  const [first] = done;
+  return first !== undefined && done.length === ours.length
+    ? { kind: 'silent', recipientId: first.recipientId }
+    : { kind: 'waiting', rows: ours };
+}
+
+/** How many older messages of the same session are still to be answered before this row. */
+export const countBefore = (row: Row, rows: readonly Row[]): number =>
+  rows.filter(
+    (other) =>
+      other.recipientId === row.recipientId &&
+      other.taskId === row.taskId &&
+      other.deliveredAt === undefined &&
+      other.createdAt < row.createdAt,
+  ).length;
