@@ -31,7 +31,7 @@ import type { Config } from './config/config.ts';
 import { createMissionControl } from './mission-control/mission-control.ts';
 import { watchPulse } from './mission-control/pulse.ts';
 import { snapshotOf } from './health/children.ts';
-import { projectHealth, projectStatus } from './health/project.ts';
+import { glanceAt, projectHealth, projectStatus } from './health/project.ts';
 import { createStateClock } from './health/state-clock.ts';
 import type { HealthSource } from './health/app.ts';
 import { createMeasurer } from './health/measure.ts';
@@ -185,6 +185,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       root,
       clock,
       status: () => statusView(projectStatus({ root, clock, config, openclawVersion })),
+      glance: () => glanceAt(root),
       version: config.runtimeVersion,
       redact: options.redact,
       log,

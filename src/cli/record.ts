@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { followStream } from '../inspector/follow.ts';
+import { statusToGiveAway } from '../inspector/status.ts';
 import type { Entry, RecordingHead } from '../inspector/wire.ts';
 import { DEV_DIRECTORY, readSession } from '../local/session.ts';
 
@@ -60,11 +61,11 @@ async function record({ seconds, out, url }: Options): Promise<number> {
         end();
         return;
       }
-      file.add([{ recording: 1, picture }]);
+      file.add([{ recording: 1, picture: { ...picture, status: statusToGiveAway(picture.status) } }]);
       tell(`Recording ${url} for ${seconds} s. Ctrl-C ends it earlier.`, 0);
     },
     onEntries(entries) {
-      file.add(entries);
+      file.add(entries.map(entryToGiveAway));
       if (entries.some(({ kind }) => kind === 'left')) end();
     },
   });
@@ -81,7 +82,10 @@ async function record({ seconds, out, url }: Options): Promise<number> {
   return tell(`${file.lines() - 1} entries in ${out}: open it on the inspector's page.`, 0);
 }
 
-/** A file that only its owner can read. @throws Error when it exists already or cannot be created */
+const entryToGiveAway = (entry: Entry): Entry =>
+  entry.kind === 'status' ? { ...entry, status: statusToGiveAway(entry.status) } : entry;
+
+/** A file that only its owner can read. @throws Error when it is there already, or cannot be made */
 function createFile(path: string) {
   mkdirSync(dirname(path), { recursive: true });
   const descriptor = openSync(path, 'wx', 0o600);

@@ -6,6 +6,7 @@ import type { MachineReport } from './report.ts';
 
 const lane = (id: number, value: StateValue): MachineReport => ({
   id: `lane-${id}`,
+  title: null,
   value,
   tags: ['busy'],
   since: '2026-01-01T00:00:00.000Z',

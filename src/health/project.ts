@@ -12,6 +12,7 @@ import { lanesReport } from './lanes.ts';
 import type * as Report from './report.ts';
 import type { StateClock } from './state-clock.ts';
 import { nextTimers } from './timers.ts';
+import { agentNames, titleOf, type AgentNames } from './titles.ts';
 
 export interface ProjectionSources {
   root: SupervisorActor;
@@ -23,11 +24,18 @@ export interface ProjectionSources {
 /** What one look at the machines needs to know. */
 interface Look extends ProjectionSources {
   timers: ReadonlyMap<string, number>;
+  agents: AgentNames;
 }
+
+const lookAt = (sources: ProjectionSources): Look => ({
+  ...sources,
+  timers: nextTimers(sources.root),
+  agents: agentNames(sources.root),
+});
 
 /** The machines' snapshots as the public report: an allow-list, field by field. No context leaves as it is. */
 export function projectHealth(sources: ProjectionSources): Report.HealthReport {
-  const look: Look = { ...sources, timers: nextTimers(sources.root) };
+  const look = lookAt(sources);
   const { config } = sources;
   return {
     ...statusOf(sources.root),
@@ -59,9 +67,18 @@ export function projectHealth(sources: ProjectionSources): Report.HealthReport {
 export function projectStatus(
   sources: ProjectionSources,
 ): Pick<Report.HealthReport, 'status' | 'reason' | 'problems' | 'delivery'> {
-  const look: Look = { ...sources, timers: nextTimers(sources.root) };
+  const look = lookAt(sources);
   return { ...statusOf(sources.root), problems: problemsOf(look), delivery: deliveryReport(look) };
 }
+
+/** As little as the inspector remembers of the past; it asks at every step of the supervisor and of delivery. */
+export const glanceAt = (root: SupervisorActor): { status: Report.HealthStatus; delivered: number } => ({
+  status: statusOf(root).status,
+  delivered: deliveredOf(snapshotOf(root, 'delivery')?.context.history.counts ?? noHistory.counts),
+});
+
+const deliveredOf = ({ delivered, silent, skipped }: typeof noHistory.counts): number =>
+  delivered + silent + skipped;
 
 function statusOf(root: SupervisorActor): Pick<Report.HealthReport, 'status' | 'reason'> {
   const { context, ...snapshot } = root.getSnapshot();
@@ -114,7 +131,7 @@ function deliveryReport({ root, config, timers }: Look): Report.DeliveryReport {
   const sum = (...outcomes: (keyof typeof counts)[]): number =>
     outcomes.reduce((total, outcome) => total + counts[outcome], 0);
   return {
-    delivered: sum('delivered', 'silent', 'skipped'),
+    delivered: deliveredOf(counts),
     failed: failedRuns,
     parked: sum('parked', 'unanswered'),
     recentParks: recentParks.map(({ at, reason }) => ({ at: timestamp(at), reason })),
@@ -226,6 +243,7 @@ function machineOf(actor: AnyActorRef | undefined): Machine[] {
 
 const describeMachine = (look: Look, { actor, snapshot, value }: Machine): Report.MachineReport => ({
   id: actorName(actor),
+  title: titleOf(actor, look.agents),
   value,
   tags: TAGS.filter((tag) => snapshot.hasTag(tag)) satisfies Tag[],
   since: timestamp(look.clock.since(actor)),

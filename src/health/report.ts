@@ -131,6 +131,8 @@ export interface MemoryReport {
 
 export interface MachineReport {
   id: string;
+  /** Agent and task of a session, `engineer · Fix the login bug`; null for all others. */
+  title: string | null;
   value: StateValue;
   tags: Tag[];
   /** When it entered the state that it is in. */

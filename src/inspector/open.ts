@@ -1,9 +1,11 @@
 /** Opens the inspector where it is asked for. Whatever befalls it is a warning: the runtime goes on without it. */
 import type { SupervisorOutput } from '../../machines/supervisor/context.ts';
 import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
+import type { HealthStatus } from '../health/report.ts';
 import type { StateClock } from '../health/state-clock.ts';
 import type { Log } from '../logging/log.ts';
 import { messageOf } from './problem.ts';
+import { createPast } from './past.ts';
 import type { StatusView } from './wire.ts';
 
 export interface OpenOptions {
@@ -11,6 +13,8 @@ export interface OpenOptions {
   root: SupervisorActor;
   clock: StateClock;
   status: () => StatusView;
+  /** As little of the status as is remembered of the past. */
+  glance: () => { status: HealthStatus; delivered: number };
   version: string;
   redact: (text: string) => string;
   log: Log;
@@ -32,11 +36,27 @@ export function openInspector(options: OpenOptions): OpenInspector {
     return null;
   };
   // A file of its own in dist/: what nobody asks for is not even read.
+  const past = createPast({
+    root,
+    since: (actor) => clock.since(actor),
+    glance: options.glance,
+    now: () => Date.now(),
+  });
+  const remembering = root.system.inspect((event) => {
+    try {
+      past.observe(event);
+    } catch (error) {
+      // A throwing observer would break the transition that it watches (XState 5.33).
+      remembering.unsubscribe();
+      warn(error);
+    }
+  });
   const opened = import('./start.ts')
     .then(({ startInspector }) =>
       startInspector({
         ...options,
         ...settings,
+        past: () => past.view(),
         since: (actor) => clock.since(actor),
         restarts: (id) => root.getSnapshot().context.restarts[id] ?? 0,
         command: (name) => {
@@ -55,6 +75,7 @@ export function openInspector(options: OpenOptions): OpenInspector {
     async close({ exitCode, reason }) {
       const inspector = await opened;
       await inspector?.close(exitCode, reason).catch(warn);
+      remembering.unsubscribe();
     },
   };
 }

@@ -4,7 +4,7 @@ import type { AnyActorRef } from 'xstate';
 import type { Message } from './hub.ts';
 import { createRing } from './ring.ts';
 import { createTap } from './tap.ts';
-import type { Entry, Hello, News, StatusView } from './wire.ts';
+import type { Entry, Hello, News, PastView, StatusView } from './wire.ts';
 
 /** Entries that are kept for who comes back, or comes later: about a megabyte. */
 export const KEPT_ENTRIES = 5_000;
@@ -20,6 +20,8 @@ export interface SessionOptions {
   /** How often the supervisor has started that child again. */
   restarts: (id: string) => number;
   status: () => StatusView;
+  /** How it was until now. */
+  past: () => PastView;
   /** The version of the runtime. */
   version: string;
   tell: (message: Message) => void;
@@ -89,6 +91,7 @@ export function startSession(options: SessionOptions): Session {
       version,
       actors: tap.actors(),
       status: (status = options.status()),
+      past: options.past(),
     };
     return { picture, history: ring.all() };
   }

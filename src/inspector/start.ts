@@ -1,10 +1,9 @@
 /** The inspector as one part; loaded only where INSPECTOR=on (docs/adr). */
 import type { AnyActorRef } from 'xstate';
-import type { StatusView } from './wire.ts';
 import { loadAssets } from './assets.ts';
 import { createInspectorServer } from './server.ts';
 import { createWatch } from './watch.ts';
-import type { CommandName } from './wire.ts';
+import type { CommandName, PastView, StatusView } from './wire.ts';
 
 export interface InspectorOptions {
   host: string;
@@ -14,6 +13,7 @@ export interface InspectorOptions {
   since: (actor: AnyActorRef) => number | null;
   restarts: (id: string) => number;
   status: () => StatusView;
+  past: () => PastView;
   version: string;
   redact: (text: string) => string;
   command: (name: CommandName) => void;

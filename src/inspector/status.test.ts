@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ownWords, statusView } from './status.ts';
+import { ownWords, statusToGiveAway, statusView } from './status.ts';
 
 describe('a reason in our own words', () => {
   test.each([
@@ -27,8 +27,13 @@ describe('a reason in our own words', () => {
   });
 });
 
-test('every problem is told, each in its own words', () => {
-  const problem = (text: string) => ({ source: 's', problem: text, since: null, nextTryAt: null });
+test('every problem is told whole, and given away in our own words alone', () => {
+  const problem = (text: string) => ({
+    source: 's',
+    problem: text,
+    since: '1970-01-01T00:00:01.000Z',
+    nextTryAt: null,
+  });
   const problems = [problem('One is away. They said so.'), problem('Two is away (HTTP 500, "why").')];
   const delivery = { delivered: 1, failed: 2, parked: 3, inFlight: 4, queued: 5 };
   const report = {
@@ -38,9 +43,16 @@ test('every problem is told, each in its own words', () => {
   };
   // The rest of the report does not count.
   const view = statusView({ ...report, delivery } as unknown as Parameters<typeof statusView>[0]);
+  const told = (text: string) => ({ source: 's', problem: text, since: 1_000, nextTryAt: null });
   expect(view).toEqual({
     status: 'degraded',
-    reason: 'One is away. Two is away (HTTP 500, …).',
+    reason: 'One is away. They said so. Two is away (HTTP 500, "why").',
+    problems: [told('One is away. They said so.'), told('Two is away (HTTP 500, "why").')],
     ...delivery,
+  });
+  expect(statusToGiveAway(view)).toEqual({
+    ...view,
+    reason: 'One is away. Two is away (HTTP 500, …).',
+    problems: [told('One is away.'), told('Two is away (HTTP 500, …).')],
   });
 });

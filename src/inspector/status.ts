@@ -1,5 +1,8 @@
-import type { HealthReport } from '../health/report.ts';
-import type { StatusView } from './wire.ts';
+import type { HealthReport, ProblemReport } from '../health/report.ts';
+import type { ProblemView, StatusView } from './wire.ts';
+
+/** Characters of a sentence: what others said in it may be of any length. */
+const LONGEST_SENTENCE = 600;
 
 /** What the bar of the page tells, from what `/health` tells. */
 export function statusView({
@@ -9,9 +12,35 @@ export function statusView({
   delivery,
 }: Pick<HealthReport, 'status' | 'reason' | 'problems' | 'delivery'>): StatusView {
   const { delivered, failed, parked, inFlight, queued } = delivery;
-  const all = problems.map(({ problem }) => problem);
-  const reasons = reason === all.join(' ') ? all : [reason];
-  return { status, reason: reasons.map(ownWords).join(' '), delivered, failed, parked, inFlight, queued };
+  return {
+    status,
+    reason: bounded(reason),
+    problems: problems.map(problemView),
+    ...{ delivered, failed, parked, inFlight, queued },
+  };
+}
+
+const problemView = ({ source, problem, since, nextTryAt }: ProblemReport): ProblemView => ({
+  source,
+  problem: bounded(problem),
+  since: timeOf(since),
+  nextTryAt: timeOf(nextTryAt),
+});
+
+const timeOf = (at: string | null): number | null => (at === null ? null : Date.parse(at));
+
+const bounded = (text: string): string =>
+  text.length > LONGEST_SENTENCE ? `${text.slice(0, LONGEST_SENTENCE - 1)}…` : text;
+
+/** The same without what others said, for a recording: that is made to be given away. */
+export function statusToGiveAway(view: StatusView): StatusView {
+  const all = view.problems.map(({ problem }) => problem);
+  const reasons = view.reason === all.join(' ') ? all : [view.reason];
+  return {
+    ...view,
+    reason: reasons.map(ownWords).join(' '),
+    problems: view.problems.map((one) => ({ ...one, problem: ownWords(one.problem) })),
+  };
 }
 
 /** What follows may quote anything: the log has it. */

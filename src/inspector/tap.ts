@@ -1,6 +1,7 @@
 /** Listens to the machines and tells what they do in the words of wire.ts. It only looks: it can break no transition. */
 import type { AnyActorRef, InspectionEvent } from 'xstate';
 import { childrenOf } from '../health/children.ts';
+import { agentNames, isWhole, titleOf } from '../health/titles.ts';
 import { edgesOf } from './edges.ts';
 import { parentOf, pathOf } from './paths.ts';
 import { timersOf } from './timers.ts';
@@ -32,6 +33,9 @@ interface Known {
   timers: readonly TimerView[];
 }
 
+/** Titles of tasks that are remembered while nobody works on them. */
+const TITLES_KEPT = 1_000;
+
 export function createTap({ root, since, restarts, tell, onError }: TapOptions): Tap {
   const known = new Map<string, Known>();
   /** Those whose timers may have changed. */
@@ -44,8 +48,27 @@ export function createTap({ root, since, restarts, tell, onError }: TapOptions):
   let edges = new WeakMap<AnyActorRef, string[]>();
   let subscription: { unsubscribe(): void } | null = null;
 
+  /** Of sessions, by path. A task's title is known when its context was read, and stays known afterwards. */
+  const titles = new Map<string, string>();
+
   const view = (actor: AnyActorRef, timers: readonly TimerView[]): ActorView =>
-    actorView(actor, { since, restarts, timers });
+    actorView(actor, { since, restarts, timers, title: titles.get(pathOf(actor)) ?? null });
+
+  /** @returns the title where it is news */
+  function learnTitle(
+    path: string,
+    actor: AnyActorRef,
+    agents: ReturnType<typeof agentNames>,
+  ): string | null {
+    const title = titleOf(actor, agents);
+    const before = titles.get(path);
+    if (title === null || title === before || (before !== undefined && !isWhole(title))) return null;
+    titles.delete(path);
+    titles.set(path, title);
+    const [oldest] = titles.keys();
+    if (titles.size > TITLES_KEPT && oldest !== undefined) titles.delete(oldest);
+    return title;
+  }
 
   const heard = {
     '@xstate.event'({ event, sourceRef, actorRef }: Heard<'@xstate.event'>): void {
@@ -124,7 +147,9 @@ export function createTap({ root, since, restarts, tell, onError }: TapOptions):
       known.clear();
       const live = liveActors(root);
       const timers = timersOf(root, new Set(live.map(({ sessionId }) => sessionId)));
+      const agents = agentNames(root);
       for (const actor of live) {
+        learnTitle(pathOf(actor), actor, agents);
         const state = stateOf(actor.getSnapshot());
         known.set(pathOf(actor), { actor, state, timers: timers.get(actor.sessionId) ?? [] });
       }
@@ -141,7 +166,10 @@ export function createTap({ root, since, restarts, tell, onError }: TapOptions):
     settle() {
       if (moved.size > 0) {
         const timers = timersOf(root, new Set([...moved.values()].map(({ sessionId }) => sessionId)));
+        const agents = agentNames(root);
         for (const [path, actor] of moved) {
+          const title = learnTitle(path, actor, agents);
+          if (title !== null) tell({ kind: 'title', path, title });
           const one = known.get(path);
           const now = timers.get(actor.sessionId) ?? [];
           if (one === undefined || sameTimers(one.timers, now)) continue;

@@ -48,14 +48,16 @@ export interface Surroundings {
   since: (actor: AnyActorRef) => number | null;
   restarts: (id: string) => number;
   timers: readonly TimerView[];
+  title: string | null;
 }
 
-export function actorView(actor: AnyActorRef, { since, restarts, timers }: Surroundings): ActorView {
+export function actorView(actor: AnyActorRef, { since, restarts, timers, title }: Surroundings): ActorView {
   const parent = parentOf(actor);
   return {
     path: pathOf(actor),
     parent: parent && pathOf(parent),
     id: actorName(actor),
+    title,
     machine: machineOf(actor),
     ...stateOf(actor.getSnapshot()),
     since: since(actor),

@@ -28,6 +28,7 @@ async function startWatch(lingerMs?: number) {
       since: () => 1,
       restarts: () => 0,
       status: () => ({ ...status }),
+      past: () => ({ lines: {}, samples: [] }),
       version: '1.2.3',
       tell: (message) => told.push(message),
       onError: (error) => {

@@ -5,6 +5,7 @@
  */
 import type { Tag } from '../../machines/shared/tags.ts';
 import type { HealthStatus } from '../health/report.ts';
+import type { Segment } from './segments.ts';
 
 export interface TimerView {
   /** The delay's name, as the machine calls it; for a raised event that event's type. */
@@ -23,6 +24,8 @@ export interface ActorView {
   /** The path of its parent; null for the root. */
   parent: string | null;
   id: string;
+  /** Agent and task of a session, `engineer · Fix the login bug`; null where nobody has such a name for it. */
+  title: string | null;
   /** The machine's id; null for an actor that is none, such as the health server. */
   machine: string | null;
   /** The leaves of its state value, `active.gate.open`. */
@@ -37,10 +40,21 @@ export interface ActorView {
   restarts: number;
 }
 
+/** One thing that is not well. */
+export interface ProblemView {
+  /** The id of the machine that says so. */
+  source: string;
+  problem: string;
+  since: number | null;
+  /** When it is tried again; null when nothing is planned. */
+  nextTryAt: number | null;
+}
+
 export interface StatusView {
   status: HealthStatus;
-  /** Why, in the runtime's own words. */
+  /** Why, whole: the same sentence as on /health. */
   reason: string;
+  problems: ProblemView[];
   /** Since the process began. */
   delivered: number;
   failed: number;
@@ -73,6 +87,7 @@ export type News =
   | { kind: 'actor'; actor: ActorView }
   | { kind: 'gone'; path: string }
   | ({ kind: 'step' } & Step)
+  | { kind: 'title'; path: string; title: string }
   | { kind: 'timers'; path: string; timers: TimerView[] }
   | { kind: 'status'; status: StatusView }
   /** The process leaves; nothing comes after it. */
@@ -80,6 +95,19 @@ export type News =
 
 /** News with its place in the stream. */
 export type Entry = { seq: number; at: number } & News;
+
+/** Notifications that were delivered until then, since the process began. */
+export interface Sample {
+  at: number;
+  delivered: number;
+}
+
+/** How it was before the picture was taken. */
+export interface PastView {
+  /** By the path of the actor; `` is the overall status. */
+  lines: Record<string, Segment[]>;
+  samples: Sample[];
+}
 
 /** Everything as it is now. */
 export interface Picture {
@@ -92,6 +120,7 @@ export interface Picture {
   version: string;
   actors: ActorView[];
   status: StatusView;
+  past: PastView;
 }
 
 /** What a viewer is told first. `history` are earlier entries, which are in the picture already. */

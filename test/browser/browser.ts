@@ -11,9 +11,14 @@ export function useBrowser() {
     browser = await chromium.launch({ executablePath: chromiumPath() ?? '', args: CHROMIUM_FLAGS });
   });
   afterAll(() => browser?.close());
-  return async (port: number, hash = '', scheme: 'light' | 'dark' = 'light'): Promise<Page> => {
+  return async (
+    port: number,
+    hash = '',
+    scheme: 'light' | 'dark' = 'light',
+    viewport = { width: 1440, height: 900 },
+  ): Promise<Page> => {
     if (browser === null) throw new Error('The browser is not there yet.');
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: scheme });
+    const context = await browser.newContext({ viewport, colorScheme: scheme });
     const page = await context.newPage();
     const origin = `http://127.0.0.1:${port}`;
     const wrong: string[] = [];

@@ -65,7 +65,7 @@ describe('what happens is seen', () => {
     const backend = await missionControl();
     const gateway = await holdGateway(await echoGateway());
     const runtime = await startInspected({ backend, gateway });
-    const page = await open(runtime.port);
+    const page = await open(runtime.port, '#/actor/supervisor');
     await says(page, '#status', 'healthy');
     await backend.postMessage(backend.taskIds[0] ?? '', '@engineer please look');
     await gateway.runHeld();
@@ -117,7 +117,7 @@ test('a recording plays: its slider goes back to when all was well', async () =>
 
 test('light and dark, as the system is or as one likes it', async () => {
   const runtime = await startInspected({ backend: await missionControl(), gateway: await echoGateway() });
-  const page = await open(runtime.port, '', 'dark');
+  const page = await open(runtime.port, '#/actor/supervisor', 'dark');
   const paper = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const box = (): Promise<string> =>
     page.locator('g.state.root > .box').evaluate((element) => getComputedStyle(element).fill);
@@ -136,7 +136,7 @@ test('light and dark, as the system is or as one likes it', async () => {
 
 test('the keyboard alone: search, choose, move the chart, filter, and send a command', async () => {
   const runtime = await startInspected({ backend: await missionControl(), gateway: await echoGateway() });
-  const page = await open(runtime.port);
+  const page = await open(runtime.port, '#/actor/supervisor');
   await says(page, '#status', 'healthy');
   const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.id ?? '');
   await page.keyboard.press('/');

@@ -43,6 +43,8 @@ test('a stream that breaks goes on where it broke off: nothing is missing, nothi
   await says(page, '#status', 'left');
   await until('Both are told so', () => told.some(({ kind }) => kind === 'left'));
   expect(places.filter((place) => place !== undefined).length).toBeGreaterThan(0);
+  // Steady rows are folded otherwise.
+  await page.locator('#log-steady').check();
   expect(await readLog(page)).toEqual(told.filter(isStep).map(({ seq }) => seq));
 });
 

@@ -68,6 +68,7 @@ const HEALTHY: HealthReport = {
   machines: [
     {
       id: 'gateway',
+      title: null,
       value: { connected: 'steady' },
       tags: ['ready'],
       since: null,

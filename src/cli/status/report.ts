@@ -20,6 +20,7 @@ const Value: v.GenericSchema<unknown, StateValue> = v.union([
 
 const Machine = v.object({
   id: Text,
+  title: v.optional(v.nullable(Text), null),
   value: Value,
   tags: v.array(Text),
   since: Time,

@@ -92,8 +92,11 @@ function treeOf({ machines, lanes }: Report, now: number): Branch[] {
   return [root];
 }
 
-const branchOf = ({ id, value, tags, since, nextTimerAt, restarts }: Machine, now: number): Branch => ({
-  label: id,
+const branchOf = (
+  { id, title, value, tags, since, nextTimerAt, restarts }: Machine,
+  now: number,
+): Branch => ({
+  label: title ?? id,
   state: stateText(value),
   colour: TAG_COLOURS.find(([tag]) => tags.includes(tag))?.[1] ?? null,
   notes: [

@@ -1,7 +1,9 @@
 /** The top: overall status with its reason, the counters, and deliveries over time. */
 import { byId, setAttribute, setText } from './dom.ts';
 import { count } from './format.ts';
-import { toneOfStatus, type Model, type Sample } from './model.ts';
+import { toneOfStatus } from '../tone.ts';
+import type { Sample } from '../wire.ts';
+import type { Model } from './model.ts';
 
 export interface Bar {
   draw(model: Model | null, now: number, connection: Connection): void;
@@ -33,7 +35,7 @@ export function createBar(): Bar {
       if (model === null) return;
       const { left, samples } = model;
       setText(status, left === null ? model.status.status : 'left');
-      status.dataset.tone = left === null ? toneOfStatus(model.status) : 'over';
+      status.dataset.tone = left === null ? toneOfStatus(model.status.status) : 'over';
       const words = left === null ? model.status.reason : `${left.reason} (exit code ${left.exitCode})`;
       setText(reason, words);
       reason.title = words;

@@ -1,5 +1,6 @@
 /** One machine's drawing with its live states lit and the edges just taken flashing. */
 import { edgeKey, type ActorView, type Step } from '../wire.ts';
+import type { Part } from './viewport.ts';
 
 export interface Chart {
   svg: SVGSVGElement;
@@ -9,8 +10,18 @@ export interface Chart {
   flash(step: Step): void;
   /** What the live states take up, in pixels of the screen. */
   liveBox(): DOMRect | null;
+  /** What can be looked at by itself: the top level, its regions, and the insides of closed states. */
+  parts: readonly ChartPart[];
+  /** The smallest part in which a live state is. */
+  livePart(): ChartPart | null;
   /** The state under the pointer. */
   stateAt(target: EventTarget | null): string | null;
+}
+
+/** A part of the drawing, in its own units. */
+export interface ChartPart extends Part {
+  name: string;
+  box: Element;
 }
 
 /** How long a taken edge and a state that was passed stay marked, in milliseconds. */
@@ -65,6 +76,7 @@ function createChart(machine: string, svg: SVGSVGElement): Chart {
     descriptions.set(id, takeTitle(group) || (descriptions.get(id) ?? ''));
   }
   const edges = edgesOf(svg);
+  const parts = partsOf(svg);
   const flashing = new Map<Element, number>();
 
   const mark = (element: Element, name: string): void => {
@@ -96,13 +108,51 @@ function createChart(machine: string, svg: SVGSVGElement): Chart {
       }
     },
     liveBox() {
-      const live = [...svg.querySelectorAll('g.active:not(.pill)')];
-      const leaf = live.find((group) => !live.some((other) => isWithin(other, group)));
-      return leaf?.querySelector('.box')?.getBoundingClientRect() ?? null;
+      return liveLeaf(svg)?.querySelector('.box')?.getBoundingClientRect() ?? null;
+    },
+    parts,
+    livePart() {
+      const leaf = liveLeaf(svg)?.querySelector('.box')?.getBoundingClientRect();
+      if (leaf === undefined) return null;
+      const around = parts.filter(({ box }) => holds(box.getBoundingClientRect(), leaf));
+      return around.toSorted((a, b) => a.width * a.height - b.width * b.height)[0] ?? null;
     },
     stateAt: (target) =>
       (target instanceof Element && target.closest('g[data-id]')?.getAttribute('data-id')) || null,
   };
+}
+
+function liveLeaf(svg: SVGSVGElement): Element | undefined {
+  const live = [...svg.querySelectorAll('g.state.active')];
+  return live.find((group) => !live.some((other) => isWithin(other, group)));
+}
+
+const holds = (outer: DOMRect, inner: DOMRect): boolean =>
+  outer.left <= inner.left &&
+  outer.right >= inner.right &&
+  outer.top <= inner.top &&
+  outer.bottom >= inner.bottom;
+
+/** Room around a part, in the drawing's units. */
+const PART_MARGIN = 8;
+
+function partsOf(svg: SVGSVGElement): ChartPart[] {
+  const { x: left, y: top } = svg.viewBox.baseVal;
+  return [...svg.querySelectorAll('g.root, g.region, g.panel')].flatMap((group) => {
+    const box = group.querySelector('rect.box');
+    if (box === null) return [];
+    const lengthOf = (name: string): number => Number(box.getAttribute(name));
+    return [
+      {
+        name: group.querySelector('.title')?.textContent ?? '',
+        box,
+        x: lengthOf('x') - left - PART_MARGIN,
+        y: lengthOf('y') - top - PART_MARGIN,
+        width: lengthOf('width') + 2 * PART_MARGIN,
+        height: lengthOf('height') + 2 * PART_MARGIN,
+      },
+    ];
+  });
 }
 
 const isWithin = (inner: Element, outer: Element): boolean =>

@@ -1,6 +1,10 @@
 /** The actor tree as the rows of a list: what is folded, what is searched for. No DOM here. */
+import { toneOf, type Tone } from '../tone.ts';
 import type { ActorView } from '../wire.ts';
 import { count, lastOf } from './format.ts';
+
+/** `over`: it has ended. */
+type NodeTone = Tone | 'over';
 
 export interface ActorNode {
   kind: 'actor';
@@ -9,6 +13,8 @@ export interface ActorNode {
   actor: ActorView;
   /** null where there is nothing to fold. */
   isOpen: boolean | null;
+  /** Its own; while it is folded, the gravest of all that is in it. */
+  tone: NodeTone;
 }
 
 /** Many of a kind under one parent, folded into one row. */
@@ -21,6 +27,8 @@ export interface GroupNode {
   /** How many are in which state, the most first. */
   counts: [state: string, count: number][];
   isOpen: boolean;
+  /** The gravest of all that is in it. */
+  tone: NodeTone;
 }
 
 export type TreeNode = ActorNode | GroupNode;
@@ -41,6 +49,11 @@ export function treeRows(
   const matches = (actor: ActorView): boolean =>
     query === '' || textOf(actor).includes(query) || (children.get(actor.path) ?? []).some(matches);
 
+  const within = (actor: ActorView): ActorView[] => [
+    actor,
+    ...(children.get(actor.path) ?? []).flatMap(within),
+  ];
+
   function walk(parent: string | null, level: number): void {
     const groups = Map.groupBy((children.get(parent) ?? []).filter(matches), ({ machine }) =>
       machine !== null && Object.hasOwn(MANY, machine) ? machine : '',
@@ -48,7 +61,8 @@ export function treeRows(
     for (const actor of groups.get('') ?? []) {
       const hasChildren = children.has(actor.path);
       const isOpen = hasChildren ? query !== '' || !toggled.has(actor.path) : null;
-      rows.push({ kind: 'actor', key: actor.path, level, actor, isOpen });
+      const tone = worstOf(isOpen === false ? within(actor) : [actor]);
+      rows.push({ kind: 'actor', key: actor.path, level, actor, isOpen, tone });
       if (isOpen === true) walk(actor.path, level + 1);
     }
     for (const [machine, members] of groups) {
@@ -69,10 +83,18 @@ export function treeRows(
       total: members.length,
       counts,
       isOpen,
+      tone: worstOf(members),
     });
     if (!isOpen) return;
     for (const actor of members) {
-      rows.push({ kind: 'actor', key: actor.path, level: level + 1, actor, isOpen: null });
+      rows.push({
+        kind: 'actor',
+        key: actor.path,
+        level: level + 1,
+        actor,
+        isOpen: null,
+        tone: worstOf([actor]),
+      });
     }
   }
 
@@ -80,8 +102,15 @@ export function treeRows(
   return rows;
 }
 
-const textOf = ({ id, states, tags }: ActorView): string =>
-  `${id} ${states.join(' ')} ${tags.join(' ')}`.toLowerCase();
+/** Who has ended counts for nothing, except by a crash. */
+const worstOf = (actors: readonly ActorView[]): NodeTone => {
+  const live = actors.filter(({ status }) => status === 'active' || status === 'error');
+  if (live.length === 0) return 'over';
+  return toneOf(live.map(({ status, tags }) => (status === 'error' ? 'failed' : toneOf(tags))));
+};
+
+const textOf = ({ id, title, states, tags }: ActorView): string =>
+  `${id} ${title ?? ''} ${states.join(' ')} ${tags.join(' ')}`.toLowerCase();
 
 export const countsText = ({ counts }: GroupNode): string =>
   counts.map(([state, total]) => `${state} ${count(total)}`).join(' · ');

@@ -1,6 +1,7 @@
 /** The right side: what happened, as a log or as a sequence. */
 import { byId, el, setAttribute, setText } from './dom.ts';
 import { filterRows } from './filter.ts';
+import { foldSteady, isFold, type LogItem } from './fold.ts';
 import { clockTime, count, eventText, nameOf, stateText } from './format.ts';
 import type { LogRow, Model } from './model.ts';
 import { createSequenceRow, drawHeads, updateSequenceRow } from './sequence.ts';
@@ -14,6 +15,9 @@ export function createLog(onSelect: (path: string) => void, onChange: () => void
   const actor = byId('log-actor', HTMLInputElement);
   const event = byId('log-event', HTMLInputElement);
   const changesOnly = byId('log-changes', HTMLInputElement);
+  const steadyToo = byId('log-steady', HTMLInputElement);
+  /** The first rows of what is unfolded. */
+  const unfolded = new Set<number>();
   const pause = byId('log-pause', HTMLButtonElement);
   const tally = byId('log-count', HTMLElement);
   const heads = byId('sequence-heads', HTMLElement);
@@ -23,14 +27,20 @@ export function createLog(onSelect: (path: string) => void, onChange: () => void
   /** What is shown while it is paused. */
   let frozen: readonly LogRow[] | null = null;
   let rows: readonly LogRow[] = [];
+  let items: readonly LogItem[] = [];
   let drawn = '';
 
   const onPress = (seq: string): void => {
-    const row = rows.find((one) => String(one.seq) === seq);
-    if (row !== undefined) onSelect(row.path);
+    const item = items.find((one) => String(one.seq) === seq);
+    if (item === undefined) return;
+    if (!isFold(item)) onSelect(item.path);
+    else {
+      unfolded.add(item.seq);
+      onChange();
+    }
   };
-  const lists: Record<keyof typeof hosts, VirtualList<LogRow>> = {
-    log: createVirtualList({
+  const lists: { log: VirtualList<LogItem>; sequence: VirtualList<LogRow> } = {
+    log: createVirtualList<LogItem>({
       host: hosts.log,
       rowHeight: 38,
       create: () => createRow(onPress),
@@ -65,7 +75,7 @@ export function createLog(onSelect: (path: string) => void, onChange: () => void
       tabs[view].focus();
     });
   }
-  for (const input of [actor, event, changesOnly]) input.addEventListener('input', onChange);
+  for (const input of [actor, event, changesOnly, steadyToo]) input.addEventListener('input', onChange);
   pause.addEventListener('click', () => {
     frozen = frozen === null ? rows : null;
     setAttribute(pause, 'aria-pressed', String(frozen !== null));
@@ -84,13 +94,17 @@ export function createLog(onSelect: (path: string) => void, onChange: () => void
         filter,
         frozen !== null,
         view,
+        steadyToo.checked,
+        unfolded.size,
       ]);
       if (key === drawn) return;
       drawn = key;
       const follows = lists[view].isAtEnd;
       const all = frozen ?? model.log;
       rows = filterRows(all, filter);
-      lists[view].show(rows);
+      items = steadyToo.checked ? rows : foldSteady(rows, unfolded);
+      if (view === 'log') lists.log.show(items);
+      else lists.sequence.show(items.filter((item): item is LogRow => !isFold(item)));
       if (follows && frozen === null) lists[view].scrollToEnd();
       const share =
         rows.length === all.length ? count(all.length) : `${count(rows.length)} of ${count(all.length)}`;
@@ -118,10 +132,24 @@ function createRow(onPress: (seq: string) => void): HTMLElement {
   return row;
 }
 
-function updateRow(row: HTMLElement, item: LogRow): void {
-  if (row.dataset.seq === String(item.seq)) return;
+function updateRow(row: HTMLElement, item: LogItem): void {
+  // A fold grows: its key is how much it holds, too.
+  const key = isFold(item) ? `${item.seq} ${item.rows.length}` : String(item.seq);
+  if (row.dataset.key === key) return;
+  row.dataset.key = key;
   row.dataset.seq = String(item.seq);
+  row.classList.toggle('fold', isFold(item));
   const part = (name: string): Element => row.getElementsByClassName(name)[0] ?? row;
+  if (isFold(item)) {
+    const names = [...new Set(item.rows.map(({ path }) => nameOf(path)))].join(', ');
+    const [first] = item.rows;
+    for (const name of ['sender', 'arrow', 'receiver', 'change']) setText(part(name), '');
+    setText(part('time'), first === undefined ? '' : clockTime(first.at));
+    setText(part('type'), `▸ ${count(item.rows.length)} steady: ${names}`);
+    row.title = 'Probes, looks at the queue and reports that went well. Press to unfold them.';
+    return;
+  }
+  setText(part('arrow'), '→');
   const { at, by, path, event, call, from, to } = item;
   setText(part('time'), clockTime(at));
   setText(part('sender'), by === path ? (call ?? 'itself') : (call ?? nameOf(by)));

@@ -6,6 +6,8 @@ import { byId, setText } from './dom.ts';
 import { watchLive } from './live.ts';
 import { createLog } from './log.ts';
 import { apply, createModel, type Model } from './model.ts';
+import { createNow } from './now.ts';
+import { createPanels } from './panels.ts';
 import { createPlayer } from './player.ts';
 import { createPlayback, readRecording } from './recording.ts';
 import { createStage } from './stage.ts';
@@ -13,6 +15,8 @@ import { createTheme } from './theme.ts';
 import { createTimeline, forgetColours } from './timeline.ts';
 import { createTree } from './tree.ts';
 
+/** Nobody is chosen: the page shows what is going on. */
+const NOBODY = '';
 const ROOT = 'supervisor';
 const HASH = '#/actor/';
 /** Countdowns move this often while nothing else does, in milliseconds. */
@@ -35,6 +39,11 @@ const tree = createTree({
 });
 const log = createLog(select, redraw);
 const timeline = createTimeline(select, redraw);
+const now = createNow(select, redraw);
+const panels = createPanels((view) => {
+  if (view === 'now') select(NOBODY);
+  if (view === 'chart' && selectedPath() === NOBODY) select(ROOT);
+});
 const commands = createCommands();
 const player = createPlayer(redraw, closeRecording);
 createTheme(() => {
@@ -44,12 +53,13 @@ createTheme(() => {
 
 function selectedPath(): string {
   const { hash } = window.location;
-  return hash.startsWith(HASH) ? decodeURIComponent(hash.slice(HASH.length)) : ROOT;
+  return hash.startsWith(HASH) ? decodeURIComponent(hash.slice(HASH.length)) : NOBODY;
 }
 
 function select(path: string): void {
-  const hash = `${HASH}${path.split('/').map(encodeURIComponent).join('/')}`;
-  if (window.location.hash !== hash) window.history.replaceState(null, '', hash);
+  const hash = path === NOBODY ? '#/' : `${HASH}${path.split('/').map(encodeURIComponent).join('/')}`;
+  if (window.location.hash !== hash) window.history.pushState(null, '', hash);
+  panels.show(path === NOBODY ? 'now' : 'chart');
   redraw();
 }
 
@@ -63,20 +73,21 @@ function draw(): void {
   isDirty = false;
   const played = playback?.at(player.tick());
   const model = played?.model ?? live;
-  const now = played === undefined ? Date.now() + skew : player.tick();
-  bar.draw(model, now, playback === null ? connection : 'recording');
+  const time = played === undefined ? Date.now() + skew : player.tick();
+  bar.draw(model, time, playback === null ? connection : 'recording');
   if (model === null) return;
   const selected = selectedPath();
-  document.title = `${model.left === null ? model.status.status : 'left'}, ${selected}: inspector`;
+  document.title = `${model.left === null ? model.status.status : 'left'}, ${selected || 'now'}: inspector`;
   document.body.classList.toggle(
     'stale',
     model.left !== null || (playback === null && connection === 'lost'),
   );
-  tree.draw(model, now, selected);
-  stage.draw(model, now, selected);
+  tree.draw(model, time, selected);
+  if (selected === NOBODY) now.draw(model, time);
+  else stage.draw(model, time, selected);
   if (played !== undefined) stage.flash(played.news);
   log.draw(model);
-  timeline.draw(model, now, selected);
+  timeline.draw(model, time, selected);
   if (player.isPlaying) redraw();
 }
 
@@ -134,10 +145,21 @@ document.addEventListener('drop', (event) => {
   if (file !== undefined) void openRecording(file);
 });
 document.addEventListener('keydown', (event) => {
-  const isTyping = event.target instanceof HTMLInputElement;
-  if (event.key !== '/' || isTyping) return;
-  event.preventDefault();
-  byId('search', HTMLInputElement).focus();
+  const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === '/') {
+    event.preventDefault();
+    panels.show('machines');
+    byId('search', HTMLInputElement).focus();
+  } else if (event.key === 'o') {
+    select(NOBODY);
+  }
 });
-window.addEventListener('hashchange', redraw);
+byId('overview', HTMLButtonElement).addEventListener('click', () => select(NOBODY));
+function showAddressed(): void {
+  panels.show(selectedPath() === NOBODY ? 'now' : 'chart');
+  redraw();
+}
+window.addEventListener('hashchange', showAddressed);
+showAddressed();
 window.setInterval(redraw, TICK_MS);

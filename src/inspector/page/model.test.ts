@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { actor, picture, STATUS, step } from '../../../test/kits/samples/inspector.ts';
 import { perBucket } from './bar.ts';
-import { apply, createModel, OVERALL, type Model } from './model.ts';
+import { OVERALL } from '../segments.ts';
+import { apply, createModel, type Model } from './model.ts';
 
 const GATEWAY = 'supervisor/gateway';
 
@@ -46,7 +47,12 @@ describe('the model', () => {
   });
 
   test('fills the log and the timeline from what came before the picture, and changes nothing else by it', () => {
-    const now = picture([actor(GATEWAY, { since: 2_000 })], { seq: 2, at: 3_000 });
+    const line = [
+      { from: 1_000, tone: 'degraded' as const, states: ['degraded'] },
+      { from: 2_000, tone: 'ready' as const, states: ['resting'] },
+    ];
+    const past = { lines: { [GATEWAY]: line }, samples: [{ at: 500, delivered: 3 }] };
+    const now = picture([actor(GATEWAY, { since: 2_000 })], { seq: 2, at: 3_000, past });
     const back = step(2, { from: ['degraded'], to: ['resting'], tags: ['ready'] });
     const model = createModel({ picture: now, history: [step(1), back] });
     expect(model.log.map(({ seq }) => seq)).toEqual([1, 2]);
@@ -55,6 +61,13 @@ describe('the model', () => {
       { from: 1_000, tone: 'degraded' },
       { from: 2_000, tone: 'ready' },
     ]);
+    expect(model.samples.map(({ at }) => at)).toEqual([500, 3_000]);
+  });
+
+  test('learns the title of a session when it is known', () => {
+    const model = start();
+    apply(model, { kind: 'title', seq: 1, at: 1, path: GATEWAY, title: 'engineer · Fix it' });
+    expect(model.actors.get(GATEWAY)?.title).toBe('engineer · Fix it');
   });
 });
 

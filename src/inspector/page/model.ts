@@ -1,30 +1,16 @@
 /** What the page knows, from the entries of the stream or of a recording. No DOM here. */
-import type { ActorView, Entry, Hello, Picture, StatusView, Step } from '../wire.ts';
-import { toneOf, type Tone } from './tone.ts';
+import { extend, OVERALL, TIMELINE_MS, type Lines, type Segment } from '../segments.ts';
+import { calm, toneOf, toneOfStatus } from '../tone.ts';
+import type { ActorView, Entry, Hello, Picture, Sample, StatusView, Step } from '../wire.ts';
 
 /** Rows that the log keeps. */
 const LOG_ROWS = 5_000;
-/** How far back the timeline goes, in milliseconds. */
-export const TIMELINE_MS = 15 * 60_000;
-
-/** The path under which the timeline keeps the overall status. */
-export const OVERALL = '';
 
 export interface LogRow extends Step {
   seq: number;
   at: number;
-}
-
-/** How an actor was from then until the next segment; `tone` is null while it was not there. */
-export interface Segment {
-  from: number;
-  tone: Tone | null;
-  states: readonly string[];
-}
-
-export interface Sample {
-  at: number;
-  delivered: number;
+  /** The steady beat of a machine that is well: a probe, a look at the queue, a report. */
+  isSteady: boolean;
 }
 
 export interface Model {
@@ -34,7 +20,7 @@ export interface Model {
   log: LogRow[];
   /** Rows that the log has lost at its beginning. */
   lost: number;
-  segments: Map<string, Segment[]>;
+  segments: Lines;
   samples: Sample[];
   left: { exitCode: number; reason: string } | null;
   /** The last entry that was taken. */
@@ -43,28 +29,34 @@ export interface Model {
 }
 
 export function createModel({ picture, history }: Hello): Model {
-  const { actors, status, seq, at } = picture;
+  const { actors, status, seq, at, past } = picture;
   const model: Model = {
     picture,
     actors: new Map(actors.map((actor) => [actor.path, { ...actor }])),
     status,
     log: [],
     lost: 0,
-    segments: new Map(),
-    samples: [],
+    segments: new Map(Object.entries(past.lines).map(([path, line]) => [path, [...line]])),
+    samples: [...past.samples],
     left: null,
     seq,
     at,
   };
-  for (const entry of history) remember(model, entry);
+  // The picture's past tells the timeline of that time already.
+  for (const entry of history) if (entry.kind === 'step') keepRow(model, entry);
   for (const { path, since, tags, states } of actors) {
-    if (!model.segments.has(path)) extend(model.segments, path, since ?? at, toneOf(tags), states);
+    if (!model.segments.has(path)) remembered(model, path, { from: since ?? at, tone: toneOf(tags), states });
   }
-  if (!model.segments.has(OVERALL))
-    extend(model.segments, OVERALL, at, toneOfStatus(status), [status.status]);
+  if (!model.segments.has(OVERALL)) remembered(model, OVERALL, overallOf(at, status));
   model.samples.push({ at, delivered: status.delivered });
   return model;
 }
+
+const overallOf = (from: number, { status }: StatusView): Segment => ({
+  from,
+  tone: toneOfStatus(status),
+  states: [status],
+});
 
 export function apply(model: Model, entry: Entry): void {
   if (entry.seq <= model.seq) return;
@@ -81,6 +73,11 @@ export function apply(model: Model, entry: Entry): void {
     case 'step':
       move(model, entry);
       break;
+    case 'title': {
+      const actor = model.actors.get(entry.path);
+      if (actor !== undefined) actor.title = entry.title;
+      break;
+    }
     case 'timers': {
       const actor = model.actors.get(entry.path);
       if (actor !== undefined) actor.timers = entry.timers;
@@ -109,56 +106,40 @@ function move(model: Model, { path, from, to, tags, status, at }: Step & { at: n
 function remember(model: Model, entry: Entry): void {
   const { at } = entry;
   if (entry.kind === 'step') {
-    model.log.push(entry);
-    if (model.log.length > LOG_ROWS * 1.2) {
-      model.lost += model.log.length - LOG_ROWS;
-      model.log.splice(0, model.log.length - LOG_ROWS);
-    }
-    if (entry.from !== null) extend(model.segments, entry.path, at, toneOf(entry.tags), entry.to);
+    keepRow(model, entry);
+    if (entry.from !== null)
+      remembered(model, entry.path, { from: at, tone: toneOf(entry.tags), states: entry.to });
   } else if (entry.kind === 'actor') {
     const { path, tags, states } = entry.actor;
-    extend(model.segments, path, at, toneOf(tags), states);
+    remembered(model, path, { from: at, tone: toneOf(tags), states });
   } else if (entry.kind === 'gone') {
-    model.segments.get(entry.path)?.push({ from: at, tone: null, states: [] });
+    if (model.segments.has(entry.path))
+      extend(model.segments, entry.path, { from: at, tone: null, states: [] });
   } else if (entry.kind === 'status') {
-    extend(model.segments, OVERALL, at, toneOfStatus(entry.status), [entry.status.status]);
+    remembered(model, OVERALL, overallOf(at, entry.status));
     model.samples.push({ at, delivered: entry.status.delivered });
     const [first] = model.samples;
     if (first !== undefined && first.at < at - TIMELINE_MS) model.samples.shift();
   }
 }
 
-/** Lanes come and go by the thousand; the timeline is for what stays. */
-const hasTimeline = (path: string): boolean => !path.includes('/lane:');
-
-function extend(
-  segments: Map<string, Segment[]>,
-  path: string,
-  from: number,
-  tone: Tone,
-  states: readonly string[],
-): void {
-  if (!hasTimeline(path)) return;
-  const line = segments.get(path) ?? [];
-  segments.set(path, line);
-  const last = line.at(-1);
-  if (last?.tone === calm(tone)) {
-    // Only what looks different is a new segment.
-    if (calm(tone) === 'ready' || last.states.join() === states.join()) return;
-  }
-  line.push({ from, tone: calm(tone), states });
-  while ((line[1]?.from ?? Infinity) < from - TIMELINE_MS) line.shift();
+function keepRow(model: Model, step: Step & { seq: number; at: number }): void {
+  model.log.push({ ...step, isSteady: isSteady(step) });
+  if (model.log.length <= LOG_ROWS * 1.2) return;
+  model.lost += model.log.length - LOG_ROWS;
+  model.log.splice(0, model.log.length - LOG_ROWS);
 }
 
-/** A machine at work flickers between ready and busy: all of that is well. */
-const calm = (tone: Tone): Tone => (tone === 'busy' || tone === 'plain' ? 'ready' : tone);
+/** Its own timer, the end of its own call, or a word to itself; and it is well. */
+const isSteady = ({ path, by, event, tags }: Step): boolean =>
+  hasTimeline(path) &&
+  calm(toneOf(tags)) === 'ready' &&
+  (by === path || event.startsWith('xstate.after.')) &&
+  !event.startsWith('xstate.error.');
 
-const STATUS_TONE: Record<StatusView['status'], Tone> = {
-  healthy: 'ready',
-  degraded: 'degraded',
-  starting: 'starting',
-  draining: 'draining',
-  failed: 'failed',
-};
+/** Sessions come and go by the thousand; the timeline is for what stays. */
+const hasTimeline = (path: string): boolean => !/\/(?:lane|notification|beat):/.test(path);
 
-export const toneOfStatus = ({ status }: StatusView): Tone => STATUS_TONE[status];
+function remembered(model: Model, path: string, segment: Segment): void {
+  if (hasTimeline(path)) extend(model.segments, path, segment);
+}

@@ -1,5 +1,5 @@
 /** A recording as `npm run record` writes it: a head with the picture, then an entry on each line. */
-import type { Entry, Picture, RecordingHead } from '../wire.ts';
+import type { Entry, Picture, StatusView } from '../wire.ts';
 import { apply, createModel, type Model } from './model.ts';
 
 export interface Recording {
@@ -15,10 +15,22 @@ export function readRecording(text: string): Recording {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const [head, ...entries] = lines.map((line, i) => parseLine(line, i, lines.length));
   if (!isHead(head)) throw new Error('This is no recording of the inspector: npm run record makes one.');
-  const { picture } = head;
+  const picture = completed(head.picture);
   const told = entries.filter(isEntry);
   return { picture, entries: told, begin: picture.at, end: Math.max(picture.at, told.at(-1)?.at ?? 0) };
 }
+
+/** A recording of version 1 has no past, no titles, and no problems beside the reason. */
+type WrittenPicture = Omit<Picture, 'past' | 'status'> & {
+  past?: Picture['past'];
+  status: Omit<StatusView, 'problems'> & Partial<Pick<StatusView, 'problems'>>;
+};
+
+const completed = (picture: WrittenPicture): Picture => ({
+  ...picture,
+  past: picture.past ?? { lines: {}, samples: [] },
+  status: { ...picture.status, problems: picture.status.problems ?? [] },
+});
 
 function parseLine(line: string, index: number, total: number): unknown {
   try {
@@ -33,7 +45,7 @@ function parseLine(line: string, index: number, total: number): unknown {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
-const isHead = (value: unknown): value is RecordingHead =>
+const isHead = (value: unknown): value is { picture: WrittenPicture } =>
   isObject(value) && value.recording === 1 && isObject(value.picture) && Array.isArray(value.picture.actors);
 
 const isEntry = (value: unknown): value is Entry =>

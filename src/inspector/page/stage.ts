@@ -4,7 +4,8 @@ import { activeIds, loadChart, type Chart } from './chart.ts';
 import { byId, button, el, setText } from './dom.ts';
 import { clockTime, duration, lastOf } from './format.ts';
 import type { Model } from './model.ts';
-import { toneOf } from './tone.ts';
+import { nameOfActor } from './overview.ts';
+import { toneOf } from '../tone.ts';
 import { createViewport } from './viewport.ts';
 
 export interface Stage {
@@ -21,9 +22,11 @@ export function createStage(onChange: () => void): Stage {
   byId('zoom', HTMLElement).append(
     button('−', 'Zoom out (-)', () => viewport.zoom(1 / 1.2)),
     button('Live', 'Go to a live state (l)', goLive),
-    button('Fit', 'Fit the chart into the window (0)', () => viewport.fit()),
+    button('Fit', 'Fit the chart into the window, or the part that is chosen (0)', fitChosen),
     button('+', 'Zoom in (+)', () => viewport.zoom(1.2)),
   );
+  const parts = byId('parts', HTMLSelectElement);
+  parts.addEventListener('change', fitChosen);
   let chart: Chart | null = null;
   let machine: string | null = null;
   let actor: ActorView | null = null;
@@ -38,7 +41,7 @@ export function createStage(onChange: () => void): Stage {
     lit = '';
     chart?.light(actor);
     viewport.set(chart?.svg ?? null);
-    if (!viewport.isLegible()) goLive();
+    offerParts();
     note.hidden = chart !== null;
     setText(
       note,
@@ -47,6 +50,28 @@ export function createStage(onChange: () => void): Stage {
         : `There is no drawing of ${next}: npm run diagrams makes it.`,
     );
     onChange();
+  }
+
+  /** Where the whole is too small to read, the part with the live state is shown. */
+  function offerParts(): void {
+    const names = chart?.parts.map(({ name }) => name) ?? [];
+    parts.replaceChildren(
+      option('-1', 'everything'),
+      ...names.map((name, i) => option(String(i), i === 0 ? `${name}, top level` : name)),
+    );
+    parts.hidden = names.length < 2;
+    if (viewport.isLegible() || chart === null) return;
+    const [top] = chart.parts;
+    viewport.fit(top);
+    const live = viewport.isLegible() ? top : chart.livePart();
+    if (live == null) return;
+    parts.value = String(chart.parts.indexOf(live));
+    fitChosen();
+    if (!viewport.isLegible()) goLive();
+  }
+
+  function fitChosen(): void {
+    viewport.fit(chart?.parts[Number(parts.value)]);
   }
 
   function goLive(): void {
@@ -105,9 +130,16 @@ export function createStage(onChange: () => void): Stage {
   };
 }
 
+function option(value: string, text: string): HTMLOptionElement {
+  const element = el('option', '', text);
+  element.value = value;
+  return element;
+}
+
 function drawHead(path: string, actor: ActorView | null, now: number): void {
   const pill = byId('actor-state', HTMLElement);
-  setText(byId('actor-path', HTMLElement), path);
+  setText(byId('actor-path', HTMLElement), actor?.title == null ? path : nameOfActor(actor));
+  byId('actor-path', HTMLElement).title = path;
   setText(pill, actor === null ? 'gone' : actor.states.map(lastOf).join(' · ') || actor.status);
   pill.dataset.tone = actor?.status === 'active' ? toneOf(actor.tags) : 'over';
   const facts = [

@@ -1,7 +1,8 @@
 /** A strip for each machine: how it was over the last minutes. */
 import { byId, el, setAttribute, setText } from './dom.ts';
 import { clockTime, duration, nameOf, stateText } from './format.ts';
-import { OVERALL, type Model, type Segment } from './model.ts';
+import { OVERALL, type Segment } from '../segments.ts';
+import type { Model } from './model.ts';
 
 export interface Timeline {
   draw(model: Model, now: number, selected: string): void;

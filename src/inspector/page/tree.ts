@@ -1,9 +1,9 @@
 import type { ActorView } from '../wire.ts';
 import { el, setAttribute, setText } from './dom.ts';
 import { countsText, treeRows, type TreeNode } from './forest.ts';
-import { count, duration, lastOf, shortId } from './format.ts';
+import { count, duration, lastOf } from './format.ts';
 import type { Model } from './model.ts';
-import { toneOf } from './tone.ts';
+import { nameOfActor } from './overview.ts';
 import { createVirtualList } from './virtual-list.ts';
 
 interface Options {
@@ -144,7 +144,7 @@ function updateRow(row: HTMLElement, node: TreeNode, look: Look): void {
   setText(part('chevron'), node.isOpen === null ? '' : node.isOpen ? '▾' : '▸');
 
   if (node.kind === 'group') {
-    row.dataset.tone = 'plain';
+    row.dataset.tone = node.tone;
     setText(part('name'), node.name);
     setText(part('tags'), count(node.total));
     for (const name of ['restarts', 'since', 'timer']) setText(part(name), '');
@@ -153,8 +153,8 @@ function updateRow(row: HTMLElement, node: TreeNode, look: Look): void {
     return;
   }
   const { actor } = node;
-  row.dataset.tone = actor.status === 'active' ? toneOf(actor.tags) : 'over';
-  setText(part('name'), shortId(actor.id));
+  row.dataset.tone = node.tone;
+  setText(part('name'), nameOfActor(actor));
   setText(part('restarts'), actor.restarts === 0 ? '' : `↻ ${actor.restarts}`);
   setText(part('tags'), actor.tags.join(' '));
   setText(part('states'), actor.states.map(lastOf).join(' · ') || actor.status);

@@ -1,8 +1,16 @@
 /** Zoom and pan of what is in a box: wheel, drag and keys. */
+export interface Part {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
 export interface Viewport {
   /** Puts another content in, of that size, and fits it. */
   set(content: SVGSVGElement | null): void;
-  fit(): void;
+  /** Shows a part as large as it goes; the whole without one. @param part in the content's own units */
+  fit(part?: Part): void;
   /** Whether texts can be read as it is. */
   isLegible(): boolean;
   /** Brings a place of the screen into the middle, legible. */
@@ -36,11 +44,11 @@ export function createViewport(host: HTMLElement): Viewport {
 
   const zoom = (factor: number): void => zoomAt(factor, host.clientWidth / 2, host.clientHeight / 2);
 
-  function fit(): void {
+  function fit(part: Part = { x: 0, y: 0, ...size }): void {
     const [width, height] = [host.clientWidth - 2 * MARGIN, host.clientHeight - 2 * MARGIN];
-    scale = Math.max(LEAST, Math.min(1.5, width / size.width, height / size.height));
-    x = MARGIN + Math.max(0, (width - size.width * scale) / 2);
-    y = MARGIN + Math.max(0, (height - size.height * scale) / 2);
+    scale = Math.max(LEAST, Math.min(1.5, width / part.width, height / part.height));
+    x = MARGIN + Math.max(0, (width - part.width * scale) / 2) - part.x * scale;
+    y = MARGIN + Math.max(0, (height - part.height * scale) / 2) - part.y * scale;
     place();
   }
 
@@ -65,7 +73,7 @@ export function createViewport(host: HTMLElement): Viewport {
   host.addEventListener('pointermove', (event) => {
     if (host.hasPointerCapture(event.pointerId)) pan(event.movementX, event.movementY);
   });
-  host.addEventListener('dblclick', fit);
+  host.addEventListener('dblclick', () => fit());
   host.addEventListener('keydown', (event) => {
     const keys: Record<string, () => void> = {
       ArrowLeft: () => pan(60, 0),
@@ -75,7 +83,7 @@ export function createViewport(host: HTMLElement): Viewport {
       '+': () => zoom(STEP),
       '=': () => zoom(STEP),
       '-': () => zoom(1 / STEP),
-      '0': fit,
+      '0': () => fit(),
     };
     const act = keys[event.key];
     if (act === undefined || event.ctrlKey || event.metaKey) return;

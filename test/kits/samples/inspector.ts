@@ -3,6 +3,7 @@ import type { ActorView, Entry, Picture, StatusView, Step } from '../../../src/i
 export const STATUS: StatusView = {
   status: 'healthy',
   reason: 'All is well.',
+  problems: [],
   delivered: 0,
   failed: 0,
   parked: 0,
@@ -18,6 +19,7 @@ export const actor = (path: string, changes: Partial<ActorView> = {}): ActorView
     path,
     parent: cut === -1 ? null : path.slice(0, cut),
     id,
+    title: null,
     machine: id.replace(/:.*/, ''),
     states: ['resting'],
     tags: ['ready'],
@@ -36,6 +38,7 @@ export const picture = (actors: ActorView[], changes: Partial<Picture> = {}): Pi
   version: '1.0.0',
   actors,
   status: STATUS,
+  past: { lines: {}, samples: [] },
   ...changes,
 });
 

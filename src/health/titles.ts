@@ -1,0 +1,55 @@
+/** What people call a session: its agent and its task, `engineer · Fix the login bug`. */
+import type { AnyActorRef } from 'xstate';
+import { actorName } from '../../machines/shared/actor-name.ts';
+import { childrenOf } from './children.ts';
+import { isHeartbeat } from './heartbeats.ts';
+
+/** Characters of a title; a task's own title may be of any length. */
+const LONGEST_TITLE = 90;
+
+/** The agents' slugs by their ids. */
+export type AgentNames = ReadonlyMap<string, string>;
+
+/** As much as is read of a machine's context: what delivery has read of the backend, or the agent of a beat. */
+interface Told {
+  delivery?: { agent: { slug: string } | null; task: { title: string } | null } | null;
+  agent?: { _id: string; slug: string };
+}
+
+function contextOf(actor: AnyActorRef): Told {
+  const snapshot: unknown = actor.getSnapshot();
+  if (typeof snapshot !== 'object' || snapshot === null || !('context' in snapshot)) return {};
+  // An allow-list of two fields, of machines whose contexts are all different.
+  return snapshot.context as Told;
+}
+
+/** The agents that have a heartbeat of their own, which are all of the account. */
+export const agentNames = (root: AnyActorRef): AgentNames =>
+  new Map(
+    Object.values(childrenOf(root))
+      .filter(isHeartbeat)
+      .flatMap((heartbeat) => {
+        const { agent } = contextOf(heartbeat);
+        return agent === undefined ? [] : [[agent._id, agent.slug] as const];
+      }),
+  );
+
+/** @returns null for what is no session, and for one of an agent that is not known yet: then there is only its id */
+export function titleOf(actor: AnyActorRef, agents: AgentNames): string | null {
+  const [, agentId = '', task = ''] =
+    /^(?:lane|notification|beat):([^/]+)\/(.+)$/.exec(actorName(actor)) ?? [];
+  if (agentId === '') return null;
+  const { delivery = null } = contextOf(actor);
+  const agent = delivery?.agent?.slug ?? agents.get(agentId);
+  if (agent === undefined) return null;
+  const what = delivery?.task?.title ?? (task === 'system' ? 'own session' : `task …${task.slice(-6)}`);
+  return oneLine(`${agent} · ${what}`);
+}
+
+/** Whether the title says the task's own title, which is known once the context was read. */
+export const isWhole = (title: string): boolean => !/ · task …\w{1,6}$/.test(title);
+
+function oneLine(text: string): string {
+  const plain = text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
+  return plain.length > LONGEST_TITLE ? `${plain.slice(0, LONGEST_TITLE - 1)}…` : plain;
+}

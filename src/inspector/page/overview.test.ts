@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { actor, picture, STATUS } from '../../../test/kits/samples/inspector.ts';
+import type { ActorView, StatusView } from '../wire.ts';
+import { createModel } from './model.ts';
+import { overviewOf } from './overview.ts';
+
+const at = (actors: ActorView[], status: Partial<StatusView> = {}) =>
+  overviewOf(createModel({ picture: picture(actors, { status: { ...STATUS, ...status } }), history: [] }));
+
+const session = (task: string, changes: Partial<ActorView>): ActorView =>
+  actor(`supervisor/delivery/notification:a/${task}`, {
+    id: `notification:a/${task}`,
+    machine: 'notification',
+    tags: [],
+    ...changes,
+  });
+
+const titles = (cards: readonly { title: string }[]): string[] => cards.map(({ title }) => title);
+
+describe('what is going on', () => {
+  test('nothing: one sentence says so', () => {
+    expect(at([actor('supervisor'), actor('supervisor/gateway')])).toEqual({
+      sentence: 'All is well. Nothing to do right now.',
+      trouble: [],
+      works: [],
+      waits: [],
+      queued: 0,
+    });
+  });
+
+  test('who works, what waits and what rests, by agent and task, the oldest first', () => {
+    const overview = at(
+      [
+        session('1', { states: ['working.running'], tags: ['busy'], since: 20, title: 'qa · Test it' }),
+        session('2', { states: ['working.running'], tags: ['busy'], since: 10, title: 'engineer · Fix it' }),
+        session('3', { states: ['queueing.fresh'] }),
+        session('4', { states: ['working.resting'], tags: ['degraded'], title: 'engineer · Ship it' }),
+      ],
+      { queued: 3 },
+    );
+    expect(titles(overview.works)).toEqual(['engineer · Fix it', 'qa · Test it']);
+    expect(titles(overview.waits)).toEqual(['notification:a/3']);
+    expect(titles(overview.trouble)).toEqual(['engineer · Ship it']);
+    expect(overview.sentence).toBe('One thing is in trouble. 2 at work, 3 waiting.');
+  });
+
+  test('a problem is told whole, with since when and when it is tried again', () => {
+    const problem = 'The gateway does not answer: start it. It said "no".';
+    const problems = [{ source: 'gateway', problem, since: 5, nextTryAt: 9 }];
+    const gateway = actor('supervisor/gateway', { tags: ['degraded'] });
+    const { trouble } = at([gateway], { status: 'degraded', problems });
+    expect(trouble).toMatchObject([
+      { title: 'gateway', text: problem, since: 5, nextAt: 9, tone: 'degraded', actor: gateway },
+    ]);
+  });
+
+  test('agents that cannot be reached are one card, and what wants attention is one', () => {
+    const beats = ['a', 'b', 'c', 'd', 'e', 'f'].map((slug) =>
+      actor(`supervisor/heartbeat:${slug}`, { tags: ['degraded'], states: ['unreachable'] }),
+    );
+    const upgrade = actor('supervisor/upgrade', { tags: ['ready', 'attention'], states: ['available'] });
+    const { trouble } = at([...beats, upgrade]);
+    expect(titles(trouble)).toEqual(['upgrade', '6 agents']);
+    expect(trouble[1]?.text).toBe('Cannot be reached: a, b, c, d, e and 1 more.');
+  });
+});

@@ -1,0 +1,132 @@
+/** The page as it opens: what is going on, at a glance, on a laptop and on a phone. */
+import { describe, expect, test } from 'vitest';
+import { holdGateway } from '../kits/held-gateway.ts';
+import { startInspected } from '../kits/inspected.ts';
+import { echoGateway, missionControl } from '../kits/stack.ts';
+import { until } from '../kits/until.ts';
+import { isLit, says, textOf, useBrowser } from './browser.ts';
+
+const open = useBrowser();
+const PHONE = { width: 390, height: 844 };
+
+describe('the first view', () => {
+  test('says who works on what, by agent and task, and leads to its chart and back', async () => {
+    const backend = await missionControl();
+    const gateway = await holdGateway(await echoGateway());
+    const runtime = await startInspected({ backend, gateway });
+    const page = await open(runtime.port);
+    await says(page, '#now-sentence', 'All is well.');
+    await backend.postMessage(backend.taskIds[0] ?? '', '@engineer please look');
+    await gateway.runHeld();
+    await says(page, '#now-works .card .name', /^engineer · [A-Z]/);
+    await says(page, '#now-sentence', /at work/);
+    const name = await textOf(page, '#now-works .card .name');
+    await page.locator('#now-works .card').first().click();
+    await says(page, '#actor-path', name);
+    expect(await page.locator('#now').isVisible()).toBe(false);
+    await page.keyboard.press('o');
+    expect(await page.locator('#now').isVisible()).toBe(true);
+    gateway.release();
+    await says(page, '#count-delivered', /[1-9]/);
+  });
+
+  test('says what is in trouble, whole, since when and when it is tried again', async () => {
+    const gateway = await echoGateway();
+    const runtime = await startInspected({ backend: await missionControl(), gateway });
+    await runtime.waitForHealth('that all is well', ({ status }) => status === 'healthy');
+    await gateway.close();
+    const { problems } = await runtime.waitForHealth(
+      'that the gateway is away',
+      ({ status }) => status === 'degraded',
+    );
+    // The viewer comes when it has happened: what was before is there as well.
+    const page = await open(runtime.port);
+    await says(page, '#now-trouble .card .words', problems[0]?.problem ?? 'a problem');
+    await says(page, '#now-trouble .card .times', /^for \d/);
+    await until('The next try is told', async () =>
+      (await textOf(page, '#now-trouble .card .times')).includes('next in'),
+    );
+    await says(page, '#reason', problems[0]?.problem ?? 'a problem');
+    const overall = page.locator('.strip canvas').first();
+    await until('The timeline tells the time before', async () =>
+      /^overall: .*degraded/.test((await overall.getAttribute('aria-label')) ?? ''),
+    );
+  });
+
+  test('every counter explains itself to who points at it and to who has a keyboard', async () => {
+    const runtime = await startInspected({ backend: await missionControl(), gateway: await echoGateway() });
+    const page = await open(runtime.port);
+    await says(page, '#status', 'healthy');
+    const counters = page.locator('.counters > div');
+    const count = await counters.count();
+    expect(count).toBeGreaterThan(4);
+    for (let i = 0; i < count; i += 1) {
+      const counter = counters.nth(i);
+      const why = counter.locator('.why');
+      expect(await why.isVisible()).toBe(false);
+      await counter.focus();
+      expect(await why.isVisible()).toBe(true);
+      expect(((await why.textContent()) ?? '').length).toBeGreaterThan(20);
+      await page.locator('#theme').focus();
+      await counter.hover();
+      expect(await why.isVisible()).toBe(true);
+      await page.mouse.move(700, 500);
+    }
+  });
+
+  test('probes and other steady chatter are one row, which unfolds', async () => {
+    const runtime = await startInspected({ backend: await missionControl(), gateway: await echoGateway() });
+    const page = await open(runtime.port);
+    await says(page, '#log', /▸ \d+ steady: .*gateway/);
+    await page.locator('#log .fold').first().click();
+    await says(page, '#log', 'probeGateway');
+  });
+});
+
+describe('a chart', () => {
+  test('that is too large to be read at once shows the part with the live state, and offers all parts', async () => {
+    const runtime = await startInspected({ backend: await missionControl(), gateway: await echoGateway() });
+    const page = await open(runtime.port, '#/actor/supervisor/delivery');
+    await isLit(page, 'delivery.active.gate.open');
+    const options = await page.locator('#parts option').allTextContents();
+    expect(options.slice(0, 2)).toEqual(['everything', 'delivery, top level']);
+    expect(options).toEqual(expect.arrayContaining(['gate', 'mode', 'poll']));
+    const scale = (): Promise<number> =>
+      page.locator('#chart svg').evaluate((svg) => new DOMMatrix(getComputedStyle(svg).transform).a);
+    expect(await scale()).toBeGreaterThanOrEqual(0.69);
+    await page.locator('#parts').selectOption({ label: 'everything' });
+    expect(await scale()).toBeLessThan(0.69);
+    await page.locator('#parts').selectOption({ label: 'mode' });
+    await page.locator('#zoom button', { hasText: 'Fit' }).click();
+    expect(await scale()).toBeGreaterThanOrEqual(0.69);
+  });
+});
+
+test('on a phone: one panel at a time, nothing wider than the screen, and all of it by touch', async () => {
+  const gateway = await echoGateway();
+  const runtime = await startInspected({ backend: await missionControl(), gateway });
+  const page = await open(runtime.port, '', 'light', PHONE);
+  await says(page, '#now-sentence', 'All is well.');
+  const widest = (): Promise<number> => page.evaluate(() => document.documentElement.scrollWidth);
+  const shown = (): Promise<string[]> =>
+    page
+      .locator('[data-view]')
+      .evaluateAll((all) =>
+        all.filter((one) => one.checkVisibility()).map((one) => one.getAttribute('data-view') ?? ''),
+      );
+  for (const [tab, view] of [
+    ['Machines', 'machines'],
+    ['Events', 'events'],
+    ['Timeline', 'timeline'],
+    ['Chart', 'chart'],
+    ['Now', 'now'],
+  ] as const) {
+    await page.locator('#views button', { hasText: tab }).click();
+    await until(`${view} alone is shown`, async () => (await shown()).join() === view);
+    expect(await widest()).toBeLessThanOrEqual(PHONE.width);
+  }
+  await page.locator('#views button', { hasText: 'Machines' }).click();
+  await page.locator('.actor', { hasText: 'gateway' }).first().click();
+  await until('The chart is shown', async () => (await shown()).join() === 'chart');
+  await isLit(page, 'gateway.connected');
+});
