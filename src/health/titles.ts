@@ -10,9 +10,15 @@ const LONGEST_TITLE = 90;
 /** The agents' slugs by their ids. */
 export type AgentNames = ReadonlyMap<string, string>;
 
+interface Read {
+  agent: { slug: string } | null;
+  task: { title: string } | null;
+}
+
 /** As much as is read of a machine's context: what delivery has read of the backend, or the agent of a beat. */
 interface Told {
-  delivery?: { agent: { slug: string } | null; task: { title: string } | null } | null;
+  delivery?: Read | null;
+  work?: { delivery: Read | null };
   agent?: { _id: string; slug: string };
 }
 
@@ -39,7 +45,7 @@ export function titleOf(actor: AnyActorRef, agents: AgentNames): string | null {
   const [, agentId = '', task = ''] =
     /^(?:lane|notification|beat):([^/]+)\/(.+)$/.exec(actorName(actor)) ?? [];
   if (agentId === '') return null;
-  const { delivery = null } = contextOf(actor);
+  const { work, delivery = work?.delivery ?? null } = contextOf(actor);
   const agent = delivery?.agent?.slug ?? agents.get(agentId);
   if (agent === undefined) return null;
   const what = delivery?.task?.title ?? (task === 'system' ? 'own session' : `task …${task.slice(-6)}`);

@@ -78,7 +78,7 @@ describe('the first view', () => {
     const runtime = await startInspected({ backend: await missionControl(), gateway: await echoGateway() });
     const page = await open(runtime.port);
     await says(page, '#log', /▸ \d+ steady: .*gateway/);
-    await page.locator('#log .fold').first().click();
+    await page.locator('#log .fold:not([hidden])', { hasText: 'gateway' }).first().click();
     await says(page, '#log', 'probeGateway');
   });
 });

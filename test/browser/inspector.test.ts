@@ -29,7 +29,7 @@ describe('what happens is seen', () => {
     await says(page, '#count-inFlight', '1');
     await until('An edge flashes', async () => (await page.locator('g.edge.taken').count()) > 0);
     await page.locator('#search').fill('lane:');
-    await page.locator('.actor', { hasText: 'lane:' }).first().click();
+    await page.locator('.actor:not([hidden])', { hasText: 'engineer · ' }).first().click();
     await isLit(page, 'lane.running');
     expect(page.url()).toContain('#/actor/supervisor/delivery/lane');
 
@@ -57,6 +57,7 @@ describe('what happens is seen', () => {
     await until('The timeline tells it', async () =>
       (await labels()).some((label) => /^overall: .*degraded for \d/.test(label)),
     );
+    await page.locator('#parts').selectOption('0');
     await page.locator('g.state[data-id="gateway.degraded"] > .title').hover();
     await says(page, '#tip', 'Tried again with backoff');
   });
