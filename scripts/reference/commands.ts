@@ -31,6 +31,7 @@ const WHAT: Record<string, string> = {
   down: 'stops the stack; its data stays',
   logs: "follows the stack's logs",
   diagrams: 'draws the machines (docs/machines)',
+  screenshots: "takes pictures of the inspector's first view (docs/inspector)",
   codegen: 'writes the types of `convex/`',
   reference: 'writes the generated parts of docs/reference',
 };
