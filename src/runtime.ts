@@ -65,7 +65,7 @@ export interface Runtime {
 export function startRuntime(options: RuntimeOptions): Runtime {
   const { config, store, log } = options;
   const journal = createEntries(store);
-  const metrics = createMetrics(config.runtimeVersion);
+  const metrics = createMetrics(config.runtimeVersion, config.stateDir);
   const { accountId, serviceToken } = config;
   const access = { url: config.convexUrl, accountId, serviceToken };
   const missionControl = createMissionControl({

@@ -11,7 +11,7 @@ const OPEN_LABELS = new Map([
 
 /** One row for each metric of ours, from the registry that a scrape reads. */
 export async function metricsTable(): Promise<string> {
-  const metrics = createMetrics('0');
+  const metrics = createMetrics('0', '.');
   // The series of the machines' states exist from the first scrape on.
   const machines = [{ id: 'delivery', value: 'running' }];
   await metrics.render({

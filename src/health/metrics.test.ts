@@ -19,7 +19,7 @@ const linesOf = (text: string): string[] =>
   text.split('\n').filter((line) => line.startsWith('mission_control_'));
 
 test('begins with the build, every delivery outcome at 0, and the process and Node metrics', async () => {
-  const text = await createMetrics('1.2.3').render(IDLE);
+  const text = await createMetrics('1.2.3', '.').render(IDLE);
   expect(linesOf(text)).toEqual(
     expect.arrayContaining([
       'mission_control_build_info{version="1.2.3"} 1',
@@ -33,7 +33,7 @@ test('begins with the build, every delivery outcome at 0, and the process and No
 });
 
 test('every counter and histogram has its series at 0 from the first scrape', async () => {
-  const metrics = createMetrics('1');
+  const metrics = createMetrics('1', '.');
   const text = await metrics.render(IDLE);
   const families = metrics.registry
     .getMetricsAsArray()
@@ -48,7 +48,7 @@ test('every counter and histogram has its series at 0 from the first scrape', as
 });
 
 test('a new agent has its series at 0; of very many agents the last share one', async () => {
-  const metrics = createMetrics('1');
+  const metrics = createMetrics('1', '.');
   metrics.agents(['engineer']);
   expect(linesOf(await metrics.render(IDLE))).toContain(
     'mission_control_tokens_total{agent="engineer",direction="input"} 0',
@@ -67,7 +67,7 @@ test('a new agent has its series at 0; of very many agents the last share one', 
 });
 
 test('a tool that a model made up is no label', async () => {
-  const metrics = createMetrics('1');
+  const metrics = createMetrics('1', '.');
   metrics.toolCall('task_status', 'ok', 0.2);
   metrics.toolCall('rm -rf', 'not_allowed', 0.01);
   const lines = linesOf(await metrics.render(IDLE));
@@ -77,7 +77,7 @@ test('a tool that a model made up is no label', async () => {
 });
 
 test('OpenMetrics: families of counters without _total, samples with it, no blank line, a mark at the end', async () => {
-  const metrics = createMetrics('1');
+  const metrics = createMetrics('1', '.');
   metrics.delivery('silent');
   const lines = toOpenMetrics(await metrics.render(IDLE)).split('\n');
   expect(lines).toContain('# TYPE mission_control_deliveries counter');
@@ -89,7 +89,7 @@ test('OpenMetrics: families of counters without _total, samples with it, no blan
 });
 
 test('counts what happened', async () => {
-  const metrics = createMetrics('1');
+  const metrics = createMetrics('1', '.');
   metrics.delivery('delivered');
   metrics.delivery('delivered');
   metrics.parked('attemptsSpent');
@@ -115,7 +115,7 @@ test('counts what happened', async () => {
 });
 
 test('shows the levels of this very scrape, and drops the states that were left', async () => {
-  const metrics = createMetrics('1');
+  const metrics = createMetrics('1', '.');
   const machines = [{ id: 'delivery', value: { gate: 'closed', poll: 'standby' } }];
   await metrics.render({ ...IDLE, machines });
   const later: Levels = {
@@ -145,7 +145,7 @@ test('shows the levels of this very scrape, and drops the states that were left'
 });
 
 test('tells of a blocked event loop, and of none where it is idle: the sampling interval is no delay', async () => {
-  const metrics = createMetrics('1');
+  const metrics = createMetrics('1', '.');
   const p99 = async (): Promise<number> => {
     // Longer than the sampling interval.
     await delay(300);

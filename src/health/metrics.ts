@@ -5,6 +5,7 @@ import type { FaultKind } from '../../machines/shared/fault.ts';
 import { EVENT_LOOP_SAMPLING_MS, measureEventLoop } from './event-loop.ts';
 import { LABELS, type Child, type DeliveryOutcome, type ParkReason } from './metric-labels.ts';
 import type { MachineReport } from './report.ts';
+import { freeBytes } from './free-bytes.ts';
 import { statePaths } from './state-paths.ts';
 
 /** What holds at the moment of a scrape. */
@@ -51,14 +52,17 @@ const OTHER_AGENTS = 'other';
 /**
  * The metrics of one process, in a registry of their own. Every series whose labels are known beforehand exists from
  * the start, at 0: increase() sees its first event only then. Labels are closed sets and agents, never tasks or rows.
+ *
+ * @param stateDir the directory of the journal, whose disk is watched
  */
-export function createMetrics(version: string): Metrics & { registry: Registry } {
+export function createMetrics(version: string, stateDir: string): Metrics & { registry: Registry } {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLING_MS });
   const restartEventLoop = measureEventLoop(registry);
   const counters = createCounters(registry);
   const histograms = createHistograms(registry);
   const setLevels = createGauges(registry, version);
+  createDiskGauge(registry, stateDir);
   const agents = new Set<string>();
 
   const agentLabel = (slug: string): string => {
@@ -166,4 +170,15 @@ function createGauges(registry: Registry, version: string): (levels: Levels) => 
       for (const path of statePaths(value)) states.set({ machine: id, state: path }, 1);
     }
   };
+}
+
+function createDiskGauge(registry: Registry, stateDir: string): void {
+  new Gauge({
+    name: 'mission_control_state_dir_free_bytes',
+    help: 'Bytes that can still be written to STATE_DIR.',
+    registers: [registry],
+    async collect() {
+      this.set(await freeBytes(stateDir));
+    },
+  });
 }
