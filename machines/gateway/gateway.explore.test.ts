@@ -1,6 +1,6 @@
 /** Every state that the gateway machine can reach, with all that probes and lanes may tell it. */
 import { describe, expect, test } from 'vitest';
-import type { EventObject, SnapshotFrom } from 'xstate';
+import type { SnapshotFrom } from 'xstate';
 import {
   callDone,
   callFailed,
@@ -15,7 +15,7 @@ import {
 } from '../../test/kits/explore.ts';
 import { Fault, type FaultKind } from '../shared/fault.ts';
 import { createListener } from '../../test/kits/samples/mission-control.ts';
-import { gatewayMachine, type GatewayNews } from './machine.ts';
+import { gatewayMachine, type GatewayEvent, type GatewayNews } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof gatewayMachine>;
 
@@ -28,21 +28,34 @@ interface Ghost {
 type Gateway = World<typeof gatewayMachine, Ghost>;
 
 const RECONNECT = { baseMs: 1_000, capMs: 15_000 };
+const ASKED_MS = 90_000;
 const PROBE = { version: '2026.9.6', agents: ['engineer'] };
 const PROBE_FAULTS: FaultKind[] = ['gatewayUnavailable', 'gatewayRefused', 'gatewayMisconfigured', 'bug'];
 
-const EVIDENCE: EventObject[] = [
+const failed = (session: string, kind: FaultKind): GatewayEvent => ({
+  type: 'run.failed',
+  session,
+  kind,
+  reason: 'The run failed.',
+});
+const turnedAway = (kind: FaultKind, retryAfterMs = 0): GatewayEvent => ({
+  type: 'gateway.suspected',
+  kind,
+  reason: 'No.',
+  retryAfterMs,
+});
+
+const EVIDENCE: readonly GatewayEvent[] = [
   { type: 'gateway.probe' },
-  ...['a', 'b'].flatMap((session) => [
-    { type: 'run.succeeded', session },
-    { type: 'run.failed', session, kind: 'runFailed', reason: 'The run failed.' },
-  ]),
-  ...(['gatewayUnavailable', 'gatewayRefused'] as const).map((kind) => ({
-    type: 'gateway.suspected',
-    kind,
-    reason: 'No.',
-    retryAfterMs: 0,
-  })),
+  { type: 'run.succeeded', session: 'a' },
+  { type: 'run.succeeded', session: 'b' },
+  failed('a', 'runFailed'),
+  failed('b', 'runFailed'),
+  failed('a', 'runCut'),
+  turnedAway('gatewayUnavailable'),
+  turnedAway('gatewayRefused'),
+  turnedAway('gatewayMisconfigured'),
+  turnedAway('gatewayUnavailable', ASKED_MS),
 ];
 
 function movesOf(snapshot: Snapshot, ghost: Ghost): Move<Ghost>[] {
@@ -86,7 +99,8 @@ const keyOf = ({ value, context }: Snapshot, ghost: Ghost): string =>
     value,
     ghost,
     few(context.failures),
-    Math.min(context.suspicions, 2),
+    few(context.turnedAway),
+    context.cut,
     few(context.trials),
     context.streak,
   ]);
@@ -97,9 +111,12 @@ function check({ from, to, effects, after }: Edge<typeof gatewayMachine, Ghost>)
   if (looked && open !== (after.gate === 'open')) return `the gate is ${after.gate}`;
   if ((after.gate === 'trial') !== to.matches({ ailing: 'trying' })) return 'a trial at the wrong time';
   if (looked && open !== (after.problem === null)) return `the problem is ${String(after.problem)}`;
-  if (sends(effects, 'gateway.lost').some(({ event }) => event.excused !== to.matches('ailing'))) {
+  const excused = to.matches('ailing') || to.context.cut;
+  if (sends(effects, 'gateway.lost').some(({ event }) => event.excused !== excused)) {
     return 'excused for the wrong reason';
   }
+  if (to.matches('waiting') && to.context.retryInMs !== ASKED_MS) return 'the wait is not the one asked for';
+  if (from?.matches('waiting') === true && open) return 'a run may go out before the wait is over';
   const isResting = ['degraded', 'refused', 'ailing'].some((state) =>
     to.matches({ [state]: 'resting' } as never),
   );

@@ -26,16 +26,21 @@ export type GatewayNews = GateNews | ConditionChanged;
 export type GatewayEvent = Evidence | { type: 'gateway.probe' };
 
 interface GatewayContext extends GatewayInput {
-  /** Probes that failed in a row. */
+  /** How many probes in a row have failed. */
   failures: number;
-  /** Times in a row that runs were turned away although the probe was answered. */
-  suspicions: number;
-  /** Runs that failed in a row, over all sessions. */
+  /** How many runs were turned away since the last one that succeeded, while probes were answered. */
+  turnedAway: number;
+  /** A run was cut off, and no probe has been answered since. */
+  cut: boolean;
+  /** The runs that failed since the last one that succeeded, over all sessions. */
   streak: Streak;
+  /** How many trial runs went out since the trouble began. */
   trials: number;
+  /** How long the present wait takes, in milliseconds. */
   retryInMs: number;
-  /** The longest wait asked for by Retry-After, in milliseconds. */
-  floorMs: number;
+  /** The wait that the gateway asked for with its last answer (Retry-After), in milliseconds; 0 for none. */
+  askedMs: number;
+  /** What is wrong, in one sentence for an operator; null when all is well. */
   problem: string | null;
   checks: number;
   version: string | null;
@@ -43,10 +48,13 @@ interface GatewayContext extends GatewayInput {
 }
 
 const TRIAL_LIMITS: BackoffLimits = { baseMs: 5_000, capMs: 60_000 };
-/** Well under the 5 s in which /health tells that the gateway is gone; one that hangs takes a probe's own limit longer. */
+/** A gateway that is gone shows on /health within 5 s; one that hangs shows when the probe's own limit has passed as well. */
 const CHECK_EVERY_MS = 2_000;
-/** Every this many checks also the token and the roster are looked at: about once a minute. */
+/** Every 30th check, about once a minute, also asks for the list of agents, which checks the token. */
 const DEEP_EVERY = 30;
+
+type Turned = Extract<Evidence, { type: 'gateway.suspected' }>;
+type FailedRun = Extract<Evidence, { type: 'run.failed' }>;
 
 const NOT_CONFIGURED = 'No gateway is configured (OPENCLAW_GATEWAY_URL is empty): nothing is delivered.';
 
@@ -62,10 +70,16 @@ const machineSetup = setup({
   },
   guards: {
     configured: ({ context }) => context.configured,
-    firstSuspicion: ({ context }) => context.suspicions <= 1,
+    /** The gateway answers probes and turns runs away: only a run can tell when that is over. */
+    onlyRunsTell: ({ context }) => context.turnedAway > 0,
+    turnedAwayAgain: ({ context }) => context.turnedAway > 1,
     refusal: (_, params: { kind: FaultKind }) =>
       params.kind === 'gatewayRefused' || params.kind === 'gatewayMisconfigured',
-    commonTrouble: ({ context }, params: { failed: Extract<Evidence, { type: 'run.failed' }> }) =>
+    asksForWait: (_, params: { turned: Turned }) => params.turned.retryAfterMs > 0,
+    asksForLongerWait: ({ context }, params: { turned: Turned }) =>
+      params.turned.retryAfterMs > context.retryInMs,
+    cutOff: (_, params: { kind: FaultKind }) => params.kind === 'runCut',
+    commonTrouble: ({ context }, params: { failed: FailedRun }) =>
       isCommonTrouble(extendStreak(context.streak, params.failed)),
   },
   delays: {
@@ -73,34 +87,46 @@ const machineSetup = setup({
     reconnectBackoff: ({ context }) => context.retryInMs,
     refusedBackoff: ({ context }) => context.retryInMs,
     trialBackoff: ({ context }) => context.retryInMs,
+    askedWait: ({ context }) => context.retryInMs,
   },
   actions: {
     keepProbe: assign((_, params: { probe: Probe }) => ({
       failures: 0,
-      floorMs: 0,
+      askedMs: 0,
+      cut: false,
       ...(params.probe.version !== null && { version: params.probe.version }),
       ...(params.probe.agents !== null && { agents: params.probe.agents }),
     })),
     keepFault: assign((_, params: { fault: Pick<Fault, 'message' | 'retryAfterMs'> }) => ({
       problem: params.fault.message,
-      floorMs: params.fault.retryAfterMs,
+      askedMs: params.fault.retryAfterMs,
     })),
-    countSuspicion: assign(({ context }) => ({ suspicions: context.suspicions + 1 })),
-    clearSuspicion: assign({ suspicions: 0 }),
-    countFailedRun: assign(({ context }, params: { failed: Extract<Evidence, { type: 'run.failed' }> }) => ({
+    /** A refused token is not counted: the next probe tells whether it is accepted again. */
+    keepTurnedAway: assign(({ context }, { turned }: { turned: Turned }) => ({
+      problem: turned.reason,
+      askedMs: turned.retryAfterMs,
+      turnedAway: context.turnedAway + (turned.kind === 'gatewayRefused' ? 0 : 1),
+    })),
+    keepWait: assign((_, { turned }: { turned: Turned }) => ({
+      problem: `${turned.reason} It asks for a wait of ${Math.ceil(turned.retryAfterMs / 1000)} s.`,
+      retryInMs: turned.retryAfterMs,
+    })),
+    noteCut: assign({ cut: true }),
+    countFailedRun: assign(({ context }, params: { failed: FailedRun }) => ({
       streak: extendStreak(context.streak, params.failed),
     })),
-    clearStreak: assign({ streak: [], trials: 0 }),
+    noteSuccess: assign({ streak: [], trials: 0, turnedAway: 0, cut: false }),
     countCheck: assign(({ context }) => ({ checks: context.checks + 1 })),
+    // Runs that are turned away lengthen the wait as failed probes do, so that no loop of probes and runs arises.
     drawReconnect: assign(({ context }) => {
       const failures = context.failures + 1;
-      // Suspicions count as well: a gateway that answers probes and turns runs away must not be asked in a loop.
-      const n = Math.max(failures, context.suspicions);
-      return { failures, retryInMs: backoff(n, context.reconnect, context.random(), context.floorMs) };
+      const n = Math.max(failures, context.turnedAway);
+      return { failures, retryInMs: backoff(n, context.reconnect, context.random(), context.askedMs) };
     }),
     drawRefused: assign(({ context }) => {
       const failures = context.failures + 1;
-      return { failures, retryInMs: backoff(failures, REFUSED_BACKOFF, context.random(), context.floorMs) };
+      const n = Math.max(failures, context.turnedAway);
+      return { failures, retryInMs: backoff(n, REFUSED_BACKOFF, context.random(), context.askedMs) };
     }),
     drawTrial: assign(({ context }) => {
       const trials = context.trials + 1;
@@ -111,17 +137,18 @@ const machineSetup = setup({
     })),
     announceAvailable: enqueueActions(({ enqueue, context }) => {
       enqueue.assign({ problem: null });
-      // The condition first: who hears that the gate moved should find the account's status right already.
+      // The condition goes first: who hears that the gate moved finds the account's status right already.
       enqueue.sendTo(context.parent, { type: 'condition.changed', source: 'gateway', problem: null });
       enqueue.sendTo(context.parent, { type: 'gateway.available' });
     }),
+    /** Runs that were cut off right before the gateway was found to be away are not their messages' fault. */
     announceLost: enqueueActions(({ enqueue, context }, params: { excused: boolean }) => {
       enqueue.sendTo(context.parent, {
         type: 'condition.changed',
         source: 'gateway',
         problem: context.problem ?? NOT_CONFIGURED,
       });
-      enqueue.sendTo(context.parent, { type: 'gateway.lost', excused: params.excused });
+      enqueue.sendTo(context.parent, { type: 'gateway.lost', excused: params.excused || context.cut });
     }),
     announceTrial: sendTo(({ context }) => context.parent, { type: 'gateway.trial' }),
   },
@@ -140,6 +167,27 @@ const probeFailed = [
   },
 ] as const;
 
+const turned = ({ event }: { event: Turned }) => ({ turned: event });
+const failed = ({ event }: { event: FailedRun }) => ({ failed: event });
+const nameCommonTrouble = {
+  type: 'nameCommonTrouble',
+  params: ({ event }: { event: FailedRun }) => ({ reason: event.reason }),
+} as const;
+
+/** A run was turned away while its gate was open. */
+const turnedAway = [
+  {
+    guard: { type: 'refusal', params: ({ event }: { event: Turned }) => event },
+    target: '#gateway.refused',
+    actions: { type: 'keepTurnedAway', params: turned },
+  },
+  {
+    guard: { type: 'asksForWait', params: turned },
+    target: '#gateway.waiting',
+    actions: { type: 'keepWait', params: turned },
+  },
+] as const;
+
 const keepProbe = {
   type: 'keepProbe',
   params: ({ event }: { event: { output: Probe } }) => ({ probe: event.output }),
@@ -151,11 +199,12 @@ export const gatewayMachine = machineSetup.createMachine({
   context: ({ input }) => ({
     ...input,
     failures: 0,
-    suspicions: 0,
+    turnedAway: 0,
+    cut: false,
     streak: [],
     trials: 0,
     retryInMs: 0,
-    floorMs: 0,
+    askedMs: 0,
     problem: null,
     checks: 0,
     version: null,
@@ -163,7 +212,7 @@ export const gatewayMachine = machineSetup.createMachine({
   }),
   initial: 'choosing',
   on: {
-    'run.succeeded': { actions: ['clearStreak', 'clearSuspicion'] },
+    'run.succeeded': { actions: 'noteSuccess' },
   },
   states: {
     choosing: {
@@ -191,34 +240,22 @@ export const gatewayMachine = machineSetup.createMachine({
       entry: 'announceAvailable',
       on: {
         'run.failed': [
+          // The gateway may have died with the run: a probe tells.
           {
-            guard: { type: 'commonTrouble', params: ({ event }) => ({ failed: event }) },
-            target: 'ailing',
-            actions: { type: 'nameCommonTrouble', params: ({ event }) => ({ reason: event.reason }) },
+            guard: { type: 'cutOff', params: ({ event }) => event },
+            target: '.checking',
+            actions: 'noteCut',
           },
-          { actions: { type: 'countFailedRun', params: ({ event }) => ({ failed: event }) } },
+          {
+            guard: { type: 'commonTrouble', params: failed },
+            target: 'ailing',
+            actions: nameCommonTrouble,
+          },
+          { actions: { type: 'countFailedRun', params: failed } },
         ],
         'gateway.suspected': [
-          {
-            guard: { type: 'refusal', params: ({ event }) => event },
-            target: 'refused',
-            actions: {
-              type: 'keepFault',
-              params: ({ event }) => ({ fault: { message: event.reason, retryAfterMs: event.retryAfterMs } }),
-            },
-          },
-          {
-            target: '.suspect',
-            actions: [
-              'countSuspicion',
-              {
-                type: 'keepFault',
-                params: ({ event }) => ({
-                  fault: { message: event.reason, retryAfterMs: event.retryAfterMs },
-                }),
-              },
-            ],
-          },
+          ...turnedAway,
+          { target: '.suspect', actions: { type: 'keepTurnedAway', params: turned } },
         ],
       },
       states: {
@@ -235,31 +272,46 @@ export const gatewayMachine = machineSetup.createMachine({
           invoke: {
             src: 'probeGateway',
             input: ({ context }) => ({ deep: context.checks % DEEP_EVERY === 0 }),
-            onDone: { target: 'steady', actions: [keepProbe, 'clearSuspicion'] },
+            onDone: { target: 'steady', actions: keepProbe },
             onError: probeFailed,
           },
         },
         suspect: {
           description:
-            'A run was turned away before it began: the gate is closed until the probe has spoken.',
+            'A run was turned away before it began: no run goes out until a probe has been answered.',
           tags: ['degraded'],
           entry: { type: 'announceLost', params: { excused: false } },
-          // Further lanes that were turned away at the same time say nothing new.
-          on: { 'gateway.suspected': {}, 'run.failed': {} },
+          // Other runs that were turned away at the same time say nothing new.
+          on: { 'gateway.suspected': [...turnedAway, {}], 'run.failed': {} },
           invoke: {
             src: 'probeGateway',
             input: { deep: true },
             onDone: [
-              { guard: 'firstSuspicion', target: 'steady', actions: [keepProbe, 'announceAvailable'] },
-              { target: '#gateway.degraded' },
+              { guard: 'turnedAwayAgain', target: '#gateway.degraded', actions: keepProbe },
+              { target: 'steady', actions: [keepProbe, 'announceAvailable'] },
             ],
             onError: probeFailed,
           },
         },
       },
     },
+    waiting: {
+      description: 'The gateway turned a run away and asked for a wait: no run goes out before it is over.',
+      tags: ['degraded'],
+      entry: { type: 'announceLost', params: { excused: false } },
+      after: { askedWait: '#gateway.degraded.probing' },
+      on: {
+        'gateway.suspected': {
+          guard: { type: 'asksForLongerWait', params: turned },
+          target: 'waiting',
+          reenter: true,
+          actions: { type: 'keepWait', params: turned },
+        },
+      },
+    },
     degraded: {
-      description: 'The gateway is away, not ready, or turns runs away. Tried again with backoff, for ever.',
+      description:
+        'The gateway is away, not ready, or turns runs away. It is asked again with backoff, for ever.',
       tags: ['degraded'],
       entry: { type: 'announceLost', params: { excused: false } },
       initial: 'resting',
@@ -268,14 +320,17 @@ export const gatewayMachine = machineSetup.createMachine({
           description: 'Waits before the next probe.',
           entry: 'drawReconnect',
           after: { reconnectBackoff: 'probing' },
-          on: { 'gateway.probe': 'probing', 'run.succeeded': { target: 'probing', actions: 'clearStreak' } },
+          on: { 'gateway.probe': 'probing', 'run.succeeded': { target: 'probing', actions: 'noteSuccess' } },
         },
         probing: {
           description: 'Asks whether the gateway is back.',
           invoke: {
             src: 'probeGateway',
             input: { deep: true },
-            onDone: { target: '#gateway.connected', actions: keepProbe },
+            onDone: [
+              { guard: 'onlyRunsTell', target: '#gateway.ailing.trying', actions: keepProbe },
+              { target: '#gateway.connected', actions: keepProbe },
+            ],
             onError: probeFailed,
           },
         },
@@ -283,13 +338,13 @@ export const gatewayMachine = machineSetup.createMachine({
     },
     refused: {
       description:
-        'The gateway answers and refuses us, or is not one: a setting is wrong. Tried again slowly.',
+        'The gateway refuses us, or what answers is no gateway: a setting is wrong. It is asked again slowly.',
       tags: ['degraded', 'attention'],
       entry: { type: 'announceLost', params: { excused: false } },
       initial: 'resting',
       states: {
         resting: {
-          description: 'Waits before the next probe; a token that is refused too often is locked out.',
+          description: 'Waits before the next probe: a token that is refused too often is locked out.',
           entry: 'drawRefused',
           after: { refusedBackoff: 'probing' },
           on: { 'gateway.probe': 'probing' },
@@ -299,25 +354,26 @@ export const gatewayMachine = machineSetup.createMachine({
           invoke: {
             src: 'probeGateway',
             input: { deep: true },
-            onDone: { target: '#gateway.connected', actions: keepProbe },
+            onDone: [
+              { guard: 'onlyRunsTell', target: '#gateway.ailing.trying', actions: keepProbe },
+              { target: '#gateway.connected', actions: keepProbe },
+            ],
             onError: probeFailed,
           },
         },
       },
     },
     ailing: {
-      description: 'The gateway answers, but runs of different sessions fail alike. One trial run at a time.',
+      description:
+        'The gateway answers probes, but runs fail alike or are turned away. One trial run goes out at a time.',
       tags: ['degraded', 'attention'],
       entry: { type: 'announceLost', params: { excused: true } },
       initial: 'resting',
       on: {
-        'gateway.suspected': {
-          target: '#gateway.degraded',
-          actions: {
-            type: 'keepFault',
-            params: ({ event }) => ({ fault: { message: event.reason, retryAfterMs: event.retryAfterMs } }),
-          },
-        },
+        'gateway.suspected': [
+          ...turnedAway,
+          { target: '#gateway.degraded', actions: { type: 'keepTurnedAway', params: turned } },
+        ],
       },
       states: {
         resting: {
@@ -326,19 +382,24 @@ export const gatewayMachine = machineSetup.createMachine({
           after: { trialBackoff: 'trying' },
           on: {
             'gateway.probe': 'trying',
-            // A run that was on its way when trouble was called, and came through.
-            'run.succeeded': { target: '#gateway.connected', actions: ['clearStreak', 'clearSuspicion'] },
+            // This run was under way when the trouble was found, and has succeeded.
+            'run.succeeded': { target: '#gateway.connected', actions: 'noteSuccess' },
           },
         },
         trying: {
-          description: 'One run may go out; its end decides.',
+          description: 'One run may go out, and its end decides.',
           entry: 'announceTrial',
           on: {
-            'run.succeeded': { target: '#gateway.connected', actions: ['clearStreak', 'clearSuspicion'] },
-            'run.failed': {
-              target: '#gateway.ailing',
-              actions: { type: 'nameCommonTrouble', params: ({ event }) => ({ reason: event.reason }) },
-            },
+            'run.succeeded': { target: '#gateway.connected', actions: 'noteSuccess' },
+            'run.failed': [
+              // Runs are taken again, which was the question. Why this one failed is another.
+              {
+                guard: 'onlyRunsTell',
+                target: '#gateway.connected',
+                actions: ['noteSuccess', { type: 'countFailedRun', params: failed }],
+              },
+              { target: '#gateway.ailing', actions: nameCommonTrouble },
+            ],
           },
         },
       },

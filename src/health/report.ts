@@ -22,7 +22,7 @@ export interface Infrastructure {
 }
 
 export interface GatewayReport {
-  state: 'disabled' | 'probing' | 'connected' | 'degraded' | 'refused' | 'ailing' | 'down';
+  state: 'disabled' | 'probing' | 'connected' | 'degraded' | 'refused' | 'waiting' | 'ailing' | 'down';
   /** Without credentials; null when no gateway is configured. */
   url: string | null;
   since: Timestamp;
