@@ -11,7 +11,7 @@ export function extendStreak(streak: Streak, failed: { session: string; kind: Fa
 
 /**
  * Trouble that everyone has is nobody's: three failures alike in a row, not all of one session, are the gateway's
- * or its model provider's (design.md, Errors). One session that fails alone is that session's own trouble.
+ * or its model provider's (docs/architecture.md#when-something-fails). One session that fails alone is that session's own trouble.
  */
 export function isCommonTrouble(streak: Streak): boolean {
   const kinds = new Set(streak.map((run) => run.kind));

@@ -6,7 +6,7 @@ export interface BackoffLimits {
 }
 
 /**
- * How long to wait after `failures` failures in a row: exponential with equal jitter (design.md, Errors).
+ * How long to wait after `failures` failures in a row: exponential with equal jitter (docs/architecture.md#when-something-fails).
  * `v = min(cap, base * 2^(failures-1))`, the delay is drawn from [v/2, v]: never 0, never past the cap, an integer.
  *
  * @param failures failures in a row, 1 or more

@@ -80,7 +80,7 @@ export function createUpgradeResultReporter(around: UpgradeResultSurroundings) {
   }
 
   /**
-   * A result ends the request that is pending (contract, section 4), so a success is told once at most: not when the
+   * A result ends the request that is pending (docs/contract.md#functions), so a success is told once at most: not when the
    * versions of a status report have settled the request already, and not while another upgrade is asked for.
    */
   async function isSettled(requested: boolean, signal: AbortSignal): Promise<boolean> {

@@ -25,7 +25,7 @@ export interface Prompt {
   input: string;
 }
 
-/** Sizes in UTF-16 units and counts: contract, section 9, "Prompt sizes" and "Heartbeats". */
+/** Sizes in UTF-16 units, and counts (docs/contract.md#prompt-sizes and #heartbeats). */
 const SIZE = { title: 500, body: 15_000, document: 4_000, message: 1_500, beatMessage: 220, name: 100 };
 const COUNT = { messages: 25, beatMessages: 8, mentionable: 25 };
 
