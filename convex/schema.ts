@@ -46,6 +46,8 @@ export default defineSchema({
     name: v.string(),
     email: v.optional(v.string()),
     role: v.union(v.literal('owner'), v.literal('admin'), v.literal('member')),
+    /** SHA-256 of the secret of a person's token (convex/demo/access.ts); only where people have no sign-in. */
+    tokenHash: v.optional(v.string()),
   }).index('by_account_user', ['accountId', 'userId']),
 
   agents: defineTable({

@@ -9,9 +9,9 @@ import schema from './schema.ts';
 const modules = {
   '/convex/_generated/api.js': () => import('./_generated/api.js'),
   '/convex/accounts.ts': () => import('./accounts.ts'),
-  '/convex/demo.ts': () => import('./demo.ts'),
-  '/convex/people.ts': () => import('./people.ts'),
-  '/convex/seed.ts': () => import('./seed.ts'),
+  '/convex/demo/actions.ts': () => import('./demo/actions.ts'),
+  '/convex/demo/people.ts': () => import('./demo/people.ts'),
+  '/convex/demo/seed.ts': () => import('./demo/seed.ts'),
   '/convex/service/actions.ts': () => import('./service/actions.ts'),
   '/convex/service/agents.ts': () => import('./service/agents.ts'),
   '/convex/service/delivery.ts': () => import('./service/delivery.ts'),
@@ -23,6 +23,7 @@ const modules = {
 };
 
 export const SECRET = 'ab'.repeat(32);
+const PERSON_SECRET = 'cd'.repeat(32);
 
 export const service = api.service.actions;
 
@@ -30,9 +31,14 @@ export const service = api.service.actions;
 export async function createBackend(engine = ENGINE) {
   // Both run the same tests: convex-test is the oracle for the engine of the local Mission Control.
   const t: TestBackend = engine === 'local' ? await localBackend() : convexTest(schema, modules);
-  const seeded = await t.mutation(internal.seed.demo, { serviceTokenHash: await sha256Hex(SECRET) });
+  const [serviceTokenHash, personTokenHash] = await Promise.all([
+    sha256Hex(SECRET),
+    sha256Hex(PERSON_SECRET),
+  ]);
+  const seeded = await t.mutation(internal.demo.seed.demo, { serviceTokenHash, personTokenHash });
   const { accountId } = seeded;
   const auth = { accountId, serviceToken: `mc_service_${accountId}_${SECRET}` };
+  const person = { accountId, personToken: `mc_person_${accountId}_${PERSON_SECRET}` };
   const roster = await t.action(service.listAgents, auth);
 
   const agentId = (slug: string): Id<'agents'> => found(roster.find((agent) => agent.slug === slug))._id;
@@ -40,6 +46,7 @@ export async function createBackend(engine = ENGINE) {
   return {
     t,
     auth,
+    person,
     lead: agentId('squad-lead'),
     engineer: agentId('engineer'),
     qa: agentId('qa'),
@@ -48,7 +55,7 @@ export async function createBackend(engine = ENGINE) {
     chat: taskId('Chat with the squad lead'),
     /** A person writes. */
     say: (task: Id<'tasks'>, content: string) =>
-      t.action(api.demo.postMessage, { ...auth, taskId: task, content }),
+      t.action(api.demo.actions.postMessage, { ...person, taskId: task, content }),
     /** The delivery queue, oldest first. */
     queue: () => t.action(service.listUndeliveredNotifications, auth),
     setFlags: (agent: Id<'agents'>, flags: Partial<Flags>) =>

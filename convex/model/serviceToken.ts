@@ -70,7 +70,8 @@ export async function requireAccount(ctx: QueryCtx, claim: ServiceClaim): Promis
   return account;
 }
 
-function equalInConstantTime(a: string, b: string): boolean {
+/** For hashes: how long it takes tells nothing of where they differ. */
+export function equalInConstantTime(a: string, b: string): boolean {
   let difference = a.length ^ b.length;
   for (let at = 0; at < a.length; at++) difference |= a.charCodeAt(at) ^ b.charCodeAt(at);
   return difference === 0;

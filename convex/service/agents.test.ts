@@ -44,7 +44,7 @@ test('profiles hold the enabled skills, in the agent’s order', async () => {
 test('a profile that a person sets is the one that the runtime reads, skills disabled and taken away', async () => {
   const backend = await createBackend();
   const set = (profile: object) =>
-    backend.t.action(api.demo.setProfile, { ...backend.auth, slug: 'engineer', ...profile });
+    backend.t.action(api.demo.actions.setProfile, { ...backend.person, slug: 'engineer', ...profile });
   const read = async () =>
     (await backend.t.action(service.listAgentsForRuntime, backend.auth)).find(
       ({ slug }) => slug === 'engineer',
@@ -129,12 +129,12 @@ test('the orchestrator is known', async () => {
 
 test('a new agent joins the roster; its slug must be free and plain', async () => {
   const backend = await createBackend();
-  const agent = { ...backend.auth, slug: 'writer', name: 'Writer', role: 'Writer' };
-  await backend.t.action(api.demo.addAgent, agent);
+  const agent = { ...backend.person, slug: 'writer', name: 'Writer', role: 'Writer' };
+  await backend.t.action(api.demo.actions.addAgent, agent);
   const roster = await backend.t.action(service.listAgents, backend.auth);
   expect(roster.map(({ slug }) => slug)).toContain('writer');
-  await expect(backend.t.action(api.demo.addAgent, agent)).rejects.toThrow('exists already');
-  await expect(backend.t.action(api.demo.addAgent, { ...agent, slug: 'A b' })).rejects.toThrow(
+  await expect(backend.t.action(api.demo.actions.addAgent, agent)).rejects.toThrow('exists already');
+  await expect(backend.t.action(api.demo.actions.addAgent, { ...agent, slug: 'A b' })).rejects.toThrow(
     'Invalid slug',
   );
 });

@@ -151,7 +151,7 @@ test('lists with the contexts of rows that can run: one for each session, none f
 });
 
 test('reports, and tells whether anything is asked', async () => {
-  const { t, auth } = await withUpdate();
+  const { t, auth, person } = await withUpdate();
   const config = {
     dropletId: 'd',
     ipAddress: '127.0.0.1',
@@ -165,7 +165,7 @@ test('reports, and tells whether anything is asked', async () => {
   expect(await report()).toEqual({ asked: true });
   expect(await t.action(service.checkAndClearRestartRequested, auth)).toEqual({ restartRequested: true });
   const upgrade = { targetRuntimeVersion: '2.0.0', strategy: 'immediate' } as const;
-  await t.action(api.demo.requestUpgrade, { ...auth, ...upgrade });
+  await t.action(api.demo.actions.requestUpgrade, { ...person, ...upgrade });
   expect(await report()).toEqual({ asked: true });
   expect(await report({ runtimeServiceVersion: '2.0.0' })).toEqual({ asked: false });
 });

@@ -16,16 +16,20 @@ const config = (runtime = '1.0.0', lastHealthCheck = Date.now()) => ({
 const report = (backend: Backend, status: 'online' | 'degraded' | 'offline', reported = config()) =>
   backend.t.action(service.updateRuntimeStatus, { ...backend.auth, status, config: reported });
 
-const show = (backend: Backend) => backend.t.action(api.demo.showRuntime, backend.auth);
+const show = (backend: Backend) => backend.t.action(api.demo.actions.showRuntime, backend.person);
 
 const broadcasts = async (backend: Backend) =>
-  (await backend.t.action(api.demo.listNotifications, backend.auth))
+  (await backend.t.action(api.demo.actions.listNotifications, backend.person))
     .filter(({ recipientType, type }) => recipientType === 'user' && type === 'status_change')
     .map(({ title }) => title)
     .reverse();
 
 const askForUpgrade = (backend: Backend, targetRuntimeVersion: string) =>
-  backend.t.action(api.demo.requestUpgrade, { ...backend.auth, targetRuntimeVersion, strategy: 'immediate' });
+  backend.t.action(api.demo.actions.requestUpgrade, {
+    ...backend.person,
+    targetRuntimeVersion,
+    strategy: 'immediate',
+  });
 
 test('the first report registers the runtime; people hear of going and coming back only', async () => {
   const backend = await createBackend();
@@ -78,7 +82,7 @@ test('a restart is asked for once', async () => {
   const backend = await createBackend();
   const check = () => backend.t.action(service.checkAndClearRestartRequested, backend.auth);
   expect(await check()).toEqual({ restartRequested: false });
-  await backend.t.action(api.demo.requestRestart, backend.auth);
+  await backend.t.action(api.demo.actions.requestRestart, backend.person);
   expect(await check()).toEqual({ restartRequested: true });
   expect(await check()).toEqual({ restartRequested: false });
 });

@@ -45,7 +45,8 @@ test('the job derives a key that opens, deploys convex/ with it, seeds the accou
     said: expect.stringContaining('is ready for account account1') as string,
   });
   const push = calls.find(({ url: path }) => path === '/api/deploy2/start_push');
-  for (const name of ['service/actions.js', 'seed.js', 'schema']) expect(push?.body).toContain(name);
+  for (const name of ['service/actions.js', 'accounts.js', 'schema']) expect(push?.body).toContain(name);
+  expect(push?.body).not.toContain('"demo/');
 
   const secret = /^mc_service_account1_([0-9a-f]{64})\n$/.exec(first.left['SERVICE_TOKEN'] ?? '')?.[1] ?? '';
   expect(first.left).toEqual({ ACCOUNT_ID: 'account1\n', SERVICE_TOKEN: `mc_service_account1_${secret}\n` });
@@ -54,7 +55,7 @@ test('the job derives a key that opens, deploys convex/ with it, seeds the accou
   // Mission Control has the hash alone.
   const seed = calls.find(({ url: path }) => path === '/api/function');
   expect(JSON.parse(seed?.body ?? '')).toMatchObject({
-    path: 'seed:demo',
+    path: 'accounts:provision',
     args: { serviceTokenHash: createHash('sha256').update(secret).digest('hex') },
   });
   expect(calls.some(({ body }) => body.includes(secret))).toBe(false);

@@ -1,12 +1,24 @@
 /**
- * Deploys convex/ to the self-hosted Convex and makes the demo account: waits for it, derives the admin key from the
- * instance secret in its data, runs `convex deploy`, seeds the account and its token, and leaves both for the runtime.
+ * Deploys the service's part of convex/ to the self-hosted Convex and makes an account: waits for it, derives the admin
+ * key from the instance secret in its data, runs `convex deploy`, makes the account and its token, and leaves both for
+ * the runtime. The demo's functions, which act as any person, are not deployed.
  * Runs at every `up`; what is there already stays. Exit codes: 0 done, 1 it could not.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { chownSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chownSync,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adminKey } from './admin-key.ts';
 
@@ -15,7 +27,8 @@ const {
   CONVEX_DATA_DIR = '/convex/data',
   CREDENTIALS_DIR = '/run/secrets',
 } = process.env;
-const CONVEX_CLI = process.env['CONVEX_CLI'] ?? 'node_modules/convex/bin/main.js';
+const CONVEX_CLI = resolve(process.env['CONVEX_CLI'] ?? 'node_modules/convex/bin/main.js');
+const ACCOUNT = { slug: 'local', name: 'Mission Control' };
 const WAIT_MS = 120_000;
 
 async function waitForBackend(): Promise<void> {
@@ -42,9 +55,23 @@ function readCredential(name: string): string {
   }
 }
 
+/** A project of its own with convex/, but without the demo's functions and the tests. */
+function stageProject(): string {
+  const project = mkdtempSync(join(tmpdir(), 'convex-service-'));
+  const demo = resolve('convex/demo');
+  cpSync('convex', join(project, 'convex'), {
+    recursive: true,
+    filter: (path) => resolve(path) !== demo && !/\.(test|setup)\.ts$/.test(path),
+  });
+  cpSync('package.json', join(project, 'package.json'));
+  symlinkSync(resolve('node_modules'), join(project, 'node_modules'));
+  return project;
+}
+
 /** @returns what the command prints; its errors go to ours, without the key */
-function convex(key: string, ...args: string[]): string {
+function convex(project: string, key: string, ...args: string[]): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, [CONVEX_CLI, ...args], {
+    cwd: project,
     encoding: 'utf8',
     env: {
       PATH: process.env['PATH'],
@@ -82,14 +109,24 @@ function leave(name: string, value: string): void {
   renameSync(`${path}.new`, path);
 }
 
+/** @returns what the function that makes the account gave, as JSON */
+function deploy(key: string, serviceTokenHash: string): string {
+  const project = stageProject();
+  try {
+    convex(project, key, 'deploy', '--yes', '--typecheck', 'disable', '--codegen', 'disable');
+    const account = JSON.stringify({ ...ACCOUNT, serviceTokenHash });
+    return convex(project, key, 'run', 'accounts:provision', account);
+  } finally {
+    rmSync(project, { recursive: true });
+  }
+}
+
 async function main(): Promise<void> {
   await waitForBackend();
   const key = adminKey(readCredential('instance_name'), readCredential('instance_secret'));
-  convex(key, 'deploy', '--yes', '--typecheck', 'disable', '--codegen', 'disable');
   const secret = tokenSecret();
   const serviceTokenHash = createHash('sha256').update(secret).digest('hex');
-  const seeded = convex(key, 'run', 'seed:demo', JSON.stringify({ serviceTokenHash }));
-  const { accountId } = JSON.parse(seeded) as { accountId: string };
+  const { accountId } = JSON.parse(deploy(key, serviceTokenHash)) as { accountId: string };
   leave('ACCOUNT_ID', accountId);
   leave('SERVICE_TOKEN', `mc_service_${accountId}_${secret}`);
   process.stdout.write(`convex-deploy: ${CONVEX_DEPLOY_URL} is ready for account ${accountId}\n`);

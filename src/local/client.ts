@@ -32,20 +32,28 @@ export type Row = v.InferOutput<typeof Row>;
 const Agents = v.array(v.object({ _id: v.string(), slug: v.string(), name: v.string() }));
 
 /** A person's view of the local Mission Control: what `npm run say` and the tests do there. */
-export function createDemoClient(access: Pick<DevSession, 'convexUrl' | 'accountId' | 'serviceToken'>) {
-  const { convexUrl, accountId, serviceToken } = access;
+export function createDemoClient(
+  access: Pick<DevSession, 'convexUrl' | 'accountId' | 'serviceToken' | 'personToken'>,
+) {
+  const { convexUrl, accountId, serviceToken, personToken } = access;
   const client = new ConvexHttpClient(convexUrl, { skipConvexDeploymentUrlCheck: true, logger: false });
   const call = (name: string, args: Record<string, Value>): Promise<unknown> =>
-    client.action(makeFunctionReference<'action'>(name), { accountId, serviceToken, ...args });
+    client.action(makeFunctionReference<'action'>(name), {
+      accountId,
+      ...(name.startsWith('demo/') ? { personToken } : { serviceToken }),
+      ...args,
+    });
   return {
     postMessage: async (taskId: string, content: string): Promise<string> =>
-      v.parse(v.object({ messageId: v.string() }), await call('demo:postMessage', { taskId, content }))
-        .messageId,
+      v.parse(
+        v.object({ messageId: v.string() }),
+        await call('demo/actions:postMessage', { taskId, content }),
+      ).messageId,
     listThread: async (taskId: string): Promise<Message[]> =>
-      v.parse(v.array(Message), await call('demo:listThread', { taskId, limit: 1000 })),
+      v.parse(v.array(Message), await call('demo/actions:listThread', { taskId, limit: 1000 })),
     /** The newest notifications, newest first. */
     listNotifications: async (): Promise<Row[]> =>
-      v.parse(v.array(Row), await call('demo:listNotifications', { limit: 200 })),
+      v.parse(v.array(Row), await call('demo/actions:listNotifications', { limit: 200 })),
     listAgents: async () => v.parse(Agents, await call('service/actions:listAgents', {})),
     call,
   };

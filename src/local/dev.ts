@@ -111,11 +111,12 @@ async function runRuntime(backend: Backend, gateway: DevGateway): Promise<number
   });
   const ending = watchTheEnd({ backend, gateway, runtime, healthUrl, print: (line) => print('dev', line) });
   if (await runtime.ready) {
-    const { accountId, serviceToken, tasks, url: convexUrl } = backend;
+    const { accountId, serviceToken, personToken, tasks, url: convexUrl } = backend;
     writeSession({
       convexUrl,
       accountId,
       serviceToken,
+      personToken,
       healthUrl,
       gatewayUrl: gateway.url,
       tasks,

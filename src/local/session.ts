@@ -16,6 +16,8 @@ const Session = v.object({
   convexUrl: v.string(),
   accountId: v.string(),
   serviceToken: v.string(),
+  /** Opens what people do: write, create, assign. */
+  personToken: v.string(),
   healthUrl: v.string(),
   gatewayUrl: v.string(),
   /** Absent when the inspector is off. */
@@ -28,7 +30,7 @@ export type DevSession = v.InferOutput<typeof Session>;
 
 export function writeSession(session: DevSession): void {
   mkdirSync(DEV_DIRECTORY, { recursive: true });
-  // It holds the demo account's token.
+  // It holds the demo account's tokens.
   writeFileSync(FILE, JSON.stringify(session), { mode: 0o600 });
 }
 

@@ -42,11 +42,12 @@ export async function removeStack(root: string, docker: Docker): Promise<void> {
 
 /** Mission Control with a person in front of it, once the backend is up. */
 export async function personAt(backendPort: number, docker: Docker): Promise<DemoClient> {
-  const read = (name: string) => docker('compose', 'exec', '-T', 'backend', 'cat', `/run/secrets/${name}`);
+  const read = (name: string) => docker('compose', 'exec', '-T', 'backend', 'cat', `/data/${name}`);
   return createDemoClient({
     convexUrl: `http://127.0.0.1:${backendPort}`,
     accountId: await read('ACCOUNT_ID'),
     serviceToken: await read('SERVICE_TOKEN'),
+    personToken: await read('PERSON_TOKEN'),
   });
 }
 

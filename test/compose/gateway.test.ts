@@ -71,7 +71,7 @@ const gatewayKnows = (slug: string): Promise<true> =>
 
 /** A task of its own for each test. */
 async function newTask(title: string): Promise<string> {
-  const made = await person.call('demo:createTask', { title });
+  const made = await person.call('demo/actions:createTask', { title });
   return v.parse(v.object({ taskId: v.string() }), made).taskId;
 }
 
@@ -127,7 +127,7 @@ test('an agent that is added can be spoken to, and nothing was restarted for it'
   const before = await stack.containers();
   const taskId = await newTask('A new face');
   const start = performance.now();
-  await person.call('demo:addAgent', { slug: 'designer', name: 'Designer', role: 'Designer' });
+  await person.call('demo/actions:addAgent', { slug: 'designer', name: 'Designer', role: 'Designer' });
   await person.postMessage(taskId, '@designer hello');
   expect(await replyOn(taskId)).toBe('mock reply: designer hello');
   figure('agent added and spoken to until its reply is there', secondsSince(start));
@@ -192,7 +192,7 @@ test('who an agent is comes from Mission Control, without a restart: soul, skill
   const before = await stack.container('openclaw-gateway');
   const start = performance.now();
   const skills = [{ slug: 'review', contentMarkdown: '# How we review' }];
-  await person.call('demo:setProfile', { slug: 'engineer', soulContent: 'You are calm.', skills });
+  await person.call('demo/actions:setProfile', { slug: 'engineer', soulContent: 'You are calm.', skills });
   const skill = 'engineer/skills/mission-control/review/SKILL.md';
   await until(
     'The soul is there',
@@ -220,7 +220,7 @@ test('who an agent is comes from Mission Control, without a restart: soul, skill
     'roster: engineer: SOUL.md was edited there',
   );
 
-  await person.call('demo:setProfile', { slug: 'engineer', skills: [] });
+  await person.call('demo/actions:setProfile', { slug: 'engineer', skills: [] });
   await until('The skill is gone', async () => (await inWorkspace(skill)) === null, PATIENCE_MS);
   expect((await stack.container('openclaw-gateway')).State.StartedAt).toBe(before.State.StartedAt);
 });
@@ -232,9 +232,9 @@ test('an agent runs on the model that the map names for its word, and on the def
       'JSON.stringify(JSON.parse(require("fs").readFileSync("/home/node/.openclaw/openclaw.json")).agents.entries.engineer.model ?? null)',
     );
   expect(await modelOf()).toBe('null');
-  await person.call('demo:setProfile', { slug: 'engineer', model: 'other-word' });
+  await person.call('demo/actions:setProfile', { slug: 'engineer', model: 'other-word' });
   await until('The model is set', async () => (await modelOf()) === '"custom/mock-2"', PATIENCE_MS);
-  await person.call('demo:setProfile', { slug: 'engineer', model: 'unlisted-word' });
+  await person.call('demo/actions:setProfile', { slug: 'engineer', model: 'unlisted-word' });
   await until('The model is taken back', async () => (await modelOf()) === 'null', PATIENCE_MS);
   expect(await stack.compose('logs', '--no-log-prefix', 'openclaw-gateway')).toContain(
     'roster: the gateway lists no custom/nowhere: not set for any agent',
@@ -284,7 +284,7 @@ test('kill -USR2 1 under work: drained, exit 75, started again by the policy, no
 
 test('an upgrade that is asked for and not there: exit 75 once, then held back', async () => {
   const since = Date.now() / 1_000;
-  await person.call('demo:requestUpgrade', { targetRuntimeVersion: '99.0.0', strategy: 'immediate' });
+  await person.call('demo/actions:requestUpgrade', { targetRuntimeVersion: '99.0.0', strategy: 'immediate' });
   const health = await stack.waitForHealth('it', ({ upgrade }) => upgrade.state === 'heldBack');
   expect(health.upgrade.targetRuntimeVersion).toBe('99.0.0');
   expect(await stack.exitCodes('runtime', since)).toEqual(['75']);

@@ -119,7 +119,7 @@ export async function startUpgradeStack(): Promise<UpgradeStack> {
           },
           START_LIMIT_MS,
         ),
-      history: async () => v.parse(History, await person.call('demo:showRuntime', {})).runtime,
+      history: async () => v.parse(History, await person.call('demo/actions:showRuntime', {})).runtime,
       env: () => readFileSync(join(root, '.env'), 'utf8'),
       set: (name, value) => {
         const others = readFileSync(join(root, '.env'), 'utf8')

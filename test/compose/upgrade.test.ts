@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => stack.down());
 
 async function listTaskIds(): Promise<string[]> {
-  const tasks = (await stack.person.call('demo:listTasks', {})) as { _id: string }[];
+  const tasks = (await stack.person.call('demo/actions:listTasks', {})) as { _id: string }[];
   return tasks.map(({ _id }) => _id);
 }
 
@@ -136,7 +136,10 @@ test('what cannot begin leaves all as it was', async () => {
 test('asked for by Mission Control: exit 75 under work, held back, then upgraded under work', async () => {
   await stack.setRunTime(3_000);
   await putToWork('before the request');
-  await stack.person.call('demo:requestUpgrade', { targetRuntimeVersion: '1.1.0', strategy: 'immediate' });
+  await stack.person.call('demo/actions:requestUpgrade', {
+    targetRuntimeVersion: '1.1.0',
+    strategy: 'immediate',
+  });
   const { upgrade } = await stack.waitForHealth(
     'It is held back',
     (health) => health.upgrade.state === 'heldBack',

@@ -62,7 +62,7 @@ async function writeUntilDead(backend: Backend, name: string, acknowledged: stri
   for (let n = 0; ; n++) {
     const title = `${TITLE} ${name}-${n}`;
     try {
-      await person.call('demo:createTask', { title });
+      await person.call('demo/actions:createTask', { title });
       acknowledged.push(title);
     } catch {
       // Killed: whether this one was kept does not matter.

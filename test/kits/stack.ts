@@ -75,11 +75,11 @@ export async function missionControl(options: BackendOptions = {}): Promise<Miss
     ...person,
     agentRows: async () =>
       v
-        .parse(v.array(Row), await person.call('demo:listNotifications', { limit: 1000 }))
+        .parse(v.array(Row), await person.call('demo/actions:listNotifications', { limit: 1000 }))
         .filter(({ recipientType }) => recipientType === 'agent')
         .reverse(),
-    listTasks: async () => v.parse(v.array(Task), await person.call('demo:listTasks', {})),
-    showRuntime: async () => v.parse(Runtime, await person.call('demo:showRuntime', {})).account,
+    listTasks: async () => v.parse(v.array(Task), await person.call('demo/actions:listTasks', {})),
+    showRuntime: async () => v.parse(Runtime, await person.call('demo/actions:showRuntime', {})).account,
     async setFault(rule) {
       for (const path of rule.path === undefined ? [undefined] : alike(rule.path)) {
         const answer = await fetch(`${backend.url}/__faults`, {

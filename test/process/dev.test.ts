@@ -153,6 +153,7 @@ test('npm run say without a stack says what to start', async () => {
   const session = {
     accountId: 'a',
     serviceToken: 't',
+    personToken: 'p',
     healthUrl: nobody,
     gatewayUrl: nobody,
     inspectorUrl: null,

@@ -11,7 +11,7 @@ describe('what Mission Control asks for', () => {
     const backend = await missionControl();
     const gateway = await echoGateway();
     const runtime = await startRuntime({ backend, gateway });
-    await backend.call('demo:requestRestart', {});
+    await backend.call('demo/actions:requestRestart', {});
     expect(await runtime.exited).toEqual(START_AGAIN);
     expectLastWords(runtime, 75);
 
@@ -55,7 +55,7 @@ describe('what Mission Control asks for', () => {
       (health) => health.upgrade.state === 'current',
     );
     expect(upgrade.targetRuntimeVersion).toBeNull();
-    expect(await backend.call('demo:showRuntime', {})).toMatchObject({
+    expect(await backend.call('demo/actions:showRuntime', {})).toMatchObject({
       runtime: { upgradeHistory: [{ status: 'success', toRuntimeVersion: '9.9.9' }] },
     });
   });
@@ -77,7 +77,7 @@ async function askedToUpgrade(env: Record<string, string> = {}) {
   const gateway = await echoGateway();
   const runtime = await startRuntime({ backend, gateway, env });
   await until('It has reported once', async () => (await backend.showRuntime()).runtimeConfig);
-  await backend.call('demo:requestUpgrade', { targetRuntimeVersion: '9.9.9', strategy: 'immediate' });
+  await backend.call('demo/actions:requestUpgrade', { targetRuntimeVersion: '9.9.9', strategy: 'immediate' });
   return { backend, gateway, runtime };
 }
 

@@ -3,6 +3,7 @@ import { makeFunctionReference } from 'convex/server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { api } from '../../../convex/_generated/api.js';
 import type { Id } from '../../../convex/_generated/dataModel.js';
+import { createDemoClient, type DemoClient } from '../client.ts';
 import { startBackend } from './spawn.ts';
 import type { Backend } from './spawn.ts';
 
@@ -11,11 +12,13 @@ const service = api.service.actions;
 
 let backend: Backend;
 let client: ConvexHttpClient;
+let person: DemoClient;
 let auth: { accountId: Id<'accounts'>; serviceToken: string };
 
 beforeAll(async () => {
   backend = await startBackend({ secret: SECRET, extraTasks: 12 });
   client = new ConvexHttpClient(backend.url, { logger: false });
+  person = createDemoClient({ ...backend, convexUrl: backend.url });
   auth = { accountId: asAccountId(backend.accountId), serviceToken: backend.serviceToken };
 });
 
@@ -69,7 +72,7 @@ test('one row of concurrent posts for one notification', async () => {
     ),
   );
   expect(new Set(posted.map(({ messageId }) => messageId)).size).toBe(1);
-  expect(await client.action(api.demo.listThread, { ...auth, taskId: row.taskId })).toHaveLength(1);
+  expect(await person.listThread(row.taskId)).toHaveLength(1);
 });
 
 test('a function’s error is a ConvexError with the contract’s text', async () => {
@@ -95,7 +98,7 @@ test('wrong arguments are a plain function error, as a development deployment wo
 });
 
 test.each([
-  ['an internal function', 'people:listTasks'],
+  ['an internal function', 'demo/people:listTasks'],
   ['a helper', 'model/limits:clampLimit'],
   ['a name that is not there', 'service/actions:nope'],
   ['an inherited name', 'service/actions:constructor'],

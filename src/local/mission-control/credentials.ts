@@ -3,8 +3,8 @@ import { readIfThere, writeSecret } from './data-dir.ts';
 import type { BackendReady } from './ready.ts';
 
 /** @returns the secret of the token that an earlier start left there, so that the token stays valid; null for none */
-export function keptSecret(dir: string | null): string | null {
-  const token = dir === null ? null : readIfThere(join(dir, 'SERVICE_TOKEN'));
+export function keptSecret(dir: string | null, name = 'SERVICE_TOKEN'): string | null {
+  const token = dir === null ? null : readIfThere(join(dir, name));
   return /_([0-9a-f]{64})$/.exec(token ?? '')?.[1] ?? null;
 }
 

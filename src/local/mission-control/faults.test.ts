@@ -5,7 +5,7 @@ import { startBackend } from './spawn.ts';
 import type { Backend } from './spawn.ts';
 
 const LIST = 'service/actions:listAgents';
-const RESTART = 'demo:requestRestart';
+const RESTART = 'demo/actions:requestRestart';
 
 let backend: Backend;
 let client: ConvexHttpClient;
@@ -31,7 +31,7 @@ async function command(fault: object): Promise<number> {
 const call = (path: string, through = client): Promise<unknown> =>
   through.action(makeFunctionReference<'action'>(path), {
     accountId: backend.accountId,
-    serviceToken: backend.serviceToken,
+    ...(path === RESTART ? { personToken: backend.personToken } : { serviceToken: backend.serviceToken }),
   });
 
 test('fails one function as often as told', async () => {

@@ -15,8 +15,8 @@ export type Seeded = v.InferOutput<typeof seeded>;
 
 export interface Host {
   engine: Engine;
-  /** The account of the demo, made at the first start. @param hashes SHA-256 of the token's secret, lower-case hex */
-  seed(hashes: { serviceTokenHash: string }): Promise<Seeded>;
+  /** The account of the demo, made at the first start. @param hashes SHA-256 of the tokens' secrets, lower-case hex */
+  seed(hashes: { serviceTokenHash: string; personTokenHash: string }): Promise<Seeded>;
   close(): void;
 }
 
@@ -40,7 +40,7 @@ export async function createHost({ path, extensions, log }: HostOptions): Promis
     engine.call({ kind: 'mutation', path: name, args: convexToJson(args) }, ADMIN);
   return {
     engine,
-    seed: async (hashes) => v.parse(seeded, await callAdmin('seed:demo', hashes)),
+    seed: async (hashes) => v.parse(seeded, await callAdmin('demo/seed:demo', hashes)),
     close() {
       scheduler.stop();
       engine.close();

@@ -2,9 +2,11 @@
  * The local Mission Control: `node src/local/mission-control/main.ts [--port N] [--extra-tasks N]`.
  * Exit codes: 0 told to stop, 78 a setting is wrong, 71 it cannot serve.
  */
+import { join } from 'node:path';
 import process from 'node:process';
 import { writeSession } from '../session.ts';
 import { writeCredentials } from './credentials.ts';
+import { writeSecret } from './data-dir.ts';
 import { readSettings } from './options.ts';
 import type { BackendSettings } from './options.ts';
 import type { BackendReady } from './ready.ts';
@@ -25,16 +27,19 @@ function settingsOrExit(): BackendSettings {
 
 /** For the runtime's settings that are read from files, and for `say` beside this process. */
 function handOver(ready: BackendReady, dir: string): void {
-  const { url: convexUrl, accountId, serviceToken, tasks } = ready;
+  const { url: convexUrl, accountId, serviceToken, personToken, tasks } = ready;
   writeCredentials(dir, ready);
   const healthUrl = process.env['LOCAL_HEALTH_URL'] ?? 'http://127.0.0.1:3000';
-  writeSession({ convexUrl, accountId, serviceToken, healthUrl, gatewayUrl: '', tasks });
+  writeSession({ convexUrl, accountId, serviceToken, personToken, healthUrl, gatewayUrl: '', tasks });
 }
 
 const settings = settingsOrExit();
 try {
   const backend = await startServing(settings, log);
-  if (settings.dataDir !== null) writeCredentials(settings.dataDir, backend.ready);
+  if (settings.dataDir !== null) {
+    writeCredentials(settings.dataDir, backend.ready);
+    writeSecret(join(settings.dataDir, 'PERSON_TOKEN'), backend.ready.personToken);
+  }
   if (settings.credentialsDir === null) process.stdout.write(`${JSON.stringify(backend.ready)}\n`);
   else handOver(backend.ready, settings.credentialsDir);
   const place = settings.dataDir ?? 'memory: they are gone when this process ends';

@@ -9,6 +9,8 @@ export interface BackendSettings {
   port: number;
   /** 64 lower-case hex digits: the secret part of the service token. */
   secret: string;
+  /** The secret part of the person's token. */
+  personSecret: string;
   /** Tasks assigned to the engineer beside the seeded ones. */
   extraTasks: number;
   /** Whether `POST /__faults` is there. */
@@ -42,6 +44,7 @@ export function readSettings(argv: string[], env: NodeJS.ProcessEnv): BackendSet
     host: env['LOCAL_BACKEND_HOST'] || '127.0.0.1',
     port: wholeNumber('--port (or LOCAL_BACKEND_PORT)', values.port ?? env['LOCAL_BACKEND_PORT'], 65_535),
     secret: readSecret(env['LOCAL_SERVICE_SECRET'] || keptSecret(credentialsDir) || keptSecret(dataDir)),
+    personSecret: readSecret(keptSecret(dataDir, 'PERSON_TOKEN')),
     extraTasks: wholeNumber('--extra-tasks', values['extra-tasks'], 10_000),
     faults: env['LOCAL_BACKEND_FAULTS'] === '1',
     extensions: env['LOCAL_BACKEND_EXTENSIONS'] !== '0',

@@ -5,6 +5,7 @@ const ready = v.object({
   url: v.string(),
   accountId: v.string(),
   serviceToken: v.string(),
+  personToken: v.string(),
   tasks: v.array(v.object({ _id: v.string(), title: v.string() })),
 });
 

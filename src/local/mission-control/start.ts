@@ -60,14 +60,18 @@ export async function startServing(
 
 async function seed(
   host: Host,
-  { secret, extraTasks }: BackendSettings,
+  { secret, personSecret, extraTasks }: BackendSettings,
 ): Promise<Omit<BackendReady, 'event' | 'url'>> {
-  const { accountId, tasks } = await host.seed({ serviceTokenHash: await sha256Hex(secret) });
+  const { accountId, tasks } = await host.seed({
+    serviceTokenHash: await sha256Hex(secret),
+    personTokenHash: await sha256Hex(personSecret),
+  });
   const serviceToken = `mc_service_${accountId}_${secret}`;
+  const personToken = `mc_person_${accountId}_${personSecret}`;
   for (let n = 1; n <= extraTasks; n++) {
-    tasks.push(await addTask(host, { accountId, serviceToken }, `Extra task ${n}`));
+    tasks.push(await addTask(host, { accountId, personToken }, `Extra task ${n}`));
   }
-  return { accountId, serviceToken, tasks };
+  return { accountId, serviceToken, personToken, tasks };
 }
 
 async function listening(server: Server, port: number): Promise<void> {
@@ -84,11 +88,11 @@ async function listening(server: Server, port: number): Promise<void> {
 
 async function addTask(
   host: Host,
-  auth: { accountId: string; serviceToken: string },
+  auth: { accountId: string; personToken: string },
   title: string,
 ): Promise<BackendReady['tasks'][number]> {
   const args = { ...auth, title, assignedAgentSlugs: ['engineer'] };
-  const made = await host.engine.call({ kind: 'action', path: 'demo:createTask', args });
+  const made = await host.engine.call({ kind: 'action', path: 'demo/actions:createTask', args });
   return { _id: v.parse(v.object({ taskId: v.string() }), made).taskId, title };
 }
 

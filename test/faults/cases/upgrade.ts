@@ -18,7 +18,7 @@ import {
 import { inSeconds, within } from '../wait.ts';
 
 const requestUpgrade = ({ backend }: Stage, targetRuntimeVersion: string): Promise<unknown> =>
-  backend.call('demo:requestUpgrade', { targetRuntimeVersion, strategy: 'immediate' });
+  backend.call('demo/actions:requestUpgrade', { targetRuntimeVersion, strategy: 'immediate' });
 
 const reported = (runtime: RuntimeProcess) =>
   runtime.waitForLog('that it has reported', ({ event }) => event === 'status.reported');
@@ -44,7 +44,7 @@ export const upgradeCases: readonly FaultCase[] = [
       await reported(stage.runtime);
       const taskId = await ask(stage, 'please look at this');
       await runUnderWay(stage);
-      await stage.backend.call('demo:requestRestart', {});
+      await stage.backend.call('demo/actions:requestRestart', {});
       expect(await stage.runtime.exited).toEqual({ code: 75, signal: null });
       expect(await replies(stage, taskId)).toHaveLength(1);
       const next = await startAgain(stage);
@@ -100,7 +100,7 @@ export const upgradeCases: readonly FaultCase[] = [
       const stage = await setUp({ env: { STATE_DIR: stateDir } });
       await stage.runtime.waitForLog('the warning', ({ event }) => event === 'upgrade.resultLost');
       await within(20, 'It has looked three times', async () => (await checks(stage.runtime)) >= 3);
-      await stage.backend.call('demo:requestRestart', {});
+      await stage.backend.call('demo/actions:requestRestart', {});
       expect(await stage.runtime.exited).toEqual({ code: 75, signal: null });
       const warnings = stage.runtime.log.filter(({ event }) => event === 'upgrade.resultLost');
       expect(warnings).toMatchObject([
@@ -120,7 +120,7 @@ export const upgradeCases: readonly FaultCase[] = [
       writeFileSync(file, JSON.stringify(ROLLED_BACK));
       await startRuntime({ backend, gateway, env: { STATE_DIR: stateDir } });
       await within(20, 'The file is gone', () => !existsSync(file));
-      const { runtime } = v.parse(History, await backend.call('demo:showRuntime', {}));
+      const { runtime } = v.parse(History, await backend.call('demo/actions:showRuntime', {}));
       expect(runtime.upgradeHistory.map(({ status }) => status)).toEqual(['rolled_back']);
       return 'one entry in the history: rolled_back';
     },

@@ -27,7 +27,7 @@ afterAll(() => Promise.all([real.close(), fake.close()]));
 
 const Answer = v.looseObject({ status: v.string(), value: v.optional(v.unknown()) });
 
-async function call(side: Pick<Side, 'url' | 'auth'>, path: string, args: object) {
+async function call(side: { url: string; auth: object }, path: string, args: object) {
   const response = await fetch(`${side.url}/api/action`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -43,20 +43,20 @@ async function call(side: Pick<Side, 'url' | 'auth'>, path: string, args: object
 const get = async <T>(schema: v.GenericSchema<unknown, T>, ...args: Parameters<typeof call>): Promise<T> =>
   v.parse(schema, (await call(...args)).value);
 
-function realSide({ url, accountId, serviceToken }: Backend): Side {
-  const auth = { accountId, serviceToken };
-  const person = { url, auth };
+function realSide({ url, accountId, serviceToken, personToken }: Backend): Side {
+  const person = { url, auth: { accountId, personToken } };
   return {
-    ...person,
+    url,
+    auth: { accountId, serviceToken },
     createTask: async (assignedAgentSlugs) =>
       (
-        await get(v.object({ taskId: v.string() }), person, 'demo:createTask', {
+        await get(v.object({ taskId: v.string() }), person, 'demo/actions:createTask', {
           title: 'A task',
           assignedAgentSlugs,
         })
       ).taskId,
     say: async (taskId, content) =>
-      (await get(schemas.createdMessage, person, 'demo:postMessage', { taskId, content })).messageId,
+      (await get(schemas.createdMessage, person, 'demo/actions:postMessage', { taskId, content })).messageId,
   };
 }
 

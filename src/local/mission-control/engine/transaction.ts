@@ -76,7 +76,8 @@ export function createTransaction(store: Store, nextCreationTime: () => number):
       const table = requireTable(store, tableName);
       const fields = fieldsOf(value);
       requireNoSystemFields(fields);
-      const document = { ...fields, _id: newId(table.number), _creationTime: nextCreationTime() };
+      const created = nextCreationTime();
+      const document = { ...fields, _id: newId(table.number, created), _creationTime: created };
       touches.push(...store.insert(table, check(table, document)));
       return document._id;
     },

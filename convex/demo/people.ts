@@ -1,23 +1,20 @@
 /** What a person does in Mission Control, as far as a local stack without a sign-in needs it. */
 import { v } from 'convex/values';
-import type { Doc } from './_generated/dataModel.js';
-import { internalMutation, internalQuery } from './_generated/server.js';
-import type { QueryCtx } from './_generated/server.js';
-import { runtimeStatus, upgradeStrategy } from './enums.ts';
-import { findAgent, insertAgent } from './model/agents.ts';
-import { failure } from './model/errors.ts';
-import { clampLimit } from './model/limits.ts';
-import { findMember } from './model/members.ts';
-import { postMessage } from './model/messages.ts';
-import { findRuntime, requireRuntime } from './model/runtimes.ts';
-import { requireAccount, serviceClaim } from './model/serviceToken.ts';
-import { insertTask, requireTask } from './model/tasks.ts';
-import { loadThread } from './model/thread.ts';
-import schema from './schema.ts';
-import { runtimeConfig, threadMessage } from './shapes.ts';
-
-/** The one person of a seeded account. */
-export const DEMO_USER = { userId: 'demo-user', name: 'Demo User' } as const;
+import type { Doc } from '../_generated/dataModel.js';
+import { internalMutation, internalQuery } from '../_generated/server.js';
+import type { QueryCtx } from '../_generated/server.js';
+import { runtimeStatus, upgradeStrategy } from '../enums.ts';
+import { findAgent, insertAgent } from '../model/agents.ts';
+import { failure } from '../model/errors.ts';
+import { clampLimit } from '../model/limits.ts';
+import { findMember } from '../model/members.ts';
+import { postMessage } from '../model/messages.ts';
+import { findRuntime, requireRuntime } from '../model/runtimes.ts';
+import { DEMO_USER, personClaim, requirePerson } from './access.ts';
+import { insertTask, requireTask } from '../model/tasks.ts';
+import { loadThread } from '../model/thread.ts';
+import schema from '../schema.ts';
+import { runtimeConfig, threadMessage } from '../shapes.ts';
 
 export const demoTaskArgs = {
   title: v.string(),
@@ -28,10 +25,10 @@ export const demoTaskArgs = {
 };
 
 export const createTask = internalMutation({
-  args: { claim: serviceClaim, ...demoTaskArgs },
+  args: { claim: personClaim, ...demoTaskArgs },
   returns: v.id('tasks'),
   handler: async (ctx, { claim, assignedAgentSlugs = [], ...task }) => {
-    const account = await requireAccount(ctx, claim);
+    const account = await requirePerson(ctx, claim);
     const assignedAgentIds = [];
     for (const slug of assignedAgentSlugs) assignedAgentIds.push((await requireSlug(ctx, account, slug))._id);
     const creator = { type: 'user', id: DEMO_USER.userId, name: DEMO_USER.name } as const;
@@ -48,14 +45,14 @@ async function requireSlug(ctx: QueryCtx, account: Doc<'accounts'>, slug: string
 /** An author with a name becomes a member, so that threads and mentions know the name. */
 export const postAsUser = internalMutation({
   args: {
-    claim: serviceClaim,
+    claim: personClaim,
     taskId: v.id('tasks'),
     content: v.string(),
     authorName: v.optional(v.string()),
   },
   returns: v.id('messages'),
   handler: async (ctx, args) => {
-    const account = await requireAccount(ctx, args.claim);
+    const account = await requirePerson(ctx, args.claim);
     const task = await requireTask(ctx, account, args.taskId);
     const name = args.authorName ?? DEMO_USER.name;
     const userId = name === DEMO_USER.name ? DEMO_USER.userId : `demo-user:${name}`;
@@ -68,20 +65,20 @@ export const postAsUser = internalMutation({
 });
 
 export const listThread = internalQuery({
-  args: { claim: serviceClaim, taskId: v.id('tasks'), limit: v.optional(v.number()) },
+  args: { claim: personClaim, taskId: v.id('tasks'), limit: v.optional(v.number()) },
   returns: v.array(threadMessage),
   handler: async (ctx, args) => {
-    const account = await requireAccount(ctx, args.claim);
+    const account = await requirePerson(ctx, args.claim);
     const task = await requireTask(ctx, account, args.taskId);
     return await loadThread(ctx, task, clampLimit(args.limit, 200, 1000));
   },
 });
 
 export const listTasks = internalQuery({
-  args: { claim: serviceClaim, limit: v.optional(v.number()) },
+  args: { claim: personClaim, limit: v.optional(v.number()) },
   returns: v.array(schema.doc('tasks')),
   handler: async (ctx, args) => {
-    const account = await requireAccount(ctx, args.claim);
+    const account = await requirePerson(ctx, args.claim);
     return await ctx.db
       .query('tasks')
       .withIndex('by_account_updated', (q) => q.eq('accountId', account._id))
@@ -91,10 +88,10 @@ export const listTasks = internalQuery({
 });
 
 export const listNotifications = internalQuery({
-  args: { claim: serviceClaim, limit: v.optional(v.number()) },
+  args: { claim: personClaim, limit: v.optional(v.number()) },
   returns: v.array(schema.doc('notifications')),
   handler: async (ctx, args) => {
-    const account = await requireAccount(ctx, args.claim);
+    const account = await requirePerson(ctx, args.claim);
     return await ctx.db
       .query('notifications')
       .withIndex('by_account', (q) => q.eq('accountId', account._id))
@@ -104,10 +101,10 @@ export const listNotifications = internalQuery({
 });
 
 export const addAgent = internalMutation({
-  args: { claim: serviceClaim, slug: v.string(), name: v.string(), role: v.string() },
+  args: { claim: personClaim, slug: v.string(), name: v.string(), role: v.string() },
   returns: v.id('agents'),
   handler: async (ctx, { claim, ...agent }) => {
-    const account = await requireAccount(ctx, claim);
+    const account = await requirePerson(ctx, claim);
     return await insertAgent(ctx, account._id, agent);
   },
 });
@@ -124,10 +121,10 @@ export const profileArgs = {
 };
 
 export const setProfile = internalMutation({
-  args: { claim: serviceClaim, ...profileArgs },
+  args: { claim: personClaim, ...profileArgs },
   returns: v.null(),
   handler: async (ctx, { claim, slug, soulContent, model, skills }) => {
-    const account = await requireAccount(ctx, claim);
+    const account = await requirePerson(ctx, claim);
     const agent = await findAgent(ctx, account._id, slug);
     if (!agent?.openclawConfig) throw failure('NOT_FOUND', `There is no agent with the slug '${slug}'`);
     const openclawConfig = { ...agent.openclawConfig };
@@ -154,14 +151,14 @@ export const setProfile = internalMutation({
 
 export const requestUpgrade = internalMutation({
   args: {
-    claim: serviceClaim,
+    claim: personClaim,
     targetOpenclawVersion: v.optional(v.string()),
     targetRuntimeVersion: v.string(),
     strategy: upgradeStrategy,
   },
   returns: v.null(),
   handler: async (ctx, args) => {
-    const account = await requireAccount(ctx, args.claim);
+    const account = await requirePerson(ctx, args.claim);
     const runtime = await requireRuntime(ctx, account._id);
     const now = Date.now();
     await ctx.db.patch('runtimes', runtime._id, {
@@ -179,10 +176,10 @@ export const requestUpgrade = internalMutation({
 });
 
 export const requestRestart = internalMutation({
-  args: { claim: serviceClaim },
+  args: { claim: personClaim },
   returns: v.null(),
   handler: async (ctx, args) => {
-    const account = await requireAccount(ctx, args.claim);
+    const account = await requirePerson(ctx, args.claim);
     await ctx.db.patch('accounts', account._id, { restartRequestedAt: Date.now() });
     return null;
   },
@@ -199,10 +196,10 @@ export const runtimeView = v.object({
 });
 
 export const showRuntime = internalQuery({
-  args: { claim: serviceClaim },
+  args: { claim: personClaim },
   returns: runtimeView,
   handler: async (ctx, args) => {
-    const account = await requireAccount(ctx, args.claim);
+    const account = await requirePerson(ctx, args.claim);
     const { runtimeStatus, runtimeConfig, restartRequestedAt } = account;
     return {
       account: { runtimeStatus, runtimeConfig, restartRequestedAt },

@@ -1,10 +1,11 @@
 import { v } from 'convex/values';
-import type { Doc, Id } from './_generated/dataModel.js';
-import { internalMutation } from './_generated/server.js';
-import type { MutationCtx } from './_generated/server.js';
-import { insertAgent } from './model/agents.ts';
-import { insertTask, ORCHESTRATOR_CHAT_LABEL } from './model/tasks.ts';
-import { DEMO_USER } from './people.ts';
+import type { Doc, Id } from '../_generated/dataModel.js';
+import { internalMutation } from '../_generated/server.js';
+import type { MutationCtx } from '../_generated/server.js';
+import { insertAgent } from '../model/agents.ts';
+import { insertTask, ORCHESTRATOR_CHAT_LABEL } from '../model/tasks.ts';
+import { findMember } from '../model/members.ts';
+import { DEMO_USER } from './access.ts';
 
 const SLUG = 'demo';
 const BATCH = 100;
@@ -23,19 +24,21 @@ const seeded = v.object({
 
 /**
  * A small account to look at: three agents, one person, four tasks, two documents, a skill, and nothing to deliver yet. A
- * second call makes nothing new and only sets the token.
- * @param serviceTokenHash SHA-256 of the token's secret, lower-case hex
+ * second call makes nothing new and only sets the tokens.
+ * @param hashes SHA-256 of the secret of the service's and of the person's token, lower-case hex
  */
 export const demo = internalMutation({
-  args: { serviceTokenHash: v.string() },
+  args: { serviceTokenHash: v.string(), personTokenHash: v.string() },
   returns: seeded,
-  handler: async (ctx, { serviceTokenHash }) => {
+  handler: async (ctx, { serviceTokenHash, personTokenHash }) => {
     const existing = await ctx.db
       .query('accounts')
       .withIndex('by_slug', (q) => q.eq('slug', SLUG))
       .unique();
     const accountId = existing?._id ?? (await createAccount(ctx));
     await ctx.db.patch('accounts', accountId, { serviceTokenHash });
+    const person = await findMember(ctx, accountId, DEMO_USER.userId);
+    if (person) await ctx.db.patch('members', person._id, { tokenHash: personTokenHash });
     const tasks = await ctx.db
       .query('tasks')
       .withIndex('by_account_updated', (q) => q.eq('accountId', accountId))
