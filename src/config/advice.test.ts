@@ -107,5 +107,6 @@ it('the settings of the earlier runtime start this one, and each that differs is
     'settings.retired OPENCLAW_PROFILE_SYNC',
     'settings.retired OPENCLAW_WORKSPACE_ROOT',
     'settings.retired TASK_STATUS_BASE_URL',
+    'settings.version RUNTIME_VERSION',
   ]);
 });

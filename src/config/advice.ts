@@ -7,7 +7,7 @@ import type { Given } from './sources.ts';
 
 /** One sentence about one variable, for the log. */
 export interface Advice {
-  event: 'settings.clamped' | 'settings.retired' | 'settings.unknown';
+  event: 'settings.clamped' | 'settings.retired' | 'settings.unknown' | 'settings.version';
   name: string;
   message: string;
 }
@@ -48,6 +48,15 @@ export function adviseOnNames(env: NodeJS.ProcessEnv, notes: ReadonlyMap<string,
     const message = `${name}: there is no such setting, so it is left alone; did you mean ${meant}?`;
     return [{ event: 'settings.unknown', name, message }];
   });
+}
+
+/** A version that is set by hand stays behind at the next upgrade, which then never seems to be done. */
+export function adviseOnVersion(given: ReadonlyMap<string, Given>, ofBuild: string): Advice[] {
+  const name = 'RUNTIME_VERSION';
+  const text = given.get(name)?.text ?? ofBuild;
+  if (text === ofBuild) return [];
+  const message = `${name}: ${text} is reported in place of this build's ${ofBuild}; remove it unless that is meant`;
+  return [{ event: 'settings.version', name, message }];
 }
 
 /** Names shorter than this are often another program's own. */

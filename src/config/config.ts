@@ -1,7 +1,8 @@
 import { customCleanEnv, type CleanedEnv } from 'envalid';
 import { resolve } from 'node:path';
 import type { ToolMode } from '../../machines/shared/acting.ts';
-import { adviseOnNames, clampNumbers, type Advice } from './advice.ts';
+import { runtimeVersion } from '../version.ts';
+import { adviseOnNames, adviseOnVersion, clampNumbers, type Advice } from './advice.ts';
 import { effectiveSettings, type EffectiveSetting } from './effective.ts';
 import { formatDuration } from './duration.ts';
 import { ConfigError } from './errors.ts';
@@ -82,7 +83,11 @@ export function loadConfig(
     secret ? [textOf(name), env[name] ?? ''] : [],
   );
 
-  const advice = [...clampNumbers(given, settingNotes), ...adviseOnNames(env, settingNotes)];
+  const advice = [
+    ...clampNumbers(given, settingNotes),
+    ...adviseOnNames(env, settingNotes),
+    ...adviseOnVersion(given, runtimeVersion),
+  ];
   const texts = Object.fromEntries([...given].map(([name, { text }]) => [name, text]));
   const values = customCleanEnv(texts, settings, (cleaned) => cleaned, {
     reporter: ({ errors }) => {

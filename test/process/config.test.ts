@@ -132,6 +132,7 @@ test('the settings of the earlier runtime: it starts, and says once what differs
     'warn OPENCLAW_CLIENT_TOOLS_ENABLED',
     'warn OPENCLAW_PROFILE_SYNC',
     'warn OPENCLAW_WORKSPACE_ROOT',
+    'warn RUNTIME_VERSION',
     'warn TASK_STATUS_BASE_URL',
   ]);
   expect(runtime.stdout() + runtime.stderr()).not.toContain('vck_example');
