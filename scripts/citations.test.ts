@@ -23,7 +23,7 @@ const BEING_REWRITTEN: readonly string[] = [
 ];
 
 /** Pages that are being written. */
-const BEING_WRITTEN: readonly string[] = ['docs/agents.md', 'docs/moving.md'];
+const BEING_WRITTEN: readonly string[] = ['docs/moving.md'];
 
 /** How comments name pages and chapters that are not here. */
 const FOREIGN = [/\bcontract('s|’s)?[,.]?\s+\(?sections?\s+\d/i, /\bsections? \d/i, /\b(design|cases)\.md\b/];

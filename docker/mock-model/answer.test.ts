@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { buildFollowUp } from '../../src/gateway/prompt-tools.ts';
 import { buildBeatPrompt } from '../../src/gateway/prompt.ts';
 import { answerTo, parseRequest } from './answer.ts';
 
@@ -14,7 +15,7 @@ const PROMPT = `## Thread, oldest message first
 Notification ID: n1`;
 
 const answer = (prompt: string, ...results: string[]) =>
-  answerTo({ prompt, results, system: 'be good\nbe calm' });
+  answerTo({ prompt, results, tools: [], system: 'be good\nbe calm' });
 
 test('it says back what it is told of itself, where it is asked for that', () => {
   expect(answer('x\n| mock:system=/calm|quiet/ please\n\nNotification ID: n1').text).toBe(
@@ -76,14 +77,42 @@ test('a request is read in both forms of content; what is none is refused', () =
   expect(parseRequest(JSON.stringify({ messages, stream: true }))).toEqual({
     prompt: 'two',
     results: ['out'],
+    tools: [],
     system: 'be good',
     stream: true,
   });
   expect(parseRequest(JSON.stringify({ messages: [{ role: 'user', content: 'one' }] }))).toEqual({
     prompt: 'one',
     results: [],
+    tools: [],
     system: '',
     stream: false,
   });
   for (const body of ['', 'null', '{}', '{"messages":1}', '[']) expect(parseRequest(body)).toBeNull();
+});
+
+test('a status is changed in plain words, by the tool or through the tool search that hides it', () => {
+  const prompt = 'x\n| @engineer please mark this task as in review\n\nNotification ID: n1';
+  const callsWith = (...tools: string[]) => answerTo({ prompt, tools, results: [], system: '' }).calls;
+  const call = { name: 'task_status', arguments: '{"status":"review"}' };
+  expect(callsWith('task_status', 'tool_call')).toEqual([call]);
+  expect(callsWith('tool_call', 'exec')).toEqual([
+    { name: 'tool_call', arguments: '{"id":"task_status","args":{"status":"review"}}' },
+  ]);
+});
+
+test('what the runtime answers to its tools is told', () => {
+  const followUp = buildFollowUp({
+    results: [{ name: 'task_status', output: '{"tool":"task_status","ok":true}' }],
+    more: true,
+    repeat: true,
+    lastLine: 'Notification ID: n1',
+  });
+  expect(answer(followUp).text).toBe('mock reply: task_status {"tool":"task_status","ok":true}');
+});
+
+test('the tools of a request are known by name', () => {
+  const tools = [{ type: 'function', function: { name: 'task_load' } }, { type: 'other' }];
+  const body = JSON.stringify({ messages: [{ role: 'user', content: 'one' }], tools });
+  expect(parseRequest(body)?.tools).toEqual(['task_load']);
 });

@@ -4,6 +4,8 @@ export interface ChatRequest {
   prompt: string;
   /** What the tools that it called gave back since that message. */
   results: string[];
+  /** The names of the tools that the model is given. */
+  tools: string[];
   /** What the model is told of itself. */
   system: string;
   stream: boolean;
@@ -36,6 +38,7 @@ export function parseRequest(body: string): ChatRequest | null {
     return {
       prompt: messages[last]?.text ?? '',
       results: results.map(({ text }) => text),
+      tools: 'tools' in request && Array.isArray(request.tools) ? request.tools.flatMap(toolName) : [],
       system: messages
         .filter(({ role }) => role === 'system' || role === 'developer')
         .map(({ text }) => text)
@@ -52,6 +55,13 @@ const ASIDE = /<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>[^]*?<<<END_OPENCLAW_INTERNA
 
 const isMessage = (message: unknown): message is { role: unknown; content: unknown } =>
   typeof message === 'object' && message !== null && 'role' in message && 'content' in message;
+
+function toolName(tool: unknown): string[] {
+  if (typeof tool !== 'object' || tool === null || !('function' in tool)) return [];
+  const { function: named } = tool;
+  const isNamed = typeof named === 'object' && named !== null && 'name' in named;
+  return isNamed && typeof named.name === 'string' ? [named.name] : [];
+}
 
 /** Content is a text, or a list of parts of which some have one. */
 function textOf(content: unknown): string {
@@ -70,17 +80,22 @@ const MARK = 'mock reply:';
 /** A line of the message that has it call a tool: `mock:tool=exec {"command":"env"}`. */
 const CALL = /^mock:tool=(\w+) (\{.*\})$/gm;
 
+/** The words of a person who wants a status changed. */
+const PLAIN_WORDS = /\bmark (?:this|the) task as (?:in )?(review|progress|done)\b/i;
+
 /**
  * The answer to the last message that the prompt quotes (`| ` before each line), without its at signs: an answer that
  * mentions agents would wake them. Nothing to say (HEARTBEAT_OK) to a heartbeat and to an answer of its own, or two
  * agents on one task would never stop. A message with calls is answered with them, and then with what they gave back.
  */
-export function answerTo({ prompt, results, system }: Omit<ChatRequest, 'stream'>): Answer {
+export function answerTo({ prompt, results, tools, system }: Omit<ChatRequest, 'stream'>): Answer {
+  const answers = answersIn(prompt);
+  if (answers !== null) return { text: `${MARK} ${answers.replaceAll('@', '')}`, calls: [], delayMs: 0 };
   const quoted = lastQuote(prompt);
   const message = quoted ?? prompt.trim();
   const isBeat = /\nHeartbeat of @\S+\s*$/.test(prompt);
   if (isBeat || message.startsWith(MARK)) return { text: 'HEARTBEAT_OK', calls: [], delayMs: 0 };
-  const calls = results.length > 0 ? [] : callsIn(quoted ?? '');
+  const calls = results.length > 0 ? [] : callsIn(quoted ?? '').map((call) => reachable(call, tools));
   if (calls.length > 0) return { text: '', calls, delayMs: 0 };
   const seconds = Number(/\bmock:delay=(\d{1,3})s\b/.exec(message)?.[1] ?? 0);
   const said = results.length > 0 ? results.join('\n') : (systemLines(message, system) ?? message);
@@ -99,8 +114,30 @@ function systemLines(message: string, system: string): string | null {
   return lines.join('\n');
 }
 
-const callsIn = (message: string): ToolCall[] =>
-  [...message.matchAll(CALL)].map(([, name = '', args = '']) => ({ name, arguments: args }));
+function callsIn(message: string): ToolCall[] {
+  const calls = [...message.matchAll(CALL)].map(([, name = '', args = '']) => ({ name, arguments: args }));
+  const status = PLAIN_WORDS.exec(message)?.[1]?.toLowerCase();
+  if (calls.length > 0 || status === undefined) return calls;
+  const args = { status: status === 'progress' ? 'in_progress' : status };
+  return [{ name: 'task_status', arguments: JSON.stringify(args) }];
+}
+
+/** A gateway may hide a tool behind its tool search: `tool_call` then reaches it by its name. */
+function reachable(call: ToolCall, tools: readonly string[]): ToolCall {
+  if (tools.includes(call.name) || !tools.includes('tool_call')) return call;
+  return { name: 'tool_call', arguments: `{"id":${JSON.stringify(call.name)},"args":${call.arguments}}` };
+}
+
+const MOST_OF_ANSWER = 500;
+
+/** What the runtime tells of each call of its own tools, on one line; null for any other prompt. */
+function answersIn(prompt: string): string | null {
+  if (!prompt.includes('The answers to your calls, in their order:\n')) return null;
+  const told = prompt.matchAll(/^\d+\. (.*)\n(\{.*\})$/gm);
+  return Array.from(told, ([, name = '', output = '']) => `${name} ${output.slice(0, MOST_OF_ANSWER)}`).join(
+    '; ',
+  );
+}
 
 function lastQuote(prompt: string): string | null {
   const lines = prompt.split('\n');

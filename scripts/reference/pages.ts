@@ -1,4 +1,4 @@
-/** The parts of docs/reference that are generated from the code, each between two markers. */
+/** The parts of docs/reference, and of docs/agents.md, that are generated from the code, each between two markers. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { helpTexts, scriptsTable } from './commands.ts';
@@ -6,6 +6,7 @@ import { exitCodesTable } from './exit-codes.ts';
 import { loggingTable } from './logging.ts';
 import { metricsTable } from './metrics.ts';
 import { retiredTable, settingsTable } from './settings.ts';
+import { toolsTable } from './tools.ts';
 
 export interface Part {
   page: string;
@@ -22,6 +23,7 @@ export const PARTS: readonly Part[] = [
   { page: 'logging.md', name: 'events', make: loggingTable },
   { page: 'commands.md', name: 'scripts', make: scriptsTable },
   { page: 'commands.md', name: 'help', make: helpTexts },
+  { page: '../agents.md', name: 'tools', make: toolsTable },
 ];
 
 export const pathOf = (page: string): string => join(import.meta.dirname, '../../docs/reference', page);

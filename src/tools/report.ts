@@ -23,8 +23,8 @@ export function createReportCall(log: Log, metrics: Pick<Metrics, 'toolCall'>): 
   return (call, { outcome }, { ms, ...place }) => {
     const tool = call.name.slice(0, 64);
     metrics.toolCall(tool, outcome, ms / 1_000);
-    const write = WARNED.includes(outcome) ? log.warn : log.info;
-    write('tool.called', `@${place.agent} called ${tool}: ${outcome}`, { tool, outcome, ms, ...place });
+    const level = WARNED.includes(outcome) ? 'warn' : 'info';
+    log[level]('tool.called', `@${place.agent} called ${tool}: ${outcome}`, { tool, outcome, ms, ...place });
     if (log.isDebug)
       log.debug('tool.arguments', `What ${tool} was called with`, { arguments: call.arguments });
   };
