@@ -3,6 +3,7 @@ import type { LaneSettled } from '../../machines/lane/context.ts';
 import { actorName } from '../../machines/shared/actor-name.ts';
 import type { SupervisorEvent } from '../../machines/supervisor/context.ts';
 import type { Log } from './log.ts';
+import { causeOf } from './same-cause.ts';
 
 /**
  * Writes to the log what the machines do: each transition as one debug line, and each change that matters to an operator
@@ -45,7 +46,8 @@ function createTransitions(
 
 /** The log line for each event. A line names its notification where there is one. */
 function createNews(log: Log): (event: AnyEventObject) => void {
-  const problems = new Map<string, string>();
+  /** What each child is in trouble for, and at which level its recovery is told. */
+  const problems = new Map<string, { cause: string; level: 'debug' | 'info' }>();
   let status = '';
   const tell: { [T in SupervisorEvent['type']]?: (event: Extract<SupervisorEvent, { type: T }>) => void } = {
     'health.listening': ({ port }) =>
@@ -62,11 +64,14 @@ function createNews(log: Log): (event: AnyEventObject) => void {
       const before = problems.get(source);
       if (problem === null) {
         problems.delete(source);
-        if (before !== undefined) log.info(`${source}.recovered`, `${source} is well again`);
-      } else if (before !== problem) {
-        problems.set(source, problem);
-        log.warn(`${source}.degraded`, problem);
+        if (before !== undefined) log[before.level](`${source}.recovered`, `${source} is well again`);
+        return;
       }
+      const cause = causeOf(problem);
+      if (before?.cause === cause) return;
+      const isKnown = [...problems].some(([other, told]) => other !== source && told.cause === cause);
+      problems.set(source, { cause, level: isKnown ? 'debug' : 'info' });
+      log[isKnown ? 'debug' : 'warn'](`${source}.degraded`, problem);
     },
     'run.failed': ({ session, kind, reason }) => log.warn('run.failed', reason, { session, kind }),
     'gateway.suspected': ({ kind, reason }) => log.warn('gateway.suspected', reason, { kind }),

@@ -22,6 +22,16 @@ describe('kind', () => {
     ['other account', dev('Forbidden: Service token does not match account'), 'backendRefused'],
     ['no token set', dev('Forbidden: Account has no service token configured'), 'backendRefused'],
     ['no account', dev('Not found: Account does not exist'), 'backendRefused'],
+    [
+      'an id of no account',
+      dev('ArgumentValidationError: Value does not match validator.\nPath: .accountId\nValue: "acc9"'),
+      'backendRefused',
+    ],
+    [
+      'another argument that does not fit',
+      dev('ArgumentValidationError: Value does not match validator.\nPath: .limit\nValue: "acc9"'),
+      'backendRejected',
+    ],
     ['by code alone', coded({ code: 'UNAUTHENTICATED' }), 'backendRefused'],
     [
       'another code',
@@ -51,6 +61,15 @@ describe('message', () => {
     expect(
       functionFault('markNotificationRead', dev('Not found: Notification does not exist'), TOKEN).message,
     ).toBe('markNotificationRead failed in Convex (request 7f3a): Not found: Notification does not exist.');
+  });
+
+  test('names the setting where the account is unknown', () => {
+    const error = dev(
+      'ArgumentValidationError: Value does not match validator.\nPath: .accountId\nValue: "x"',
+    );
+    expect(functionFault('listAgents', error, TOKEN).message).toBe(
+      'The deployment at CONVEX_URL knows no account with the id in ACCOUNT_ID: check ACCOUNT_ID and CONVEX_URL.',
+    );
   });
 
   test('says so when production hides the words', () => {

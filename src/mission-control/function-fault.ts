@@ -19,6 +19,9 @@ const STOPPED = [
   'You have exceeded your spending limits',
 ];
 
+const NO_SUCH_ACCOUNT =
+  'The deployment at CONVEX_URL knows no account with the id in ACCOUNT_ID: check ACCOUNT_ID and CONVEX_URL.';
+
 const TOO_LONG = 'Message content too long';
 
 /** A Convex function said no. What it said is in parts, for those who decide by it. */
@@ -49,6 +52,9 @@ const MAX_TEXT = 200;
 export function functionFault(name: string, error: unknown, serviceToken: string): FunctionFault {
   const thrown = readThrown(error);
   const text = withoutToken(thrown.text, serviceToken).slice(0, MAX_TEXT);
+  if (thrown.isAccountUnknown) {
+    return new FunctionFault('backendRefused', NO_SUCH_ACCOUNT, { code: thrown.code, words: text });
+  }
   const kind = kindOf(thrown.code, text);
   return new FunctionFault(kind, sentence(kind, name, text, thrown.requestId), {
     code: thrown.code,
@@ -65,6 +71,8 @@ interface Thrown {
   text: string;
   /** Under which the deployment's log has the rest. */
   requestId: string | null;
+  /** ACCOUNT_ID is no id of an account there. */
+  isAccountUnknown: boolean;
 }
 
 const errorData = v.object({ code: v.optional(v.string()), message: v.optional(v.string()) });
@@ -74,6 +82,7 @@ function readThrown(error: unknown): Thrown {
   const thrown: Thrown = {
     code: null,
     text: ownWords(message),
+    isAccountUnknown: /ArgumentValidationError[^]*Path: \.accountId\b/.test(message),
     requestId: /\[Request ID: (\w{1,64})\]/.exec(message)?.[1] ?? null,
   };
   if (!(error instanceof ConvexError)) return thrown;

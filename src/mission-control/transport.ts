@@ -148,7 +148,9 @@ function functionAnswer(answer: Answer, name: string, origin: string): FunctionA
     );
   }
   if (status === 408 || status === 429 || status >= 500) {
-    throw new Fault('backendUnavailable', `Convex at ${origin} cannot take ${name} now (${came}).`, {
+    const doubt = system.success ? '' : ' Is CONVEX_URL the address of the deployment?';
+    const message = `CONVEX_URL (${origin}) cannot take ${name} now (${came}).${doubt}`;
+    throw new Fault('backendUnavailable', message, {
       retryAfterMs: retryAfterMs(answer.retryAfter),
     });
   }
