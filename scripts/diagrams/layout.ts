@@ -65,7 +65,7 @@ const INSET = 14;
 const OPTIONS = {
   'elk.algorithm': 'layered',
   'elk.direction': 'DOWN',
-  'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
+  'elk.hierarchyHandling': 'SEPARATE_CHILDREN',
   'elk.edgeRouting': 'ORTHOGONAL',
   'elk.json.shapeCoords': 'ROOT',
   'elk.json.edgeCoords': 'ROOT',
@@ -148,6 +148,9 @@ function nodeOf(state: State, boxes: ReadonlyMap<string, Box>, anys: ReadonlySet
       ...OPTIONS,
       ...TOP,
       'elk.padding': `[top=${height + 8},left=${INSET},bottom=${INSET},right=${INSET}]`,
+      // Its head may be wider than its states.
+      'elk.nodeSize.constraints': 'MINIMUM_SIZE',
+      'elk.nodeSize.minimum': `(${width}, 0)`,
       ...(state.kind === 'parallel' && REGIONS),
     },
     children: [

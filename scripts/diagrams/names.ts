@@ -117,5 +117,6 @@ export function eventName(node: AnyStateNode, event: string): { kind: Kind; text
   if (what === undefined) return { kind: 'event', text: event };
   const kind = what === 'error' ? 'error' : 'done';
   if (id === node.id || node.invoke.some((one) => one.id === id)) return { kind, text: kind };
-  return { kind, text: id === '*' ? 'a child crashed' : `${id} ${kind}` };
+  if (id !== '*') return { kind, text: `${id} ${kind}` };
+  return { kind, text: kind === 'error' ? 'a child crashed' : 'a child ended' };
 }

@@ -4,6 +4,8 @@ import type { Drawing, Placed, Rect } from './layout.ts';
 const GAP = 24;
 /** Width to height that suits a screen and a page. */
 const SHAPE = 1.5;
+/** How much wider than the top level the rows below it may be, or how much taller the columns beside it. */
+const STRETCHES = [1, 1.25, 1.5, 2, 2.5, 3];
 
 interface Spot {
   x: number;
@@ -14,10 +16,10 @@ interface Spot {
 export function arranged(sheets: readonly Placed[]): Omit<Drawing, 'id'> {
   const [top, ...insides] = sheets;
   if (top === undefined) throw new Error('A drawing needs at least one sheet.');
-  const ways = [below(top, insides), beside(top, insides)].map((spots) => ({
-    spots,
-    size: sizeOf(sheets, spots),
-  }));
+  const ways = STRETCHES.flatMap((stretch) => [
+    below(top, insides, stretch),
+    beside(top, insides, stretch),
+  ]).map((spots) => ({ spots, size: sizeOf(sheets, spots) }));
   const [first, ...others] = ways;
   const best = others.reduce((a, b) => (a === undefined || worth(b.size) < worth(a.size) ? b : a), first);
   return combined(sheets, best?.spots ?? []);
@@ -27,8 +29,8 @@ export function arranged(sheets: readonly Placed[]): Omit<Drawing, 'id'> {
 const worth = ({ width, height }: { width: number; height: number }): number =>
   Math.max(width / SHAPE, height);
 
-function below(top: Placed, insides: readonly Placed[]): Spot[] {
-  const limit = Math.max(top.width, ...insides.map(({ width }) => width));
+function below(top: Placed, insides: readonly Placed[], stretch: number): Spot[] {
+  const limit = Math.max(stretch * top.width, ...insides.map(({ width }) => width));
   let [x, y, row] = [0, top.height + GAP, 0];
   const spots = insides.map(({ width, height }) => {
     if (x > 0 && x + width > limit) [x, y, row] = [0, y + row + GAP, 0];
@@ -40,8 +42,8 @@ function below(top: Placed, insides: readonly Placed[]): Spot[] {
   return [{ x: 0, y: 0 }, ...spots];
 }
 
-function beside(top: Placed, insides: readonly Placed[]): Spot[] {
-  const limit = Math.max(top.height, ...insides.map(({ height }) => height));
+function beside(top: Placed, insides: readonly Placed[], stretch: number): Spot[] {
+  const limit = Math.max(stretch * top.height, ...insides.map(({ height }) => height));
   let [x, y, column] = [top.width + GAP, 0, 0];
   const spots = insides.map(({ width, height }) => {
     if (y > 0 && y + height > limit) [x, y, column] = [x + column + GAP, 0, 0];

@@ -97,7 +97,7 @@ test('the commands of the page reach the machines', async () => {
   ).toEqual(Object.keys(COMMANDS));
 });
 
-test('tokens, messages, prompts, replies and what others said are in nothing that it tells', async () => {
+test('tokens, messages, prompts and replies are in nothing that it tells', async () => {
   const backend = await missionControl();
   const gateway = await echoGateway({ token: 'PLANTED-gateway-token-4711' });
   const runtime = await startInspected({ backend, gateway, env: { DELIVERY_BACKOFF_MAX_MS: '100ms' } });
