@@ -5,6 +5,7 @@ import { loadConfig } from './config/config.ts';
 import type { EffectiveSetting } from './config/effective.ts';
 import type { Source } from './config/sources.ts';
 import { ConfigError } from './config/errors.ts';
+import { proxySecrets, shownProxy } from './config/proxy.ts';
 import { assertAnswers } from './journal/probe.ts';
 import { openStore } from './journal/store.ts';
 import { createLogger } from './logging/logger.ts';
@@ -21,7 +22,11 @@ async function main(): Promise<number> {
     return EXIT.stopped;
   }
   const { config, effective, advice } = loadConfig(process.env);
-  const redact = createRedactor([config.serviceToken, config.gateway?.token ?? '']);
+  const redact = createRedactor([
+    config.serviceToken,
+    config.gateway?.token ?? '',
+    ...proxySecrets(config.proxies),
+  ]);
   const log = createLogger({
     ...config.log,
     redact,
@@ -46,6 +51,10 @@ async function main(): Promise<number> {
           // What is in neither has its default.
           fromEnvironment: namesFrom(effective, 'environment'),
           fromFile: namesFrom(effective, 'file'),
+          proxies: {
+            convex: shownProxy(config.proxies.convex),
+            gateway: shownProxy(config.proxies.gateway),
+          },
         },
   );
   for (const { event, name, message } of advice) log.warn(event, message, { setting: name });

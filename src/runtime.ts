@@ -67,7 +67,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const journal = createEntries(store);
   const metrics = createMetrics(config.runtimeVersion, config.stateDir);
   const { accountId, serviceToken } = config;
-  const access = { url: config.convexUrl, accountId, serviceToken };
+  const access = { url: config.convexUrl, accountId, serviceToken, proxy: config.proxies.convex };
   const missionControl = createMissionControl({
     ...access,
     maxConcurrent: config.delivery.maxConcurrentSessions,
@@ -77,7 +77,9 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   });
   const onUnreadable = (problem: string): void => log.warn('gateway.unreadable', problem);
   const gateway = countTokens(
-    config.gateway === null ? createNoGateway() : createGateway({ ...config.gateway, onUnreadable }),
+    config.gateway === null
+      ? createNoGateway()
+      : createGateway({ ...config.gateway, proxy: config.proxies.gateway, onUnreadable }),
     metrics,
   );
   const clock = createStateClock(() => Date.now());
@@ -171,6 +173,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   root.start();
   const stopPulse = watchPulse({
     url: config.convexUrl,
+    proxy: config.proxies.convex,
     // The subscription notices by itself.
     isNeeded: () => !root.getSnapshot().context.watched,
     tell: (answers) => root.send({ type: answers ? 'backend.available' : 'delivery.poll' }),

@@ -49,6 +49,7 @@ describe('the defaults', () => {
       followUps: true,
       agentSyncIntervalMs: 300_000,
       profileSyncIntervalMs: null,
+      proxies: { convex: null, gateway: null },
       wakeUp: true,
       upgradeMode: 'exit',
       drainTimeoutMs: 25_000,

@@ -5,8 +5,9 @@ import { runtimeVersion } from '../version.ts';
 import { adviseOnNames, adviseOnVersion, clampNumbers, type Advice } from './advice.ts';
 import { effectiveSettings, type EffectiveSetting } from './effective.ts';
 import { formatDuration } from './duration.ts';
-import { ConfigError } from './errors.ts';
+import { ConfigError, Invalid } from './errors.ts';
 import { describeProblem } from './problems.ts';
+import { proxyFor, proxyVariable, type Proxies } from './proxy.ts';
 import { settingNotes, settings } from './settings.ts';
 import { readSources, type Given } from './sources.ts';
 import { accountOf } from './tokens.ts';
@@ -31,6 +32,8 @@ export interface Config {
   wakeUp: boolean;
   /** null: there is no gateway, and delivery stays closed. The URL has no slash at its end. */
   gateway: { url: string; token: string; requestTimeoutMs: number } | null;
+  /** What HTTP_PROXY, HTTPS_PROXY and NO_PROXY come to. */
+  proxies: Proxies;
   /** Absolute; null: the runtime writes no roster. */
   rosterFile: string | null;
   /** null: the gateway is asked. */
@@ -101,12 +104,14 @@ export function loadConfig(
     },
   });
   checkTogether(values, problems, env.NODE_ENV);
+  const proxies = readProxies(values, problems, env);
   advice.push(...raiseBackoffCap(values, given, problems));
   if (problems.size > 0) {
-    throw new ConfigError([...settingNotes.keys()].flatMap((name) => problems.get(name) ?? []));
+    const names = [...settingNotes.keys(), 'HTTP_PROXY', 'HTTPS_PROXY'];
+    throw new ConfigError(names.flatMap((name) => problems.get(name) ?? []));
   }
 
-  const config = toConfig(values, surroundings);
+  const config = { ...toConfig(values, surroundings), proxies };
   return { config, effective: effectiveSettings(config, given), advice };
 }
 
@@ -159,7 +164,23 @@ function checkTogether(values: Values, problems: Map<string, string>, nodeEnv: s
   }
 }
 
-function toConfig(values: Values, { terminal, cwd }: Surroundings): Config {
+/** An address that is wrong by itself has no proxy to be told of. */
+function readProxies(values: Values, problems: Map<string, string>, env: NodeJS.ProcessEnv): Proxies {
+  const proxyTo = (name: 'CONVEX_URL' | 'OPENCLAW_GATEWAY_URL'): string | null => {
+    if (problems.has(name) || values[name] === '') return null;
+    try {
+      return proxyFor(values[name], env);
+    } catch (error) {
+      if (!(error instanceof Invalid)) throw error;
+      const variable = proxyVariable(values[name]);
+      problems.set(variable, `${variable}: ${error.message}; ${error.fix ?? 'correct it'}`);
+      return null;
+    }
+  };
+  return { convex: proxyTo('CONVEX_URL'), gateway: proxyTo('OPENCLAW_GATEWAY_URL') };
+}
+
+function toConfig(values: Values, { terminal, cwd }: Surroundings): Omit<Config, 'proxies'> {
   return {
     accountId: values.ACCOUNT_ID,
     convexUrl: values.CONVEX_URL,

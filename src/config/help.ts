@@ -19,6 +19,7 @@ export function helpText(): string {
     'Usage: node dist/main.js [--help | --version]',
     '',
     'Settings come from the environment. An empty variable counts as not set.',
+    'HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured for Convex and the gateway; this machine is always reached directly.',
     '',
     ...entries,
     '',

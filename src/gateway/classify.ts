@@ -1,8 +1,9 @@
 import { errors } from 'undici';
 import { Fault } from '../../machines/shared/fault.ts';
 import { gatewayErrorOf, isRunAnswer, runFault } from './answer.ts';
+import { proxyRefusal } from '../connect.ts';
 import { parseJson } from './exchange.ts';
-import { placeOf, theirWords } from './target.ts';
+import { placeOf, theirWords, wayTo } from './target.ts';
 import type { Target } from './target.ts';
 
 /** An HTTP answer that is not a reply. */
@@ -106,21 +107,20 @@ export function faultOfConnection(error: unknown, sent: boolean, target: Target)
   if (code === NOT_HTTP) {
     return misconfigured(`${placeOf(target)} does not speak HTTP: check OPENCLAW_GATEWAY_URL.`);
   }
-  if (sent) {
-    return new Fault(
-      'runCut',
-      `The answer broke off: the connection to ${placeOf(target)} failed (${code}).`,
-    );
+  if (sent && proxyRefusal(error) === null) {
+    return new Fault('runCut', `The answer broke off: the connection to ${wayTo(target)} failed (${code}).`);
   }
   return new Fault(
     'gatewayUnavailable',
-    `The OpenClaw gateway does not answer at ${placeOf(target)} (${code}): start it, or correct OPENCLAW_GATEWAY_URL.`,
+    `The OpenClaw gateway does not answer at ${wayTo(target)} (${code}): start it, or correct OPENCLAW_GATEWAY_URL.`,
   );
 }
 
 const NOT_HTTP = 'not HTTP';
 
 function codeOf(error: unknown): string | null {
+  const refusal = proxyRefusal(error);
+  if (refusal !== null) return refusal;
   // It has no code of its own; without the rest that could not be parsed it is an answer that broke off.
   if (error instanceof errors.HTTPParserError) return 'data' in error && error.data === '' ? 'EOF' : NOT_HTTP;
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;

@@ -27,6 +27,8 @@ export interface GatewayOptions {
   url: string;
   /** OPENCLAW_GATEWAY_TOKEN; empty when the gateway asks for none. */
   token: string;
+  /** The proxy on the way to it; none when absent or null. */
+  proxy?: string | null;
   /** Covers a run from the connection to its reply, in milliseconds. */
   requestTimeoutMs: number;
   /** Covers a whole probe, in milliseconds. */
@@ -50,7 +52,7 @@ const DEFAULT_LINGER_MS = 5_000;
 
 /** The OpenClaw gateway over HTTP: OpenResponses, as version 2026.9.6 speaks it. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const target = createTarget(options.url, options.token);
+  const target = createTarget(options.url, options.token, options.proxy);
   const closing = new AbortController();
   const open = new Set<Promise<unknown>>();
   /** The connections of runs whose reply is known, by session: the next run of the session waits for its last one. */
@@ -101,12 +103,14 @@ async function startRun(
   const { headers, body } = encodeRun(target, request);
   const limit = startLimit(timeoutMs, [request.signal, closing]);
   // A gateway that cannot be reached must show as such and not as a run that took too long.
-  const connection = openConnection(target, Math.min(MAX_CONNECT_MS, timeoutMs / 2));
   const progress: Progress = { sentAt: null, begun: false };
-  connection.once('connect', () => (progress.sentAt = performance.now()));
+  const connection = openConnection(target, Math.min(MAX_CONNECT_MS, timeoutMs / 2), () => {
+    progress.sentAt = performance.now();
+  });
   try {
     const answer = await connection.request({
       method: 'POST',
+      origin: target.base.origin,
       path: pathOf(target, 'v1/responses'),
       headers,
       body,

@@ -1,22 +1,17 @@
-import { Client } from 'undici';
 import type { Dispatcher } from 'undici';
+import { openClient } from '../connect.ts';
 import type { Target } from './target.ts';
 
 /**
  * One connection of our own, to be destroyed by who opened it; `destroy()` settles when the socket is closed.
  * Runs share no pool: a pooled socket that the gateway has just closed would look like a gateway that is gone,
  * and a session's next request must never meet its last one.
- * Undici's own time-outs are off: it gives up after 300 s without a header, a run may think for longer.
  */
-export function openConnection(target: Target, connectTimeoutMs: number): Client {
-  return new Client(target.base.origin, {
-    allowH2: false,
-    bodyTimeout: 0,
-    connect: { timeout: connectTimeoutMs },
-    headersTimeout: 0,
-    pipelining: 0,
-  });
-}
+export const openConnection = (
+  { base: { origin }, proxy }: Target,
+  connectTimeoutMs: number,
+  onConnect?: () => void,
+): Dispatcher => openClient({ origin, proxy }, { connectTimeoutMs }, onConnect);
 
 /** The answer is larger than we read. */
 export class TooLargeError extends Error {

@@ -48,6 +48,7 @@ export async function probeGateway(
     return readAnswer(
       await connection.request({
         method,
+        origin: target.base.origin,
         path: pathOf(target, endpoint),
         headers: { ...headers, 'content-type': 'application/json' },
         body: method === 'POST' ? '{}' : null,

@@ -16,6 +16,8 @@ export interface ServiceAccess {
   url: string;
   accountId: string;
   serviceToken: string;
+  /** The proxy on the way to it; none when absent or null. */
+  proxy?: string | null;
 }
 
 /** The ways to call the service; each rejects with a Fault. */

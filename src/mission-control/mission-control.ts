@@ -17,6 +17,8 @@ export interface MissionControlOptions {
   accountId: string;
   /** Goes out with every call; never into a message. */
   serviceToken: string;
+  /** The proxy on the way to it; none when absent or null. */
+  proxy?: string | null;
   /** Limit of one call, its body included, in milliseconds; 30,000 when absent. */
   timeoutMs?: number;
   /** How many lanes may call at once. */
@@ -44,6 +46,7 @@ export function createMissionControl(options: MissionControlOptions): MissionCon
     url,
     timeoutMs,
     maxConcurrent,
+    proxy: options.proxy ?? null,
     slowCalls: watchSlowCalls(options.onSilence ?? (() => undefined)),
   });
   const client = createServiceClient({ url, accountId, serviceToken }, transport, options.countCall);

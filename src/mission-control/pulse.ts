@@ -1,4 +1,4 @@
-import { Client } from 'undici';
+import { openClient, type Route } from '../connect.ts';
 import { startLimit } from '../limit.ts';
 
 /** With the limit below it stays under the 5 s in which /health tells that Convex is away. */
@@ -10,6 +10,8 @@ const EAGERNESS = 5;
 export interface PulseOptions {
   /** The deployment. */
   url: string;
+  /** The proxy on the way to it; none when absent or null. */
+  proxy?: string | null;
   /** Whether anybody wants to know at this moment; while nobody does, nothing is sent. */
   isNeeded: () => boolean;
   /** Told of each change: it answers again (true), or no more (false). It is taken to answer at the start. */
@@ -23,12 +25,19 @@ export interface PulseOptions {
  * that it costs no call; every answer below 500 is a sign of life, also that of a deployment without this path.
  * @returns ends it
  */
-export function watchPulse({ url, isNeeded, tell, everyMs = LOOK_EVERY_MS }: PulseOptions): () => void {
+export function watchPulse({
+  url,
+  proxy = null,
+  isNeeded,
+  tell,
+  everyMs = LOOK_EVERY_MS,
+}: PulseOptions): () => void {
+  const route: Route = { origin: new URL(url).origin, proxy };
   const stopping = new AbortController();
   let answers = true;
   let timer: NodeJS.Timeout;
   const look = async (): Promise<void> => {
-    const now = !isNeeded() || (await isAnswered(url, stopping.signal));
+    const now = !isNeeded() || (await isAnswered(route, stopping.signal));
     if (stopping.signal.aborted) return;
     if (now !== answers) {
       answers = now;
@@ -47,12 +56,12 @@ export function watchPulse({ url, isNeeded, tell, everyMs = LOOK_EVERY_MS }: Pul
   };
 }
 
-async function isAnswered(url: string, stopping: AbortSignal): Promise<boolean> {
-  const { origin } = new URL(url);
-  const client = new Client(origin, { allowH2: false });
+async function isAnswered(route: Route, stopping: AbortSignal): Promise<boolean> {
+  const client = openClient(route, {});
   const limit = startLimit(LIMIT_MS, [stopping]);
   try {
     const { statusCode, body } = await client.request({
+      origin: route.origin,
       path: '/version',
       method: 'GET',
       signal: limit.signal,

@@ -7,6 +7,7 @@ import { ConvexError } from 'convex/values';
 import { WebSocketServer } from 'ws';
 import { oneThing } from '../../test/kits/sync-source.ts';
 import type { WatchNews } from '../../machines/extensions/machine.ts';
+import { forwardProxy } from '../../test/kits/forward-proxy.ts';
 import { serveSync, type SyncServer } from '../local/mission-control/sync/server.ts';
 import { watchQueue } from './queue-watch.ts';
 
@@ -43,15 +44,26 @@ async function serveQueue() {
   return { url: await listen(server), sync, queue, state };
 }
 
-function watch(url: string) {
+function watch(url: string, proxy: string | null = null) {
   const news: WatchNews[] = [];
-  const close = watchQueue({ url, ...ACCESS }, (one) => news.push(one));
+  const close = watchQueue({ url, proxy, ...ACCESS }, (one) => news.push(one));
   closing.push(close);
   const types = () => news.map(({ type }) => type);
   const heard = (...expected: string[]) =>
     vi.waitFor(() => expect(types()).toEqual(expected), { timeout: 20_000 });
   return { news, heard, close };
 }
+
+test('goes through a proxy, by a tunnel', async () => {
+  const { url, queue, state } = await serveQueue();
+  const proxy = await forwardProxy({ 'convex.corp:80': Number(new URL(url).port) });
+  const { heard } = watch('http://convex.corp', proxy.url);
+  await heard('watch.began');
+  state.reply = '2';
+  queue.written();
+  await heard('watch.began', 'queue.changed');
+  expect(proxy.asked).toEqual(['CONNECT convex.corp:80']);
+});
 
 test('begins with the first value, and tells of each change and of nothing else', async () => {
   const { url, queue, state } = await serveQueue();

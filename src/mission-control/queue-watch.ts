@@ -13,11 +13,11 @@ import { createSockets } from './sockets.ts';
  * @returns ends the subscription and its connection
  */
 export function watchQueue(
-  { url, accountId, serviceToken }: ServiceAccess,
+  { url, accountId, serviceToken, proxy = null }: ServiceAccess,
   tell: (news: WatchNews) => void,
 ): () => void {
   const watch = { ended: false, live: false, signal: null as string | null };
-  const sockets = createSockets((reason) => {
+  const sockets = createSockets(proxy, (reason) => {
     fail(new Fault('backendUnavailable', `Convex's sync protocol broke off: ${reason}`));
   });
   const client = new ConvexClient(url, {

@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import { HttpsProxyAgent } from 'https-proxy-agent';
 
 /** Convex refuses what is longer; what we subscribe to has some bytes. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
@@ -24,14 +25,16 @@ export interface Sockets {
 /**
  * WebSockets for a ConvexClient that can be ended at any moment. The client throws at a message that it cannot follow,
  * which would be an uncaught exception of the process: here it is told to `onBroken`, and the socket is cut off.
+ * @param proxy the proxy on the way; null for none
  */
-export function createSockets(onBroken: (reason: string) => void): Sockets {
+export function createSockets(proxy: string | null, onBroken: (reason: string) => void): Sockets {
   const open = new Set<WebSocket>();
 
   function connect(url: string): ClientSocket {
     const socket = new WebSocket(url, {
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       maxPayload: MAX_MESSAGE_BYTES,
+      ...(proxy !== null && { agent: new HttpsProxyAgent(proxy) }),
     });
     open.add(socket);
     const client: ClientSocket = {

@@ -1,6 +1,8 @@
-import { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
 import * as v from 'valibot';
 import { Fault } from '../../machines/shared/fault.ts';
+import { shownProxy } from '../config/proxy.ts';
+import { openPool, proxyRefusal } from '../connect.ts';
 import { startLimit, type Limit } from '../limit.ts';
 import type { SlowCalls } from './slow-calls.ts';
 
@@ -33,18 +35,26 @@ export interface TransportOptions {
   /** Runs at once: as many calls need no queue, up to a hundred. */
   maxConcurrent: number;
   slowCalls?: SlowCalls;
+  /** The proxy on the way; null for none. */
+  proxy: string | null;
 }
 
-export function createTransport({ url, timeoutMs, maxConcurrent, slowCalls }: TransportOptions): Transport {
+export function createTransport({
+  url,
+  timeoutMs,
+  maxConcurrent,
+  slowCalls,
+  proxy,
+}: TransportOptions): Transport {
   const { origin } = new URL(url);
-  const dispatcher = new Agent({
-    connections: Math.min(maxConcurrent, MAX_CONNECTIONS) + SPARE_CONNECTIONS,
-    allowH2: false,
-    // The signal of each call is the one limit.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxResponseSize: MAX_ANSWER_BYTES,
-  });
+  const dispatcher = openPool(
+    { origin, proxy },
+    {
+      connections: Math.min(maxConcurrent, MAX_CONNECTIONS) + SPARE_CONNECTIONS,
+      maxResponseSize: MAX_ANSWER_BYTES,
+    },
+  );
+  const place = proxy === null ? origin : `${origin} by way of the proxy ${shownProxy(proxy)}`;
 
   const fetchFor =
     (name: string, signal?: AbortSignal): ConvexFetch =>
@@ -55,7 +65,7 @@ export function createTransport({ url, timeoutMs, maxConcurrent, slowCalls }: Tr
         return functionAnswer(await exchange(dispatcher, url, init, limit), name, origin);
       } catch (error) {
         if (error instanceof Fault) throw error;
-        throw networkFault(error, { name, origin, timeoutMs, limit });
+        throw networkFault(error, { name, origin: place, timeoutMs, limit });
       } finally {
         limit.clear();
         ended?.();
@@ -92,7 +102,7 @@ interface Answer {
 
 /** By undici's request: fetch is several times the work. A redirect is not followed: it would carry the token away. */
 async function exchange(
-  dispatcher: Agent,
+  dispatcher: Dispatcher,
   url: string,
   { headers, body }: CallInit,
   { signal }: Limit,
@@ -194,6 +204,8 @@ function networkFault(cause: unknown, { name, origin, timeoutMs, limit }: CallSt
 
 /** The code may be in the chain of causes. */
 function reasonOf(error: unknown): string {
+  const refusal = proxyRefusal(error);
+  if (refusal !== null) return refusal;
   if (!(error instanceof Error)) return 'unknown';
   if ('code' in error && typeof error.code === 'string') return error.code;
   return error.cause === undefined ? error.message.slice(0, 64) : reasonOf(error.cause);
