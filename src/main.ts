@@ -7,6 +7,7 @@ import type { Source } from './config/sources.ts';
 import { ConfigError } from './config/errors.ts';
 import { proxySecrets, shownProxy } from './config/proxy.ts';
 import { assertAnswers } from './journal/probe.ts';
+import { leftoverOf } from './journal/leftover.ts';
 import { openStore } from './journal/store.ts';
 import { createLogger } from './logging/logger.ts';
 import { createRedactor } from './logging/redact.ts';
@@ -57,6 +58,8 @@ async function main(): Promise<number> {
           },
         },
   );
+  const leftover = leftoverOf(store);
+  if (leftover !== null) log.info('journal.leftover', leftover);
   for (const { event, name, message } of advice) log.warn(event, message, { setting: name });
 
   const { root, done, inspect } = startRuntime({ config, store, log, redact });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { startRuntime } from '../kits/runtime.ts';
 import { midRun, replies, REPLY, startAgain } from '../kits/mid-run.ts';
 
 describe('SIGKILL', () => {
@@ -43,5 +44,18 @@ describe('SIGKILL', () => {
     expect(delivered).toMatchObject({ event: 'delivery.delivered', attempt: 1 });
     expect(delivered).not.toHaveProperty('durationMs');
     expect(await replies(scene)).toEqual([REPLY]);
+  });
+
+  test('the next process says what it finds', async () => {
+    const scene = await midRun();
+    scene.runtime.kill('SIGKILL');
+    await scene.runtime.exited;
+    const { backend, gateway, runtime } = scene;
+    const next = await startRuntime({ backend, gateway, env: { STATE_DIR: runtime.stateDir } });
+    expect(next.log.find(({ event }) => event === 'journal.leftover')).toMatchObject({
+      level: 'info',
+      message: '1 notification of an earlier process is unfinished: 1 run to repeat.',
+    });
+    gateway.release();
   });
 });
