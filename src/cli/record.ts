@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { followStream } from '../inspector/follow.ts';
-import { statusToGiveAway } from '../inspector/status.ts';
-import type { Entry, Picture, RecordingHead } from '../inspector/wire.ts';
+import { entriesToGiveAway, pictureToGiveAway } from '../inspector/give-away.ts';
+import type { Entry, RecordingHead } from '../inspector/wire.ts';
 import { DEV_DIRECTORY, readSession } from '../local/session.ts';
 
 const USAGE = `npm run record -- [--seconds <n>] [--out <file>] [--url <address of the inspector>]
@@ -65,7 +65,7 @@ async function record({ seconds, out, url }: Options): Promise<number> {
       tell(`Recording ${url} for ${seconds} s. Ctrl-C ends it earlier.`, 0);
     },
     onEntries(entries) {
-      file.add(entries.flatMap(entryToGiveAway));
+      file.add(entriesToGiveAway(entries));
       if (entries.some(({ kind }) => kind === 'left')) end();
     },
   });
@@ -80,26 +80,6 @@ async function record({ seconds, out, url }: Options): Promise<number> {
   clearTimeout(timer);
   file.close();
   return tell(`${file.lines() - 1} entries in ${out}: open it on the inspector's page.`, 0);
-}
-
-/** A recording is made to be given away: no titles of tasks, and of a reason our own words alone. */
-const pictureToGiveAway = (picture: Picture): Picture => ({
-  ...picture,
-  status: statusToGiveAway(picture.status),
-  actors: picture.actors.map((actor) => ({ ...actor, title: null })),
-});
-
-function entryToGiveAway(entry: Entry): Entry[] {
-  switch (entry.kind) {
-    case 'title':
-      return [];
-    case 'status':
-      return [{ ...entry, status: statusToGiveAway(entry.status) }];
-    case 'actor':
-      return [{ ...entry, actor: { ...entry.actor, title: null } }];
-    default:
-      return [entry];
-  }
 }
 
 /** A file that only its owner can read. @throws Error when it is there already, or cannot be made */

@@ -67,6 +67,12 @@ test('shows the machines as a tree, with lanes below delivery and what is not we
   ]);
 });
 
+test('calls a session by its agent and its task', () => {
+  const supervisor = machine('supervisor', 'running', ['ready'], { title: 'engineer · Fix the login bug' });
+  const lines = statusLines(parsed({ ...answer, machines: [supervisor] }), plain);
+  expect(lines.join('\n')).toContain('engineer · Fix the login bug  running');
+});
+
 test('colours each state by the gravest of its tags', () => {
   const painted = statusLines(parsed(answer), {
     ...plain,

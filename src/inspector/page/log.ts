@@ -108,7 +108,7 @@ export function createLog(onSelect: (path: string) => void, onChange: () => void
       if (follows && frozen === null) lists[view].scrollToEnd();
       const share =
         rows.length === all.length ? count(all.length) : `${count(rows.length)} of ${count(all.length)}`;
-      setText(tally, `${share} events`);
+      setText(tally, `${share} ${all.length === 1 ? 'event' : 'events'}`);
     },
   };
 }
