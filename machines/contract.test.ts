@@ -116,8 +116,8 @@ const SPAWNS: Record<string, string[]> = {
     'extensions',
     'journal',
   ],
-  delivery: ['lane'],
   'agent-sync': ['profile-sync'],
+  delivery: ['notification', 'beat'],
 };
 
 test('machines import nothing but xstate, themselves, what is shared and what they spawn', () => {

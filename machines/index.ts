@@ -1,11 +1,12 @@
 import { agentSyncMachine } from './agent-sync/machine.ts';
 import { profileSyncMachine } from './profile-sync/machine.ts';
+import { beatMachine } from './beat/machine.ts';
 import { deliveryMachine } from './delivery/machine.ts';
 import { extensionsMachine } from './extensions/machine.ts';
 import { gatewayMachine } from './gateway/machine.ts';
 import { heartbeatMachine } from './heartbeat/machine.ts';
+import { notificationMachine } from './notification/machine.ts';
 import { journalMachine } from './journal/machine.ts';
-import { laneMachine } from './lane/machine.ts';
 import { statusReporterMachine } from './status-reporter/machine.ts';
 import { supervisorMachine } from './supervisor/machine.ts';
 import { upgradeMachine } from './upgrade/machine.ts';
@@ -14,7 +15,8 @@ import { upgradeMachine } from './upgrade/machine.ts';
 export const machines = {
   supervisor: supervisorMachine,
   delivery: deliveryMachine,
-  lane: laneMachine,
+  notification: notificationMachine,
+  beat: beatMachine,
   gateway: gatewayMachine,
   upgrade: upgradeMachine,
   heartbeat: heartbeatMachine,

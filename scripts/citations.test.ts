@@ -15,7 +15,6 @@ const pages = files.filter((path) => path.endsWith('.md'));
 
 /** Files that are being rewritten and still cite pages that the repository does not have. */
 const BEING_REWRITTEN: readonly string[] = [
-  'machines/lane/',
   'machines/delivery/',
   'machines/shared/mission-control.ts',
   'src/actors/',

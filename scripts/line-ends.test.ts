@@ -12,7 +12,7 @@ const TEXTS = [
   '.env.example',
   'package.json',
 ];
-const PICTURE = 'docs/inspector/delivery.png';
+const PICTURE = 'docs/inspector/now-phone.png';
 
 test('a checkout with core.autocrlf=true has LF in its texts, and its pictures as they are', () => {
   const directory = mkdtempSync(join(tmpdir(), 'line-ends-'));

@@ -3,6 +3,8 @@
  * The actors in src/actors/ know these interfaces alone, so a test can stand in for any side.
  * Every method that fails rejects with a `Fault`; every call is bounded in time by its implementation.
  */
+import type { Reply as KeptReply } from '../machines/notification/reply.ts';
+import type { Version } from '../machines/notification/entry.ts';
 import type {
   AgentProfile,
   AgentRow,
@@ -16,7 +18,6 @@ import type {
   ThreadMessage,
 } from '../machines/shared/mission-control.ts';
 import type { ToolCall, ToolResult, ToolSchema, Usage } from '../machines/shared/tools.ts';
-import type { Moment } from './journal/moment.ts';
 
 export interface PostMessage {
   taskId: string;
@@ -27,7 +28,7 @@ export interface PostMessage {
   suppressAgentNotifications?: boolean;
 }
 
-/** What is reported beside the status (contract, section 4). */
+/** What is reported beside the status (docs/contract.md#functions). */
 export interface RuntimeReport {
   dropletId: string;
   ipAddress: string;
@@ -51,12 +52,12 @@ export interface UpgradeResult {
 export interface Completion {
   notificationId: string;
   /** What was answered. */
-  version: RowVersion;
+  version: Version;
   /** null: there is nothing to post. `first`: we have posted no message for this notification yet. */
   reply: { content: string; first: boolean; startsTask: boolean } | null;
 }
 
-/** The functions of `service/actions` that the runtime calls (contract, section 4). */
+/** The functions of `service/actions` that the runtime calls (docs/contract.md#functions). */
 export interface MissionControl {
   /** @param limit 1..500 */
   listUndelivered(limit: number, signal?: AbortSignal): Promise<NotificationRow[]>;
@@ -134,13 +135,6 @@ export interface RunRequest {
   onSign?: () => void;
 }
 
-/** As much of a reply as the journal keeps. */
-export interface KeptReply {
-  text: string;
-  /** How many tools the agent called. */
-  toolCalls: number;
-}
-
 /** How a round ended. */
 export interface Reply extends KeptReply {
   /** The tools that the agent calls, in its order; the run goes on with their results. */
@@ -170,57 +164,4 @@ export interface Gateway {
    */
   probe(deep: boolean, signal?: AbortSignal): Promise<ProbeResult>;
   close(): Promise<void>;
-}
-
-/** Which version of a coalescing row something belongs to. */
-export interface RowVersion {
-  messageId: string | null;
-  createdAt: number;
-}
-
-export interface JournalEntry {
-  /** Runs that began, over all processes. */
-  attempts: number;
-  /** A reply that was received and is not known to be in the thread, and the row version that it answers. */
-  reply: (KeptReply & { version: RowVersion }) | null;
-  /** Messages posted for this notification so far; the first one carries its id, later ones must not. */
-  posts: number;
-  /** The row version that the last posted message answers, or that the mark is made for. */
-  answered: RowVersion | null;
-  /** A message without the notification's id is being posted, or was by a process that died. */
-  begun: PostBegun | null;
-}
-
-export interface PostBegun {
-  at: Moment;
-  /** The newest message of the thread before it; null when there was none. */
-  after: string | null;
-}
-
-/** What must survive a restart. All calls are synchronous and small. */
-export interface Journal {
-  read(notificationId: string): JournalEntry | null;
-  /** The notifications that something is kept of: begun, and not known to be done. */
-  unfinished(): string[];
-  /** Counts an attempt before its run starts; @returns attempts so far, this one included. */
-  beginAttempt(notificationId: string): number;
-  /** Takes the attempt back: no run began. */
-  refundAttempt(notificationId: string): void;
-  /** Keeps a reply the moment it is received. */
-  saveReply(notificationId: string, reply: KeptReply, version: RowVersion): void;
-  /** A run ended well without a message, and a newer one is to be answered: drops the reply, attempts count anew. */
-  startOver(notificationId: string): void;
-  /** A message without the notification's id goes out now; @param after the newest message of the thread */
-  beginPost(notificationId: string, after: string | null): void;
-  /** A message for this version is in the thread: counts the post, drops the kept reply, and attempts count anew. */
-  markPosted(notificationId: string, version: RowVersion): void;
-  /** The row is about to be marked for this version: a newer one is still to be answered, whatever becomes of us. */
-  markSettled(notificationId: string, version: RowVersion): void;
-  /** Convex has the mark: the row goes. */
-  forget(notificationId: string): void;
-  /**
-   * Settles when all that was written so far outlives a power cut; that it outlives the process holds before.
-   * Callers at the same time share the disk's work. Rejects when the disk fails.
-   */
-  synced(): Promise<void>;
 }

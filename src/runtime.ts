@@ -5,12 +5,13 @@ import { createActor, fromPromise, toPromise } from 'xstate';
 import type { InspectionEvent } from 'xstate';
 import { agentSyncMachine } from '../machines/agent-sync/machine.ts';
 import { profileSyncMachine } from '../machines/profile-sync/machine.ts';
+import { beatMachine } from '../machines/beat/machine.ts';
 import { deliveryMachine } from '../machines/delivery/machine.ts';
 import { extensionsMachine } from '../machines/extensions/machine.ts';
 import { gatewayMachine, type Probe } from '../machines/gateway/machine.ts';
 import { heartbeatMachine } from '../machines/heartbeat/machine.ts';
 import { journalMachine } from '../machines/journal/machine.ts';
-import { laneMachine } from '../machines/lane/machine.ts';
+import { notificationMachine } from '../machines/notification/machine.ts';
 import type { RuntimeStatus } from '../machines/shared/mission-control.ts';
 import { statusReporterMachine } from '../machines/status-reporter/machine.ts';
 import type { Gate } from '../machines/shared/evidence.ts';
@@ -20,11 +21,12 @@ import { upgradeMachine } from '../machines/upgrade/machine.ts';
 import { createExtensionsActors } from './actors/extensions.ts';
 import { createHealthServerActor } from './actors/health-server.ts';
 import { createJournalActors } from './actors/journal.ts';
-import { createLaneActors } from './actors/lane.ts';
-import { createListUndelivered } from './actors/list-undelivered.ts';
 import { createProfileWriter } from './actors/profiles.ts';
+import { createBeatActors } from './actors/beat.ts';
+import { createEntries } from './actors/entries.ts';
+import { createListUndelivered } from './actors/list.ts';
+import { createNotificationActors } from './actors/notification.ts';
 import { createRosterWriter } from './actors/roster.ts';
-import { createPrefetched } from './actors/prefetched.ts';
 import { createSessionLock } from './actors/session-lock.ts';
 import { createUpgradeActors } from './actors/upgrade.ts';
 import type { Config } from './config/config.ts';
@@ -40,7 +42,7 @@ import { versionAnswer } from './health/earlier-names.ts';
 import { createMetrics, type Metrics } from './health/metrics.ts';
 import { openInspector, type OpenInspector } from './inspector/open.ts';
 import { statusView } from './inspector/status.ts';
-import { createEntries } from './journal/entries.ts';
+import { thisMoment } from './journal/moment.ts';
 import type { Store } from './journal/store.ts';
 import type { Log } from './logging/log.ts';
 import { createNarrator } from './logging/narrate.ts';
@@ -64,7 +66,6 @@ export interface Runtime {
 
 export function startRuntime(options: RuntimeOptions): Runtime {
   const { config, store, log } = options;
-  const journal = createEntries(store);
   const metrics = createMetrics(config.runtimeVersion, config.stateDir);
   const { accountId, serviceToken } = config;
   const access = { url: config.convexUrl, accountId, serviceToken, proxy: config.proxies.convex };
@@ -86,16 +87,15 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const openclawVersion = (): string =>
     config.openclawVersion ?? snapshotOf(root, 'gateway')?.context.version ?? 'unknown';
   const versions = () => ({ openclawVersion: openclawVersion(), runtimeVersion: config.runtimeVersion });
-  const prefetched = createPrefetched();
-  const laneActors = createLaneActors({
-    prefetched,
+  const entries = createEntries(store);
+  const around = {
     missionControl,
     gateway,
-    journal,
+    entries,
     sessions: createSessionLock(),
     log,
-    countRun: (outcome, seconds) => metrics.run(outcome, seconds),
-  });
+    countRun: (...run: Parameters<typeof metrics.run>) => metrics.run(...run),
+  };
 
   const machine = supervisorMachine.provide({
     actors: {
@@ -121,8 +121,9 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       }),
       delivery: deliveryMachine.provide({
         actors: {
-          lane: laneMachine.provide({ actors: laneActors }),
-          listUndelivered: fromPromise(createListUndelivered({ missionControl, journal, prefetched, log })),
+          notification: notificationMachine.provide({ actors: createNotificationActors(around) }),
+          beat: beatMachine.provide({ actors: createBeatActors(around) }),
+          listUndelivered: fromPromise(createListUndelivered(around)),
         },
       }),
       statusReporter: statusReporterMachine.provide({
@@ -222,7 +223,7 @@ function supervisorInput(config: Config): SupervisorInput {
     delivery: {
       intervalMs: delivery.intervalMs,
       backend: backoff,
-      session: backoff,
+      runs: backoff,
       maxConcurrentSessions: delivery.maxConcurrentSessions,
       listLimit: delivery.listLimit,
     },
@@ -236,6 +237,7 @@ function supervisorInput(config: Config): SupervisorInput {
     upgradeDrainTimeoutMs: config.upgradeDrainTimeoutMs,
     random: Math.random,
     now: () => Date.now(),
+    moment: thisMoment,
   };
 }
 

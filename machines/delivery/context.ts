@@ -2,13 +2,16 @@ import type { ActorRef, Snapshot } from 'xstate';
 import type { BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
 import type { Evidence, Gate, GateNews } from '../shared/evidence.ts';
-import type { AgentRow, NotificationRow } from '../shared/mission-control.ts';
+import type { AgentRow, DeliveryContext as Given, NotificationRow } from '../shared/mission-control.ts';
+import type { Moment } from '../shared/moment.ts';
 import type { Parent } from '../shared/parent.ts';
-import type { Outcome } from '../lane/job.ts';
-import type { LaneNews } from '../lane/context.ts';
-import type { Line } from './line.ts';
+import type { ChildNews } from '../shared/slot.ts';
+import type { BeatOutput } from '../beat/machine.ts';
+import type { NotificationOutput } from '../notification/context.ts';
+import type { Entry } from '../notification/entry.ts';
+import type { Queue } from './queue.ts';
 
-/** The backend's own limit on a page (contract, section 4). */
+/** Convex gives no more rows at once (docs/contract.md#functions). */
 export const MAX_PAGE = 500;
 
 export interface DeliverySettings {
@@ -16,8 +19,8 @@ export interface DeliverySettings {
   intervalMs: number;
   /** Backoff of polling, and of a single Convex call. */
   backend: BackoffLimits;
-  /** Backoff of a session's runs. */
-  session: BackoffLimits;
+  /** Backoff of a notification's runs. */
+  runs: BackoffLimits;
   maxConcurrentSessions: number;
   /** Rows to ask for beyond those already known. */
   listLimit: number;
@@ -34,6 +37,8 @@ export interface DeliveryInput {
   random: () => number;
   /** Wall clock in milliseconds, for what is shown; nothing is decided by it. */
   now: () => number;
+  /** The present moment, for the journal. */
+  moment: () => Moment;
 }
 
 /** What a look at the queue asks for. */
@@ -43,29 +48,53 @@ export interface ListInput {
   contexts: number;
   /** Rows that have their turn already, by id: their sessions need no context. */
   busy: readonly string[];
+  /** The journal's row that the last look ended with: this one goes on behind it. */
+  cursor: string | null;
 }
 
-/** What a look brings: the rows, oldest first, and whether some that the journal has could not be looked at this time. */
+export interface PageRow {
+  row: NotificationRow;
+  /** What the journal has of it. */
+  entry: Entry | null;
+  /** Its delivery context, where Convex gave it along. */
+  given: Given | null;
+}
+
+/** What a look brings. */
 export interface Page {
-  rows: readonly NotificationRow[];
+  /** Oldest first. */
+  rows: readonly PageRow[];
+  /** Some rows that the journal has could not be looked at this time. */
   unseen: boolean;
+  cursor: string | null;
 }
 
 export type BeatAnswer = { type: 'beat.done' } | { type: 'beat.refused' };
 
 export type Beater = ActorRef<Snapshot<unknown>, BeatAnswer>;
 
+export type ChildOutput = NotificationOutput | BeatOutput;
+
+/** How a child of delivery ended, read from the event that tells it; null for any other event. */
+export function childOutputOf(event: { type: string }): ChildOutput | null {
+  const output: unknown = 'output' in event ? event.output : null;
+  if (!event.type.startsWith('xstate.done.actor.') || typeof output !== 'object' || output === null)
+    return null;
+  const isChild = 'kind' in output && (output.kind === 'notification' || output.kind === 'beat');
+  return isChild ? (output as ChildOutput) : null;
+}
+
 export type DeliveryNews =
   | Evidence
   | ConditionChanged
-  /** A lane crashed: a bug of ours. Its row is looked at again later. */
-  | { type: 'lane.crashed'; key: string; reason: string }
+  /** A child crashed: a bug of ours. Its row is looked at again later. */
+  | { type: 'session.crashed'; session: string; reason: string }
   /** Convex answered again after a failure. */
   | { type: 'backend.available' };
 
 /** What delivery hears of a queue that it is subscribed to. */
 export type QueueNews =
-  /** A change is told from now on; what came before is to be looked for. */
+  /** A change is told from now on; delivery looks for what came before. */
   | { type: 'queue.watched' }
   | { type: 'queue.unwatched' }
   /** Convex has something new. */
@@ -74,21 +103,23 @@ export type QueueNews =
 export type DeliveryEvent =
   | GateNews
   | QueueNews
-  | LaneNews
+  | ChildNews
   | { type: 'delivery.poll' }
   | { type: 'delivery.drain' }
   | { type: 'delivery.abort' }
   | { type: 'beat.due'; agent: AgentRow; replyTo: Beater }
   | { type: 'backend.available' }
   | { type: 'journal.available' }
+  /** A child has ended: raised where its `done` event is handled, for the other regions. */
+  | { type: 'session.settled'; output: ChildOutput }
   | { type: 'row.reconsider'; id: string }
-  | { type: 'lanes.sweep' };
+  | { type: 'contexts.aged' };
 
 /** What the next look at the queue goes by. */
 export interface Poll {
   /** Rows asked for: what is known may change until the answer comes. */
   asked: number;
-  /** Whether Convex has rows that are not in the line yet. */
+  /** Whether Convex has rows that are not in the queue yet. */
   more: 'no' | 'yes' | 'pageExhausted';
   /** The queue changed since the list was asked for: the answer may be older than the change. */
   changed: boolean;
@@ -96,8 +127,9 @@ export interface Poll {
   settled: readonly string[];
   /** The journal has rows that could not be looked at: nobody else will tell of them. */
   unseen: boolean;
-  /** Looks in a row that brought nothing. */
-  idlePolls: number;
+  cursor: string | null;
+  /** How long the looks have brought nothing, in milliseconds. */
+  silentMs: number;
   inMs: number;
   /** Convex's word (Retry-After) on the shortest wait, in milliseconds. */
   floorMs: number;
@@ -110,18 +142,22 @@ export interface History {
   lastErrorAt: number | null;
   lastErrorMessage: string | null;
   lastDeliveryAt: number | null;
-  counts: Readonly<Record<Outcome, number>>;
+  counts: Readonly<Record<ChildOutput['outcome'], number>>;
   failedRuns: number;
   recentParks: readonly { at: number; reason: string }[];
 }
 
-/** In parts, and none large: docs/adr/0011 says why. */
+/** The gateway's trial runs. */
+export interface Trials {
+  /** The session that has the trial; null when none is out. */
+  session: string | null;
+  /** Sessions that were tried since the trouble began, the last one last. */
+  tried: readonly string[];
+}
+
 export interface DeliveryContext extends DeliveryInput {
-  line: Line;
-  /** Lanes with nothing to do are looked for soon. */
-  sweepComes: boolean;
-  /** The lane whose run is the gateway's trial. */
-  trialKey: string | null;
+  queue: Queue;
+  trials: Trials;
   /** Rows left alone for a while: gone, not ours, or impossible to mark. */
   setAside: readonly string[];
   beaters: Readonly<Record<string, Beater>>;
@@ -131,27 +167,14 @@ export interface DeliveryContext extends DeliveryInput {
   history: History;
 }
 
-const NO_COUNTS: History['counts'] = {
-  delivered: 0,
-  silent: 0,
-  skipped: 0,
-  unanswered: 0,
-  parked: 0,
-  already: 0,
-  left: 0,
-  released: 0,
-  stuck: 0,
-  beaten: 0,
-  beatFailed: 0,
-};
-
 export const freshPoll: Poll = {
   asked: 0,
   more: 'no',
   changed: false,
   settled: [],
   unseen: false,
-  idlePolls: 0,
+  cursor: null,
+  silentMs: 0,
   inMs: 0,
   floorMs: 0,
   failures: 0,
@@ -161,7 +184,19 @@ export const noHistory: History = {
   lastErrorAt: null,
   lastErrorMessage: null,
   lastDeliveryAt: null,
-  counts: NO_COUNTS,
+  counts: {
+    delivered: 0,
+    silent: 0,
+    skipped: 0,
+    already: 0,
+    parked: 0,
+    unanswered: 0,
+    handedBack: 0,
+    gone: 0,
+    stuck: 0,
+    beaten: 0,
+    beatFailed: 0,
+  },
   failedRuns: 0,
   recentParks: [],
 };

@@ -1,22 +1,8 @@
 /** Every state that delivery can reach with a queue of four rows of three sessions, two slots and a moving gate. */
 import { describe, expect, it } from 'vitest';
-import { actorName, isLane } from '../shared/actor-name.ts';
-import {
-  callsOf,
-  explore,
-  findStuck,
-  spawns,
-  timersOf,
-  type Move,
-  type World,
-} from '../../test/kits/explore.ts';
-import type { NotificationRow } from '../shared/mission-control.ts';
-import { REFUSED_BACKOFF } from '../shared/backoff.ts';
-import { deliveryInput } from './input.test-kit.ts';
-import { laneOf, laneWith } from './line.ts';
-import { deliveryMachine } from './machine.ts';
 import {
   AVAILABLE,
+  FRESH,
   gateOf,
   isAccepting,
   keyOf,
@@ -24,12 +10,29 @@ import {
   movesOf,
   react,
   ROWS,
+  sessionIn,
   TRIAL,
   type DeliveryEdge,
   type DeliverySnapshot,
   type Ghost,
   type Menu,
-} from './world.test-kit.ts';
+} from '../../test/kits/delivery-world.ts';
+import { deliveryInput } from '../../test/kits/delivery-input.ts';
+import {
+  callsOf,
+  explore,
+  findStuck,
+  sends,
+  spawns,
+  timersOf,
+  type Move,
+  type World,
+} from '../../test/kits/explore.ts';
+import { actorName, isSessionActor } from '../shared/actor-name.ts';
+import { REFUSED_BACKOFF } from '../shared/backoff.ts';
+import type { NotificationRow } from '../shared/mission-control.ts';
+import { deliveryMachine } from './machine.ts';
+import { sessionOf } from './queue.ts';
 
 const SLOTS = 2;
 const BACKEND = { baseMs: 5_000, capMs: 60_000 };
@@ -40,24 +43,9 @@ const worldOf = (menu: Menu, ghost: Partial<Ghost> = {}): World<typeof deliveryM
   machine: deliveryMachine,
   input: deliveryInput({
     gate: 'closed',
-    settings: { backend: BACKEND, session: BACKEND, maxConcurrentSessions: SLOTS },
+    settings: { backend: BACKEND, runs: BACKEND, maxConcurrentSessions: SLOTS },
   }),
-  ghosts: [
-    {
-      undelivered: ROWS.map(({ _id }) => _id),
-      lanes: {},
-      asked: 0,
-      trialOn: null,
-      late: [],
-      twoTrials: false,
-      crashes: 0,
-      beats: 0,
-      watched: null,
-      coming: [],
-      told: false,
-      ...ghost,
-    },
-  ],
+  ghosts: [{ ...FRESH, ...ghost }],
   moves: movesOf(menu),
   react,
   key: keyOf,
@@ -76,73 +64,65 @@ const hasOlder = (row: NotificationRow, { undelivered, late }: Ghost): boolean =
 
 type Invariant = (edge: DeliveryEdge) => string | null;
 
-const givesOutOnlyWhatMayRun: Invariant = ({ to, event, effects, before, after }) => {
-  const given = effects.flatMap((effect) =>
-    effect.kind === 'send' && effect.event.type === 'lane.go' ? [effect] : [],
-  );
-  const lanes = { ...before.lanes };
-  // It has just told that it is free.
-  if (event !== null && 'key' in event) Reflect.deleteProperty(lanes, String(event.key));
-  for (const { to: key, event: told } of given) {
+const grantsOnlyWhatMayRun: Invariant = ({ to, effects }) => {
+  for (const { to: name, event } of sends(effects, 'slot.granted')) {
     if (gateOf(to) === 'closed' || !isAccepting(to))
       return 'a run while the gate is closed or delivery leaves';
-    if (told.trial !== (gateOf(to) === 'trial')) return 'a trial that is none';
-    if (lanes[key] === 'working' || lanes[key] === 'resting') return `${key} is given a second job`;
-    lanes[key] = 'working';
-    const [head] = laneOf(to.context.line, key)?.jobs ?? [];
-    if (head === undefined || head !== told.job) return 'not the head of its line';
-    if (head.kind === 'notification' && hasOlder(head.row, after)) return 'not the oldest of its session';
+    if (event.trial !== (gateOf(to) === 'trial')) return 'a trial that is none';
+    if (sessionOf(to.context.queue, sessionIn(name))?.phase !== 'running') return `${name} was not ready`;
+  }
+  return null;
+};
+
+const startsTheOldestOfASession: Invariant = ({ effects, after }) => {
+  for (const { input } of spawns(effects, 'notification')) {
+    const { row } = input as { row: NotificationRow };
+    if (hasOlder(row, after)) return `${row._id} is not the oldest of its session`;
   }
   return null;
 };
 
 const keepsWithinItsSlots: Invariant = ({ to, effects, after }) => {
-  if (!effects.some((effect) => effect.kind === 'send' && effect.event.type === 'lane.go')) return null;
+  if (sends(effects, 'slot.granted').length === 0) return null;
   if (gateOf(to) === 'trial') return after.twoTrials ? 'two trials at once' : null;
-  return to.context.line.counts.working <= SLOTS ? null : 'more lanes at work than slots';
+  return to.context.queue.counts.running <= SLOTS ? null : 'more runs than slots';
 };
 
 /** A trial that is over without a verdict is followed by another, or the gate would stay as it is for ever. */
 const alwaysHasATrialOut: Invariant = ({ to, after }) => {
-  if (gateOf(to) !== 'trial' || !isAccepting(to) || to.context.line.counts.inLine === 0) return null;
-  return after.trialOn === null ? 'nobody is on trial' : null;
+  const { ready, preparing } = to.context.queue.counts;
+  const isDue = gateOf(to) === 'trial' && isAccepting(to) && ready > 0 && preparing === 0;
+  return isDue && after.trialOn === null ? 'nobody is on trial' : null;
 };
 
-const knowsItsLanes: Invariant = ({ to, effects, after }) => {
+const leavesNoSlotIdle: Invariant = ({ to }) => {
+  const { counts } = to.context.queue;
+  const isIdle = gateOf(to) === 'open' && isAccepting(to) && counts.ready > 0 && counts.running < SLOTS;
+  return isIdle ? 'a session is ready and a slot is free' : null;
+};
+
+const knowsItsChildren: Invariant = ({ to, effects, after }) => {
   const children = Object.values(to.children).flatMap((child) =>
-    child && isLane(child) ? [actorName(child)] : [],
+    child && isSessionActor(child) ? [sessionIn(actorName(child))] : [],
   );
-  const alive = to.context.line.lanes.filter((lane) => lane.alive);
+  const stopped = effects.flatMap((effect) => (effect.kind === 'stop' ? [sessionIn(effect.id)] : []));
   if (to.status === 'done') {
-    const left = children.filter(
-      (id) => !effects.some((effect) => effect.kind === 'stop' && effect.id === id),
-    );
+    const left = children.filter((key) => !stopped.includes(key));
     return left.length === 0 ? null : `leaves ${left.join()} behind`;
   }
+  const alive = to.context.queue.sessions.filter(({ actorId }) => actorId !== null);
   const known = alive.map(({ key }) => key);
-  if ([...children].sort().join() !== known.join()) return `lanes ${children.join()}, line ${known.join()}`;
+  if ([...children].sort().join() !== known.join())
+    return `children ${children.join()}, queue ${known.join()}`;
   for (const { key, phase } of alive) {
-    const seen = { inLine: 'waiting', working: 'working', resting: 'resting', idle: 'waiting' }[phase];
-    if (after.lanes[key] !== seen) return `${key} is ${String(after.lanes[key])} and taken for ${phase}`;
+    if (after.children[key] !== phase)
+      return `${key} is ${String(after.children[key])} and taken for ${phase}`;
   }
   return null;
 };
 
-const stopsNobodyAtWork: Invariant = ({ from, effects, before, event }) => {
-  const crashed = event?.type.replace('xstate.error.actor.', '') ?? '';
-  const reporter =
-    event !== null && 'key' in event ? event.key : from && laneWith(from.context.line, crashed)?.key;
-  const cut = effects.find(
-    (effect) =>
-      effect.kind === 'stop' &&
-      effect.id !== reporter &&
-      (before.lanes[effect.id] === 'working' || before.lanes[effect.id] === 'resting'),
-  );
-  return cut === undefined ? null : 'stops a lane that has a job in hand';
-};
-
-const asksOnlyWhenItMayRun: Invariant = ({ to, effects }) =>
-  spawns(effects, 'listUndelivered').length > 0 && (gateOf(to) === 'closed' || !isAccepting(to))
+const asksOnlyWhileItTakesWork: Invariant = ({ to, effects }) =>
+  spawns(effects, 'listUndelivered').length > 0 && !isAccepting(to)
     ? 'asks for work that it may not do'
     : null;
 
@@ -169,82 +149,80 @@ const waitsWithinBounds: Invariant = ({ to, effects }) => {
 const looksForWhatIsTold: Invariant = ({ to, after }) => {
   if (!after.told || typeof to.value === 'string' || to.value.active.poll !== 'waiting') return null;
   if (to.context.poll.more === 'no') return 'forgets that something came';
-  const busy = to.context.line.counts.working + to.context.line.counts.inLine;
-  const mayLook =
-    gateOf(to) !== 'closed' && isAccepting(to) && to.context.poll.more === 'yes' && busy < SLOTS;
-  return mayLook ? 'waits although something came' : null;
+  const { running, ready, preparing, waiting } = to.context.queue.counts;
+  const isFull = running + ready + preparing + waiting >= SLOTS;
+  return isAccepting(to) && to.context.poll.more === 'yes' && !isFull
+    ? 'waits although something came'
+    : null;
 };
 
 const INVARIANTS = [
-  looksForWhatIsTold,
-  givesOutOnlyWhatMayRun,
+  grantsOnlyWhatMayRun,
+  startsTheOldestOfASession,
   keepsWithinItsSlots,
   alwaysHasATrialOut,
-  knowsItsLanes,
-  stopsNobodyAtWork,
-  asksOnlyWhenItMayRun,
+  leavesNoSlotIdle,
+  knowsItsChildren,
+  asksOnlyWhileItTakesWork,
   waitsWithinBounds,
+  looksForWhatIsTold,
 ];
 
-const WELL: Menu = { outcomes: ['delivered'], gate: [], leaves: false, listFails: false };
+const WELL: Menu = { outcomes: ['delivered'], gate: [], leaves: false, listFails: false, rests: false };
 
-/** The gateway is there, calls succeed, lanes deliver. */
+const QUIET = { crashes: 0, beats: 0, watched: null };
+
+/** The gateway is there, calls succeed, notifications are delivered. */
 function healthy(snapshot: DeliverySnapshot, ghost: Ghost): Move<Ghost> | null {
   if (gateOf(snapshot) !== 'open') return { label: AVAILABLE.type, event: AVAILABLE, ghost };
-  const moves = movesOf(WELL)(snapshot, { ...ghost, crashes: 0, beats: 0, watched: null });
-  return (
-    moves.find(({ label }) => !label.startsWith('poll') && !label.startsWith('lane.resting')) ??
-    moves[0] ??
-    null
-  );
+  const moves = movesOf(WELL)(snapshot, { ...ghost, ...QUIET });
+  const isGood = (label: string): boolean => !/^poll|handedBack/.test(label);
+  return moves.find(({ label }) => isGood(label)) ?? moves[0] ?? null;
 }
 
 /** Told to leave: what is out comes back. */
-function leaving(outcome: 'delivered' | 'released') {
-  return (snapshot: DeliverySnapshot, ghost: Ghost): Move<Ghost> | null => {
+const leaving =
+  (outcome: 'delivered' | 'handedBack') =>
+  (snapshot: DeliverySnapshot, ghost: Ghost): Move<Ghost> | null => {
     if (isAccepting(snapshot)) return { label: 'delivery.drain', event: { type: 'delivery.drain' }, ghost };
-    const settles = movesOf({ ...WELL, outcomes: [outcome] })(snapshot, {
-      ...ghost,
-      crashes: 0,
-      beats: 0,
-      watched: null,
-    });
-    return settles.find(({ label }) => label.startsWith('lane.settled')) ?? null;
+    const ends = movesOf({ ...WELL, outcomes: [outcome] })(snapshot, { ...ghost, ...QUIET }).filter(
+      ({ label }) => / (?:delivered|handedBack|beaten)$/.test(label) || label.startsWith('slot.'),
+    );
+    return ends.find(({ label }) => !label.startsWith('slot.wanted')) ?? ends[0] ?? null;
   };
-}
 
 const GATE = [AVAILABLE, TRIAL, LOST];
 
-const WALKS: [string, Menu, Partial<Ghost>, states: number][] = [
+const WALKS: [name: string, menu: Menu, ghost: Partial<Ghost>, atLeast: number][] = [
   [
-    'a moving gate and lanes that deliver or hand back',
-    { outcomes: ['delivered', 'released'], gate: GATE, leaves: false, listFails: false },
-    { undelivered: ['a1', 'b1', 'a2'] },
-    800,
+    'a moving gate and rows that are delivered or handed back',
+    { ...WELL, outcomes: ['delivered', 'handedBack'], gate: GATE },
+    { undelivered: ['a1', 'a2', 'c1'] },
+    500,
   ],
   [
     'more sessions than slots, and an end at every moment',
-    { outcomes: ['delivered'], gate: [AVAILABLE, LOST], leaves: true, listFails: false },
+    { ...WELL, gate: [AVAILABLE, LOST], leaves: true },
     {},
-    1_800,
+    1_000,
   ],
   [
-    'a list that fails, lanes that leave a row, and one that crashes',
-    { outcomes: ['delivered', 'left'], gate: GATE, leaves: false, listFails: true },
+    'a list that fails, rows that are gone, and a child that crashes',
+    { ...WELL, outcomes: ['delivered', 'gone'], gate: GATE, listFails: true },
     { undelivered: ['a1', 'a2'], crashes: 1 },
-    1_600,
+    800,
   ],
   [
-    'heartbeats among the rows, and an end at every moment',
-    { outcomes: ['delivered', 'released'], gate: GATE, leaves: true, listFails: false },
+    'rests, heartbeats among the rows, and an end at every moment',
+    { ...WELL, gate: GATE, leaves: true, rests: true },
     { undelivered: ['a1'], beats: 2 },
-    1_100,
+    800,
   ],
   [
     'a subscription that comes and goes, and rows that come told and untold',
-    { outcomes: ['delivered'], gate: [AVAILABLE, LOST], leaves: false, listFails: true },
+    { ...WELL, gate: [AVAILABLE, LOST], listFails: true },
     { undelivered: ['a1'], watched: false, coming: ['b1'] },
-    900,
+    800,
   ],
 ];
 
@@ -261,20 +239,20 @@ for (const [name, menu, ghost, atLeast] of WALKS) {
       const done = (snapshot: DeliverySnapshot, { undelivered }: Ghost) =>
         !isAccepting(snapshot) ||
         (undelivered.length === 0 &&
-          snapshot.context.line.lanes.length === snapshot.context.line.counts.idle);
+          snapshot.context.queue.sessions.length === snapshot.context.queue.counts.empty);
       expect(findStuck(world, exploration, { next: healthy, done, limit: 60 })).toBeNull();
     });
 
-    it('is drained as soon as its lanes have settled', () => {
+    it('is drained as soon as its children have ended', () => {
       const done = ({ status }: DeliverySnapshot) => status === 'done';
-      for (const outcome of ['delivered', 'released'] as const) {
-        expect(findStuck(world, exploration, { next: leaving(outcome), done, limit: 6 })).toBeNull();
+      for (const outcome of ['delivered', 'handedBack'] as const) {
+        expect(findStuck(world, exploration, { next: leaving(outcome), done, limit: 12 })).toBeNull();
       }
     });
 
-    it('always waits for something: a timer, an answer, a lane or the gate', () => {
+    it('always waits for something: a timer, an answer, a child or the gate', () => {
       for (const { snapshot } of exploration.reached.values()) {
-        if (!isAccepting(snapshot) || gateOf(snapshot) === 'closed') continue;
+        if (!isAccepting(snapshot)) continue;
         expect(callsOf(snapshot).length + timersOf(snapshot).length).toBeGreaterThan(0);
       }
     });

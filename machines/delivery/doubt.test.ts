@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import { createListener } from '../../test/kits/samples/mission-control.ts';
 import type { DeliveryEvent, DeliveryNews, ListInput, Page } from './context.ts';
-import { deliveryInput } from './input.test-kit.ts';
+import { deliveryInput } from '../../test/kits/delivery-input.ts';
 import { deliveryMachine } from './machine.ts';
 
 const SUCCEEDED = { type: 'run.succeeded', session: 'a' } as const;

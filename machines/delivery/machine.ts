@@ -1,18 +1,39 @@
 import { and, type ActorRefFrom } from 'xstate';
+import type { ChildOrder } from '../shared/slot.ts';
 import { crashOf } from '../shared/crash.ts';
 import { faultParams } from '../shared/fault.ts';
-import { freshPoll, noHistory } from './context.ts';
-import { EMPTY_LINE, headIds } from './line.ts';
-import { deliverySetup, freeSlots } from './setup.ts';
+import { freshPoll, noHistory, type DeliveryEvent } from './context.ts';
+import { EMPTY_QUEUE, headIds } from './queue.ts';
+import { deliverySetup, freeSlots, outputOf } from './setup.ts';
+
+type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
+
+const tell = <const TEvent extends ChildOrder>(event: TEvent) =>
+  ({ type: 'tellChildren', params: { event } }) as const;
+
+/** The gate closes. Runs that failed because of the gateway or its model provider are not their notifications' failures. */
+const lost = [
+  {
+    guard: { type: 'isExcused', params: ({ event }: { event: { excused: boolean } }) => event },
+    target: 'closed',
+    actions: tell({ type: 'gateway.excused' }),
+  },
+  { target: 'closed' },
+] as const;
+
+const beatDue = [
+  { guard: 'draining', actions: { type: 'refuseBeat', params: ({ event }: { event: DueBeat }) => event } },
+  { actions: { type: 'takeBeat', params: ({ event }: { event: DueBeat }) => event } },
+] as const;
 
 export const deliveryMachine = deliverySetup.createMachine({
   id: 'delivery',
-  description: 'The dispatcher: takes undelivered notifications and gives every session a lane of its own.',
+  description:
+    'The dispatcher: takes undelivered notifications and starts an actor for the head of each session.',
   context: ({ input }) => ({
     ...input,
-    line: EMPTY_LINE,
-    sweepComes: false,
-    trialKey: null,
+    queue: EMPTY_QUEUE,
+    trials: { session: null, tried: [] },
     setAside: [],
     beaters: {},
     // Who knows what the gateway heard from the delivery before this one.
@@ -23,13 +44,14 @@ export const deliveryMachine = deliverySetup.createMachine({
   initial: 'active',
   states: {
     active: {
-      description: 'At work: may it run, does it still take work, and what does Convex have?',
+      description: 'At work: may runs go, does it still take work, and what does Convex have?',
       type: 'parallel',
-      always: { guard: and(['lineEmpty', 'draining']), target: 'drained' },
+      always: { guard: and(['queueEmpty', 'draining']), target: 'drained' },
       on: {
-        'lane.settled': { actions: { type: 'settleJob', params: ({ event }) => event } },
-        'lane.resting': { actions: { type: 'noteResting', params: ({ event }) => event } },
-        'lane.ready': { actions: { type: 'backInLine', params: ({ event }) => event } },
+        'xstate.done.actor.*': { actions: { type: 'settleChild', params: outputOf } },
+        'slot.wanted': { actions: { type: 'noteReady', params: ({ event }) => event } },
+        'slot.returned': { actions: { type: 'noteReturned', params: ({ event }) => event } },
+        'child.rested': { actions: { type: 'noteResting', params: ({ event }) => event } },
         'run.succeeded': { actions: { type: 'passOn', params: ({ event }) => event } },
         'run.failed': {
           actions: ['countFailedRun', 'doubt', { type: 'passOn', params: ({ event }) => event }],
@@ -37,21 +59,20 @@ export const deliveryMachine = deliverySetup.createMachine({
         'gateway.suspected': { actions: ['doubt', { type: 'passOn', params: ({ event }) => event }] },
         'agent.unknown': { actions: { type: 'passOn', params: ({ event }) => event } },
         'queue.changed': { actions: 'noteChange' },
-        // It tells of what comes from now on: what came before is to be looked for.
+        // What came before the watch began is still to be looked for.
         'queue.watched': { actions: [{ type: 'noteWatch', params: { watched: true } }, 'noteChange'] },
         'queue.unwatched': { actions: { type: 'noteWatch', params: { watched: false } } },
-        'lanes.sweep': { actions: 'sweepLanes' },
-        // Nobody tells of a row that comes back into sight, here and at a crash: it is to be looked for.
+        'contexts.aged': { actions: 'forgetContexts' },
+        // Nobody tells of a row that comes back into sight, here and after a crash: delivery looks for it.
         'row.reconsider': { actions: [{ type: 'reconsider', params: ({ event }) => event }, 'noteChange'] },
-        'delivery.abort': { actions: { type: 'tellLanes', params: { event: { type: 'lane.abort' } } } },
-        'backend.available': {
-          actions: { type: 'tellLanes', params: { event: { type: 'backend.available' } } },
-        },
+        'delivery.abort': { actions: tell({ type: 'work.abort' }) },
+        'backend.available': { actions: tell({ type: 'backend.available' }) },
+        'journal.available': { actions: tell({ type: 'journal.available' }) },
         'xstate.error.actor.*': {
-          guard: { type: 'hasLane', params: crashOf },
+          guard: { type: 'hasSession', params: crashOf },
           actions: [
-            { type: 'reapLane', params: crashOf },
-            { type: 'dropLane', params: crashOf },
+            { type: 'reapChild', params: crashOf },
+            { type: 'dropChild', params: crashOf },
             'noteChange',
           ],
         },
@@ -76,12 +97,10 @@ export const deliveryMachine = deliverySetup.createMachine({
               on: {
                 'gateway.available': 'open',
                 'gateway.trial': 'trial',
-                // Told again for another reason: what fails from now on is excused.
+                // Told again for another reason.
                 'gateway.lost': {
-                  actions: {
-                    type: 'tellLanes',
-                    params: ({ event }) => ({ event: { type: 'lane.hold', excused: event.excused } }),
-                  },
+                  guard: { type: 'isExcused', params: ({ event }) => event },
+                  actions: tell({ type: 'gateway.excused' }),
                 },
                 'beat.due': { actions: { type: 'refuseBeat', params: ({ event }) => event } },
               },
@@ -90,31 +109,23 @@ export const deliveryMachine = deliverySetup.createMachine({
               description: 'Runs of different sessions failed alike: one at a time goes out, to see.',
               tags: ['degraded'],
               exit: 'endTrial',
-              always: {
-                guard: and(['trialFree', 'canDeliver']),
-                actions: { type: 'grantSlot', params: { trial: true } },
-              },
+              always: [
+                { guard: and(['accepting', 'headWaits']), actions: 'startNext' },
+                { guard: and(['accepting', 'trialFree']), actions: 'grantTrial' },
+              ],
               on: {
                 'gateway.available': 'open',
-                'gateway.lost': {
-                  target: 'closed',
-                  actions: {
-                    type: 'tellLanes',
-                    params: ({ event }) => ({ event: { type: 'lane.hold', excused: event.excused } }),
-                  },
-                },
-                'beat.due': [
-                  { guard: 'draining', actions: { type: 'refuseBeat', params: ({ event }) => event } },
-                  { actions: { type: 'takeBeat', params: ({ event }) => event } },
-                ],
+                'gateway.lost': lost,
+                'beat.due': beatDue,
               },
             },
             open: {
-              description: 'Runs may go: every free slot goes to the oldest in line.',
-              always: {
-                guard: and(['slotFree', 'canDeliver']),
-                actions: { type: 'grantSlot', params: { trial: false } },
-              },
+              description: 'Runs may go: every free slot goes to the oldest session that is ready.',
+              entry: ['endTrials', tell({ type: 'gateway.available' })],
+              always: [
+                { guard: and(['accepting', 'slotFree']), actions: 'grantSlot' },
+                { guard: and(['accepting', 'headWaits']), actions: 'startNext' },
+              ],
               on: {
                 // Where all is well a run that succeeds is no news.
                 'run.succeeded': [
@@ -124,18 +135,9 @@ export const deliveryMachine = deliverySetup.createMachine({
                   },
                   {},
                 ],
-                'gateway.lost': {
-                  target: 'closed',
-                  actions: {
-                    type: 'tellLanes',
-                    params: ({ event }) => ({ event: { type: 'lane.hold', excused: event.excused } }),
-                  },
-                },
+                'gateway.lost': lost,
                 'gateway.trial': 'trial',
-                'beat.due': [
-                  { guard: 'draining', actions: { type: 'refuseBeat', params: ({ event }) => event } },
-                  { actions: { type: 'takeBeat', params: ({ event }) => event } },
-                ],
+                'beat.due': beatDue,
               },
             },
           },
@@ -149,22 +151,14 @@ export const deliveryMachine = deliverySetup.createMachine({
               on: {
                 'delivery.drain': {
                   target: 'draining',
-                  actions: [{ type: 'tellLanes', params: { event: { type: 'lane.drain' } } }, 'emptyQueue'],
+                  actions: [tell({ type: 'work.leave' }), 'emptyQueue'],
                 },
               },
             },
             draining: {
               description: 'Takes nothing more and finishes what is under way.',
               tags: ['draining'],
-              // A lane that comes back in line has nothing left to finish.
-              on: {
-                'lane.ready': {
-                  actions: [{ type: 'backInLine', params: ({ event }) => event }, 'emptyQueue'],
-                },
-                'lane.settled': {
-                  actions: [{ type: 'settleJob', params: ({ event }) => event }, 'emptyQueue'],
-                },
-              },
+              on: { 'session.settled': { actions: 'emptyQueue' } },
             },
           },
         },
@@ -173,8 +167,8 @@ export const deliveryMachine = deliverySetup.createMachine({
           initial: 'standby',
           states: {
             standby: {
-              description: 'The only door to polling: opens when runs may go and work is taken.',
-              always: { guard: 'canDeliver', target: 'polling' },
+              description: 'The only door to polling: opens while work is taken.',
+              always: { guard: 'accepting', target: 'polling' },
             },
             polling: {
               description: 'Reads the undelivered notifications, oldest first.',
@@ -182,19 +176,15 @@ export const deliveryMachine = deliverySetup.createMachine({
               entry: 'startPoll',
               on: {
                 'delivery.drain': 'standby',
-                'lane.settled': {
-                  actions: [
-                    { type: 'settleJob', params: ({ event }) => event },
-                    { type: 'noteSettled', params: ({ event }) => event },
-                  ],
-                },
+                'session.settled': { actions: { type: 'noteSettled', params: ({ event }) => event } },
               },
               invoke: {
                 src: 'listUndelivered',
                 input: ({ context }) => ({
                   limit: context.poll.asked,
                   contexts: freeSlots(context),
-                  busy: headIds(context.line),
+                  busy: headIds(context.queue),
+                  cursor: context.poll.cursor,
                 }),
                 onDone: {
                   target: 'waiting',
@@ -218,7 +208,7 @@ export const deliveryMachine = deliverySetup.createMachine({
                 'Waits before the next look: short after activity, up to DELIVERY_INTERVAL when idle, long while a change is told.',
               tags: ['ready'],
               entry: 'drawPoll',
-              always: { guard: and(['wantsMore', 'canDeliver']), target: 'standby' },
+              always: { guard: and(['wantsMore', 'accepting']), target: 'standby' },
               on: {
                 'delivery.drain': 'standby',
                 'queue.watched': {
@@ -231,12 +221,7 @@ export const deliveryMachine = deliverySetup.createMachine({
                   reenter: true,
                   actions: { type: 'noteWatch', params: { watched: false } },
                 },
-                'lane.settled': {
-                  guard: 'slowPoll',
-                  target: 'waiting',
-                  reenter: true,
-                  actions: { type: 'settleJob', params: ({ event }) => event },
-                },
+                'session.settled': { guard: 'slowPoll', target: 'waiting', reenter: true },
                 'delivery.poll': 'standby',
                 'gateway.available': 'standby',
                 'gateway.trial': 'standby',
@@ -258,10 +243,7 @@ export const deliveryMachine = deliverySetup.createMachine({
                   target: 'standby',
                   actions: { type: 'noteWatch', params: { watched: true } },
                 },
-                'backend.available': {
-                  target: 'standby',
-                  actions: { type: 'tellLanes', params: { event: { type: 'backend.available' } } },
-                },
+                'backend.available': { target: 'standby', actions: tell({ type: 'backend.available' }) },
               },
               after: { pollBackoff: 'standby' },
             },
@@ -275,10 +257,7 @@ export const deliveryMachine = deliverySetup.createMachine({
               ],
               on: {
                 'delivery.poll': 'standby',
-                'backend.available': {
-                  target: 'standby',
-                  actions: { type: 'tellLanes', params: { event: { type: 'backend.available' } } },
-                },
+                'backend.available': { target: 'standby', actions: tell({ type: 'backend.available' }) },
               },
               after: { pollBackoff: 'standby' },
             },

@@ -1,15 +1,15 @@
 /** Rows that cannot go now stand at the head of the list: the page grows beyond them, up to the backend's 500. */
 import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock, type InputFrom, type OutputFrom } from 'xstate';
-import type { laneActors } from '../lane/actors.ts';
-import { laneMachine } from '../lane/machine.ts';
+import type { notificationActors } from '../notification/actors.ts';
+import { notificationMachine } from '../notification/machine.ts';
 import { Fault } from '../shared/fault.ts';
 import { sampleRow, settle } from '../../test/kits/samples/mission-control.ts';
 import type { ListInput, Page } from './context.ts';
-import { deliveryInput } from './input.test-kit.ts';
+import { deliveryInput } from '../../test/kits/delivery-input.ts';
 import { deliveryMachine } from './machine.ts';
 
-type LoadJob = (typeof laneActors)['loadJob'];
+type Read = (typeof notificationActors)['readContext'];
 
 const LIMITS = { baseMs: 60_000, capMs: 60_000 };
 
@@ -19,17 +19,21 @@ function startBefore(waiting: number) {
     sampleRow({ _id: `n${n}`, taskId: `task-${n}`, createdAt: n }),
   );
   const asked: number[] = [];
-  const refuse = fromPromise<OutputFrom<LoadJob>, InputFrom<LoadJob>>(() =>
+  const refuse = fromPromise<OutputFrom<Read>, InputFrom<Read>>(() =>
     Promise.reject(new Fault('backendRejected', 'The context cannot be read.')),
   );
   const clock = new SimulatedClock();
   const actor = createActor(
     deliveryMachine.provide({
       actors: {
-        lane: laneMachine.provide({ actors: { loadJob: refuse } }),
+        notification: notificationMachine.provide({ actors: { readContext: refuse } }),
         listUndelivered: fromPromise<Page, ListInput>(({ input: { limit } }) => {
           asked.push(limit);
-          return Promise.resolve({ rows: rows.slice(0, limit), unseen: false });
+          return Promise.resolve({
+            rows: rows.slice(0, limit).map((row) => ({ row, entry: null, given: null })),
+            unseen: false,
+            cursor: null,
+          });
         }),
       },
     }),
@@ -39,7 +43,7 @@ function startBefore(waiting: number) {
         settings: {
           intervalMs: 1_000,
           backend: LIMITS,
-          session: LIMITS,
+          runs: LIMITS,
           maxConcurrentSessions: 10,
           listLimit: 150,
         },
@@ -53,7 +57,7 @@ function startBefore(waiting: number) {
     }
   };
   const more = () => actor.getSnapshot().context.poll.more;
-  return { asked, pass, more, known: () => actor.getSnapshot().context.line.lanes.length };
+  return { asked, pass, more, known: () => actor.getSnapshot().context.queue.sessions.length };
 }
 
 it('grows by what is known already, until it sees the end of the list', async () => {

@@ -1,19 +1,24 @@
 /** Delivery's looks at the queue, while other things happen. */
 import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
-import type { Outcome } from '../lane/job.ts';
-import { laneMachine } from '../lane/machine.ts';
+import { deliveryInput } from '../../test/kits/delivery-input.ts';
 import { createListener, sampleAgent, sampleRow, settle } from '../../test/kits/samples/mission-control.ts';
-import type { BeatAnswer, ListInput, Page } from './context.ts';
-import { deliveryInput } from './input.test-kit.ts';
+import { notificationMachine } from '../notification/machine.ts';
+import { beatMachine } from '../beat/machine.ts';
+import type { Outcome } from '../notification/context.ts';
+import type { BeatAnswer, ChildOutput, DeliverySettings, ListInput, Page } from './context.ts';
 import { deliveryMachine } from './machine.ts';
 
 const INTERVAL_MS = 15_000;
+const MINUTE_MS = 60_000;
 
 const hangs = <T, TInput>() => fromPromise<T, TInput>(() => new Promise(() => undefined));
 
-/** Delivery whose lanes never come to an end. Each look waits for its answer: `answer` gives that of the last one. */
-function startDelivery({ watched }: { watched: boolean }) {
+/** Delivery whose children never come to an end. Each look waits for its answer: `answer` gives that of the last one. */
+function startDelivery({
+  watched = false,
+  ...settings
+}: { watched?: boolean } & Partial<DeliverySettings> = {}) {
   const clock = new SimulatedClock();
   const looks: ((page: Page) => void)[] = [];
   const listUndelivered = fromPromise<Page, ListInput>(() => new Promise((resolve) => looks.push(resolve)));
@@ -21,44 +26,53 @@ function startDelivery({ watched }: { watched: boolean }) {
     deliveryMachine.provide({
       actors: {
         listUndelivered,
-        lane: laneMachine.provide({ actors: { loadJob: hangs(), beat: hangs() } }),
+        notification: notificationMachine.provide({ actors: { readContext: hangs() } }),
+        beat: beatMachine.provide({ actors: { planBeat: hangs() } }),
       },
     }),
-    {
-      clock,
-      input: deliveryInput({ watched, settings: { maxConcurrentSessions: 5 } }),
-    },
+    { clock, input: deliveryInput({ watched, settings: { maxConcurrentSessions: 5, ...settings } }) },
   ).start();
   const answer = (...ids: string[]): Promise<void> => {
-    const rows = ids.map((id, n) => sampleRow({ _id: id, taskId: id, createdAt: n }));
-    looks.at(-1)?.({ rows, unseen: false });
+    const rows = ids.map((id, n) => ({
+      row: sampleRow({ _id: id, taskId: id, createdAt: n }),
+      entry: null,
+      given: null,
+    }));
+    looks.at(-1)?.({ rows, unseen: false, cursor: null });
     return settle();
   };
-  return { actor, clock, looks, answer, context: () => actor.getSnapshot().context };
+  const context = () => actor.getSnapshot().context;
+  const sessionOf = (id: string) => context().queue.sessions.find(({ key }) => key === `agent-e/${id}`);
+  const end = (id: string, outcome: Outcome): void => {
+    const output: ChildOutput = {
+      kind: 'notification',
+      session: `agent-e/${id}`,
+      id,
+      outcome,
+      attempts: 1,
+      runMs: 1,
+      reason: null,
+      note: null,
+    };
+    const actorId = sessionOf(id)?.actorId ?? '';
+    actor.send({ type: `xstate.done.actor.${actorId}`, output, actorId } as never);
+  };
+  /** Answers every look with nothing, for so long. */
+  const beSilent = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 100) {
+      clock.increment(100);
+      await answer();
+    }
+  };
+  return { actor, clock, looks, answer, context, end, sessionOf, beSilent };
 }
 
-const settled = (id: string, outcome: Outcome) =>
-  ({
-    type: 'lane.settled',
-    key: `lane:agent-e/${id}`,
-    jobId: id,
-    outcome,
-    attempt: 1,
-    runMs: 1,
-    reason: null,
-    note: null,
-  }) as const;
-
-it('counts a job that ends in a drain once, also when the next look was far away', async () => {
-  const { actor, clock, answer, context } = startDelivery({ watched: false });
+it('counts a notification that ends in a drain once, also when the next look was far away', async () => {
+  const { actor, answer, context, end, beSilent } = startDelivery();
   await answer('a', 'b');
-  while (context().poll.inMs < INTERVAL_MS) {
-    await answer('a', 'b');
-    clock.increment(INTERVAL_MS);
-  }
-  await answer('a', 'b');
+  await beSilent(10 * MINUTE_MS);
   actor.send({ type: 'delivery.drain' });
-  actor.send(settled('a', 'delivered'));
+  end('a', 'delivered');
   expect(context().history.counts.delivered).toBe(1);
 });
 
@@ -70,22 +84,21 @@ it('takes a full page for one, though a heartbeat became due while it was asked 
   expect([looks.length, context().poll.asked]).toEqual([2, 5]);
 });
 
-it('keeps the seat of a lane that gave its row back, however long the next page takes', async () => {
-  const { actor, clock, answer, context } = startDelivery({ watched: true });
+it('keeps the place of a session that gave its row back, however long the next page takes', async () => {
+  const { clock, answer, context, end, sessionOf } = startDelivery({ watched: true });
   await answer('a');
-  actor.send(settled('a', 'released'));
-  clock.increment(60_000);
-  expect(context().line.lanes).toMatchObject([{ key: 'lane:agent-e/a', seat: 0 }]);
+  end('a', 'handedBack');
+  clock.increment(MINUTE_MS);
+  expect(sessionOf('a')).toMatchObject({ phase: 'empty', place: 0 });
   await answer();
-  clock.increment(60_000);
-  expect(context().line.lanes).toEqual([]);
+  expect(context().queue.sessions).toEqual([]);
 });
 
 it('looks at a row that was left alone as soon as its time is over, though no change is told', async () => {
-  const { actor, clock, looks, answer } = startDelivery({ watched: true });
+  const { clock, looks, answer, end } = startDelivery({ watched: true });
   await answer('a');
   clock.increment(100_000);
-  actor.send(settled('a', 'stuck'));
+  end('a', 'stuck');
   for (const ms of [200_000, 300_000]) {
     clock.increment(ms);
     await answer('a');
@@ -96,10 +109,39 @@ it('looks at a row that was left alone as soon as its time is over, though no ch
   expect(looks).toHaveLength(4);
 });
 
-it('looks at once for the rows that a lane which crashed had behind the one in its hand', async () => {
-  const { actor, looks, answer, context } = startDelivery({ watched: true });
+it('looks at once for the rows that stood behind a child that crashed', async () => {
+  const { actor, looks, answer, sessionOf } = startDelivery({ watched: true });
   await answer('a');
-  const id = context().line.lanes[0]?.actorId ?? '';
+  const id = sessionOf('a')?.actorId ?? '';
   actor.send({ type: `xstate.error.actor.${id}`, actorId: id, error: new Error('a bug') } as never);
   expect(looks).toHaveLength(2);
+});
+
+it('sees a message within a twentieth of the silence before it, and within half a second after activity', async () => {
+  for (const silentMs of [0, 15_000, MINUTE_MS]) {
+    const { clock, looks, beSilent, answer } = startDelivery();
+    await answer();
+    await beSilent(silentMs);
+    const before = looks.length;
+    clock.increment(Math.max(500, silentMs / 20) + 100);
+    expect(looks.length, `after ${silentMs} ms`).toBeGreaterThan(before);
+  }
+});
+
+it('costs a silent night what DELIVERY_INTERVAL says', async () => {
+  const { looks, beSilent, answer } = startDelivery();
+  await answer();
+  await beSilent(10 * MINUTE_MS);
+  const before = looks.length;
+  await beSilent(60 * MINUTE_MS);
+  expect(looks.length - before).toBeLessThanOrEqual((60 * MINUTE_MS) / INTERVAL_MS);
+  expect(looks.length - before).toBeGreaterThan(230);
+});
+
+it('looks at the queue while the gate is closed, so that it can say how much waits', async () => {
+  const { actor, answer, context, sessionOf } = startDelivery();
+  actor.send({ type: 'gateway.lost', excused: false });
+  await answer('a', 'b');
+  expect(context().queue.counts.waiting).toBe(2);
+  expect(sessionOf('a')?.actorId).toBeNull();
 });

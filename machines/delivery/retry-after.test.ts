@@ -4,7 +4,7 @@ import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import { Fault } from '../shared/fault.ts';
 import { settle } from '../../test/kits/samples/mission-control.ts';
 import type { ListInput, Page } from './context.ts';
-import { deliveryInput } from './input.test-kit.ts';
+import { deliveryInput } from '../../test/kits/delivery-input.ts';
 import { deliveryMachine } from './machine.ts';
 
 const FLOOR_MS = 90_000;
@@ -17,7 +17,7 @@ function startPolling() {
       actors: {
         listUndelivered: fromPromise<Page, ListInput>(() => {
           asked.push(clock.now());
-          if (asked.length > 1) return Promise.resolve({ rows: [], unseen: false });
+          if (asked.length > 1) return Promise.resolve({ rows: [], unseen: false, cursor: null });
           return Promise.reject(new Fault('backendUnavailable', 'Too much.', { retryAfterMs: FLOOR_MS }));
         }),
       },

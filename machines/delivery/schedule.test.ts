@@ -1,15 +1,15 @@
-/** Delivery and its lanes as running actors, under schedules of answers, failures, silences, gates and coalesced rows. */
+/** Delivery and its children as running actors, under schedules of answers, failures, silences, gates and coalesced rows. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isLane } from '../shared/actor-name.ts';
+import { isSessionActor } from '../shared/actor-name.ts';
 import type { FaultKind } from '../shared/fault.ts';
 import { settle } from '../../test/kits/samples/mission-control.ts';
-import { EMPTY_LINE } from './line.ts';
-import { addRow, LIMITS, moveRow, SETTINGS, startDelivery, type Schedule } from './schedule.test-kit.ts';
+import { addRow, LIMITS, moveRow, SETTINGS, startDelivery, type Schedule } from '../../test/kits/schedule.ts';
 
 const FAULTS: Record<string, readonly FaultKind[]> = {
   runAgent: ['runFailed', 'runTimedOut', 'gatewayUnavailable', 'agentUnknown', 'bug'],
   postMessage: ['backendUnavailable', 'backendRejected', 'textTooLong'],
+  postAgain: ['backendUnavailable', 'backendRejected'],
   completeDelivery: ['backendUnavailable', 'backendRejected', 'textTooLong'],
 };
 const SAFETY_POLL_MS = 300_000;
@@ -51,7 +51,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Up to eight rows over three sessions. */
 const queue = fc.array(fc.nat(2), { minLength: 1, maxLength: 8 });
 
-/** Found by this test: the lane has rested since its run, so it may not run for the newer message at once. */
+/** Found by this test: it has rested since its run, so it may not run for the newer message at once. */
 const MOVED_WHILE_THE_MARK_FAILS: Step[] = [
   ...Array.from({ length: 5 }, (): Step => ({ do: 'answer', which: 0 })),
   { do: 'fail', which: 0, how: 0 },
@@ -136,9 +136,9 @@ async function allIsWell(schedule: Schedule, until: () => boolean): Promise<void
 }
 
 /** XState stops the children of a machine that is done, and leaves them in its last snapshot. */
-const laneCount = ({ actor }: Schedule): number =>
+const childCount = ({ actor }: Schedule): number =>
   Object.values(actor.getSnapshot().children).filter(
-    (child) => isLane(child) && child?.getSnapshot().status === 'active',
+    (child) => isSessionActor(child) && child?.getSnapshot().status === 'active',
   ).length;
 
 describe('delivery under any schedule', () => {
@@ -157,13 +157,15 @@ describe('delivery under any schedule', () => {
             () =>
               around.marks.length >= around.rows.size &&
               around.overtaken.size === 0 &&
-              laneCount(schedule) === 0,
+              childCount(schedule) === 0,
           );
           expect(around.wrongs).toEqual([]);
           expect([...around.overtaken]).toEqual([]);
           expect([...around.marks].sort()).toEqual([...around.rows.keys()].sort());
-          expect(laneCount(schedule)).toBe(0);
-          expect(actor.getSnapshot().context.line).toEqual(EMPTY_LINE);
+          expect(childCount(schedule)).toBe(0);
+          const { sessions: left, freed, ids } = actor.getSnapshot().context.queue;
+          expect(left).toEqual([]);
+          expect(freed).toHaveLength(ids);
           actor.stop();
         },
       ),
@@ -182,7 +184,7 @@ describe('delivery under any schedule', () => {
     actor.send({ type: 'queue.changed' });
     await settle();
     moveRow(around, 'n0');
-    await answer('loadJob');
+    await answer('readContext');
     await answer('handBack');
     await answer('listUndelivered');
     expect(around.calls.map(({ name }) => name)).toContain('listUndelivered');
@@ -209,7 +211,7 @@ describe('delivery under any schedule', () => {
           await settle();
           expect(actor.getSnapshot().status).toBe('done');
           expect(around.wrongs).toEqual([]);
-          expect(laneCount(schedule)).toBe(0);
+          expect(childCount(schedule)).toBe(0);
           expect(around.calls.map(({ name }) => name)).toEqual([]);
           const left = [...around.rows.values()].filter((row) => row.deliveredAt === undefined);
           expect([...around.marks, ...left.map((row) => row._id)].sort()).toEqual(

@@ -1,16 +1,17 @@
 /** What the words of delivery's chart mean: its guards, delays and actions. */
-import { and, assign, enqueueActions, fromPromise, or, sendTo, setup, stateIn } from 'xstate';
+import { assign, enqueueActions, fromPromise, sendTo, setup, stateIn } from 'xstate';
 import { backoff, REFUSED_BACKOFF } from '../shared/backoff.ts';
 import { faultOf, type Fault } from '../shared/fault.ts';
 import { reap } from '../shared/reap.ts';
 import type { Tag } from '../shared/tags.ts';
 import type { Evidence } from '../shared/evidence.ts';
-import type { LaneSettled } from '../lane/context.ts';
-import { jobId } from '../lane/job.ts';
-import { laneMachine } from '../lane/machine.ts';
+import type { ChildNews, ChildOrder } from '../shared/slot.ts';
+import { beatMachine } from '../beat/machine.ts';
+import { notificationMachine } from '../notification/machine.ts';
 import {
   MAX_PAGE,
   type BeatAnswer,
+  type ChildOutput,
   type DeliveryContext,
   type DeliveryEvent,
   type DeliveryInput,
@@ -22,47 +23,57 @@ import {
   emptyQueue,
   enqueue,
   enqueuePage,
-  giveUpSeats,
-  idleLanes,
+  forgetContexts,
+  giveUpPlaces,
+  handBack,
+  itemId,
   knownIds,
-  laneWith,
-  nextInLine,
-  release,
+  nextToStart,
+  nextToTry,
+  sessionOf,
+  sessionWith,
   setPhase,
   settle,
   start,
-  without,
-} from './line.ts';
+  type Item,
+} from './queue.ts';
 
 type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
+type Rested = Extract<ChildNews, { type: 'child.rested' }>;
 
-/** Idle polling is this quick after activity and doubles from there to DELIVERY_INTERVAL. */
-const QUICK_POLL_MS = 500;
+/** No idle poll is quicker. */
+const MIN_POLL_MS = 500;
+/** The wait is this part of the time since the last news: what comes is seen within a twentieth of the silence. */
+const POLL_SHARE = 20;
 /** While the queue is watched: a look all the same, should a change ever not be told. */
 const SAFETY_POLL_MS = 300_000;
 /** How long a row is left alone that is gone, not ours, or cannot be marked. */
 const RECONSIDER_MS = 600_000;
+/** How long a context that came with the list is good for a run. */
+const CONTEXTS_MS = 2_000;
+/** With a slow backend no new run starts while so many notifications for each slot are past their run. */
+const ALIVE_PER_SLOT = 3;
 const RECENT_PARKS = 5;
-/**
- * A lane with nothing to do is kept for a moment, and as many of them as are at work: the next row of its session often
- * follows. The others are stopped, and not too many at once: nothing else goes on meanwhile.
- */
-const SWEEP_MS = 1_000;
-const SWEPT_AT_ONCE = 20;
 
 /** How many rows to ask for: those already known stand at the head of the list, so ask beyond them. */
-const pageSize = ({ line, setAside, settings }: DeliveryContext): number =>
-  Math.min(MAX_PAGE, settings.listLimit + [...knownIds(line)].length + setAside.length);
+const pageSize = ({ queue, setAside, settings }: DeliveryContext): number =>
+  Math.min(MAX_PAGE, settings.listLimit + [...knownIds(queue)].length + setAside.length);
 
 /** Runs that could start at once, were there rows for them. */
-export const freeSlots = ({ line, settings }: DeliveryContext): number =>
-  Math.max(0, settings.maxConcurrentSessions - line.counts.working - line.counts.inLine);
+export const freeSlots = ({ queue: { counts }, settings }: DeliveryContext): number =>
+  Math.max(
+    0,
+    settings.maxConcurrentSessions - counts.running - counts.ready - counts.preparing - counts.waiting,
+  );
 
 const withoutKey = <T>(record: Readonly<Record<string, T>>, key: string): Record<string, T> =>
   Object.fromEntries(Object.entries(record).filter(([other]) => other !== key));
 
-/** With a job that is over. */
-function recorded({ history, now }: DeliveryContext, { outcome, reason }: LaneSettled): History {
+const idOf = (output: ChildOutput): string =>
+  output.kind === 'notification' ? output.id : `beat:${output.agentId}`;
+
+/** With a child that has ended. */
+function recorded({ history, now }: DeliveryContext, { outcome, reason }: ChildOutput): History {
   return {
     ...history,
     counts: { ...history.counts, [outcome]: history.counts[outcome] + 1 },
@@ -76,10 +87,11 @@ function recorded({ history, now }: DeliveryContext, { outcome, reason }: LaneSe
   };
 }
 
-const canDeliver = and([
-  stateIn({ active: { mode: 'accepting' } }),
-  or([stateIn({ active: { gate: 'open' } }), stateIn({ active: { gate: 'trial' } })]),
-]);
+const accepting = stateIn({ active: { mode: 'accepting' } });
+
+/** The `done` event of a child, which XState types loosely. */
+export const outputOf = ({ event }: { event: unknown }): { output: ChildOutput } =>
+  event as { output: ChildOutput };
 
 const parts = setup({
   types: {} as {
@@ -89,7 +101,8 @@ const parts = setup({
     tags: Tag;
   },
   actors: {
-    lane: laneMachine,
+    notification: notificationMachine,
+    beat: beatMachine,
     listUndelivered: fromPromise<Page, ListInput>(() =>
       Promise.reject(new Error('this actor is provided by src/runtime.ts')),
     ),
@@ -97,24 +110,29 @@ const parts = setup({
   guards: {
     gateOpenAtStart: ({ context }) => context.gate === 'open',
     trialAtStart: ({ context }) => context.gate === 'trial',
-    canDeliver,
+    accepting,
+    isExcused: (_, params: { excused: boolean }) => params.excused,
     draining: stateIn({ active: { mode: 'draining' } }),
-    /** A lane is in line and a slot is free. */
-    slotFree: ({ context }) =>
-      context.line.counts.working < context.settings.maxConcurrentSessions &&
-      nextInLine(context.line) !== null,
-    /** No trial is out; runs from before the trouble may still be under way, and are not waited for. */
-    trialFree: ({ context }) => context.trialKey === null && nextInLine(context.line) !== null,
+    headWaits: ({ context: { queue, settings } }) =>
+      nextToStart(queue, settings.maxConcurrentSessions) !== null,
+    /** A session is ready, a slot is free, and Convex keeps up with what was run. */
+    slotFree: ({ context: { queue, settings } }) =>
+      queue.ready.length > 0 &&
+      queue.counts.running < settings.maxConcurrentSessions &&
+      queue.counts.running + queue.counts.answering < ALIVE_PER_SLOT * settings.maxConcurrentSessions,
+    /** No trial is out. Runs from before the trouble may still be under way, and are not waited for. */
+    trialFree: ({ context: { trials, queue } }) =>
+      trials.session === null && queue.ready.length > 0 && queue.counts.preparing === 0,
     tokenRefused: (_, params: { fault: Fault }) => params.fault.kind === 'backendRefused',
     /** Nothing waits and nothing is under way. */
-    lineEmpty: ({ context: { line } }) => line.lanes.length === line.counts.idle,
-    /** Slots are free, and Convex has rows that are not in the line. */
+    queueEmpty: ({ context: { queue } }) => queue.sessions.length === queue.counts.empty,
+    /** Slots are free, and Convex has rows that are not in the queue. */
     wantsMore: ({ context }) => context.poll.more === 'yes' && freeSlots(context) > 0,
     /** The next look is further away than work that has just ended allows: it often brings more. */
-    slowPoll: ({ context }) => !context.watched && context.poll.inMs > QUICK_POLL_MS,
+    slowPoll: ({ context }) => !context.watched && context.poll.inMs > MIN_POLL_MS,
     gatewayInDoubt: ({ context }) => context.gatewayInDoubt,
-    hasLane: ({ context }, params: { actorId: string }) =>
-      laneWith(context.line, params.actorId) !== undefined,
+    hasSession: ({ context }, params: { actorId: string }) =>
+      sessionWith(context.queue, params.actorId) !== undefined,
   },
   delays: {
     pollInterval: ({ context }) => context.poll.inMs,
@@ -125,25 +143,29 @@ const parts = setup({
 // The actions are added in a second step: XState's types lose the delays and actors of the first one otherwise.
 export const deliverySetup = parts.extend({
   actions: {
-    takePage: assign(({ context }, params: { page: Page }) => {
-      const leaveOut = new Set([...context.setAside, ...context.poll.settled]);
-      const line = enqueuePage(context.line, params.page.rows, leaveOut);
-      const { asked } = context.poll;
-      const full = params.page.rows.length >= asked;
-      const grew = line !== context.line;
-      return {
-        line: giveUpSeats(line),
+    takePage: enqueueActions(({ enqueue: then, context }, { page }: { page: Page }) => {
+      const { poll, queue } = context;
+      const leaveOut = new Set([...context.setAside, ...poll.settled]);
+      const items = page.rows.map((row): Item => ({ kind: 'notification', ...row }));
+      const grown = enqueuePage(queue, items, leaveOut);
+      const full = page.rows.length >= poll.asked;
+      then.assign({
+        queue: giveUpPlaces(grown),
         poll: {
-          ...context.poll,
-          more: full && asked >= MAX_PAGE ? 'pageExhausted' : full || context.poll.changed ? 'yes' : 'no',
-          unseen: params.page.unseen,
-          idlePolls: grew ? 0 : context.poll.idlePolls + 1,
+          ...poll,
+          more: full && poll.asked >= MAX_PAGE ? 'pageExhausted' : full || poll.changed ? 'yes' : 'no',
+          unseen: page.unseen,
+          cursor: page.cursor,
+          silentMs: grown === queue ? poll.silentMs + poll.inMs : 0,
           failures: 0,
           floorMs: 0,
         },
-      };
+      });
+      if (page.rows.some(({ given }) => given !== null)) {
+        then.raise({ type: 'contexts.aged' }, { id: 'contexts', delay: CONTEXTS_MS });
+      }
     }),
-    endTrial: assign({ trialKey: null }),
+    forgetContexts: assign(({ context }) => ({ queue: forgetContexts(context.queue) })),
     startPoll: assign(({ context }) => ({
       poll: { ...context.poll, asked: pageSize(context), settled: [], changed: false },
     })),
@@ -152,125 +174,138 @@ export const deliverySetup = parts.extend({
     })),
     noteWatch: assign(({ context: { poll } }, { watched }: { watched: boolean }) => ({
       watched,
-      poll: { ...poll, idlePolls: 0 },
+      poll: { ...poll, silentMs: 0 },
     })),
-    noteSettled: assign(({ context: { poll } }, { jobId, outcome }: LaneSettled) => ({
-      // A released row is still to be given: by the backend or, where it is marked, by the journal, which this look
-      // may have read too early.
+    /** Something was done: more may come of it. */
+    noteNews: assign(({ context: { poll } }) => ({ poll: { ...poll, silentMs: 0 } })),
+    /** While a list is on its way: it may be older than what has just ended. */
+    noteSettled: assign(({ context: { poll } }, { output }: { output: ChildOutput }) => ({
       poll:
-        outcome === 'released' ? { ...poll, changed: true } : { ...poll, settled: [...poll.settled, jobId] },
+        output.outcome === 'handedBack'
+          ? { ...poll, changed: true }
+          : { ...poll, settled: [...poll.settled, idOf(output)] },
     })),
-    grantSlot: enqueueActions(({ enqueue, context, self }, params: { trial: boolean }) => {
-      const turn = nextInLine(context.line);
-      if (turn === null) return;
-      const { key, actorId, alive, job, next } = turn;
-      if (!alive) {
-        const { session, backend } = context.settings;
-        enqueue.spawnChild('lane', {
-          id: actorId,
-          systemId: key,
-          input: { parent: self, key, session, backend, random: context.random },
+    startNext: enqueueActions(({ enqueue: then, context, self }) => {
+      const { settings, random, moment } = context;
+      const session = nextToStart(context.queue, settings.maxConcurrentSessions);
+      const item = session?.items[0];
+      if (session === null || item === undefined) return;
+      const queue = start(context.queue, session.key);
+      const id = sessionOf(queue, session.key)?.actorId ?? session.key;
+      const common = { parent: self, session: session.key, backend: settings.backend, random };
+      then.assign({ queue });
+      if (item.kind === 'beat') {
+        then.spawnChild('beat', {
+          id,
+          systemId: `beat:${session.key}`,
+          input: { ...common, agent: item.agent },
+        });
+      } else {
+        const { row, entry, given } = item;
+        then.spawnChild('notification', {
+          id,
+          systemId: `notification:${session.key}`,
+          input: { ...common, row, entry, given, runs: settings.runs, moment },
         });
       }
-      enqueue.assign({
-        line: start(context.line, key),
-        ...(params.trial && { trialKey: key }),
-      });
-      enqueue.sendTo(actorId, { type: 'lane.go', job, trial: params.trial, next });
     }),
-    /** Lanes that have a job in hand. */
-    tellLanes: enqueueActions(
-      (
-        { enqueue, context },
-        params: {
-          event:
-            | { type: 'lane.hold'; excused: boolean }
-            | { type: 'lane.abort' }
-            | { type: 'lane.drain' }
-            | { type: 'backend.available' };
+    grantSlot: enqueueActions(({ enqueue: then, context: { queue } }) => {
+      const [session] = queue.ready;
+      if (session?.actorId == null) return;
+      then.assign({ queue: setPhase(queue, session.key, 'running') });
+      then.sendTo(session.actorId, { type: 'slot.granted', trial: false });
+    }),
+    grantTrial: enqueueActions(({ enqueue: then, context: { queue, trials } }) => {
+      const session = nextToTry(queue, trials.tried);
+      if (session?.actorId == null) return;
+      const tried = [...trials.tried.filter((key) => key !== session.key), session.key];
+      then.assign({
+        queue: setPhase(queue, session.key, 'running'),
+        trials: { session: session.key, tried },
+      });
+      then.sendTo(session.actorId, { type: 'slot.granted', trial: true });
+    }),
+    endTrial: assign(({ context: { trials } }) => ({ trials: { ...trials, session: null } })),
+    endTrials: assign({ trials: { session: null, tried: [] } }),
+    tellChildren: enqueueActions(({ enqueue: then, context }, { event }: { event: ChildOrder }) => {
+      for (const { actorId } of context.queue.sessions) if (actorId !== null) then.sendTo(actorId, event);
+    }),
+    noteReady: assign(({ context }, { session }: { session: string }) => ({
+      queue: setPhase(context.queue, session, 'ready'),
+    })),
+    noteReturned: assign(({ context: { queue, trials } }, { session }: { session: string }) => ({
+      ...(sessionOf(queue, session)?.phase === 'running' && { queue: setPhase(queue, session, 'answering') }),
+      ...(trials.session === session && { trials: { ...trials, session: null } }),
+    })),
+    noteResting: assign(({ context }, { session, before, reason }: Rested) => {
+      const { queue, history, trials } = context;
+      const isAnswering = before === 'call' && sessionOf(queue, session)?.phase === 'answering';
+      return {
+        ...(!isAnswering && { queue: setPhase(queue, session, 'resting') }),
+        ...(trials.session === session && { trials: { ...trials, session: null } }),
+        history: {
+          ...history,
+          lastErrorAt: context.now(),
+          lastErrorMessage: reason ?? history.lastErrorMessage,
         },
-      ) => {
-        for (const { actorId, phase } of context.line.lanes) {
-          if (phase === 'working' || phase === 'resting') enqueue.sendTo(actorId, params.event);
-        }
-      },
-    ),
-    /** At a drain, lanes that are only in line have nothing to finish. */
-    emptyQueue: assign(({ context }) => ({ line: emptyQueue(context.line) })),
-    settleJob: enqueueActions(({ enqueue, context }, settled: LaneSettled) => {
-      const { jobId, outcome, key } = settled;
-      const released = outcome === 'released';
-      const line = released ? release(context.line, key) : settle(context.line, key);
-      const beater = context.beaters[jobId];
-      const aside = outcome === 'left' || outcome === 'stuck';
-      const { poll } = context;
-      const sweepStarts = line.counts.idle > 0 && !context.sweepComes;
-      enqueue.assign({
-        line,
-        trialKey: context.trialKey === key ? null : context.trialKey,
+      };
+    }),
+    /** The one place that hears how a child ended. */
+    settleChild: enqueueActions(({ enqueue: then, context }, { output }: { output: ChildOutput }) => {
+      const { session: key, outcome } = output;
+      const session = sessionOf(context.queue, key);
+      if (session?.actorId == null) return;
+      const id = idOf(output);
+      const isBack = outcome === 'handedBack';
+      const isAside = outcome === 'gone' || outcome === 'stuck';
+      const { poll, beaters, trials } = context;
+      then.stopChild(session.actorId);
+      then.assign({
+        queue: isBack ? handBack(context.queue, key) : settle(context.queue, key),
+        history: recorded(context, output),
         poll: {
           ...poll,
-          idlePolls: 0,
-          // What was released is to be looked for; a row that left the head of a full page makes room for another.
-          more: released || (poll.more === 'pageExhausted' && !aside) ? 'yes' : poll.more,
+          silentMs: 0,
+          // What was handed back is to be listed; a row that left a full page makes room for another.
+          more: isBack || (poll.more === 'pageExhausted' && !isAside) ? 'yes' : poll.more,
         },
-        history: recorded(context, settled),
-        ...(beater !== undefined && { beaters: withoutKey(context.beaters, jobId) }),
-        ...(aside && { setAside: [...context.setAside, jobId] }),
-        ...(sweepStarts && { sweepComes: true }),
+        ...(trials.session === key && { trials: { ...trials, session: null } }),
+        ...(isAside && { setAside: [...context.setAside, id] }),
+        ...(output.kind === 'beat' && { beaters: withoutKey(beaters, id) }),
       });
-      if (beater !== undefined) enqueue.sendTo(beater, { type: 'beat.done' });
-      if (aside) {
-        enqueue.raise(
-          { type: 'row.reconsider', id: jobId },
-          { id: `reconsider:${jobId}`, delay: RECONSIDER_MS },
-        );
-      }
-      if (sweepStarts) enqueue.raise({ type: 'lanes.sweep' }, { delay: SWEEP_MS });
+      const beater = beaters[id];
+      if (beater !== undefined) then.sendTo(beater, { type: 'beat.done' });
+      if (isAside)
+        then.raise({ type: 'row.reconsider', id }, { id: `reconsider:${id}`, delay: RECONSIDER_MS });
+      then.raise({ type: 'session.settled', output });
     }),
-    sweepLanes: enqueueActions(({ enqueue, context }) => {
-      const { idle, working } = context.line.counts;
-      const swept = idleLanes(context.line).slice(0, Math.max(0, Math.min(SWEPT_AT_ONCE, idle - working)));
-      const line = swept.reduce((left, { key }) => without(left, key), context.line);
-      const sweepComes = line.counts.idle > 0;
-      enqueue.assign({ line, sweepComes });
-      for (const { actorId } of swept) enqueue.stopChild(actorId);
-      if (sweepComes) enqueue.raise({ type: 'lanes.sweep' }, { delay: SWEEP_MS });
-    }),
-    noteResting: assign(({ context }, params: { key: string; reason: string | null }) => ({
-      line: setPhase(context.line, params.key, 'resting'),
-      trialKey: context.trialKey === params.key ? null : context.trialKey,
-      history: {
-        ...context.history,
-        lastErrorAt: context.now(),
-        lastErrorMessage: params.reason ?? context.history.lastErrorMessage,
-      },
-    })),
-    backInLine: assign(({ context }, params: { key: string }) => ({
-      line: setPhase(context.line, params.key, 'inLine'),
-    })),
-    dropLane: enqueueActions(({ enqueue, context }, params: { actorId: string; error: unknown }) => {
-      const lane = laneWith(context.line, params.actorId);
-      if (lane === undefined) return;
-      const { key, jobs } = lane;
-      enqueue.assign({
-        line: without(context.line, key),
-        trialKey: context.trialKey === key ? null : context.trialKey,
+    /** At a drain, sessions without an actor have nothing to finish. */
+    emptyQueue: assign(({ context }) => ({ queue: emptyQueue(context.queue) })),
+    dropChild: enqueueActions(({ enqueue: then, context }, params: { actorId: string; error: unknown }) => {
+      const session = sessionWith(context.queue, params.actorId);
+      const head = session?.items[0];
+      if (session === undefined || head === undefined) return;
+      const { key } = session;
+      const id = itemId(head);
+      then.stopChild(params.actorId);
+      then.assign({
+        queue: handBack(context.queue, key),
+        setAside: [...context.setAside, id],
+        ...(context.trials.session === key && { trials: { ...context.trials, session: null } }),
       });
-      enqueue.stopChild(params.actorId);
-      enqueue.sendTo(context.parent, { type: 'lane.crashed', key, reason: faultOf(params.error).message });
-      const [head] = jobs;
-      if (head === undefined) return;
-      const id = jobId(head);
-      enqueue.assign({ setAside: [...context.setAside, id] });
-      enqueue.raise({ type: 'row.reconsider', id }, { id: `reconsider:${id}`, delay: RECONSIDER_MS });
+      then.sendTo(context.parent, {
+        type: 'session.crashed',
+        session: key,
+        reason: faultOf(params.error).message,
+      });
+      then.raise({ type: 'row.reconsider', id }, { id: `reconsider:${id}`, delay: RECONSIDER_MS });
     }),
-    reapLane: ({ self }, params: { actorId: string }) => reap(self.getSnapshot().children[params.actorId]),
+    reapChild: ({ self }, params: { actorId: string }) => reap(self.getSnapshot().children[params.actorId]),
     reconsider: assign(({ context }, params: { id: string }) => ({
       setAside: context.setAside.filter((id) => id !== params.id),
     })),
     takeBeat: assign(({ context }, due: DueBeat) => ({
-      line: enqueue(context.line, { kind: 'beat', agent: due.agent, dueAt: context.now() }),
+      queue: enqueue(context.queue, { kind: 'beat', agent: due.agent, dueAt: context.now() }),
       beaters: { ...context.beaters, [`beat:${due.agent._id}`]: due.replyTo },
     })),
     refuseBeat: sendTo(
@@ -292,7 +327,7 @@ export const deliverySetup = parts.extend({
         inMs:
           watched && !poll.unseen
             ? Math.max(settings.intervalMs, SAFETY_POLL_MS)
-            : Math.min(settings.intervalMs, QUICK_POLL_MS * 2 ** Math.min(poll.idlePolls, 20)),
+            : Math.min(settings.intervalMs, Math.max(MIN_POLL_MS, Math.ceil(poll.silentMs / POLL_SHARE))),
       },
     })),
     countPollFailure: assign(({ context: { poll, history, now } }, { fault }: { fault: Fault }) => ({
@@ -314,9 +349,9 @@ export const deliverySetup = parts.extend({
         problem: `The list of notifications cannot be read. ${context.history.lastErrorMessage ?? ''}`,
       }),
     ),
-    announceWell: enqueueActions(({ enqueue, context }) => {
-      enqueue.sendTo(context.parent, { type: 'condition.changed', source: 'delivery', problem: null });
-      if (context.poll.failures > 0) enqueue.sendTo(context.parent, { type: 'backend.available' });
+    announceWell: enqueueActions(({ enqueue: then, context }) => {
+      then.sendTo(context.parent, { type: 'condition.changed', source: 'delivery', problem: null });
+      if (context.poll.failures > 0) then.sendTo(context.parent, { type: 'backend.available' });
     }),
   },
 });

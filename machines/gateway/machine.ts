@@ -364,8 +364,7 @@ export const gatewayMachine = machineSetup.createMachine({
       },
     },
     ailing: {
-      description:
-        'The gateway answers probes, but runs fail alike or are turned away. One trial run goes out at a time.',
+      description: 'The gateway answers probes, but runs fail alike or are turned away. One trial at a time.',
       tags: ['degraded', 'attention'],
       entry: { type: 'announceLost', params: { excused: true } },
       initial: 'resting',

@@ -56,7 +56,8 @@ export const heartbeatMachine = setup({
   },
 }).createMachine({
   id: 'heartbeat',
-  description: "One agent's heartbeat. The beat itself runs on the agent's system lane, in delivery.",
+  description:
+    "One agent's heartbeat. The beat itself is a child of delivery, on the agent's system session.",
   context: ({ input }) => ({ ...input, nextInMs: 0, beats: 0 }),
   initial: 'resting',
   entry: 'drawFirst',

@@ -1,7 +1,7 @@
 import type { AnyActorRef } from 'xstate';
 
 /**
- * What people know an actor by: its name in the whole system (`gateway`, `lane:<agent>/<task>`), which all that is
+ * What people know an actor by: its name in the whole system (`gateway`, `notification:<agent>/<task>`), which all that is
  * supervised has, or its id.
  */
 export function actorName(actor: AnyActorRef): string {
@@ -10,5 +10,6 @@ export function actorName(actor: AnyActorRef): string {
   return systemId ?? id;
 }
 
-export const isLane = (actor: AnyActorRef | undefined): boolean =>
-  actor !== undefined && actorName(actor).startsWith('lane:');
+/** Whether the actor works at the head of a session: a notification or a beat. */
+export const isSessionActor = (actor: AnyActorRef | undefined): boolean =>
+  actor !== undefined && /^(?:notification|beat):/.test(actorName(actor));

@@ -1,6 +1,6 @@
 import type { FaultKind } from './fault.ts';
 
-/** What the lanes learn about the gateway in passing. The supervisor relays it to those whom it concerns. */
+/** What runs tell about the gateway in passing. The supervisor relays it to those whom it concerns. */
 export type Evidence =
   | { type: 'run.succeeded'; session: string }
   | { type: 'run.failed'; session: string; kind: FaultKind; reason: string }

@@ -124,7 +124,7 @@ export interface TaskOverview {
   }[];
 }
 
-/** All that is needed to decide on one notification and to speak to its agent (contract, section 5). */
+/** All that is needed to decide on one notification and to speak to its agent (docs/contract.md#delivery-context). */
 export interface DeliveryContext {
   notification: NotificationRow;
   agent: { _id: string; name: string; slug: string; role: string } | null;

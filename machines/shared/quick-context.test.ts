@@ -3,9 +3,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInThisContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { createActor, SimulatedClock } from 'xstate';
-import { deliveryInput } from '../delivery/input.test-kit.ts';
+import { deliveryInput } from '../../test/kits/delivery-input.ts';
 import { deliveryMachine } from '../delivery/machine.ts';
-import { laneMachine } from '../lane/machine.ts';
+import { notificationMachine } from '../notification/machine.ts';
 import { createListener, sampleRow } from '../../test/kits/samples/mission-control.ts';
 
 setFlagsFromString('--allow-natives-syntax');
@@ -14,20 +14,24 @@ const isQuick = runInThisContext('(object) => %HasFastProperties(object)') as (o
 const LIMITS = { baseMs: 1_000, capMs: 1_000 };
 const { parent } = createListener();
 
-it("a lane's", () => {
-  const lane = createActor(laneMachine, {
+it("a notification's", () => {
+  const notification = createActor(notificationMachine, {
     clock: new SimulatedClock(),
-    input: { parent, key: 'lane:a/b', session: LIMITS, backend: LIMITS, random: () => 0.5 },
+    input: {
+      parent,
+      session: 'a/b',
+      row: sampleRow(),
+      entry: null,
+      given: null,
+      runs: LIMITS,
+      backend: LIMITS,
+      random: () => 0.5,
+      moment: () => ({ boot: 'boot', ms: 0 }),
+    },
   }).start();
-  lane.send({
-    type: 'lane.go',
-    job: { kind: 'notification', row: sampleRow() },
-    trial: false,
-    next: null,
-  });
-  lane.send({ type: 'lane.drain' });
-  const { context } = lane.getSnapshot();
-  expect([context, context.work].map(isQuick)).toEqual([true, true]);
+  notification.send({ type: 'work.leave' });
+  const { context } = notification.getSnapshot();
+  expect([context, context.rest, context.result].map(isQuick)).toEqual([true, true, true]);
 });
 
 it("delivery's", () => {

@@ -1,5 +1,6 @@
 import type { BackoffLimits } from '../shared/backoff.ts';
 import type { Gate } from '../shared/evidence.ts';
+import type { Moment } from '../shared/moment.ts';
 import type { AgentRow, RuntimeStatus } from '../shared/mission-control.ts';
 import type { AgentSyncNews } from '../agent-sync/machine.ts';
 import type { DeliveryNews, DeliverySettings } from '../delivery/context.ts';
@@ -28,6 +29,8 @@ export interface SupervisorInput {
   random: () => number;
   /** Wall clock in milliseconds. It is only shown; no decision depends on it. */
   now: () => number;
+  /** The present moment, for the journal. */
+  moment: () => Moment;
 }
 
 export type SupervisorEvent =

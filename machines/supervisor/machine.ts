@@ -149,7 +149,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
       },
     ],
     // The supervisor does nothing with these. The log and the metrics read them here.
-    'lane.crashed': {},
+    'session.crashed': {},
     'upgrade.noticed': {},
     'upgrade.resultLost': {},
     'extensions.known': {},

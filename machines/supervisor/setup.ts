@@ -147,6 +147,7 @@ export const supervisorSetup = parts.extend({
               watched: context.watched,
               random,
               now,
+              moment: context.moment,
             },
           });
           break;

@@ -77,7 +77,9 @@ async function startSupervisor() {
       }),
       delivery: deliveryMachine.provide({
         actors: {
-          listUndelivered: fromPromise<Page, ListInput>(() => Promise.resolve({ rows: [], unseen: false })),
+          listUndelivered: fromPromise<Page, ListInput>(() =>
+            Promise.resolve({ rows: [], unseen: false, cursor: null }),
+          ),
         },
       }),
     },
@@ -89,7 +91,7 @@ async function startSupervisor() {
       delivery: {
         intervalMs: 60_000,
         backend: backoff,
-        session: backoff,
+        runs: backoff,
         maxConcurrentSessions: 2,
         listLimit: 10,
       },
@@ -103,6 +105,7 @@ async function startSupervisor() {
       upgradeDrainTimeoutMs: 10_000,
       random: () => 0.5,
       now: () => clock.now(),
+      moment: () => ({ boot: 'boot', ms: 0 }),
     },
   });
   started.push(root);

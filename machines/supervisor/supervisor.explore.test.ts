@@ -167,7 +167,7 @@ const world: World<typeof supervisorMachine, Ghost> = {
     delivery: {
       intervalMs: 1_000,
       backend: { baseMs: 1, capMs: 1 },
-      session: { baseMs: 1, capMs: 1 },
+      runs: { baseMs: 1, capMs: 1 },
       maxConcurrentSessions: 1,
       listLimit: 1,
     },
@@ -181,6 +181,7 @@ const world: World<typeof supervisorMachine, Ghost> = {
     upgradeDrainTimeoutMs: 1_000,
     random: () => 0.5,
     now: () => 0,
+    moment: () => ({ boot: 'boot', ms: 0 }),
   },
   ghosts: [{ crashes: 1, restarts: [], gate: 'closed', watched: false, leaving: null, drained: false }],
   moves: movesOf,

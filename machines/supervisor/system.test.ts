@@ -1,9 +1,9 @@
 /** All machines together, under schedules of answers, failures, crashes and signals. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addRow } from '../delivery/schedule.test-kit.ts';
+import { addRow } from '../../test/kits/schedule.ts';
 import type { GatewayActor } from '../gateway/machine.ts';
-import { isLane } from '../shared/actor-name.ts';
+import { isSessionActor } from '../shared/actor-name.ts';
 import type { FaultKind } from '../shared/fault.ts';
 import { sampleAgent, settle } from '../../test/kits/samples/mission-control.ts';
 import {
@@ -17,7 +17,7 @@ import {
 } from '../../test/kits/supervised-system.ts';
 
 type Step =
-  | { do: 'answer' | 'crash' | 'crashLane'; which: number }
+  | { do: 'answer' | 'crash' | 'crashChild'; which: number }
   | { do: 'fail'; which: number; kind: FaultKind }
   | { do: 'wait'; ms: number };
 
@@ -34,7 +34,7 @@ const calm: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait'), ms: fc.integer({ min: 1, max: 20_000 }) }) },
 );
-const crashes: fc.Arbitrary<Step> = fc.record({ do: fc.constantFrom('crash', 'crashLane'), which });
+const crashes: fc.Arbitrary<Step> = fc.record({ do: fc.constantFrom('crash', 'crashChild'), which });
 /** Few enough crashes to stay within the budget. */
 const steps = fc
   .tuple(fc.array(calm, { maxLength: 50 }), fc.array(fc.tuple(crashes, fc.nat(50)), { maxLength: 4 }))
@@ -60,9 +60,9 @@ async function take({ around, clock, root }: System, one: Step): Promise<void> {
     case 'crash':
       crash(nth(Object.values(childrenOf(root)), one.which));
       break;
-    case 'crashLane':
+    case 'crashChild':
       if (delivery === undefined) break;
-      crash(nth(Object.values(childrenOf(delivery)).filter(isLane), one.which));
+      crash(nth(Object.values(childrenOf(delivery)).filter(isSessionActor), one.which));
   }
   await settle();
   for (const id of deliveryIn(root)?.context.setAside ?? []) around.outOfOrder.add(id);
@@ -122,7 +122,7 @@ describe('the whole runtime', () => {
     await allIsWell(system, () => isWell(system, 0) && 'heartbeat:engineer' in childrenOf(root));
     addRow(around, 0);
     root.send({ type: 'queue.changed' });
-    for (const name of ['listUndelivered', 'loadJob']) {
+    for (const name of ['listUndelivered', 'readContext']) {
       await settle();
       around.calls.find((call) => call.name === name)?.succeed();
     }

@@ -13,10 +13,10 @@ export const SENDERS: Record<string, MachineId> = {
   'gateway.available': 'gateway',
   'gateway.trial': 'gateway',
   'gateway.lost': 'gateway',
-  'gateway.suspected': 'lane',
-  'run.succeeded': 'lane',
-  'run.failed': 'lane',
-  'agent.unknown': 'lane',
+  'gateway.suspected': 'notification',
+  'run.succeeded': 'notification',
+  'run.failed': 'notification',
+  'agent.unknown': 'notification',
   'status.reported': 'statusReporter',
   'beat.due': 'heartbeat',
   'agents.synced': 'agentSync',
@@ -99,7 +99,7 @@ const rule = (id: string): Transition => ({
 
 function afterCrash(id: string): string {
   if (id === 'supervisor') return 'the process ends with 70';
-  if (id === 'lane') return 'dropped, its row is looked at again';
+  if (id === 'notification' || id === 'beat') return 'dropped, its row is looked at again';
   const [, ...others] = withDependants(id);
   const partners = others.length === 0 ? '' : ` with ${others.join(' and ')}`;
   return `started again${partners}, at most ${CHILD_BUDGET} times a minute`;

@@ -1,50 +1,59 @@
-import type { InputFrom, OutputFrom } from 'xstate';
+import { fromPromise } from 'xstate';
+import type { BeatMessage, BeatPlan } from '../../machines/beat/machine.ts';
 import { focusTask, namedTask } from '../../machines/heartbeat/focus.ts';
-import type { laneActors } from '../../machines/lane/actors.ts';
-import { fitMessage, replyKind } from '../../machines/lane/reply.ts';
+import { fitMessage } from '../../machines/notification/reply.ts';
+import { meaningOfBeat } from '../../machines/shared/silence.ts';
 import { Fault } from '../../machines/shared/fault.ts';
 import type { AgentRow, TaskRow } from '../../machines/shared/mission-control.ts';
 import { buildBeatPrompt } from '../gateway/prompt.ts';
 import type { MissionControl } from '../ports.ts';
-import type { LaneSurroundings } from './lane.ts';
+import type { Surroundings } from './notification.ts';
 
 const MAX_TASKS = 12;
 const MAX_MESSAGES = 8;
 
-type Beat = (typeof laneActors)['beat'];
-
-/** One heartbeat, as contract section 9 has it: look at the tasks, ask the agent, post what it says, say it lives. */
-export function createBeat({ missionControl, gateway, sessions }: LaneSurroundings) {
-  return async ({
-    input,
-    signal,
-  }: {
-    input: InputFrom<Beat>;
-    signal: AbortSignal;
-  }): Promise<OutputFrom<Beat>> => {
-    if (input.job?.kind !== 'beat') throw new Fault('bug', 'a beat needs an agent');
-    const { agent } = input.job;
-    const isOrchestrator = (await missionControl.getOrchestratorAgentId(signal)) === agent._id;
-    const tasks = await tasksOf(missionControl, agent, isOrchestrator, signal);
-    const focus = focusTask(tasks, isOrchestrator);
-    const thread =
-      focus === null ? [] : await missionControl.loadThread(agent._id, focus._id, MAX_MESSAGES, signal);
-    const prompt = buildBeatPrompt({ agent, tasks, focus, thread, isOrchestrator });
-    const started = performance.now();
-    const reply = await sessions.run(agent.systemSessionKey, signal, () =>
-      gateway.respond({ agentSlug: agent.slug, sessionKey: agent.systemSessionKey, ...prompt, signal }),
-    );
-    const runMs = Math.round(performance.now() - started);
-    const task = namedTask(reply.text, tasks, focus);
-    if (task !== null && replyKind(reply) === 'text') {
-      const content = fitMessage(reply.text);
-      await missionControl.postMessage({ taskId: task._id, agentId: agent._id, content }, signal);
-    }
-    await missionControl.updateAgentHeartbeat(
-      { agentId: agent._id, status: 'online', ...(focus !== null && { currentTaskId: focus._id }) },
-      signal,
-    );
-    return { runMs };
+/** The I/O of a beat (docs/contract.md#heartbeats). */
+export function createBeatActors({ missionControl, gateway, sessions }: Surroundings) {
+  return {
+    planBeat: fromPromise<BeatPlan, { agent: AgentRow }>(async ({ input: { agent }, signal }) => {
+      const isOrchestrator = (await missionControl.getOrchestratorAgentId(signal)) === agent._id;
+      const tasks = await tasksOf(missionControl, agent, isOrchestrator, signal);
+      const focus = focusTask(tasks, isOrchestrator);
+      const thread =
+        focus === null ? [] : await missionControl.loadThread(agent._id, focus._id, MAX_MESSAGES, signal);
+      return { isOrchestrator, tasks, focus, thread };
+    }),
+    runBeat: fromPromise<
+      { message: BeatMessage | null; runMs: number },
+      { agent: AgentRow; plan: BeatPlan | null }
+    >(async ({ input: { agent, plan }, signal }) => {
+      if (plan === null) throw new Fault('bug', 'a beat needs a plan');
+      const prompt = buildBeatPrompt({ agent, ...plan });
+      const started = performance.now();
+      const reply = await sessions.run(agent.systemSessionKey, signal, () =>
+        gateway.respond({ agentSlug: agent.slug, sessionKey: agent.systemSessionKey, ...prompt, signal }),
+      );
+      const runMs = Math.round(performance.now() - started);
+      const task = namedTask(reply.text, plan.tasks, plan.focus);
+      const meaning = meaningOfBeat({ text: reply.text, acted: reply.toolCalls > 0 });
+      const speaks = task !== null && meaning.kind === 'text';
+      return { message: speaks ? { taskId: task._id, content: fitMessage(meaning.text) } : null, runMs };
+    }),
+    postBeat: fromPromise<void, { agent: AgentRow; message: BeatMessage | null }>(
+      async ({ input: { agent, message }, signal }) => {
+        if (message !== null) await missionControl.postMessage({ ...message, agentId: agent._id }, signal);
+      },
+    ),
+    reportBeat: fromPromise<void, { agent: AgentRow; plan: BeatPlan | null }>(
+      ({ input: { agent, plan }, signal }) => {
+        const focus = plan?.focus ?? null;
+        const beat = { agentId: agent._id, status: 'online' } as const;
+        return missionControl.updateAgentHeartbeat(
+          { ...beat, ...(focus !== null && { currentTaskId: focus._id }) },
+          signal,
+        );
+      },
+    ),
   };
 }
 

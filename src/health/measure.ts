@@ -1,40 +1,41 @@
 import type { InspectionEvent } from 'xstate';
-import type { LaneSettled } from '../../machines/lane/context.ts';
+import { childOutputOf, type ChildOutput } from '../../machines/delivery/context.ts';
 import type { SupervisorEvent } from '../../machines/supervisor/context.ts';
 import { childOf, type DeliveryOutcome } from './metric-labels.ts';
 import type { Metrics } from './metrics.ts';
 
-const COUNTED: Record<LaneSettled['outcome'], DeliveryOutcome | null> = {
+const COUNTED: Record<ChildOutput['outcome'], DeliveryOutcome | null> = {
   delivered: 'delivered',
   silent: 'silent',
   skipped: 'skipped',
   unanswered: 'unanswered',
   parked: 'parked',
-  released: 'handedBack',
+  handedBack: 'handedBack',
   already: 'already',
-  left: 'gone',
+  gone: 'gone',
   stuck: 'stuck',
   beaten: null,
   beatFailed: null,
 };
 
-/** Counts what arrives at the supervisor, and how delivery's jobs end. */
+/** Counts what arrives at the supervisor, and how delivery's children end. */
 export function createMeasurer(
   metrics: Metrics,
   isRoot: (actor: unknown) => boolean,
 ): (event: InspectionEvent) => void {
   return (inspected) => {
     if (inspected.type !== '@xstate.event') return;
-    const event = inspected.event as SupervisorEvent | LaneSettled;
-    if (event.type === 'lane.settled') countSettled(metrics, event);
-    else if (isRoot(inspected.actorRef)) countNews(metrics, event);
+    const output = childOutputOf(inspected.event);
+    if (output !== null) countSettled(metrics, output);
+    else if (isRoot(inspected.actorRef)) countNews(metrics, inspected.event as SupervisorEvent);
   };
 }
 
-function countSettled(metrics: Metrics, { outcome, note }: LaneSettled): void {
-  const counted = COUNTED[outcome];
+function countSettled(metrics: Metrics, output: ChildOutput): void {
+  const counted = COUNTED[output.outcome];
+  const note = output.kind === 'notification' ? output.note : null;
   if (counted !== null) metrics.delivery(counted);
-  if (counted === 'parked' || counted === 'unanswered') metrics.parked(note ?? 'rowFailed');
+  if (counted === 'parked' || counted === 'unanswered') metrics.parked(note ?? 'attemptsSpent');
 }
 
 function countNews(metrics: Metrics, event: SupervisorEvent): void {

@@ -2,7 +2,7 @@
 import type { ToolOutcome } from '../../machines/shared/acting.ts';
 import type { Gate } from '../../machines/shared/evidence.ts';
 import type { FaultKind } from '../../machines/shared/fault.ts';
-import type { NoteReason } from '../../machines/lane/notes.ts';
+import type { NoteReason } from '../../machines/notification/notes.ts';
 import { extensions, service } from '../mission-control/functions.ts';
 import { catalog } from '../tools/catalog/catalog.ts';
 
@@ -44,8 +44,7 @@ const faultKinds = keysOf<FaultKind>({
   bug: true,
 });
 
-/** `rowFailed`: the notification could not even be read. */
-export type ParkReason = NoteReason | 'rowFailed';
+export type ParkReason = NoteReason;
 
 const child = keysOf({
   health: true,
@@ -56,6 +55,7 @@ const child = keysOf({
   delivery: true,
   extensions: true,
   heartbeat: true,
+  journal: true,
 });
 
 /** A supervised machine; those of all heartbeats count as one. */
@@ -70,7 +70,7 @@ const isOfBackend = (kind: FaultKind): boolean =>
 
 export const LABELS = {
   deliveryOutcome,
-  parkReason: ['noReply', 'attemptsSpent', 'rowFailed', ...faultKinds] satisfies ParkReason[],
+  parkReason: ['noReply', 'attemptsSpent', 'unreadable', 'postFailed', ...faultKinds] satisfies ParkReason[],
   runOutcome: ['replied', ...faultKinds.filter(isOfGateway)],
   child,
   tool: catalog.map(({ name }) => name),

@@ -1,14 +1,14 @@
 import type { AnyActorRef, StateValue } from 'xstate';
 import { noHistory } from '../../machines/delivery/context.ts';
-import { countQueued, EMPTY_LINE } from '../../machines/delivery/line.ts';
-import { actorName, isLane } from '../../machines/shared/actor-name.ts';
+import { countQueued, EMPTY_QUEUE } from '../../machines/delivery/queue.ts';
+import { actorName, isSessionActor } from '../../machines/shared/actor-name.ts';
 import { TAGS, type Tag } from '../../machines/shared/tags.ts';
 import { EXIT } from '../../machines/supervisor/context.ts';
 import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
 import type { Config } from '../config/config.ts';
 import { childrenOf, machineSnapshot, snapshotOf, type MachineView } from './children.ts';
 import { heartbeatsShown, isDegraded, isHeartbeat } from './heartbeats.ts';
-import { lanesReport } from './lanes.ts';
+import { sessionsReport } from './sessions.ts';
 import type * as Report from './report.ts';
 import type { StateClock } from './state-clock.ts';
 import { nextTimers } from './timers.ts';
@@ -135,8 +135,8 @@ function deliveryReport({ root, config, timers }: Look): Report.DeliveryReport {
     failed: failedRuns,
     parked: sum('parked', 'unanswered'),
     recentParks: recentParks.map(({ at, reason }) => ({ at: timestamp(at), reason })),
-    inFlight: context?.line.counts.working ?? 0,
-    queued: countQueued(context?.line ?? EMPTY_LINE),
+    inFlight: context?.queue.counts.running ?? 0,
+    queued: countQueued(context?.queue ?? EMPTY_QUEUE),
     pageExhausted: context?.poll.more === 'pageExhausted',
     consecutiveFailures: context?.poll.failures ?? 0,
     lastErrorAt: timestamp(lastErrorAt),
@@ -211,11 +211,11 @@ function memoryReport(): Report.MemoryReport {
   return { rssBytes: rss, heapUsedBytes: heapUsed, heapTotalBytes: heapTotal, externalBytes: external };
 }
 
-function machineReports(look: Look): Pick<Report.HealthReport, 'machines' | 'lanes'> {
+function machineReports(look: Look): Pick<Report.HealthReport, 'machines' | 'sessions'> {
   const children = Object.values(childrenOf(look.root));
   const delivery = childrenOf(look.root).delivery;
-  const lanes = (delivery === undefined ? [] : Object.values(childrenOf(delivery))).flatMap((actor) =>
-    isLane(actor) ? machineOf(actor) : [],
+  const sessions = (delivery === undefined ? [] : Object.values(childrenOf(delivery))).flatMap((actor) =>
+    isSessionActor(actor) ? machineOf(actor) : [],
   );
   return {
     machines: [
@@ -225,7 +225,7 @@ function machineReports(look: Look): Pick<Report.HealthReport, 'machines' | 'lan
     ]
       .flatMap(machineOf)
       .map((machine) => describeMachine(look, machine)),
-    lanes: lanesReport(lanes, (lane) => describeMachine(look, lane)),
+    sessions: sessionsReport(sessions, (session) => describeMachine(look, session)),
   };
 }
 

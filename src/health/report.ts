@@ -143,12 +143,12 @@ export interface MachineReport {
   restarts: number;
 }
 
-/** Lanes come and go with the traffic, so their list is bounded. */
-export interface LanesReport {
+/** Sessions come and go with the traffic, so their list is bounded. */
+export interface SessionsReport {
   total: number;
-  /** At most LANES_SHOWN. */
+  /** At most SESSIONS_SHOWN. */
   shown: MachineReport[];
-  /** How many of the lanes that are not shown are in which state. */
+  /** How many of the sessions that are not shown are in which state. */
   rest: Record<string, number>;
 }
 
@@ -171,5 +171,5 @@ export interface HealthReport {
   memory: MemoryReport;
   /** The supervised machines; of the heartbeats at most 50. */
   machines: MachineReport[];
-  lanes: LanesReport;
+  sessions: SessionsReport;
 }

@@ -1,7 +1,7 @@
 import type { AnyActorRef } from 'xstate';
 
 /** Timers of delivery that tidy up: nobody waits for them. */
-const TIDYING: ReadonlySet<string> = new Set(['lanes.sweep', 'row.reconsider']);
+const TIDYING: ReadonlySet<string> = new Set(['contexts.aged', 'row.reconsider']);
 
 /** When the next timer of each actor fires: session id to milliseconds since the epoch. Read from XState's scheduler. */
 export function nextTimers(root: AnyActorRef): ReadonlyMap<string, number> {

@@ -18,7 +18,6 @@ interface Read {
 /** As much as is read of a machine's context: what delivery has read of the backend, or the agent of a beat. */
 interface Told {
   delivery?: Read | null;
-  work?: { delivery: Read | null };
   agent?: { _id: string; slug: string };
 }
 
@@ -42,10 +41,9 @@ export const agentNames = (root: AnyActorRef): AgentNames =>
 
 /** @returns null for what is no session, and for one of an agent that is not known yet: then there is only its id */
 export function titleOf(actor: AnyActorRef, agents: AgentNames): string | null {
-  const [, agentId = '', task = ''] =
-    /^(?:lane|notification|beat):([^/]+)\/(.+)$/.exec(actorName(actor)) ?? [];
+  const [, agentId = '', task = ''] = /^(?:notification|beat):([^/]+)\/(.+)$/.exec(actorName(actor)) ?? [];
   if (agentId === '') return null;
-  const { work, delivery = work?.delivery ?? null } = contextOf(actor);
+  const { delivery = null } = contextOf(actor);
   const agent = delivery?.agent?.slug ?? agents.get(agentId);
   if (agent === undefined) return null;
   const what = delivery?.task?.title ?? (task === 'system' ? 'own session' : `task …${task.slice(-6)}`);

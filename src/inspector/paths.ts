@@ -2,7 +2,7 @@ import type { AnyActorRef } from 'xstate';
 import { actorName } from '../../machines/shared/actor-name.ts';
 
 /**
- * An actor's place in the tree, `supervisor/delivery/lane:...`. Session ids are new after every restart and for every
+ * An actor's place in the tree, `supervisor/delivery/notification:...`. Session ids are new after every restart and for every
  * promise; a path stays.
  */
 export function pathOf(actor: AnyActorRef): string {

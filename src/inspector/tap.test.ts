@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AnyActorRef } from 'xstate';
-import { isLane } from '../../machines/shared/actor-name.ts';
+import { isSessionActor } from '../../machines/shared/actor-name.ts';
 import type { FaultKind } from '../../machines/shared/fault.ts';
 import { settle } from '../../test/kits/samples/mission-control.ts';
 import { childrenOf, crash, startSystem, type System } from '../../test/kits/supervised-system.ts';
@@ -77,20 +77,20 @@ const step = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'crashLane' as const), which: fc.nat(9) }),
+    arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'crashChild' as const), which: fc.nat(9) }),
   },
 );
 
 async function take({ around, clock, root }: System, { do: what, which }: { do: string; which: number }) {
   const call = around.calls[which % Math.max(1, around.calls.length)];
-  const children = Object.values(childrenOf(root));
-  const lanes = Object.values(
+  const heads = Object.values(childrenOf(root));
+  const children = Object.values(
     childrenOf(root).delivery ? childrenOf(childrenOf(root).delivery as AnyActorRef) : {},
   );
   if (what === 'wait') clock.increment(which);
   else if (what === 'answer') call?.succeed();
   else if (what === 'crash') crash(children[which % children.length]);
-  else if (what === 'crashLane') crash(lanes.filter(isLane)[which % 3]);
+  else if (what === 'crashChild') crash(heads.filter(isSessionActor)[which % 3]);
   else call?.fail(what as FaultKind);
   await settle();
 }

@@ -19,7 +19,7 @@ export interface TimerView {
 export type ActorStatus = 'active' | 'done' | 'error' | 'stopped';
 
 export interface ActorView {
-  /** `supervisor/delivery/lane:...`: stays the same through restarts, which XState's session ids do not. */
+  /** `supervisor/delivery/notification:...`: stays the same through restarts, which XState's session ids do not. */
   path: string;
   /** The path of its parent; null for the root. */
   parent: string | null;

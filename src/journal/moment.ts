@@ -1,13 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-
-/** A moment that another process on the same machine can measure from, whatever the wall clock does meanwhile. */
-export interface Moment {
-  /** Names the machine's run since its last start; moments of different runs cannot be compared. */
-  boot: string;
-  /** Milliseconds on the machine's monotonic clock. */
-  ms: number;
-}
+import type { Moment } from '../../machines/shared/moment.ts';
 
 /** Linux names each start of the machine. Elsewhere a process can compare only its own moments. */
 function readBootId(): string {

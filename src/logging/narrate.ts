@@ -1,5 +1,5 @@
 import type { AnyActorRef, AnyEventObject, InspectionEvent } from 'xstate';
-import type { LaneSettled } from '../../machines/lane/context.ts';
+import { childOutputOf, type ChildOutput } from '../../machines/delivery/context.ts';
 import { actorName } from '../../machines/shared/actor-name.ts';
 import type { SupervisorEvent } from '../../machines/supervisor/context.ts';
 import type { Log } from './log.ts';
@@ -18,7 +18,8 @@ export function createNarrator(
   const tellTransition = createTransitions(log);
   return (event) => {
     if (event.type === '@xstate.event') {
-      if (event.event.type === 'lane.settled') tellSettled(log, event.event as LaneSettled);
+      const output = childOutputOf(event.event);
+      if (output !== null) tellSettled(log, output);
       else if (isRoot(event.actorRef)) tellNews(event.event);
     }
     if (event.type === '@xstate.snapshot' && log.isDebug) tellTransition(event);
@@ -76,8 +77,10 @@ function createNews(log: Log): (event: AnyEventObject) => void {
     'run.failed': ({ session, kind, reason }) => log.warn('run.failed', reason, { session, kind }),
     'gateway.suspected': ({ kind, reason }) => log.warn('gateway.suspected', reason, { kind }),
     'agent.unknown': ({ session, reason }) => log.warn('agent.unknown', reason, { session }),
-    'lane.crashed': ({ key, reason }) =>
-      log.error('lane.crashed', `A lane crashed: ${reason}`, { session: key }),
+    'session.crashed': ({ session, reason }) =>
+      log.error('session.crashed', `A session's work crashed and is taken up again later: ${reason}`, {
+        session,
+      }),
     'agents.synced': ({ agents, skipped }) => {
       log.debug('agents.synced', `${agents.length} agents`, { slugs: agents.map(({ slug }) => slug) });
       if (skipped.length > 0) {
@@ -121,26 +124,26 @@ function createNews(log: Log): (event: AnyEventObject) => void {
   };
 }
 
-const SETTLED: Record<LaneSettled['outcome'], { level: 'debug' | 'info' | 'warn'; message: string }> = {
+const SETTLED: Record<ChildOutput['outcome'], { level: 'debug' | 'info' | 'warn'; message: string }> = {
   delivered: { level: 'info', message: 'The reply is in the thread' },
   silent: { level: 'info', message: 'The agent had nothing to say' },
   skipped: { level: 'info', message: 'No run: a rule says so' },
   unanswered: { level: 'warn', message: 'The agent gave no reply; the thread says so' },
   parked: { level: 'warn', message: 'Given up; the thread says so' },
   already: { level: 'debug', message: 'Was delivered already' },
-  left: { level: 'warn', message: 'The row is gone or not ours; left as it is' },
-  released: { level: 'info', message: 'Handed back; it will be taken up again' },
+  gone: { level: 'warn', message: 'The row is gone or not ours; left as it is' },
+  handedBack: { level: 'info', message: 'Handed back; it will be taken up again' },
   stuck: { level: 'warn', message: 'Cannot be marked; looked at again later' },
   beaten: { level: 'debug', message: 'Heartbeat done' },
   beatFailed: { level: 'warn', message: 'Heartbeat failed' },
 };
 
-function tellSettled(log: Log, { key, jobId, outcome, attempt, runMs, reason }: LaneSettled): void {
+function tellSettled(log: Log, output: ChildOutput): void {
+  const { session, outcome, runMs, reason } = output;
   const { level, message } = SETTLED[outcome];
   log[level](`delivery.${outcome}`, message, {
-    notificationId: jobId,
-    session: key,
-    attempt,
+    ...(output.kind === 'notification' && { notificationId: output.id, attempt: output.attempts }),
+    session,
     ...(runMs !== null && { durationMs: runMs }),
     ...(reason !== null && { reason }),
   });

@@ -21,7 +21,7 @@ export interface MissionControlOptions {
   proxy?: string | null;
   /** Limit of one call, its body included, in milliseconds; 30,000 when absent. */
   timeoutMs?: number;
-  /** How many lanes may call at once. */
+  /** How many sessions may call at once. */
   maxConcurrent: number;
   /** Told once of each row that was left out of a list. */
   onMalformed?: (detail: Malformed) => void;

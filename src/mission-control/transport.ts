@@ -12,7 +12,7 @@ const FUNCTION_FAILED = 560;
 /** Convex's own limit for a result is 16 MiB; JSON escapes may double it. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
-/** Polling, heartbeats, agent sync and status must not stand in line behind busy lanes. */
+/** Polling, heartbeats, agent sync and status must not wait behind busy sessions. */
 const SPARE_CONNECTIONS = 4;
 /** A call takes a moment and a run takes minutes, so more connections would only cost memory (docs/adr/0013). */
 const MAX_CONNECTIONS = 100;

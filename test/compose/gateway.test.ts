@@ -88,8 +88,8 @@ async function workUnderWay(title: string, seconds: number): Promise<string> {
   await stack.waitForHealth('that it is ready', ({ status }) => status === 'healthy');
   const taskId = await newTask(title);
   await person.postMessage(taskId, `@engineer mock:delay=${seconds}s please`);
-  await stack.waitForHealth('the run', ({ lanes }) =>
-    [...lanes.shown].some(
+  await stack.waitForHealth('the run', ({ sessions }) =>
+    [...sessions.shown].some(
       ({ id, value }) => id.includes(taskId) && JSON.stringify(value).includes('running'),
     ),
   );

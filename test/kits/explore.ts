@@ -43,7 +43,10 @@ export interface Edge<TMachine extends AnyStateMachine, TGhost> {
 
 export interface World<TMachine extends AnyStateMachine, TGhost> {
   machine: TMachine;
+  /** What it starts with. */
   input: InputFrom<TMachine>;
+  /** In place of `input`, where what it starts with depends on the surroundings. */
+  inputFor?: (ghost: TGhost) => InputFrom<TMachine>;
   /** Where the surroundings may begin. */
   ghosts: readonly TGhost[];
   /** All that may happen next. */
@@ -109,13 +112,22 @@ export function explore<TMachine extends AnyStateMachine, TGhost>(
     if (reached.size > MAX_STATES)
       return result({ problem: 'the walk does not end', path: pathTo(reached, key) });
     const here = reached.get(key);
-    if (here === undefined || !isActive(here.snapshot)) continue;
-    for (const move of world.moves(here.snapshot, here.ghost)) {
+    if (here === undefined) continue;
+    for (const move of movesFrom(world, here)) {
       const violation = visit(key, () => take(world, here.snapshot, here.ghost, move), move.label);
       if (violation !== null) return result(violation);
     }
   }
   return result(null);
+}
+
+/** A machine that has ended hears nothing more: only its surroundings go on, or it begins again. */
+function movesFrom<TMachine extends AnyStateMachine, TGhost>(
+  world: World<TMachine, TGhost>,
+  { snapshot, ghost }: { snapshot: SnapshotFrom<TMachine>; ghost: TGhost },
+): readonly Move<TGhost>[] {
+  const moves = world.moves(snapshot, ghost);
+  return isActive(snapshot) ? moves : moves.filter(({ event }) => event === undefined);
 }
 
 /** A key that holds a number without bound makes more states than any machine here has. */
@@ -163,7 +175,8 @@ function walkFairly<TMachine extends AnyStateMachine, TGhost>(
       return null;
     }
     passed.push(key);
-    const move = isActive(snapshot) ? next(snapshot, ghost) : null;
+    const offered = next(snapshot, ghost);
+    const move = offered?.event === undefined || isActive(snapshot) ? offered : null;
     if (move === null) return [...way, `nothing happens in ${JSON.stringify(seen(snapshot).value)}`];
     way.push(move.label);
     const edge = take(world, snapshot, ghost, move);
@@ -179,7 +192,7 @@ function begin<TMachine extends AnyStateMachine, TGhost>(
   label: string,
   from: SnapshotFrom<TMachine> | null = null,
 ): Edge<TMachine, TGhost> {
-  const [to, actions] = initialTransition(world.machine, world.input);
+  const [to, actions] = initialTransition(world.machine, world.inputFor?.(ghost) ?? world.input);
   const edge = { from, to, label, event: null, effects: effectsOf(actions), after: ghost };
   return { ...edge, before: ghost, after: world.react?.(edge) ?? ghost };
 }

@@ -76,7 +76,7 @@ const HEALTHY: HealthReport = {
       restarts: 0,
     },
   ],
-  lanes: { total: 0, shown: [], rest: {} },
+  sessions: { total: 0, shown: [], rest: {} },
 };
 
 export const reportWith = (change: Partial<HealthReport>): HealthReport => ({ ...HEALTHY, ...change });

@@ -1,14 +1,8 @@
 /** The whole runtime as machines: a running supervisor with all its children, and surroundings that a test answers for. */
 import { createActor, fromCallback, fromPromise, SimulatedClock, type AnyActorRef } from 'xstate';
 import { agentSyncMachine } from '../../machines/agent-sync/machine.ts';
-import {
-  createSurroundings,
-  deliveryAmong,
-  LIMITS,
-  open,
-  SETTINGS,
-} from '../../machines/delivery/schedule.test-kit.ts';
-import type { DeliverySnapshot } from '../../machines/delivery/world.test-kit.ts';
+import { createSurroundings, deliveryAmong, LIMITS, open, SETTINGS } from './schedule.ts';
+import type { DeliverySnapshot } from './delivery-world.ts';
 import { extensionsMachine } from '../../machines/extensions/machine.ts';
 import { gatewayMachine, type Probe } from '../../machines/gateway/machine.ts';
 import { heartbeatMachine } from '../../machines/heartbeat/machine.ts';
@@ -98,6 +92,7 @@ export function startSystem(sessions: readonly number[]) {
     upgradeDrainTimeoutMs: 600_000,
     random: () => 0.5,
     now: () => 0,
+    moment: () => ({ boot: 'boot', ms: 0 }),
   };
   const root: SupervisorActor = createActor(machine, { id: 'supervisor', clock, input });
   root.start();

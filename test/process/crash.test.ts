@@ -17,8 +17,8 @@ describe('SIGKILL', () => {
     const { backend, runtime } = scene;
     await backend.setFault({ path: 'service/actions:markNotificationDelivered', mode: 'hang' });
     scene.gateway.release();
-    await runtime.waitForHealth('that it marks', ({ lanes }) =>
-      lanes.shown.some(({ value }) => value === 'marking'),
+    await runtime.waitForHealth('that it marks', ({ sessions }) =>
+      sessions.shown.some(({ value }) => JSON.stringify(value).includes('marking')),
     );
     runtime.kill('SIGKILL');
     await runtime.exited;
@@ -34,8 +34,8 @@ describe('SIGKILL', () => {
     const { backend, runtime } = scene;
     await backend.setFault({ path: 'service/actions:createMessageFromAgent', mode: '500' });
     scene.gateway.release();
-    await runtime.waitForHealth('that posting fails', ({ lanes }) =>
-      lanes.shown.some(({ value }) => value === 'retryingPost'),
+    await runtime.waitForHealth('that posting fails', ({ sessions }) =>
+      sessions.shown.some(({ value }) => /posting.*resting/.test(JSON.stringify(value))),
     );
     runtime.kill('SIGKILL');
     await runtime.exited;

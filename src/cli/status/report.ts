@@ -42,7 +42,7 @@ const Report = v.object({
     queued: v.number(),
   }),
   machines: v.array(Machine),
-  lanes: v.object({ total: v.number(), shown: v.array(Machine), rest: v.record(Text, v.number()) }),
+  sessions: v.object({ total: v.number(), shown: v.array(Machine), rest: v.record(Text, v.number()) }),
 });
 
 export type Machine = v.InferOutput<typeof Machine>;

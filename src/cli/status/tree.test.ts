@@ -34,9 +34,9 @@ const answer = {
     machine('delivery', { active: { gate: 'closed', poll: 'waiting' } }, ['degraded'], { restarts: 1 }),
     machine('heartbeat:qa', 'resting', ['ready']),
   ],
-  lanes: {
+  sessions: {
     total: 4,
-    shown: [machine('lane:a', 'running', ['busy'])],
+    shown: [machine('notification:a', 'running', ['busy'])],
     rest: { running: 2, retrying: 1 },
   },
 };
@@ -49,18 +49,18 @@ function parsed(json: unknown): Report {
   return report;
 }
 
-test('shows the machines as a tree, with lanes below delivery and what is not well below all', () => {
+test('shows the machines as a tree, with sessions below delivery and what is not well below all', () => {
   expect(statusLines(parsed(answer), plain)).toEqual([
     '● degraded  The gateway is away.',
     'up 1 h 2 min · runtime 1.0.0 · OpenClaw 2026.1.1 · http://127.0.0.1:3000',
     'delivered 12 · failed 1 · parked 2 · in flight 3 · queued 4',
     '',
-    'supervisor          running                   for 1 min',
-    '├─ gateway          degraded.resting          for 1 min, next in 5 s',
-    '├─ delivery         gate.closed poll.waiting  for 1 min, restarted 1 time',
-    '│  ├─ lane:a        running                   for 1 min',
-    '│  └─ 3 more lanes  2 running, 1 retrying',
-    '└─ heartbeat:qa     resting                   for 1 min',
+    'supervisor             running                   for 1 min',
+    '├─ gateway             degraded.resting          for 1 min, next in 5 s',
+    '├─ delivery            gate.closed poll.waiting  for 1 min, restarted 1 time',
+    '│  ├─ notification:a   running                   for 1 min',
+    '│  └─ 3 more sessions  2 running, 1 retrying',
+    '└─ heartbeat:qa        resting                   for 1 min',
     '',
     'not well',
     'gateway: The gateway is away. for 30 s, next try in 5 s',
@@ -81,7 +81,7 @@ test('colours each state by the gravest of its tags', () => {
   expect(painted[0]).toBe('<yellow>● degraded  The gateway is away.');
   expect(painted.join('\n')).toMatch(/supervisor +<green>running/);
   expect(painted.join('\n')).toMatch(/gateway +<yellow>degraded.resting/);
-  expect(painted.join('\n')).toMatch(/lane:a +<blue>running/);
+  expect(painted.join('\n')).toMatch(/notification:a +<blue>running/);
 });
 
 test('counts many heartbeats by state', () => {

@@ -72,10 +72,13 @@ function headLines({ status, reason, uptime, versions, delivery }: Report, { pai
   ];
 }
 
-function treeOf({ machines, lanes }: Report, now: number): Branch[] {
+function treeOf({ machines, sessions }: Report, now: number): Branch[] {
   const branches = new Map(machines.map((machine) => [machine.id, branchOf(machine, now)]));
-  const laneBranches = [...lanes.shown.map((lane) => branchOf(lane, now)), ...moreOf(lanes.rest)];
-  branches.get('delivery')?.below.push(...laneBranches);
+  const sessionBranches = [
+    ...sessions.shown.map((session) => branchOf(session, now)),
+    ...moreOf(sessions.rest),
+  ];
+  branches.get('delivery')?.below.push(...sessionBranches);
   const [supervisor] = machines;
   const isBeat = ({ id }: Machine): boolean => id.startsWith('heartbeat:');
   const beats = machines.filter(isBeat);
@@ -86,8 +89,8 @@ function treeOf({ machines, lanes }: Report, now: number): Branch[] {
   root.below.push(
     ...children.flatMap(({ id }) => branches.get(id) ?? []),
     ...(folded ? [foldedBeats(beats)] : []),
-    // While delivery is down its lanes are, too; a report that says otherwise is shown as it is.
-    ...(branches.has('delivery') ? [] : laneBranches),
+    // While delivery is down its sessions are, too; a report that says otherwise is shown as it is.
+    ...(branches.has('delivery') ? [] : sessionBranches),
   );
   return [root];
 }
@@ -133,7 +136,7 @@ function moreOf(rest: Readonly<Record<string, number>>): Branch[] {
   if (counts.length === 0) return [];
   const total = counts.reduce((sum, [, count]) => sum + count, 0);
   const state = counts.map(([name, count]) => `${count} ${name}`).join(', ');
-  return [{ label: `${total} more lanes`, state, colour: null, notes: '', below: [] }];
+  return [{ label: `${total} more sessions`, state, colour: null, notes: '', below: [] }];
 }
 
 function treeLines(branches: readonly Branch[], { paint }: Look): string[] {

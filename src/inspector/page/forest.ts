@@ -34,7 +34,11 @@ export interface GroupNode {
 export type TreeNode = ActorNode | GroupNode;
 
 /** Machines of which there are many, and what a group of them is called. */
-const MANY: Readonly<Record<string, string>> = { lane: 'lanes', heartbeat: 'heartbeats' };
+const MANY: Readonly<Record<string, string>> = {
+  notification: 'notifications',
+  beat: 'beats',
+  heartbeat: 'heartbeats',
+};
 
 /** @param toggled keys of nodes that are not as they are at first: groups folded, all others open */
 export function treeRows(

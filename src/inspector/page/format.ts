@@ -1,5 +1,8 @@
 /** Words and times for people. */
 
+/** Where in an actor's path what works at the head of a session begins. */
+export const SESSION = /\/(?:notification|beat):/;
+
 const two = (value: number): string => String(value).padStart(2, '0');
 
 /** `14:02:10.123`, in local time. */
@@ -52,14 +55,14 @@ export function eventText(type: string, call: string | null): string {
 /** `waiting` of `active.poll.waiting`. */
 export const lastOf = (state: string): string => state.slice(state.lastIndexOf('.') + 1);
 
-/** The last part of a path, short; a lane's keeps the slash of its key. */
+/** The last part of a path, short; a session's keeps the slash of its key. */
 export function nameOf(path: string | null): string {
   if (path === null) return 'outside';
-  const lane = path.indexOf('/lane:');
-  return shortId(lane === -1 ? path.slice(path.lastIndexOf('/') + 1) : path.slice(lane + 1));
+  const session = path.search(SESSION);
+  return shortId(session === -1 ? path.slice(path.lastIndexOf('/') + 1) : path.slice(session + 1));
 }
 
-/** A lane's id holds two ids of Convex, of 32 characters each; their ends tell them apart. */
+/** A session's id holds two ids of Convex, of 32 characters each; their ends tell them apart. */
 export const shortId = (id: string): string => id.replace(/\w{20,}(?=\/|$)/g, (part) => `…${part.slice(-6)}`);
 
 export const count = (value: number): string => value.toLocaleString('en-GB');

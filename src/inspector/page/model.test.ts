@@ -90,7 +90,7 @@ describe('the timeline', () => {
 
   test('has a line for the overall status, and none for lanes', () => {
     const model = start();
-    const lane = 'supervisor/delivery/lane:a/t';
+    const lane = 'supervisor/delivery/notification:a/t';
     apply(model, { kind: 'actor', seq: 1, at: 1, actor: actor(lane) });
     apply(model, { kind: 'status', seq: 2, at: 2, status: { ...STATUS, status: 'degraded' } });
     expect(model.segments.get(OVERALL)?.map(({ tone }) => tone)).toEqual(['ready', 'degraded']);

@@ -1,6 +1,6 @@
 /** The log as a sequence diagram: a lifeline for each machine, an arrow for each event. */
 import { el, setAttribute, setText } from './dom.ts';
-import { clockTime, eventText } from './format.ts';
+import { clockTime, eventText, SESSION } from './format.ts';
 import type { LogRow } from './model.ts';
 
 /** Left to right; those of a kind share a lifeline. */
@@ -9,7 +9,7 @@ const LIFELINES = [
   'supervisor',
   'gateway',
   'delivery',
-  'lanes',
+  'sessions',
   'agentSync',
   'heartbeats',
   'statusReporter',
@@ -24,7 +24,7 @@ const STEP = WIDTH / LIFELINES.length;
 export function lifelineOf(path: string | null): number {
   if (path === null) return 0;
   const id = path.slice(path.indexOf('/') + 1);
-  const name = path.includes('/lane:') ? 'lanes' : id.startsWith('heartbeat:') ? 'heartbeats' : id;
+  const name = SESSION.test(path) ? 'sessions' : id.startsWith('heartbeat:') ? 'heartbeats' : id;
   const index = LIFELINES.findIndex((one) => one === name);
   return Math.max(0, index);
 }

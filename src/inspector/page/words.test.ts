@@ -9,7 +9,7 @@ import { lifelineOf } from './sequence.ts';
 
 test.each([
   ['xstate.after.pollInterval.delivery.active.poll.waiting', null, 'after pollInterval'],
-  ['xstate.done.actor.0.lane.running', 'runAgent', 'done: runAgent'],
+  ['xstate.done.actor.0.notification.running', 'runAgent', 'done: runAgent'],
   ['xstate.error.actor.delivery', null, 'error: delivery'],
   ['xstate.init', null, 'start'],
   ['gateway.lost', null, 'gateway.lost'],
@@ -33,8 +33,8 @@ test('states and names are as short as they can be', () => {
   expect(stateText([])).toBe('');
   expect(nameOf(null)).toBe('outside');
   expect(nameOf('supervisor/delivery')).toBe('delivery');
-  expect(nameOf(`supervisor/delivery/lane:${'a'.repeat(26)}123456/${'b'.repeat(26)}654321`)).toBe(
-    'lane:…123456/…654321',
+  expect(nameOf(`supervisor/delivery/notification:${'a'.repeat(26)}123456/${'b'.repeat(26)}654321`)).toBe(
+    'notification:…123456/…654321',
   );
 });
 
@@ -49,28 +49,29 @@ test('the live states of a chart are the leaves and all around them', () => {
   ]);
 });
 
-test('lanes and heartbeats share a lifeline each', () => {
+test('sessions and heartbeats share a lifeline each', () => {
   expect(lifelineOf(null)).toBe(0);
-  expect(lifelineOf('supervisor/delivery/lane:a/b')).toBe(lifelineOf('supervisor/delivery/lane:c/d'));
+  expect(lifelineOf('supervisor/delivery/notification:a/b')).toBe(
+    lifelineOf('supervisor/delivery/notification:c/d'),
+  );
   expect(lifelineOf('supervisor/heartbeat:qa')).toBe(lifelineOf('supervisor/heartbeat:dev'));
   expect(new Set(['supervisor', 'supervisor/gateway', 'supervisor/delivery'].map(lifelineOf)).size).toBe(3);
 });
 
 describe('the tree', () => {
-  const lanes = Array.from({ length: 30 }, (_, i) =>
-    actor(`supervisor/delivery/lane:a/t${i}`, { states: [i < 10 ? 'running' : 'waiting'] }),
+  const sessions = Array.from({ length: 30 }, (_, i) =>
+    actor(`supervisor/delivery/notification:a/t${i}`, { states: [i < 10 ? 'running' : 'waiting'] }),
   );
   const actors = new Map(
-    [actor('supervisor'), actor('supervisor/gateway'), actor('supervisor/delivery'), ...lanes].map((one) => [
-      one.path,
-      one,
-    ]),
+    [actor('supervisor'), actor('supervisor/gateway'), actor('supervisor/delivery'), ...sessions].map(
+      (one) => [one.path, one],
+    ),
   );
   const keys = (toggled: string[], search = ''): string[] =>
     treeRows(actors, new Set(toggled), search).map(({ key }) => key);
-  const GROUP = 'supervisor/delivery/lane*';
+  const GROUP = 'supervisor/delivery/notification*';
 
-  test('folds lanes into one row that counts them by state', () => {
+  test('folds notifications into one row that counts them by state', () => {
     const rows = treeRows(actors, new Set(), '');
     expect(rows.map(({ key }) => key)).toEqual([
       'supervisor',
@@ -97,7 +98,7 @@ describe('the tree', () => {
       'supervisor',
       'supervisor/delivery',
       GROUP,
-      'supervisor/delivery/lane:a/t17',
+      'supervisor/delivery/notification:a/t17',
     ]);
     expect(keys([], 'RUNNING')).toHaveLength(3 + 10);
     expect(keys([], 'nobody')).toEqual([]);

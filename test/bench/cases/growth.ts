@@ -63,12 +63,12 @@ const compared = (what: Pick<Figure, 'name' | 'unit' | 'goal'>, first: number, l
   ratio: last / first,
 });
 
-/** Lanes with nothing to do are stopped a few a second; those that are never stopped are what this is about. */
+/** A session's actor ends with its notification; one that never ends is what this is about. */
 async function restingMachines(runtime: Worker): Promise<number> {
   const giveUpAt = performance.now() + RESTING_LIMIT_MS;
   for (;;) {
-    const { machines, lanes } = await healthOf(runtime);
-    if (lanes.total === 0 || performance.now() > giveUpAt) return machines.length + lanes.total;
+    const { machines, sessions } = await healthOf(runtime);
+    if (sessions.total === 0 || performance.now() > giveUpAt) return machines.length + sessions.total;
     await delay(LOOK_EVERY_MS);
   }
 }

@@ -1,9 +1,8 @@
 import { createActor, fromPromise, type InspectionEvent } from 'xstate';
 import type { DeliveryContext, NotificationRow } from '../../../machines/shared/mission-control.ts';
-import { NOTHING_KNOWN } from '../../../machines/lane/context.ts';
-import { deliveryInput } from '../../../machines/delivery/input.test-kit.ts';
+import { deliveryInput } from '../../kits/delivery-input.ts';
 import { deliveryMachine } from '../../../machines/delivery/machine.ts';
-import { laneMachine } from '../../../machines/lane/machine.ts';
+import { notificationMachine } from '../../../machines/notification/machine.ts';
 import { sampleContext, sampleRow, sampleTask } from '../../kits/samples/mission-control.ts';
 import { createStateClock } from '../../../src/health/state-clock.ts';
 import type { Benchmark } from '../benchmark.ts';
@@ -13,7 +12,7 @@ const ROUNDS = 3;
 
 export const machines: Benchmark = {
   name: 'machines',
-  what: 'events per second through delivery and lane alone, with 10 and 500 sessions, the cost of observing them, and of a child among 1,000',
+  what: 'events per second through delivery and notifications alone, with 10 and 500 sessions, the cost of observing them, and of a child among 1,000',
   async run({ figure }) {
     for (const [sessions, rows] of [
       [10, 2_000],
@@ -39,7 +38,7 @@ export const machines: Benchmark = {
       });
     }
     const byNumber = replaceOneOfMany(String);
-    const byName = replaceOneOfMany((n) => `lane:agent-${n % 10}/task-${n}`);
+    const byName = replaceOneOfMany((n) => `notification:agent-${n % 10}/task-${n}`);
     figure({ name: 'machines.1000_children.by_number', value: byNumber, unit: 'µs/stop and start' });
     figure({
       name: 'machines.1000_children.by_name',
@@ -82,34 +81,32 @@ async function play(
   }
   const contextOf = (id: string): DeliveryContext | null => contexts.get(id) ?? null;
   const done = Promise.withResolvers<undefined>();
-  const lane = laneMachine.provide({
+  const notification = notificationMachine.provide({
     actors: {
-      loadJob: fromPromise(({ input }) =>
-        Promise.resolve({
-          entry: NOTHING_KNOWN,
-          delivery: contextOf(input.notificationId),
-          completes: false,
-        }),
+      readContext: fromPromise(({ input }) =>
+        Promise.resolve({ delivery: contextOf(input.id), completes: false, typing: true }),
       ),
-      runAgent: fromPromise(() =>
-        Promise.resolve({ reply: { text: 'Done.', toolCalls: 0 }, attempts: 1, runMs: 1 }),
-      ),
+      runAgent: fromPromise(() => Promise.resolve({ reply: { text: 'Done.', toolCalls: 0 }, runMs: 1 })),
       postMessage: fromPromise(() => Promise.resolve()),
-      rereadRow: fromPromise(({ input }) => Promise.resolve(contextOf(input.notificationId))),
+      rereadRow: fromPromise(({ input }) => Promise.resolve(contextOf(input.id))),
       markDelivered: fromPromise(({ input }) => {
-        rows.delete(input.notificationId);
+        rows.delete(input.id);
         if (rows.size === 0) done.resolve(undefined);
         return Promise.resolve(null);
       }),
-      handBack: fromPromise(() => Promise.resolve()),
-      beat: fromPromise(() => Promise.resolve({ runMs: 1 })),
     },
   });
   const machine = deliveryMachine.provide({
     actors: {
-      lane,
+      notification,
       listUndelivered: fromPromise(({ input }) =>
-        Promise.resolve({ rows: [...rows.values()].slice(0, input.limit), unseen: false }),
+        Promise.resolve({
+          rows: [...rows.values()]
+            .slice(0, input.limit)
+            .map((row) => ({ row, entry: null, given: contextOf(row._id) })),
+          unseen: false,
+          cursor: null,
+        }),
       ),
     },
   });

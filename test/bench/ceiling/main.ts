@@ -6,7 +6,7 @@
 import { createMissionControl } from '../../../src/mission-control/mission-control.ts';
 import { createGateway } from '../../../src/gateway/client.ts';
 import { buildPrompt } from '../../../src/gateway/prompt.ts';
-import { isAlone } from '../../../machines/lane/context.ts';
+import { coalesces } from '../../../machines/notification/entry.ts';
 import type { NotificationRow } from '../../../machines/shared/mission-control.ts';
 
 const MAX_PAGE = 500;
@@ -38,7 +38,7 @@ async function deliver({ _id: id, recipientId: agentId, taskId = '' }: Notificat
     signal,
   });
   await missionControl.postMessage({ taskId, agentId, content: text, sourceNotificationId: id }, signal);
-  if (!isAlone(context.notification)) await missionControl.loadContext(id, signal);
+  if (coalesces(context.notification)) await missionControl.loadContext(id, signal);
   await missionControl.markDelivered(id, signal);
   await typing;
 }

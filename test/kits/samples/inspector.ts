@@ -12,8 +12,8 @@ export const STATUS: StatusView = {
 };
 
 export const actor = (path: string, changes: Partial<ActorView> = {}): ActorView => {
-  const lane = path.indexOf('/lane:');
-  const cut = lane === -1 ? path.lastIndexOf('/') : lane;
+  const session = path.search(/\/(?:notification|beat):/);
+  const cut = session === -1 ? path.lastIndexOf('/') : session;
   const id = path.slice(cut + 1);
   return {
     path,

@@ -1,0 +1,262 @@
+import { assign, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
+import { backoff, type BackoffLimits } from '../shared/backoff.ts';
+import {
+  faultOf,
+  faultParams,
+  isAttempt,
+  isGatewayTrouble,
+  type Fault,
+  type FaultKind,
+} from '../shared/fault.ts';
+import type { AgentRow, TaskRow, ThreadMessage } from '../shared/mission-control.ts';
+import type { Parent } from '../shared/parent.ts';
+import type { ChildNews, ChildOrder } from '../shared/slot.ts';
+import { step } from '../shared/step.ts';
+import type { Tag } from '../shared/tags.ts';
+
+export interface BeatInput {
+  parent: Parent<ChildNews>;
+  /** The key of the agent's system session. */
+  session: string;
+  agent: AgentRow;
+  /** Backoff of a single Convex call. */
+  backend: BackoffLimits;
+  /** A number in [0, 1). */
+  random: () => number;
+}
+
+/** What the agent is to look at. */
+export interface BeatPlan {
+  isOrchestrator: boolean;
+  tasks: readonly TaskRow[];
+  /** The task that the beat is about; null when there is none. */
+  focus: TaskRow | null;
+  /** The newest messages of the focus task, oldest first. */
+  thread: readonly ThreadMessage[];
+}
+
+export interface BeatOutput {
+  kind: 'beat';
+  session: string;
+  agentId: string;
+  outcome: 'beaten' | 'beatFailed';
+  runMs: number | null;
+  reason: string | null;
+}
+
+/** What the agent says on a task. */
+export interface BeatMessage {
+  taskId: string;
+  content: string;
+}
+
+interface BeatContext {
+  input: BeatInput;
+  plan: BeatPlan | null;
+  message: BeatMessage | null;
+  outcome: BeatOutput['outcome'];
+  runMs: number | null;
+  reason: string | null;
+  rest: { inMs: number; floorMs: number; failures: number };
+}
+
+const notProvided = (): Promise<never> =>
+  Promise.reject(new Error('this actor is provided by src/runtime.ts'));
+
+const MAX_FAILURES = 5;
+
+interface Failure {
+  kind: FaultKind;
+}
+
+const kindParams = ({ event }: { event: { error: unknown } }) => ({ kind: faultOf(event.error).kind });
+
+const beatSetup = setup({
+  types: {} as {
+    context: BeatContext;
+    input: BeatInput;
+    output: BeatOutput;
+    events: ChildOrder;
+    tags: Tag;
+  },
+  actors: {
+    /** Reads the agent's tasks and the thread of the one in focus. */
+    planBeat: fromPromise<BeatPlan, { agent: AgentRow }>(notProvided),
+    /** Runs the agent on its system session. `message`: what it says, and on which task; null for silence. */
+    runBeat: fromPromise<
+      { message: BeatMessage | null; runMs: number },
+      { agent: AgentRow; plan: BeatPlan | null }
+    >(notProvided),
+    postBeat: fromPromise<void, { agent: AgentRow; message: BeatMessage | null }>(notProvided),
+    /** Tells Mission Control that the agent lives. */
+    reportBeat: fromPromise<void, { agent: AgentRow; plan: BeatPlan | null }>(notProvided),
+  },
+  guards: {
+    hasMessage: ({ context }) => context.message !== null,
+    gatewayTrouble: (_, { kind }: Failure) => isGatewayTrouble(kind),
+    attempt: (_, { kind }: Failure) => isAttempt(kind),
+    sideAway: (_, { kind }: Failure) => kind === 'backendUnavailable' || kind === 'backendRefused',
+    failedTooOften: ({ context }) => context.rest.failures >= MAX_FAILURES,
+  },
+  delays: { stepBackoff: ({ context }) => context.rest.inMs },
+  actions: {
+    askForSlot: sendTo(
+      ({ context }) => context.input.parent,
+      ({ context }) => ({ type: 'slot.wanted' as const, session: context.input.session }),
+    ),
+    returnSlot: sendTo(
+      ({ context }) => context.input.parent,
+      ({ context }) => ({ type: 'slot.returned' as const, session: context.input.session }),
+    ),
+    reportRest: sendTo(
+      ({ context }) => context.input.parent,
+      ({ context }, params: { before: 'run' | 'call' }) => ({
+        type: 'child.rested' as const,
+        session: context.input.session,
+        before: params.before,
+        reason: context.reason,
+      }),
+    ),
+    keepPlan: assign((_, params: { plan: BeatPlan }) => params),
+    keepReply: assign((_, params: { message: BeatMessage | null; runMs: number }) => params),
+    succeed: assign({ outcome: 'beaten' }),
+    keepFault: assign(({ context }, { fault }: { fault: Fault }) => ({
+      reason: fault.message,
+      rest: { ...context.rest, floorMs: fault.retryAfterMs },
+    })),
+    drawStep: assign(({ context: { rest, input } }) => {
+      const failures = rest.failures + 1;
+      return {
+        rest: { ...rest, failures, inMs: backoff(failures, input.backend, input.random(), rest.floorMs) },
+      };
+    }),
+    reportRunSucceeded: sendTo(
+      ({ context }) => context.input.parent,
+      ({ context }) => ({ type: 'run.succeeded' as const, session: context.input.session }),
+    ),
+    reportRunFailed: sendTo(
+      ({ context }) => context.input.parent,
+      ({ context }, { fault }: { fault: Fault }) => ({
+        type: 'run.failed' as const,
+        session: context.input.session,
+        kind: fault.kind,
+        reason: fault.message,
+      }),
+    ),
+    reportGateway: sendTo(
+      ({ context }) => context.input.parent,
+      (_, { fault }: { fault: Fault }) => ({
+        type: 'gateway.suspected' as const,
+        kind: fault.kind,
+        reason: fault.message,
+        retryAfterMs: fault.retryAfterMs,
+      }),
+    ),
+  },
+});
+
+const keepFault = { type: 'keepFault', params: faultParams } as const;
+interface Here {
+  context: BeatContext;
+}
+
+export const beatMachine = beatSetup.createMachine({
+  id: 'beat',
+  description:
+    'One heartbeat of an agent, on its system session. A beat that fails is not repeated: the next one comes.',
+  context: ({ input }) => ({
+    input,
+    plan: null,
+    message: null,
+    outcome: 'beatFailed',
+    runMs: null,
+    reason: null,
+    rest: { inMs: 0, floorMs: 0, failures: 0 },
+  }),
+  output: ({ context: { input, outcome, runMs, reason } }) => ({
+    kind: 'beat',
+    session: input.session,
+    agentId: input.agent._id,
+    outcome,
+    runMs,
+    reason,
+  }),
+  initial: 'planning',
+  on: { 'work.abort': '.done' },
+  states: {
+    planning: {
+      description: "Reads the agent's tasks and the thread of the one in focus.",
+      tags: ['busy'],
+      on: { 'work.leave': 'done' },
+      invoke: {
+        src: 'planBeat',
+        input: ({ context }) => ({ agent: context.input.agent }),
+        onDone: {
+          target: 'queueing',
+          actions: { type: 'keepPlan', params: ({ event }) => ({ plan: event.output }) },
+        },
+        onError: { target: 'done', actions: keepFault },
+      },
+    },
+    queueing: {
+      description: 'Ready to run. Waits for a slot.',
+      entry: 'askForSlot',
+      on: { 'work.leave': 'done', 'slot.granted': 'running' },
+    },
+    running: {
+      description: 'The run is open on the gateway.',
+      tags: ['busy'],
+      exit: 'returnSlot',
+      invoke: {
+        src: 'runBeat',
+        input: ({ context }) => ({ agent: context.input.agent, plan: context.plan }),
+        onDone: {
+          target: 'judging',
+          actions: [{ type: 'keepReply', params: ({ event }) => event.output }, 'reportRunSucceeded'],
+        },
+        onError: [
+          {
+            guard: { type: 'gatewayTrouble', params: kindParams },
+            target: 'done',
+            actions: [keepFault, { type: 'reportGateway', params: faultParams }],
+          },
+          {
+            guard: { type: 'attempt', params: kindParams },
+            target: 'done',
+            actions: [keepFault, { type: 'reportRunFailed', params: faultParams }],
+          },
+          { target: 'done', actions: keepFault },
+        ],
+      },
+    },
+    judging: {
+      description: 'Did the agent say anything?',
+      always: [{ guard: 'hasMessage', target: 'posting' }, { target: 'reporting' }],
+    },
+    posting: step('Posts what the agent said. The run is never repeated for it.', {
+      src: 'postBeat',
+      input: ({ context }: Here) => ({ agent: context.input.agent, message: context.message }),
+      onDone: '#beat.reporting',
+      onError: [
+        { guard: { type: 'sideAway', params: kindParams }, target: 'resting', actions: keepFault },
+        { guard: 'failedTooOften', target: '#beat.done', actions: keepFault },
+        { target: 'resting', actions: keepFault },
+      ],
+    }),
+    reporting: {
+      description: 'Tells Mission Control that the agent lives.',
+      tags: ['busy'],
+      entry: 'succeed',
+      invoke: {
+        src: 'reportBeat',
+        input: ({ context }) => ({ agent: context.input.agent, plan: context.plan }),
+        onDone: 'done',
+        // The next beat says so again.
+        onError: { target: 'done', actions: keepFault },
+      },
+    },
+    done: { description: 'Delivery hears how it ended.', type: 'final' },
+  },
+});
+
+export type BeatActor = ActorRefFrom<typeof beatMachine>;

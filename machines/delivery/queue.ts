@@ -1,0 +1,332 @@
+/**
+ * The sessions and who is next: pure data, which delivery changes with these functions alone. They are sorted arrays,
+ * because a change copies them: with a thousand sessions that is a hundred times as quick as copying a record.
+ */
+import type { AgentRow, DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
+import type { Entry } from '../notification/entry.ts';
+
+/** What a session has to do: a notification, or a heartbeat of its agent. */
+export type Item =
+  | {
+      kind: 'notification';
+      row: NotificationRow;
+      /** What the journal has of it. */
+      entry: Entry | null;
+      /** The delivery context, where it came with the list. */
+      given: DeliveryContext | null;
+    }
+  | { kind: 'beat'; agent: AgentRow; dueAt: number };
+
+/** Where a session's head stands. */
+export type Phase =
+  /** No actor is alive for it. */
+  | 'waiting'
+  /** Its actor reads the context. */
+  | 'preparing'
+  /** Its actor waits for a slot. */
+  | 'ready'
+  /** Its run is open: it has a slot. */
+  | 'running'
+  /** It waits with backoff. */
+  | 'resting'
+  /** Its run is over: the reply is on its way. */
+  | 'answering'
+  /** It has nothing to do, and keeps its place until the next list. */
+  | 'empty';
+
+export interface Session {
+  key: string;
+  agentId: string;
+  phase: Phase;
+  /** Oldest first. The head is the one that an actor is alive for, or will be next. */
+  items: readonly Item[];
+  /** The id of its head's actor: a small number (docs/adr/0012); null while none is alive. */
+  actorId: string | null;
+  /** Since when it waits, though it gave its rows back: a thread that is written in all the time must have its turn. */
+  place: number | null;
+}
+
+export interface Queue {
+  /** By key. */
+  sessions: readonly Session[];
+  /** Sessions by the age of their head, oldest first. */
+  waiting: readonly Session[];
+  ready: readonly Session[];
+  counts: Readonly<Record<Phase, number>>;
+  /** Actor ids that are free again: with those in use they are the numbers from 0 on, without a gap. */
+  freed: readonly string[];
+  /** Actor ids that were ever in use. */
+  ids: number;
+}
+
+export const EMPTY_QUEUE: Queue = {
+  sessions: [],
+  waiting: [],
+  ready: [],
+  counts: { waiting: 0, preparing: 0, ready: 0, running: 0, resting: 0, answering: 0, empty: 0 },
+  freed: [],
+  ids: 0,
+};
+
+export const itemId = (item: Item): string =>
+  item.kind === 'notification' ? item.row._id : `beat:${item.agent._id}`;
+
+/** Since when the item waits: Convex's clock for a row, ours for a beat. */
+export const itemTime = (item: Item): number =>
+  item.kind === 'notification' ? item.row.createdAt : item.dueAt;
+
+export const agentOf = (item: Item): string =>
+  item.kind === 'notification' ? item.row.recipientId : item.agent._id;
+
+/**
+ * The session that an item belongs to. Rows do not carry their session key; Convex opens one session per agent and
+ * task, and one per agent for all without a task (docs/contract.md#sessions).
+ */
+export const sessionKey = (item: Item): string =>
+  `${agentOf(item)}/${(item.kind === 'notification' ? item.row.taskId : undefined) ?? 'system'}`;
+
+export function sessionOf({ sessions }: Queue, key: string): Session | undefined {
+  const session = sessions[placeOf(sessions, key)];
+  return session?.key === key ? session : undefined;
+}
+
+export const sessionWith = ({ sessions }: Queue, actorId: string): Session | undefined =>
+  sessions.find((session) => session.actorId === actorId);
+
+export const isAlive = ({ actorId }: Session): boolean => actorId !== null;
+
+export function enqueue(queue: Queue, item: Item): Queue {
+  const key = sessionKey(item);
+  const session = sessionOf(queue, key) ?? {
+    key,
+    agentId: agentOf(item),
+    phase: 'empty',
+    items: [],
+    actorId: null,
+    place: null,
+  };
+  if (session.items.some((known) => itemId(known) === itemId(item))) return queue;
+  // The head that an actor is alive for stays where it is, whatever comes in.
+  const held = isAlive(session) ? 1 : 0;
+  const behind = [...session.items.slice(held), item].sort((a, b) => itemTime(a) - itemTime(b));
+  const items = [...session.items.slice(0, held), ...behind];
+  return put(queue, { ...session, phase: isAlive(session) ? session.phase : 'waiting', items });
+}
+
+/** Takes a page of rows in, without those that are known or not to be taken. */
+export function enqueuePage(queue: Queue, page: readonly Item[], leaveOut: ReadonlySet<string>): Queue {
+  const known = new Set(leaveOut);
+  for (const id of knownIds(queue)) known.add(id);
+  return page.filter((item) => !known.has(itemId(item))).reduce(enqueue, queue);
+}
+
+/** An actor starts for the head. */
+export function start(queue: Queue, key: string): Queue {
+  const session = sessionOf(queue, key);
+  if (session === undefined) return queue;
+  const reused = queue.freed.at(-1);
+  const actorId = reused ?? String(queue.ids);
+  const next = put(queue, { ...session, phase: 'preparing', actorId });
+  return reused === undefined
+    ? { ...next, ids: queue.ids + 1 }
+    : { ...next, freed: queue.freed.slice(0, -1) };
+}
+
+export function setPhase(queue: Queue, key: string, phase: Phase): Queue {
+  const session = sessionOf(queue, key);
+  return session === undefined || !isAlive(session) ? queue : put(queue, { ...session, phase });
+}
+
+/** The head is over. */
+export const settle = (queue: Queue, key: string): Queue =>
+  endHead(queue, key, ({ items }) => ({ items: items.slice(1), place: null }));
+
+/**
+ * The head goes back to Convex, and the notifications behind it with it: the next list brings them all in their order.
+ * Beats are ours alone, and stay. The session keeps its place.
+ */
+export const handBack = (queue: Queue, key: string): Queue =>
+  endHead(queue, key, ({ items: [head, ...behind], place }) => ({
+    items: behind.filter(({ kind }) => kind === 'beat'),
+    place: head === undefined ? null : Math.min(place ?? Infinity, itemTime(head)),
+  }));
+
+function endHead(
+  queue: Queue,
+  key: string,
+  change: (session: Session) => Pick<Session, 'items' | 'place'>,
+): Queue {
+  const session = sessionOf(queue, key);
+  if (session === undefined) return queue;
+  const { items, place } = change(session);
+  const freed = session.actorId === null ? queue.freed : [...queue.freed, session.actorId];
+  const next: Session = {
+    ...session,
+    items,
+    place,
+    actorId: null,
+    phase: items.length === 0 ? 'empty' : 'waiting',
+  };
+  const isOver = items.length === 0 && place === null;
+  return { ...(isOver ? remove(queue, session) : put(queue, next)), freed };
+}
+
+/** Sessions whose rows did not come back with the list lose their places. */
+export const giveUpPlaces = (queue: Queue): Queue =>
+  queue.counts.empty === 0
+    ? queue
+    : queue.sessions.filter(({ phase }) => phase === 'empty').reduce(remove, queue);
+
+/** What was not begun is left to Convex. */
+export function emptyQueue(queue: Queue): Queue {
+  const begun = queue.sessions
+    .filter(isAlive)
+    .reduce((left, session) => put(left, { ...session, items: session.items.slice(0, 1) }), queue);
+  return begun.sessions.filter((session) => !isAlive(session)).reduce(remove, begun);
+}
+
+/** Actors that have no slot and will want one. */
+const ahead = ({ counts }: Queue): number => counts.preparing + counts.ready;
+
+/**
+ * The session that an actor is to start for: the oldest, while fewer than `window` actors are ahead of the slots. A
+ * session of an agent that has none ahead may always start, so that one agent cannot keep the others out.
+ */
+export function nextToStart(queue: Queue, window: number): Session | null {
+  const [oldest] = queue.waiting;
+  if (oldest === undefined) return null;
+  if (ahead(queue) < window) return oldest;
+  const agents = new Set(
+    queue.sessions
+      .filter(({ phase }) => phase === 'preparing' || phase === 'ready')
+      .map(({ agentId }) => agentId),
+  );
+  return queue.waiting.find(({ agentId }) => !agents.has(agentId)) ?? null;
+}
+
+/**
+ * The session that gets the gateway's next trial run: of an agent that was not tried, else the agent and session whose
+ * last trial is longest ago; among equals the oldest. So one bad agent cannot keep the gate shut.
+ * @param tried sessions that were tried, the last one last
+ */
+export function nextToTry({ ready }: Queue, tried: readonly string[]): Session | null {
+  const agentTurn = ({ agentId }: Session): number =>
+    tried.findLastIndex((key) => key.startsWith(`${agentId}/`));
+  const turn = (session: Session): number => tried.indexOf(session.key);
+  const [first] = ready.toSorted((a, b) => agentTurn(a) - agentTurn(b) || turn(a) - turn(b));
+  return first ?? null;
+}
+
+/** Contexts that came with the list are too old for a run by now. */
+export const forgetContexts = (queue: Queue): Queue =>
+  queue.waiting
+    .filter(({ items }) => items.some((item) => item.kind === 'notification' && item.given !== null))
+    .reduce(
+      (left, session) =>
+        put(left, {
+          ...session,
+          items: session.items.map((item) =>
+            item.kind === 'notification' ? { ...item, given: null } : item,
+          ),
+        }),
+      queue,
+    );
+
+/** What has the slots, or will have them next: one row for each session. */
+export const headIds = ({ sessions }: Queue): string[] =>
+  sessions.flatMap(({ items: [head] }) => (head?.kind === 'notification' ? [itemId(head)] : []));
+
+export function* knownIds({ sessions }: Queue): Generator<string> {
+  for (const { items } of sessions) for (const item of items) yield itemId(item);
+}
+
+/** Items that nobody works on yet. */
+export const countQueued = ({ sessions, counts }: Queue): number =>
+  sessions.reduce((sum, { items }) => sum + items.length, 0) - counts.running - counts.answering;
+
+export const countAlive = ({ counts }: Queue): number =>
+  counts.preparing + counts.ready + counts.running + counts.resting + counts.answering;
+
+function remove(queue: Queue, { key }: Session): Queue {
+  const session = sessionOf(queue, key);
+  if (session === undefined) return queue;
+  return {
+    ...unlisted(queue, session),
+    sessions: queue.sessions.toSpliced(placeOf(queue.sessions, key), 1),
+    counts: count(queue.counts, session.phase, -1),
+  };
+}
+
+/** In place of the session of that key, or new. */
+function put(queue: Queue, session: Session): Queue {
+  const at = placeOf(queue.sessions, session.key);
+  const before = queue.sessions[at];
+  if (before?.key !== session.key) {
+    return {
+      ...listed(queue, session),
+      sessions: queue.sessions.toSpliced(at, 0, session),
+      counts: count(queue.counts, session.phase, 1),
+    };
+  }
+  const counts =
+    before.phase === session.phase
+      ? queue.counts
+      : count(count(queue.counts, before.phase, -1), session.phase, 1);
+  return { ...listed(unlisted(queue, before), session), sessions: queue.sessions.with(at, session), counts };
+}
+
+const count = (counts: Queue['counts'], phase: Phase, by: 1 | -1): Queue['counts'] => ({
+  ...counts,
+  [phase]: counts[phase] + by,
+});
+
+function listed(queue: Queue, session: Session): Queue {
+  const { phase } = session;
+  return phase === 'waiting' || phase === 'ready'
+    ? { ...queue, [phase]: join(queue[phase], session) }
+    : queue;
+}
+
+function unlisted(queue: Queue, session: Session): Queue {
+  const { phase } = session;
+  return phase === 'waiting' || phase === 'ready'
+    ? { ...queue, [phase]: leave(queue[phase], session) }
+    : queue;
+}
+
+/** Since when the session waits for its turn. */
+const since = ({ items: [head], place }: Session): number =>
+  Math.min(head === undefined ? Infinity : itemTime(head), place ?? Infinity);
+
+/** Behind those that wait as long. */
+function join(sorted: readonly Session[], session: Session): readonly Session[] {
+  const time = since(session);
+  return sorted.toSpliced(
+    firstWhere(sorted, (other) => since(other) > time),
+    0,
+    session,
+  );
+}
+
+function leave(sorted: readonly Session[], session: Session): readonly Session[] {
+  const time = since(session);
+  const from = firstWhere(sorted, (other) => since(other) >= time);
+  return sorted.toSpliced(sorted.indexOf(session, from), 1);
+}
+
+/** Where the session is, or belongs. */
+const placeOf = (sessions: readonly Session[], key: string): number =>
+  firstWhere(sessions, (session) => session.key >= key);
+
+/** Bisects. @param holds of none of the first, and of all from some place on; @returns that place */
+function firstWhere(sessions: readonly Session[], holds: (session: Session) => boolean): number {
+  let low = 0;
+  let high = sessions.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const session = sessions[middle];
+    if (session !== undefined && holds(session)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

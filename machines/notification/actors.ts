@@ -1,0 +1,74 @@
+import { fromPromise } from 'xstate';
+import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
+import type { Entry, Version } from './entry.ts';
+import type { Reply } from './reply.ts';
+
+const notProvided = (): Promise<never> =>
+  Promise.reject(new Error('this actor is provided by src/runtime.ts'));
+
+/** Every effect names the row, and the entry that must be on the disk before the effect begins. */
+export interface WriteAhead {
+  id: string;
+  entry: Entry;
+}
+
+export interface Message {
+  row: NotificationRow;
+  content: string;
+  /** A note of ours: other agents are not called by it. */
+  quiet: boolean;
+  /** The assignee has answered: the task moves to in_progress. */
+  startsTask: boolean;
+}
+
+/** The I/O of a notification. src/actors/notification.ts provides it; tests provide their own. */
+export const notificationActors = {
+  /** Reads the delivery context; one that came with the list is taken as it is. */
+  readContext: fromPromise<
+    {
+      delivery: DeliveryContext | null;
+      /** The backend can bring the row to its end in one call. */
+      completes: boolean;
+      /** The typing indicator is on. */
+      typing: boolean;
+    },
+    { id: string; given: DeliveryContext | null }
+  >(notProvided),
+  /** Runs the agent. The reply is in the journal before this ends. */
+  runAgent: fromPromise<
+    { reply: Reply; runMs: number },
+    WriteAhead & { delivery: DeliveryContext | null; typing: boolean }
+  >(notProvided),
+  /** Ends the typing indicator after a run that failed. */
+  endTyping: fromPromise<void, WriteAhead>(notProvided),
+  /** Posts the first message of the notification: Convex knows it by the notification's id. */
+  postMessage: fromPromise<void, Message & { entry: Entry }>(notProvided),
+  /** Whether a later message that was begun is in the thread; else how long it may still arrive, in milliseconds. */
+  findMessage: fromPromise<{ found: boolean; mayArriveForMs: number }, Message & { entry: Entry }>(
+    notProvided,
+  ),
+  /** Posts a later message: Convex cannot know it again, so the entry says that it is begun. */
+  postAgain: fromPromise<void, Message & { entry: Entry }>(notProvided),
+  /**
+   * Posts the reply once, moves the task, and marks the row if it is still at this version, in one transaction of the
+   * backend. Ends with the row's context where it has moved, else with null.
+   */
+  completeDelivery: fromPromise<
+    DeliveryContext | null,
+    WriteAhead & {
+      version: Version;
+      /** null: there is nothing to post. */
+      content: string | null;
+      startsTask: boolean;
+    }
+  >(notProvided),
+  /** Reads the row again, to see whether it has moved. */
+  rereadRow: fromPromise<DeliveryContext | null, WriteAhead>(notProvided),
+  /**
+   * Marks the row delivered and forgets it. With `version`, of a row that newer messages are coalesced into, it reads
+   * the row once more: one that moved before the mark is given back, and not forgotten.
+   */
+  markDelivered: fromPromise<DeliveryContext | null, WriteAhead & { version: Version | null }>(notProvided),
+  /** Ends the typing indicator and leaves the row to the next list. */
+  handBack: fromPromise<void, WriteAhead>(notProvided),
+};

@@ -1,0 +1,227 @@
+/** The part of the chart after the run: from the reply, or the note, to the mark. Nothing here ever runs the agent. */
+import { faultParams } from '../shared/fault.ts';
+import type { DeliveryContext } from '../shared/mission-control.ts';
+import { step } from '../shared/step.ts';
+import type { Message, WriteAhead } from './actors.ts';
+import { answeredVersion, mayHaveMoved, type NotificationContext } from './context.ts';
+import { noteText } from './notes.ts';
+import { messageText } from './reply.ts';
+import { startsTask } from './rules.ts';
+import { kindParams, notificationSetup } from './setup.ts';
+
+interface Here {
+  context: NotificationContext;
+}
+
+interface RowRead {
+  event: { output: DeliveryContext | null };
+}
+
+const keepStepFault = { type: 'keepStepFault', params: faultParams } as const;
+const rereadParams = ({ event }: RowRead) => ({ delivery: event.output });
+const moveOn = { type: 'moveOn', params: rereadParams } as const;
+
+/** Convex failed at a step. Away means that the step waits; a failure of the function is the row's own. */
+export const stepFailed = <const TGiveUp extends object>(giveUp: TGiveUp) =>
+  [
+    { guard: { type: 'sideAway', params: kindParams }, target: 'resting', actions: keepStepFault },
+    { guard: 'rowFailedTooOften', actions: keepStepFault, ...giveUp },
+    { target: 'resting', actions: [keepStepFault, 'countRowFailure'] },
+  ] as const;
+
+const giveUp = { type: 'giveUp', params: { note: 'textTooLong' } } as const;
+
+/** What a failed post leads to. A note is a courtesy: the mark is what ends the matter. */
+const postFailed = [
+  {
+    guard: { type: 'textTooLong', params: kindParams },
+    target: '#notification.parking',
+    actions: [keepStepFault, giveUp],
+  },
+  { guard: { type: 'sideAway', params: kindParams }, target: 'resting', actions: keepStepFault },
+  { guard: 'givenUp', target: '#notification.answering.marking', actions: keepStepFault },
+  {
+    guard: 'rowFailedTooOften',
+    target: '#notification.parking',
+    actions: [keepStepFault, { type: 'giveUp', params: { note: 'postFailed' } }],
+  },
+  { target: 'resting', actions: [keepStepFault, 'countRowFailure'] },
+] as const;
+
+const isPosted = [
+  { guard: 'mayHaveMoved', target: '#notification.answering.checking', actions: 'countPost' },
+  { target: '#notification.answering.marking', actions: 'countPost' },
+] as const;
+
+export const answering = notificationSetup.createStateConfig({
+  description: 'Brings the reply into the thread and marks the row.',
+  initial: 'choosing',
+  states: {
+    choosing: {
+      description: 'In one call where Convex offers it, else step by step.',
+      always: [
+        { guard: 'completes', target: 'completing' },
+        { guard: 'hasMessage', target: 'posting' },
+        { guard: 'mayHaveMoved', target: 'checking' },
+        { target: 'marking' },
+      ],
+    },
+    completing: step(
+      'Posts the reply, looks whether the row has moved, marks it: one transaction of Convex.',
+      {
+        src: 'completeDelivery',
+        input: ({ context }: Here) => ({
+          ...writeAhead({ context }),
+          version: answeredVersion(context),
+          content:
+            context.result.outcome === 'delivered' && context.reply ? messageText(context.reply) : null,
+          startsTask: movesTask(context),
+        }),
+        onDone: [
+          {
+            guard: { type: 'isMoved', params: rereadParams },
+            target: '#notification.deciding',
+            actions: ['countCompletedPost', moveOn],
+          },
+          { target: '#notification.done' },
+        ],
+        onError: [
+          {
+            guard: { type: 'textTooLong', params: kindParams },
+            target: '#notification.parking',
+            actions: [keepStepFault, giveUp],
+          },
+          { guard: { type: 'sideAway', params: kindParams }, target: 'resting', actions: keepStepFault },
+          // The function failed as a whole, or is not there any more: the contract's own steps do the same.
+          { target: '#notification.answering.choosing', actions: [keepStepFault, 'goStepByStep'] },
+        ],
+      },
+    ),
+    posting: {
+      description: 'Writes the reply, or the note, into the thread. From here on the run is never repeated.',
+      initial: 'choosing',
+      states: {
+        choosing: {
+          description: "The first message carries the notification's id. A later one must not.",
+          always: [{ guard: 'firstMessage', target: 'first' }, { target: 'later' }],
+        },
+        first: step('Convex posts it once, however often it is asked.', {
+          src: 'postMessage',
+          input: messageOf,
+          onDone: isPosted,
+          onError: postFailed,
+        }),
+        later: {
+          description: 'Convex cannot know it again, so a try whose end is unknown is looked for first.',
+          initial: 'choosing',
+          states: {
+            choosing: {
+              description: 'Was a try begun, by this process or by one that died?',
+              always: [{ guard: 'postBegun', target: 'looking' }, { target: 'calling' }],
+            },
+            looking: {
+              description: 'Looks for the message in the thread.',
+              tags: ['busy'],
+              invoke: {
+                src: 'findMessage',
+                input: messageOf,
+                onDone: [
+                  {
+                    guard: { type: 'found', params: ({ event }) => event.output },
+                    target: '#notification.answering.checking',
+                    actions: 'countPost',
+                  },
+                  {
+                    guard: { type: 'mayArrive', params: ({ event }) => event.output },
+                    target: 'waiting',
+                    actions: { type: 'noteArrival', params: ({ event }) => event.output },
+                  },
+                  { target: 'calling' },
+                ],
+                onError: postFailed,
+              },
+            },
+            waiting: {
+              description: 'The earlier try may still arrive.',
+              tags: ['degraded'],
+              after: { lookAgain: 'looking' },
+            },
+            calling: {
+              description: 'Posts the message. The journal knows that it is begun.',
+              tags: ['busy'],
+              entry: 'beginPost',
+              invoke: {
+                src: 'postAgain',
+                input: messageOf,
+                onDone: isPosted,
+                onError: postFailed,
+              },
+            },
+            resting: {
+              description: 'Convex did not take the message. Rests, then looks for it.',
+              tags: ['degraded'],
+              entry: ['drawStep', { type: 'reportRest', params: { before: 'call' } }],
+              on: { 'backend.available': 'looking' },
+              after: { stepBackoff: 'looking' },
+            },
+          },
+        },
+      },
+    },
+    checking: step('Reads the row again: a newer message may have been coalesced into it during the run.', {
+      src: 'rereadRow',
+      input: writeAhead,
+      onDone: [
+        {
+          guard: { type: 'moved', params: rereadParams },
+          target: '#notification.deciding',
+          actions: moveOn,
+        },
+        { target: '#notification.answering.marking' },
+      ],
+      onError: stepFailed({ target: '#notification.answering.marking' }),
+    }),
+    marking: {
+      entry: 'settle',
+      ...step('Marks the row delivered: the last word on it.', {
+        src: 'markDelivered',
+        input: ({ context }: Here) => ({
+          ...writeAhead({ context }),
+          version: mayHaveMoved(context) ? context.version : null,
+        }),
+        onDone: [
+          {
+            guard: { type: 'isMoved', params: rereadParams },
+            target: '#notification.deciding',
+            actions: moveOn,
+          },
+          { target: '#notification.done' },
+        ],
+        onError: stepFailed({
+          target: '#notification.done',
+          actions: [keepStepFault, { type: 'setOutcome', params: { outcome: 'stuck' } }] as const,
+        }),
+      }),
+    },
+  },
+});
+
+export function writeAhead({ context: { row, entry } }: Here): WriteAhead {
+  return { id: row._id, entry };
+}
+
+function messageOf({ context }: Here): Message & WriteAhead {
+  const { result, reply, delivery, row } = context;
+  const isReply = result.outcome === 'delivered';
+  const agentName = delivery?.agent?.name ?? 'The agent';
+  return {
+    ...writeAhead({ context }),
+    row,
+    content: isReply && reply ? messageText(reply) : noteText(agentName, result.note ?? 'attemptsSpent'),
+    quiet: !isReply,
+    startsTask: movesTask(context),
+  };
+}
+
+const movesTask = ({ result, delivery }: NotificationContext): boolean =>
+  result.outcome === 'delivered' && delivery !== null && startsTask(delivery);

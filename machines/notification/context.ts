@@ -1,0 +1,148 @@
+import type { BackoffLimits } from '../shared/backoff.ts';
+import type { FaultKind } from '../shared/fault.ts';
+import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
+import type { Moment } from '../shared/moment.ts';
+import type { Parent } from '../shared/parent.ts';
+import type { ChildNews, ChildOrder } from '../shared/slot.ts';
+import { coalesces, NOTHING_KNOWN, versionOf, type Entry, type Version } from './entry.ts';
+import type { NoteReason } from './notes.ts';
+import type { Reply } from './reply.ts';
+
+export interface NotificationInput {
+  parent: Parent<ChildNews>;
+  /** The key of its session. */
+  session: string;
+  /** The row as the list showed it. */
+  row: NotificationRow;
+  /** What the journal has of it; null for nothing. */
+  entry: Entry | null;
+  /** The delivery context, where it came with the list. The typing indicator is on then. */
+  given: DeliveryContext | null;
+  /** Backoff of its runs. */
+  runs: BackoffLimits;
+  /** Backoff of a single Convex call. */
+  backend: BackoffLimits;
+  /** A number in [0, 1). */
+  random: () => number;
+  /** The present moment, for the journal. */
+  moment: () => Moment;
+}
+
+/** How a notification ended. */
+export type Outcome =
+  /** The reply is in the thread and the row is marked. */
+  | 'delivered'
+  /** The agent had nothing to say; the row is marked. */
+  | 'silent'
+  /** A rule says: no run (docs/contract.md#skip-rules). The row is marked. */
+  | 'skipped'
+  /** Somebody else has marked the row. */
+  | 'already'
+  /** Given up; the row is marked. */
+  | 'parked'
+  /** Given up, because the agent gave no reply; the row is marked. */
+  | 'unanswered'
+  /** Left undelivered; the list will show it again. */
+  | 'handedBack'
+  /** The row does not exist, or is another account's. */
+  | 'gone'
+  /** The row can neither be delivered nor marked. */
+  | 'stuck';
+
+export interface NotificationOutput {
+  kind: 'notification';
+  session: string;
+  id: string;
+  outcome: Outcome;
+  /** Attempts of the last version. */
+  attempts: number;
+  /** Length of the last run in milliseconds; null when there was none. */
+  runMs: number | null;
+  reason: string | null;
+  /** Why it was given up; null when it was not. */
+  note: NoteReason | null;
+}
+
+export type NotificationEvent = ChildOrder;
+
+export interface NotificationContext {
+  input: NotificationInput;
+  /** The row at its place in the queue. A newer message moves it once the older one is done with. */
+  row: NotificationRow;
+  delivery: DeliveryContext | null;
+  entry: Entry;
+  /** The version that the run answers. */
+  version: Version | null;
+  reply: Reply | null;
+  /** May new runs start? */
+  permission: 'allowed' | 'leaving';
+  /** Whose failure it is if the run under way fails; null when none is. */
+  blame: 'notification' | 'gateway' | null;
+  result: {
+    outcome: Outcome;
+    /** Attempts that the reply, or giving up, took; null before either. */
+    attempts: number | null;
+    runMs: number | null;
+    reason: string | null;
+    note: NoteReason | null;
+  };
+  backend: {
+    /** Convex offers to bring the row to its end in one call. */
+    completes: boolean;
+    /** Convex has switched the typing indicator on. */
+    typing: boolean;
+  };
+  rest: Rest;
+}
+
+/** What the waits go by. Times are milliseconds. */
+export interface Rest {
+  /** The wait under way, or the last one. */
+  inMs: number;
+  /** The shortest wait that the other side asked for. */
+  floorMs: number;
+  /** What the last failure was; null when there was none. */
+  cause: FaultKind | null;
+  /** The last run failed and was counted. */
+  counted: boolean;
+  /** Runs that failed in a row. */
+  runFailures: number;
+  /** Convex calls that failed in a row. */
+  stepFailures: number;
+  /** Convex functions that failed for this very row. */
+  rowFailures: number;
+  /** How long the gateway has not known the agent. */
+  unknownForMs: number;
+}
+
+const FRESH_REST: Rest = {
+  inMs: 0,
+  floorMs: 0,
+  cause: null,
+  counted: false,
+  runFailures: 0,
+  stepFailures: 0,
+  rowFailures: 0,
+  unknownForMs: 0,
+};
+
+export const freshContext = (input: NotificationInput): NotificationContext => ({
+  input,
+  row: input.row,
+  delivery: null,
+  entry: input.entry ?? NOTHING_KNOWN,
+  version: null,
+  reply: null,
+  permission: 'allowed',
+  blame: null,
+  result: { outcome: 'handedBack', attempts: null, runMs: null, reason: null, note: null },
+  backend: { completes: false, typing: false },
+  rest: FRESH_REST,
+});
+
+/** The version that a message answers: the run's, or the one in the queue where nothing was run. */
+export const answeredVersion = ({ version, row }: NotificationContext): Version => version ?? versionOf(row);
+
+/** Newer messages may have been coalesced into the row meanwhile. */
+export const mayHaveMoved = ({ delivery }: NotificationContext): boolean =>
+  delivery === null || coalesces(delivery.notification);

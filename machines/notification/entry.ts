@@ -1,0 +1,133 @@
+/**
+ * What the journal keeps of a notification: a plain value. These functions are all that can happen to it. The chart
+ * applies them, and every step with an effect first has the value written (src/journal).
+ */
+import type { Moment } from '../shared/moment.ts';
+import type { NotificationRow } from '../shared/mission-control.ts';
+import type { Reply } from './reply.ts';
+
+/** Which message a row stands for: newer messages are coalesced into a thread update (docs/contract.md#coalescing). */
+export interface Version {
+  messageId: string | null;
+  createdAt: number;
+}
+
+export interface Entry {
+  /** Runs that count towards giving up, of the version in hand and over all processes. */
+  attempts: number;
+  /** Runs that somebody pays for, of the version in hand, whatever became of them. */
+  runs: number;
+  /** Messages that were posted for this notification. The first one carries its id, later ones must not. */
+  posts: number;
+  /** A reply that is complete and not known to be in the thread, with the version that it answers. */
+  reply: (Reply & { version: Version }) | null;
+  /** The version that the last message answers, or that the row is marked for. */
+  answered: Version | null;
+  /** A message without the notification's id is being posted, or was by a process that died. */
+  begun: PostBegun | null;
+}
+
+export interface PostBegun {
+  at: Moment;
+  /** The newest message of the thread before it; null when there was none. */
+  after: string | null;
+}
+
+export const NOTHING_KNOWN: Entry = {
+  attempts: 0,
+  runs: 0,
+  posts: 0,
+  reply: null,
+  answered: null,
+  begun: null,
+};
+
+/** A run begins. It counts until it is known to be somebody else's trouble. */
+export const began = (entry: Entry): Entry => ({
+  ...entry,
+  attempts: entry.attempts + 1,
+  runs: entry.runs + 1,
+});
+
+/** The run was not this notification's failure. @param paid whether the gateway had accepted it */
+export const excused = (entry: Entry, paid: boolean): Entry => ({
+  ...entry,
+  attempts: Math.max(0, entry.attempts - 1),
+  runs: Math.max(0, entry.runs - (paid ? 0 : 1)),
+});
+
+/** The reply is complete. */
+export const replied = (entry: Entry, reply: Reply, version: Version): Entry => ({
+  ...entry,
+  reply: { ...reply, version },
+});
+
+/** The reply says nothing, and the agent is to be asked again. */
+export const discarded = (entry: Entry): Entry => ({ ...entry, reply: null });
+
+/** A message without the notification's id goes out now. An earlier try keeps its place in the thread. */
+export const postBegan = (entry: Entry, at: Moment, after: string | null): Entry => ({
+  ...entry,
+  begun: { at, after: entry.begun === null ? after : entry.begun.after },
+});
+
+/** A message that answers this version is in the thread. */
+export const posted = (entry: Entry, version: Version): Entry => ({
+  ...entry,
+  attempts: 0,
+  posts: entry.posts + 1,
+  reply: null,
+  answered: version,
+  begun: null,
+});
+
+/** The row is about to be marked for this version: a newer message is still to be answered, whatever becomes of us. */
+export const settled = (entry: Entry, version: Version): Entry => ({ ...entry, answered: version });
+
+/** A newer message is in the row. @param finished whether all is done with the version before */
+export const movedOn = (entry: Entry, finished: boolean): Entry => ({
+  ...entry,
+  attempts: finished ? 0 : entry.attempts,
+  runs: 0,
+  reply: null,
+  begun: null,
+});
+
+/** What is kept as the row is handed back: a reply that came in at the last moment stays. */
+export const handedBack = (stored: Entry | null, entry: Entry): Entry =>
+  stored?.reply != null && entry.reply === null ? stored : entry;
+
+/** Whether there is anything to keep. */
+export const isKept = (entry: Entry): boolean =>
+  entry.attempts > 0 ||
+  entry.runs > 0 ||
+  entry.posts > 0 ||
+  entry.reply !== null ||
+  entry.answered !== null ||
+  entry.begun !== null;
+
+export const versionOf = (row: NotificationRow): Version => ({
+  messageId: row.messageId ?? null,
+  createdAt: row.createdAt,
+});
+
+export const isSameVersion = (one: Version, other: Version): boolean =>
+  one.messageId === other.messageId && one.createdAt === other.createdAt;
+
+/** Whether the row stands for another message than at that version. */
+export const hasMoved = (row: NotificationRow, version: Version): boolean =>
+  !isSameVersion(versionOf(row), version);
+
+/** Newer messages are coalesced into thread updates alone. */
+export const coalesces = ({ type }: NotificationRow): boolean => !STANDS_ALONE.has(type);
+
+const STANDS_ALONE: ReadonlySet<string> = new Set([
+  'mention',
+  'assignment',
+  'response_request',
+  'status_change',
+]);
+
+/** Of a marked row: a reply is still to be posted, or a message to be answered that came right before the mark. */
+export const isOwed = (row: NotificationRow, { reply, answered }: Entry): boolean =>
+  reply !== null || (answered !== null && hasMoved(row, answered));

@@ -1,0 +1,253 @@
+import { and, not, type ActorRefFrom } from 'xstate';
+import { faultParams } from '../shared/fault.ts';
+import type { DeliveryContext } from '../shared/mission-control.ts';
+import { step } from '../shared/step.ts';
+import { answering, stepFailed, writeAhead } from './answering.ts';
+import { freshContext, type NotificationContext, type Outcome } from './context.ts';
+import { kindParams, notificationSetup } from './setup.ts';
+
+interface Here {
+  context: NotificationContext;
+}
+
+const outcome = (name: Outcome) => ({ type: 'setOutcome', params: { outcome: name } }) as const;
+const giveUp = (note: 'attemptsSpent' | 'agentUnknown' | 'requestRejected' | 'noReply' | 'unreadable') =>
+  ({ type: 'giveUp', params: { note } }) as const;
+const keepFault = { type: 'keepFault', params: faultParams } as const;
+const reportRunFailed = { type: 'reportRunFailed', params: faultParams } as const;
+const excuse = (paid: boolean) => ({ type: 'excuse', params: { paid } }) as const;
+
+const readInput = ({ context }: Here) => ({ id: context.row._id, given: context.input.given });
+
+interface ContextRead {
+  event: { output: { delivery: DeliveryContext | null; completes: boolean; typing: boolean } };
+}
+
+const leave = { target: '#notification.handingBack', actions: 'leave' } as const;
+
+export const notificationMachine = notificationSetup.createMachine({
+  id: 'notification',
+  description: 'One notification, from the head of its session to its end.',
+  context: ({ input }) => freshContext(input),
+  output: ({ context: { input, row, entry, result } }) => ({
+    kind: 'notification',
+    session: input.session,
+    id: row._id,
+    ...result,
+    attempts: result.attempts ?? entry.attempts,
+  }),
+  initial: 'reading',
+  on: {
+    'work.leave': { actions: 'leave' },
+    'work.abort': { target: '.handingBack', actions: 'excuseOpenRun' },
+    'gateway.excused': { actions: 'blameGateway' },
+  },
+  states: {
+    reading: {
+      on: { 'work.leave': leave },
+      ...step('Reads the delivery context.', {
+        src: 'readContext',
+        input: readInput,
+        onDone: {
+          target: '#notification.deciding',
+          actions: { type: 'keepContext', params: ({ event }: ContextRead) => event.output },
+        },
+        onError: stepFailed({
+          target: '#notification.parking',
+          actions: [keepFault, giveUp('unreadable')] as const,
+        }),
+      }),
+    },
+    deciding: {
+      description: 'The rules: skip it, run it, go on where an earlier process stopped, or give it up.',
+      tags: ['busy'],
+      always: [
+        { guard: 'gone', target: 'done', actions: outcome('gone') },
+        { guard: 'alreadyMarked', target: 'answering.marking', actions: outcome('already') },
+        { guard: 'replyKept', target: 'judging', actions: 'useKeptReply' },
+        { guard: 'answeredAlready', target: 'answering.marking', actions: outcome('delivered') },
+        { guard: 'skippedByRule', target: 'answering.marking', actions: 'nameSkip' },
+        { guard: 'attemptsSpent', target: 'parking', actions: giveUp('attemptsSpent') },
+        { guard: 'movedInQueue', target: 'handingBack' },
+        { guard: 'leaving', target: 'handingBack' },
+        { target: 'queueing' },
+      ],
+    },
+    queueing: {
+      description: 'Ready to run. Waits for a slot, which delivery gives to the oldest.',
+      entry: 'askForSlot',
+      on: { 'work.leave': leave },
+      initial: 'fresh',
+      states: {
+        fresh: {
+          description: 'The context was read a moment ago.',
+          after: { freshness: 'stale' },
+          on: {
+            'slot.granted': {
+              target: '#notification.working.running',
+              actions: { type: 'takeSlot', params: ({ event }) => event },
+            },
+          },
+        },
+        stale: {
+          description: 'The context is to be read again before the run.',
+          on: {
+            'slot.granted': {
+              target: '#notification.working.refreshing',
+              actions: { type: 'takeSlot', params: ({ event }) => event },
+            },
+          },
+        },
+      },
+    },
+    working: {
+      description: 'The agent works. A run under way is finished even when the gate closes behind it.',
+      initial: 'running',
+      exit: 'returnSlot',
+      states: {
+        refreshing: {
+          description: 'Reads the context again: it waited long for its slot.',
+          tags: ['busy'],
+          invoke: {
+            src: 'readContext',
+            input: ({ context }) => ({ id: context.row._id, given: null }),
+            onDone: [
+              {
+                guard: { type: 'sameRun', params: ({ event }) => event.output },
+                target: 'running',
+                actions: { type: 'keepContext', params: ({ event }) => event.output },
+              },
+              {
+                target: '#notification.deciding',
+                actions: ['releaseBlame', { type: 'keepContext', params: ({ event }) => event.output }],
+              },
+            ],
+            onError: { target: '#notification.reading.resting', actions: ['releaseBlame', keepFault] },
+          },
+        },
+        running: {
+          description: 'The run is open on the gateway.',
+          tags: ['busy'],
+          entry: 'begin',
+          invoke: {
+            src: 'runAgent',
+            input: ({ context }) => ({
+              ...writeAhead({ context }),
+              delivery: context.delivery,
+              typing: context.backend.typing,
+            }),
+            onDone: {
+              target: '#notification.judging',
+              actions: [{ type: 'keepReply', params: ({ event }) => event.output }, 'reportRunSucceeded'],
+            },
+            onError: [
+              {
+                guard: { type: 'gatewayTrouble', params: kindParams },
+                target: 'resting',
+                actions: [keepFault, excuse(false), { type: 'reportGateway', params: faultParams }],
+              },
+              {
+                guard: { type: 'agentUnknownTooLong', params: kindParams },
+                target: '#notification.parking',
+                actions: [keepFault, excuse(false), giveUp('agentUnknown')],
+              },
+              {
+                guard: { type: 'agentUnknown', params: kindParams },
+                target: 'resting',
+                actions: [
+                  keepFault,
+                  excuse(false),
+                  'countUnknown',
+                  { type: 'reportUnknown', params: faultParams },
+                ],
+              },
+              {
+                guard: { type: 'permanent', params: kindParams },
+                target: '#notification.parking',
+                actions: [keepFault, giveUp('requestRejected')],
+              },
+              {
+                guard: { type: 'gatewayBlamed', params: kindParams },
+                target: 'resting',
+                actions: [keepFault, excuse(true), reportRunFailed],
+              },
+              {
+                guard: { type: 'lastAttempt', params: kindParams },
+                target: '#notification.parking',
+                actions: [keepFault, 'countAttempt', reportRunFailed, giveUp('attemptsSpent')],
+              },
+              {
+                guard: { type: 'attempt', params: kindParams },
+                target: 'resting',
+                actions: [keepFault, 'countAttempt', reportRunFailed],
+              },
+              // The journal did not take the entry: no run began.
+              { target: 'resting', actions: [keepFault, excuse(false)] },
+            ],
+          },
+        },
+        resting: {
+          description: 'Waits with backoff before it runs again. Its slot is free for others.',
+          tags: ['degraded'],
+          entry: ['drawRun', { type: 'reportRest', params: { before: 'run' } }],
+          always: { guard: 'leaving', target: '#notification.handingBack' },
+          invoke: {
+            src: 'endTyping',
+            input: writeAhead,
+            // Only the typing indicator stays on: the next run begins with it.
+            onError: 'resting',
+          },
+          on: {
+            'work.leave': leave,
+            'gateway.excused': {
+              guard: 'counted',
+              target: 'resting',
+              reenter: true,
+              actions: excuse(true),
+            },
+            'gateway.available': { guard: 'waitsForGateway', target: '#notification.reading' },
+            'journal.available': { guard: 'waitsForJournal', target: '#notification.reading' },
+          },
+          after: { runBackoff: '#notification.reading' },
+        },
+      },
+    },
+    judging: {
+      description: 'What does the reply amount to?',
+      tags: ['busy'],
+      always: [
+        { guard: 'saysNothing', target: 'answering', actions: outcome('silent') },
+        {
+          guard: and(['noReply', 'answerDue', 'silentAttemptsLeft']),
+          target: 'working.resting',
+          actions: 'discardReply',
+        },
+        { guard: and(['noReply', 'answerDue', 'hasThread']), target: 'parking', actions: giveUp('noReply') },
+        { guard: 'noReply', target: 'answering', actions: outcome('silent') },
+        { guard: not('hasThread'), target: 'answering', actions: outcome('silent') },
+        { target: 'answering', actions: outcome('delivered') },
+      ],
+    },
+    answering,
+    parking: {
+      description: 'Gives the notification up: one short note in the thread, in the words of its users.',
+      tags: ['attention'],
+      always: [{ guard: 'noteDue', target: 'answering' }, { target: 'answering.marking' }],
+    },
+    handingBack: {
+      description: 'Leaves the row undelivered: the list will show it again, or the journal if it is marked.',
+      tags: ['busy'],
+      entry: outcome('handedBack'),
+      invoke: {
+        src: 'handBack',
+        input: writeAhead,
+        onDone: 'done',
+        // Only the typing indicator stays on: the row is still undelivered, or owed by the journal.
+        onError: 'done',
+      },
+    },
+    done: { description: 'Delivery hears how it ended.', type: 'final' },
+  },
+});
+
+export type NotificationActor = ActorRefFrom<typeof notificationMachine>;

@@ -1,0 +1,19 @@
+import type { FaultKind } from '../shared/fault.ts';
+
+/** Why a note goes to the thread in place of a reply. */
+export type NoteReason = FaultKind | 'noReply' | 'attemptsSpent' | 'unreadable' | 'postFailed';
+
+const WHAT_HAPPENED: Partial<Record<NoteReason, string>> = {
+  noReply: 'gave no reply to the last message, although it was asked several times',
+  agentUnknown: 'is not known to the agent gateway, so the last message could not be handed over',
+  requestRejected: 'could not take the last message: the agent gateway does not accept it as it is',
+  runTimedOut: 'did not finish its work on the last message in time, although it was tried several times',
+  textTooLong: 'wrote a reply that is too long for this thread',
+};
+
+const FAILED = 'could not work on the last message: every try ended with an error';
+
+/** The note that stands in the thread for a notification that is given up: in the user's words, no internals. */
+export function noteText(agentName: string, reason: NoteReason): string {
+  return `${agentName} ${WHAT_HAPPENED[reason] ?? FAILED}. Please write again, or ask somebody else.`;
+}

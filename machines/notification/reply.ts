@@ -1,0 +1,30 @@
+import { meaningOfMessage, type Meaning } from '../shared/silence.ts';
+
+/** As much of a reply as the journal keeps. */
+export interface Reply {
+  text: string;
+  /** How many tools the agent called. */
+  toolCalls: number;
+}
+
+export const meaningOf = ({ text, toolCalls }: Reply): Meaning =>
+  meaningOfMessage({ text, acted: toolCalls > 0 });
+
+/** Convex takes no longer message, in UTF-16 code units (docs/contract.md#enumerations). */
+export const MAX_MESSAGE_LENGTH = 100_000;
+
+const NOTICE = '\n\n[This reply was too long for the thread and has been cut here.]';
+
+/** A reply that fits the thread: one over the limit is cut, with a notice, and never run again for it. */
+export function fitMessage(text: string): string {
+  if (text.length <= MAX_MESSAGE_LENGTH) return text;
+  const cut = text.slice(0, MAX_MESSAGE_LENGTH - NOTICE.length);
+  // Half a surrogate pair at the cut would be an invalid string for Convex.
+  return cut.replace(/[\uD800-\uDBFF]$/, '') + NOTICE;
+}
+
+/** What is posted: the words of silence at the end of a text are not. */
+export function messageText(reply: Reply): string {
+  const meaning = meaningOf(reply);
+  return fitMessage(meaning.kind === 'text' ? meaning.text : reply.text);
+}

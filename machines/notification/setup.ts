@@ -1,0 +1,325 @@
+/** What the words of the notification's chart mean: its guards, delays and actions. */
+import { assign, sendTo, setup } from 'xstate';
+import { backoff } from '../shared/backoff.ts';
+import { faultOf, isAttempt, isGatewayTrouble, type Fault, type FaultKind } from '../shared/fault.ts';
+import type { DeliveryContext } from '../shared/mission-control.ts';
+import type { Tag } from '../shared/tags.ts';
+import { notificationActors } from './actors.ts';
+import {
+  answeredVersion,
+  mayHaveMoved,
+  type NotificationContext,
+  type NotificationEvent,
+  type NotificationInput,
+  type NotificationOutput,
+  type Outcome,
+  type Rest,
+} from './context.ts';
+import {
+  began,
+  coalesces,
+  discarded,
+  excused,
+  hasMoved,
+  isOwed,
+  isSameVersion,
+  movedOn,
+  postBegan,
+  posted,
+  replied,
+  settled,
+  versionOf,
+} from './entry.ts';
+import type { NoteReason } from './notes.ts';
+import { meaningOf, type Reply } from './reply.ts';
+import { alwaysWantsAnswer, mustAnswer, skipReason } from './rules.ts';
+
+/** After this many attempts a notification is given up. */
+export const MAX_ATTEMPTS = 5;
+/** After this many runs without a word, the thread is told (docs/contract.md#silence). */
+export const MAX_SILENT_ATTEMPTS = 3;
+/** How long the gateway may not know an agent before that is final: its roster may be on its way. */
+export const UNKNOWN_AGENT_MS = 120_000;
+/** A context that was read longer ago is read again before a run. */
+const FRESH_MS = 2_000;
+/** How often the thread is looked at for a message that may still arrive. */
+const LOOK_EVERY_MS = 3_000;
+
+const isGivenUp = (outcome: Outcome): boolean => outcome === 'parked' || outcome === 'unanswered';
+
+/** All is done with the version in hand. What an earlier process posted the entry knows. */
+const isFinished = ({ result: { outcome }, reply }: NotificationContext): boolean =>
+  isGivenUp(outcome) || (reply !== null && (outcome === 'delivered' || outcome === 'silent'));
+
+type Change<TParams> = (context: NotificationContext, params: TParams) => Partial<NotificationContext>;
+
+const learn = <TParams extends object | undefined = undefined>(change: Change<TParams>) =>
+  assign<NotificationContext, NotificationEvent, TParams, NotificationEvent, never>(({ context }, params) =>
+    change(context, params),
+  );
+
+const rested = ({ rest }: NotificationContext, change: Partial<Rest>) => ({ rest: { ...rest, ...change } });
+
+interface ReadOutput {
+  delivery: DeliveryContext | null;
+  completes: boolean;
+  typing: boolean;
+}
+
+export interface Reread {
+  delivery: DeliveryContext | null;
+}
+
+interface Failure {
+  kind: FaultKind;
+}
+
+/** The fault of a call that failed, for guards. */
+export const kindParams = ({ event }: { event: { error: unknown } }) => ({ kind: faultOf(event.error).kind });
+
+export const notificationSetup = setup({
+  types: {} as {
+    context: NotificationContext;
+    input: NotificationInput;
+    output: NotificationOutput;
+    events: NotificationEvent;
+    tags: Tag;
+  },
+  actors: notificationActors,
+  guards: {
+    leaving: ({ context }) => context.permission === 'leaving',
+    gone: ({ context }) => context.delivery === null,
+    alreadyMarked: ({ context: { delivery, entry } }) =>
+      delivery?.notification.deliveredAt !== undefined && !isOwed(delivery.notification, entry),
+    replyKept: ({ context }) => context.entry.reply !== null,
+    answeredAlready: ({ context: { entry, delivery } }) =>
+      entry.posts > 0 &&
+      entry.answered !== null &&
+      delivery !== null &&
+      isSameVersion(entry.answered, versionOf(delivery.notification)),
+    skippedByRule: ({ context }) => context.delivery !== null && skipReason(context.delivery) !== null,
+    attemptsSpent: ({ context }) => context.entry.attempts >= MAX_ATTEMPTS,
+    /** Never run, and no longer at its place in the queue: what came before its newer message goes first. */
+    movedInQueue: ({ context: { entry, delivery, row } }) =>
+      entry.attempts === 0 &&
+      entry.posts === 0 &&
+      delivery !== null &&
+      hasMoved(delivery.notification, versionOf(row)),
+    /** The context that was read again leads to the same run. */
+    sameRun: ({ context }, { delivery }: Reread) =>
+      delivery !== null &&
+      delivery.notification.deliveredAt === context.delivery?.notification.deliveredAt &&
+      skipReason(delivery) === null &&
+      context.version !== null &&
+      !hasMoved(delivery.notification, context.version) &&
+      context.permission === 'allowed',
+    saysNothing: ({ context }) => context.reply !== null && meaningOf(context.reply).kind === 'silence',
+    noReply: ({ context }) => context.reply !== null && meaningOf(context.reply).kind === 'noReply',
+    answerDue: ({ context }) => context.delivery !== null && mustAnswer(context.delivery),
+    silentAttemptsLeft: ({ context }) => context.entry.attempts < MAX_SILENT_ATTEMPTS,
+    hasThread: ({ context }) => context.delivery?.task != null && context.delivery.agent !== null,
+    /** Rows that need no answer leave no note. */
+    noteDue: ({ context: { row, delivery } }) =>
+      row.taskId !== undefined && (delivery === null ? alwaysWantsAnswer(row) : mustAnswer(delivery)),
+    completes: ({ context: { backend, entry, result } }) =>
+      backend.completes && entry.begun === null && !isGivenUp(result.outcome),
+    hasMessage: ({ context: { result } }) => result.outcome === 'delivered' || isGivenUp(result.outcome),
+    firstMessage: ({ context }) => context.entry.posts === 0,
+    postBegun: ({ context }) => context.entry.begun !== null,
+    givenUp: ({ context }) => isGivenUp(context.result.outcome),
+    mayHaveMoved: ({ context }) => mayHaveMoved(context),
+    moved: ({ context }, { delivery }: Reread) =>
+      delivery !== null && context.version !== null && hasMoved(delivery.notification, context.version),
+    isMoved: (_, { delivery }: Reread) => delivery !== null,
+    found: (_, params: { found: boolean }) => params.found,
+    mayArrive: (_, params: { mayArriveForMs: number }) => params.mayArriveForMs > 0,
+    textTooLong: (_, { kind }: Failure) => kind === 'textTooLong',
+    gatewayTrouble: (_, { kind }: Failure) => isGatewayTrouble(kind),
+    agentUnknown: (_, { kind }: Failure) => kind === 'agentUnknown',
+    agentUnknownTooLong: ({ context }, { kind }: Failure) =>
+      kind === 'agentUnknown' && context.rest.unknownForMs >= UNKNOWN_AGENT_MS,
+    permanent: (_, { kind }: Failure) => kind === 'requestRejected',
+    /** The run failed, as against a run that never began. */
+    attempt: (_, { kind }: Failure) => isAttempt(kind),
+    lastAttempt: ({ context }, { kind }: Failure) =>
+      isAttempt(kind) && context.entry.attempts >= MAX_ATTEMPTS,
+    gatewayBlamed: ({ context }, { kind }: Failure) => context.blame === 'gateway' && isAttempt(kind),
+    /** Not this row's trouble: the step waits for whoever is away. */
+    sideAway: (_, { kind }: Failure) =>
+      kind === 'backendUnavailable' || kind === 'backendRefused' || kind === 'journalUnavailable',
+    rowFailedTooOften: ({ context }) => context.rest.rowFailures + 1 >= MAX_ATTEMPTS,
+    counted: ({ context }) => context.rest.counted,
+    waitsForGateway: ({ context: { rest } }) =>
+      !rest.counted && rest.cause !== null && (isGatewayTrouble(rest.cause) || isAttempt(rest.cause)),
+    waitsForJournal: ({ context }) => context.rest.cause === 'journalUnavailable',
+  },
+  delays: {
+    freshness: FRESH_MS,
+    runBackoff: ({ context }) => context.rest.inMs,
+    stepBackoff: ({ context }) => context.rest.inMs,
+    lookAgain: ({ context }) => Math.min(LOOK_EVERY_MS, Math.max(1, context.rest.inMs)),
+  },
+  actions: {
+    leave: assign({ permission: 'leaving' }),
+    keepContext: learn(({ backend, ...context }, { delivery, completes, typing }: ReadOutput) => ({
+      delivery,
+      version: delivery && versionOf(delivery.notification),
+      backend: { completes, typing: backend.typing || typing },
+      ...rested({ backend, ...context }, { stepFailures: 0 }),
+    })),
+    useKeptReply: learn(({ entry: { reply, attempts }, version, result }) => ({
+      reply,
+      version: reply?.version ?? version,
+      result: { ...result, attempts },
+    })),
+    nameSkip: learn(({ result, delivery }) => ({
+      result: { ...result, outcome: 'skipped', reason: delivery && skipReason(delivery) },
+    })),
+    setOutcome: learn(({ result }, params: { outcome: Outcome }) => ({
+      result: { ...result, outcome: params.outcome },
+    })),
+    giveUp: learn(({ result, entry }, { note }: { note: NoteReason }) => ({
+      result: {
+        ...result,
+        note,
+        attempts: entry.attempts,
+        outcome: note === 'noReply' ? 'unanswered' : 'parked',
+      },
+    })),
+    askForSlot: sendTo(
+      ({ context }) => context.input.parent,
+      ({ context }) => ({ type: 'slot.wanted' as const, session: context.input.session }),
+    ),
+    returnSlot: sendTo(
+      ({ context }) => context.input.parent,
+      ({ context }) => ({ type: 'slot.returned' as const, session: context.input.session }),
+    ),
+    reportRest: sendTo(
+      ({ context }) => context.input.parent,
+      ({ context }, params: { before: 'run' | 'call' }) => ({
+        type: 'child.rested' as const,
+        session: context.input.session,
+        before: params.before,
+        reason: context.result.reason,
+      }),
+    ),
+    takeSlot: learn((_, params: { trial: boolean }) => ({
+      blame: params.trial ? 'gateway' : 'notification',
+    })),
+    releaseBlame: assign({ blame: null }),
+    begin: learn(({ entry }) => ({ entry: began(entry) })),
+    keepReply: learn(({ entry, version, result, ...context }, params: { reply: Reply; runMs: number }) => ({
+      reply: params.reply,
+      entry: version === null ? entry : replied(entry, params.reply, version),
+      blame: null,
+      backend: { ...context.backend, typing: false },
+      result: { ...result, runMs: params.runMs, attempts: entry.attempts },
+      rest: { ...context.rest, runFailures: 0, unknownForMs: 0, counted: false, cause: null },
+    })),
+    /** The attempt was counted as the run began, and it stays. */
+    countAttempt: learn((context) => ({ blame: null, ...rested(context, { counted: true }) })),
+    excuse: learn(({ entry, ...context }, params: { paid: boolean }) => ({
+      entry: excused(entry, params.paid),
+      blame: null,
+      ...rested({ entry, ...context }, { counted: false }),
+    })),
+    /** A run that is cut off by our own leaving is nobody's failure. */
+    excuseOpenRun: learn(({ blame, entry }) =>
+      blame === null ? {} : { blame: null, entry: excused(entry, true) },
+    ),
+    blameGateway: learn(({ blame }) => (blame === null ? {} : { blame: 'gateway' })),
+    discardReply: learn(({ entry }) => ({ entry: discarded(entry), reply: null })),
+    /** A newer message: attempts start at zero where all is done with the older one. */
+    moveOn: learn(({ entry, ...context }, { delivery }: Reread) => ({
+      entry: movedOn(entry, isFinished({ entry, ...context })),
+      delivery,
+      row: delivery?.notification ?? context.row,
+      version: delivery && versionOf(delivery.notification),
+      reply: null,
+      result: { ...context.result, note: null, attempts: null },
+    })),
+    beginPost: learn(({ entry, delivery, input }) => ({
+      entry: postBegan(entry, input.moment(), delivery?.thread.at(-1)?.messageId ?? null),
+    })),
+    countPost: learn(({ entry, ...context }) => ({
+      entry: posted(entry, answeredVersion({ entry, ...context })),
+      ...rested({ entry, ...context }, { stepFailures: 0 }),
+    })),
+    /** Convex gives back what has moved. The reply, if there was one, is in the thread. */
+    countCompletedPost: learn(({ entry, ...context }) => ({
+      entry:
+        context.result.outcome === 'delivered'
+          ? posted(entry, answeredVersion({ entry, ...context }))
+          : settled(entry, answeredVersion({ entry, ...context })),
+    })),
+    settle: learn(({ entry, version, delivery }) => ({
+      entry:
+        version !== null && delivery !== null && coalesces(delivery.notification)
+          ? settled(entry, version)
+          : entry,
+    })),
+    goStepByStep: learn(({ backend }) => ({ backend: { ...backend, completes: false } })),
+    keepFault: learn((context, { fault }: { fault: Fault }) => ({
+      result: { ...context.result, reason: fault.message },
+      backend: { ...context.backend, typing: false },
+      ...rested(context, { floorMs: fault.retryAfterMs, cause: fault.kind }),
+    })),
+    keepStepFault: learn((context, { fault }: { fault: Fault }) => ({
+      result: { ...context.result, reason: fault.message },
+      ...rested(context, { floorMs: fault.retryAfterMs, cause: fault.kind }),
+    })),
+    countRowFailure: learn((context) => rested(context, { rowFailures: context.rest.rowFailures + 1 })),
+    countUnknown: learn((context) =>
+      rested(context, { unknownForMs: context.rest.unknownForMs + context.rest.inMs }),
+    ),
+    drawRun: learn((context) => {
+      const { rest, input } = context;
+      const runFailures = rest.runFailures + 1;
+      return rested(context, {
+        runFailures,
+        inMs: backoff(runFailures, input.runs, input.random(), rest.floorMs),
+      });
+    }),
+    drawStep: learn((context) => {
+      const { rest, input } = context;
+      const stepFailures = rest.stepFailures + 1;
+      return rested(context, {
+        stepFailures,
+        inMs: backoff(stepFailures, input.backend, input.random(), rest.floorMs),
+      });
+    }),
+    noteArrival: learn((context, params: { mayArriveForMs: number }) =>
+      rested(context, { inMs: params.mayArriveForMs }),
+    ),
+    reportRunSucceeded: sendTo(
+      ({ context }) => context.input.parent,
+      ({ context }) => ({ type: 'run.succeeded' as const, session: context.input.session }),
+    ),
+    reportRunFailed: sendTo(
+      ({ context }) => context.input.parent,
+      ({ context }, { fault }: { fault: Fault }) => ({
+        type: 'run.failed' as const,
+        session: context.input.session,
+        kind: fault.kind,
+        reason: fault.message,
+      }),
+    ),
+    reportUnknown: sendTo(
+      ({ context }) => context.input.parent,
+      ({ context }, { fault }: { fault: Fault }) => ({
+        type: 'agent.unknown' as const,
+        session: context.input.session,
+        reason: fault.message,
+      }),
+    ),
+    reportGateway: sendTo(
+      ({ context }) => context.input.parent,
+      (_, { fault }: { fault: Fault }) => ({
+        type: 'gateway.suspected' as const,
+        kind: fault.kind,
+        reason: fault.message,
+        retryAfterMs: fault.retryAfterMs,
+      }),
+    ),
+  },
+});

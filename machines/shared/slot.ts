@@ -1,0 +1,29 @@
+/** What delivery and its children say to each other. A child is a `notification` or a `beat`, at the head of its session. */
+import type { Evidence } from './evidence.ts';
+
+/** A child's news for delivery. `session` is the key of the child's session. */
+export type ChildNews =
+  | Evidence
+  /** It is ready to run and waits for a slot. */
+  | { type: 'slot.wanted'; session: string }
+  /** Its run is over: the slot is free. */
+  | { type: 'slot.returned'; session: string }
+  /** It waits with backoff before it repeats a run, or a call to Convex. */
+  | { type: 'child.rested'; session: string; before: 'run' | 'call'; reason: string | null };
+
+/** What delivery tells a child. */
+export type ChildOrder =
+  /** The run may start. `trial`: the gateway is in doubt, and this run is to find out; its failure is not the child's. */
+  | { type: 'slot.granted'; trial: boolean }
+  /** The process drains: no new run, finish what is under way. */
+  | { type: 'work.leave' }
+  /** The time to finish is over. */
+  | { type: 'work.abort' }
+  /** Runs fail because of the gateway or its model provider: what fails now is not the child's failure. */
+  | { type: 'gateway.excused' }
+  /** The gateway takes runs again. */
+  | { type: 'gateway.available' }
+  /** Convex answers again. */
+  | { type: 'backend.available' }
+  /** The journal can be written again. */
+  | { type: 'journal.available' };

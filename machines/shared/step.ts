@@ -1,0 +1,26 @@
+/**
+ * A step: one call that is made until it is done. While the other side is in trouble the step rests with backoff, and
+ * a sign that the other side is back ends the rest. Every call that may be repeated has this shape.
+ *
+ * A machine that uses it has a delay `stepBackoff` and the actions `drawStep` and `reportRest`.
+ * @param description what the call is for
+ * @param invoke the call: `onDone` names the states that follow, `onError` ends with the target `resting`
+ */
+export const step = <const TDescription extends string, const TInvoke extends object>(
+  description: TDescription,
+  invoke: TInvoke,
+) =>
+  ({
+    description,
+    initial: 'calling',
+    states: {
+      calling: { description: 'The call is under way.', tags: ['busy'], invoke },
+      resting: {
+        description: 'The other side is in trouble. Rests, then calls again.',
+        tags: ['degraded'],
+        entry: ['drawStep', { type: 'reportRest', params: { before: 'call' } }],
+        on: { 'backend.available': 'calling' },
+        after: { stepBackoff: 'calling' },
+      },
+    },
+  }) as const;

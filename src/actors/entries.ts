@@ -1,0 +1,66 @@
+import * as v from 'valibot';
+import { isKept, NOTHING_KNOWN, type Entry } from '../../machines/notification/entry.ts';
+import { faultOf } from '../../machines/shared/fault.ts';
+import type { Store } from '../journal/store.ts';
+
+/** The journal's entries of notifications, by the notification's id. */
+export interface Entries {
+  /** null when nothing is kept. */
+  read(id: string): Entry | null;
+  /** Notifications that something is kept of, by id. */
+  unfinished(): string[];
+  /** Keeps the entry: it outlives this process. */
+  keep(id: string, entry: Entry): void;
+  /** Keeps the entry, and settles when it outlives a power cut. Rejects with `journalUnavailable`: then no run may start. */
+  write(id: string, entry: Entry): Promise<void>;
+  /** The same for what has begun: it goes on whatever the disk does, because the entry is written when the disk recovers. */
+  writeIfPossible(id: string, entry: Entry): Promise<void>;
+  forget(id: string): void;
+}
+
+const PREFIX = 'notification:';
+
+const version = v.object({ messageId: v.nullable(v.string()), createdAt: v.number() });
+
+/** Entries of an older version of this program may lack the newer fields. */
+const stored: v.GenericSchema<unknown, Partial<Entry>> = v.partial(
+  v.object({
+    attempts: v.number(),
+    runs: v.number(),
+    posts: v.number(),
+    reply: v.nullable(v.object({ text: v.string(), toolCalls: v.number(), version })),
+    answered: v.nullable(version),
+    begun: v.nullable(
+      v.object({ at: v.object({ boot: v.string(), ms: v.number() }), after: v.nullable(v.string()) }),
+    ),
+  }),
+);
+
+export function createEntries(store: Store): Entries {
+  const keep = (id: string, entry: Entry): void => {
+    if (isKept(entry)) store.put(PREFIX + id, entry);
+    else store.remove(PREFIX + id);
+  };
+  return {
+    read: (id) => {
+      const found = v.safeParse(stored, store.read(PREFIX + id));
+      return found.success ? { ...NOTHING_KNOWN, ...found.output } : null;
+    },
+    unfinished: () =>
+      store.keys().flatMap((key) => (key.startsWith(PREFIX) ? [key.slice(PREFIX.length)] : [])),
+    keep,
+    write: async (id, entry) => {
+      keep(id, entry);
+      await store.synced();
+    },
+    writeIfPossible: async (id, entry) => {
+      keep(id, entry);
+      try {
+        await store.synced();
+      } catch (error) {
+        if (faultOf(error).kind !== 'journalUnavailable') throw error;
+      }
+    },
+    forget: (id) => store.remove(PREFIX + id),
+  };
+}

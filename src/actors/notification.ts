@@ -1,0 +1,216 @@
+import { fromPromise, type InputFrom, type OutputFrom } from 'xstate';
+import type { Message, notificationActors } from '../../machines/notification/actors.ts';
+import {
+  hasMoved,
+  handedBack,
+  isSameVersion,
+  replied,
+  versionOf,
+  type PostBegun,
+} from '../../machines/notification/entry.ts';
+import { Fault, faultOf, isAttempt, type FaultKind } from '../../machines/shared/fault.ts';
+import type { ThreadMessage } from '../../machines/shared/mission-control.ts';
+import { buildPrompt } from '../gateway/prompt.ts';
+import { leastMsSince } from '../journal/moment.ts';
+import type { Log } from '../logging/log.ts';
+import type { Gateway, MissionControl, PostMessage, Reply } from '../ports.ts';
+import type { Entries } from './entries.ts';
+import type { SessionLock } from './session-lock.ts';
+
+export interface Surroundings {
+  missionControl: MissionControl;
+  gateway: Gateway;
+  entries: Entries;
+  sessions: SessionLock;
+  log: Log;
+  /** Told of every run that began, with its length in seconds. */
+  countRun: (outcome: 'replied' | FaultKind, seconds: number) => void;
+}
+
+type Actors = typeof notificationActors;
+
+type Io<TName extends keyof Actors> = (args: {
+  input: InputFrom<Actors[TName]>;
+  signal: AbortSignal;
+}) => Promise<OutputFrom<Actors[TName]>>;
+
+/** The I/O of a notification, as its machine asks for it (machines/notification/actors.ts says what each does). */
+export function createNotificationActors(around: Surroundings) {
+  return {
+    readContext: fromPromise(createRead(around)),
+    runAgent: fromPromise(createRun(around)),
+    endTyping: fromPromise(createEndTyping(around)),
+    ...postActors(around),
+    ...markActors(around),
+    handBack: fromPromise(createHandBack(around)),
+  };
+}
+
+function createRead({ missionControl }: Surroundings): Io<'readContext'> {
+  return async ({ input: { id, given }, signal }) => {
+    const completes = missionControl.completes();
+    if (given !== null) return { delivery: given, completes, typing: true };
+    return { ...(await missionControl.beginDelivery(id, signal)), completes };
+  };
+}
+
+function createRun(around: Surroundings): Io<'runAgent'> {
+  const { gateway, entries, sessions } = around;
+  return async ({ input: { id, entry, delivery, typing }, signal }) => {
+    if (delivery?.agent == null || delivery.deliverySessionKey === undefined) {
+      throw new Fault('bug', 'a run needs an agent and a session');
+    }
+    const { notification, agent, deliverySessionKey: sessionKey } = delivery;
+    const indicator = typing ? Promise.resolve() : startTyping(around, id);
+    const started = performance.now();
+    const seconds = (): number => (performance.now() - started) / 1_000;
+    // Kept the moment that it is whole: a process that dies between the two has the agent run again.
+    const onReply = ({ text, toolCalls }: Reply): Promise<void> =>
+      entries.writeIfPossible(id, replied(entry, { text, toolCalls }, versionOf(notification)));
+    try {
+      await entries.write(id, entry);
+      const prompt = buildPrompt(delivery);
+      const { text, toolCalls } = await sessions.run(sessionKey, signal, () =>
+        gateway.respond({ agentSlug: agent.slug, sessionKey, ...prompt, signal, onReply }),
+      );
+      around.countRun('replied', seconds());
+      return { reply: { text, toolCalls }, runMs: Math.round(seconds() * 1_000) };
+    } catch (error) {
+      const { kind } = faultOf(error);
+      if (isAttempt(kind) && !signal.aborted) around.countRun(kind, seconds());
+      await indicator;
+      throw error;
+    }
+  };
+}
+
+/** The run does not wait for the typing indicator, and its failure is only logged (docs/contract.md#before-a-run). */
+async function startTyping({ missionControl, log }: Surroundings, notificationId: string): Promise<void> {
+  try {
+    await missionControl.markRead(notificationId);
+  } catch (error) {
+    log.debug('typing.notStarted', 'The typing indicator could not be switched on', {
+      notificationId,
+      error,
+    });
+  }
+}
+
+const createEndTyping =
+  ({ entries, missionControl }: Surroundings): Io<'endTyping'> =>
+  async ({ input: { id, entry }, signal }) => {
+    entries.keep(id, entry);
+    await missionControl.markDeliveryEnded(id, signal);
+  };
+
+const createHandBack =
+  ({ entries, missionControl }: Surroundings): Io<'handBack'> =>
+  async ({ input: { id, entry }, signal }) => {
+    entries.keep(id, handedBack(entries.read(id), entry));
+    await missionControl.markDeliveryEnded(id, signal);
+  };
+
+function postActors(around: Surroundings) {
+  const { missionControl, entries, log } = around;
+  const startTask = async ({ row, startsTask }: Message, signal: AbortSignal): Promise<void> => {
+    if (!startsTask || row.taskId === undefined) return;
+    const change = { status: 'in_progress', expectedStatus: 'assigned' } as const;
+    try {
+      await missionControl.updateTaskStatus(
+        { taskId: row.taskId, agentId: row.recipientId, ...change },
+        signal,
+      );
+    } catch (error) {
+      log.warn('task.notStarted', 'The task could not be moved to in_progress', {
+        taskId: row.taskId,
+        error,
+      });
+    }
+  };
+  const postMessage: Io<'postMessage'> = async ({ input, signal }) => {
+    const message = { ...messageOf(input), sourceNotificationId: input.row._id };
+    await missionControl.postMessage(message, signal);
+    await startTask(input, signal);
+  };
+  const postAgain: Io<'postAgain'> = async ({ input, signal }) => {
+    await entries.writeIfPossible(input.row._id, input.entry);
+    await missionControl.postMessage(messageOf(input), signal);
+    await startTask(input, signal);
+  };
+  const findMessage: Io<'findMessage'> = async ({ input, signal }) => {
+    const { begun } = input.entry;
+    if (begun === null) return { found: false, mayArriveForMs: 0 };
+    const message = messageOf(input);
+    // Taken before the look: what arrives during the look is found by the next one.
+    const mayArriveForMs = Math.max(0, ARRIVES_WITHIN_MS - leastMsSince(begun.at));
+    const { agentId, taskId } = message;
+    const thread = await missionControl.loadThread(agentId, taskId, MAX_LOOKED_AT, signal);
+    return { found: isInThread(thread, message, begun), mayArriveForMs };
+  };
+  return {
+    postMessage: fromPromise(postMessage),
+    postAgain: fromPromise(postAgain),
+    findMessage: fromPromise(findMessage),
+  };
+}
+
+function messageOf({ row, content, quiet }: Message): PostMessage {
+  if (row.taskId === undefined) throw new Fault('bug', 'a message needs a row with a task');
+  return {
+    taskId: row.taskId,
+    agentId: row.recipientId,
+    content,
+    ...(quiet && { suppressAgentNotifications: true }),
+  };
+}
+
+/** A post that had no effect for so long after it began will have none: as long as a call may take. */
+const ARRIVES_WITHIN_MS = 30_000;
+
+/** Convex gives no more messages of a thread at once (docs/contract.md#functions). */
+const MAX_LOOKED_AT = 200;
+
+/** Where Convex shows messages cut, it cuts them here, in UTF-16 units (docs/contract.md#delivery-context). */
+const MAX_SHOWN = 2_000;
+
+/** Whether the message came into the thread after the post began: a reply may say the same as an earlier one. */
+function isInThread(thread: readonly ThreadMessage[], message: PostMessage, { after }: PostBegun): boolean {
+  const content = message.content.toWellFormed();
+  const shown = content.length > MAX_SHOWN ? `${content.slice(0, MAX_SHOWN)}…` : content;
+  const last = thread.findIndex(({ messageId }) => messageId === after);
+  return thread
+    .slice(last + 1)
+    .some((entry) => entry.authorId === message.agentId && [content, shown].includes(entry.content));
+}
+
+function markActors({ missionControl, entries }: Surroundings) {
+  const completeDelivery: Io<'completeDelivery'> = async ({ input, signal }) => {
+    const { id, entry, version, content, startsTask } = input;
+    const reply = content === null ? null : { content, first: entry.posts === 0, startsTask };
+    const moved = await missionControl.completeDelivery({ notificationId: id, version, reply }, signal);
+    if (moved === null) entries.forget(id);
+    return moved;
+  };
+  const rereadRow: Io<'rereadRow'> = ({ input: { id, entry }, signal }) => {
+    entries.keep(id, entry);
+    return missionControl.loadContext(id, signal);
+  };
+  const markDelivered: Io<'markDelivered'> = async ({ input: { id, entry, version }, signal }) => {
+    // A process that dies between the mark and the last look leaves word of what the mark is for.
+    const kept = version && entries.read(id)?.answered;
+    if (version !== null && (kept == null || !isSameVersion(kept, version))) {
+      await entries.writeIfPossible(id, entry);
+    }
+    await missionControl.markDelivered(id, signal);
+    // From the mark on nothing more is coalesced into the row: what it says now is final.
+    const last = version && (await missionControl.loadContext(id, signal));
+    if (version !== null && last !== null && hasMoved(last.notification, version)) return last;
+    entries.forget(id);
+    return null;
+  };
+  return {
+    completeDelivery: fromPromise(completeDelivery),
+    rereadRow: fromPromise(rereadRow),
+    markDelivered: fromPromise(markDelivered),
+  };
+}

@@ -1,0 +1,23 @@
+import { createListener } from './samples/mission-control.ts';
+import type { DeliveryInput, DeliveryNews, DeliverySettings } from '../../machines/delivery/context.ts';
+
+type Changes = Partial<Omit<DeliveryInput, 'settings'>> & { settings?: Partial<DeliverySettings> };
+
+/** What delivery starts with: an open gate, nobody who tells of changes, two slots, waits without chance. */
+export const deliveryInput = ({ settings, ...changes }: Changes = {}): DeliveryInput => ({
+  parent: createListener<DeliveryNews>().parent,
+  gate: 'open',
+  watched: false,
+  random: () => 0.5,
+  now: () => 0,
+  moment: () => ({ boot: 'boot', ms: 0 }),
+  ...changes,
+  settings: {
+    intervalMs: 15_000,
+    backend: { baseMs: 1_000, capMs: 8_000 },
+    runs: { baseMs: 1_000, capMs: 8_000 },
+    maxConcurrentSessions: 2,
+    listLimit: 2,
+    ...settings,
+  },
+});

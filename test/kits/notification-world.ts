@@ -1,0 +1,371 @@
+/**
+ * One row in Convex, its entry on the disk, the thread and the agent, as a walk over the notification's chart needs
+ * them: what each call gives back, and what it leaves behind. The world remembers what really happened, so that the
+ * invariants can compare it with what the chart believes.
+ */
+import type { EventObject, SnapshotFrom } from 'xstate';
+import type { WriteAhead } from '../../machines/notification/actors.ts';
+import type { NotificationInput } from '../../machines/notification/context.ts';
+import {
+  handedBack,
+  isKept,
+  isOwed,
+  isSameVersion,
+  replied,
+  type Entry,
+  type Version,
+} from '../../machines/notification/entry.ts';
+import type { notificationMachine } from '../../machines/notification/machine.ts';
+import { Fault, type FaultKind } from '../../machines/shared/fault.ts';
+import type { DeliveryContext, NotificationRow } from '../../machines/shared/mission-control.ts';
+import {
+  callDone,
+  callFailed,
+  callsOf,
+  sends,
+  timersOf,
+  type Edge,
+  type Effect,
+  type Move,
+} from './explore.ts';
+import {
+  createListener,
+  rowWithout,
+  sampleContext,
+  sampleMessage,
+  sampleRow,
+  sampleTask,
+} from './samples/mission-control.ts';
+
+export type Snapshot = SnapshotFrom<typeof notificationMachine>;
+export type NotificationEdge = Edge<typeof notificationMachine, Ghost>;
+
+/**
+ * `due`: a user waits for the answer; `optional`: an agent wrote; `stale`: a rule skips its first message. Newer
+ * messages are coalesced into these three.
+ */
+export type RowKind = 'due' | 'optional' | 'stale' | 'mention' | 'noTask' | 'skipped';
+type ReplyKind = 'text' | 'silent' | 'none';
+
+export const REPLIES: Record<ReplyKind, string> = { text: 'Done.', silent: 'HEARTBEAT_OK', none: '' };
+export const LIMITS = { baseMs: 1_000, capMs: 8_000 };
+
+export interface Ghost {
+  kind: RowKind;
+  /** The row's version in Convex. */
+  version: number;
+  row: 'undelivered' | 'delivered' | 'gone';
+  /** The version that the list showed. */
+  listed: number;
+  disk: Entry | null;
+  /** Versions that a message in the thread answers, and whether it is a reply. */
+  thread: readonly { version: number; isReply: boolean; withId: boolean }[];
+  /** A later message that was sent and whose answer got lost: it arrives when it likes. */
+  onItsWay: Ghost['thread'][number] | null;
+  slot: 'none' | 'wanted' | 'granted';
+  leaving: boolean;
+  aborted: boolean;
+  completes: boolean;
+  /** How often the row may still move, and the process die. */
+  moves: number;
+  deaths: number;
+}
+
+export const freshGhost = (kind: RowKind, allowed: Partial<Ghost> = {}): Ghost => ({
+  kind,
+  version: 1,
+  row: 'undelivered',
+  listed: 1,
+  disk: null,
+  thread: [],
+  onItsWay: null,
+  slot: 'none',
+  leaving: false,
+  aborted: false,
+  completes: false,
+  moves: 0,
+  deaths: 0,
+  ...allowed,
+});
+
+/** Which troubles a walk has in it. */
+export interface Menu {
+  runs: readonly FaultKind[];
+  steps: readonly FaultKind[];
+  replies: readonly ReplyKind[];
+  trials: readonly boolean[];
+  /** Shared trouble is found while it rests or runs. */
+  excuses: boolean;
+  leaves: boolean;
+  /** A later message may be sent and its answer get lost. */
+  losesAnswers: boolean;
+}
+
+export const CALM: Menu = {
+  runs: [],
+  steps: [],
+  replies: ['text'],
+  trials: [false],
+  excuses: false,
+  leaves: false,
+  losesAnswers: false,
+};
+
+const atVersion = (version: number): Version => ({ messageId: `m${version}`, createdAt: version });
+
+const TYPES = {
+  due: 'thread_update',
+  optional: 'thread_update',
+  stale: 'thread_update',
+  mention: 'mention',
+  noTask: 'mention',
+  skipped: 'status_change',
+} as const satisfies Record<RowKind, NotificationRow['type']>;
+
+export const coalescesIn = ({ kind }: Ghost): boolean => TYPES[kind] === 'thread_update';
+
+const rowAt = (ghost: Ghost, version: number): NotificationRow => ({
+  ...(ghost.kind === 'noTask' ? rowWithout('taskId') : sampleRow()),
+  type: TYPES[ghost.kind],
+  messageId: `m${version}`,
+  createdAt: version,
+});
+
+export const rowOf = (ghost: Ghost): NotificationRow => ({
+  ...rowAt(ghost, ghost.version),
+  ...(ghost.row === 'delivered' && { deliveredAt: 9 }),
+});
+
+const RECIPIENT = { id: 'agent-e', slug: 'engineer', name: 'Engineer', role: 'Engineer' };
+
+function contextOf(ghost: Ghost): DeliveryContext | null {
+  if (ghost.row === 'gone') return null;
+  return sampleContext({
+    notification: rowOf(ghost),
+    task: ghost.kind === 'noTask' ? null : sampleTask({ status: isSkipped(ghost) ? 'done' : 'in_progress' }),
+    message: sampleMessage({ authorType: ghost.kind === 'optional' ? 'agent' : 'user' }),
+    assignedAgents: [RECIPIENT],
+  });
+}
+
+export const isSkipped = ({ kind, version }: Ghost): boolean =>
+  kind === 'skipped' || (kind === 'stale' && version === 1);
+
+/** The journal has it that something is left to do for the row, although it is marked. */
+export const isOwing = (ghost: Ghost): boolean =>
+  ghost.row === 'delivered' && ghost.disk !== null && isOwed(rowOf(ghost), ghost.disk);
+
+export const inputOf = (ghost: Ghost): NotificationInput => ({
+  parent: createListener<never>().parent as NotificationInput['parent'],
+  session: 'agent-e/task-1',
+  row: rowAt(ghost, ghost.listed),
+  entry: ghost.disk,
+  given: null,
+  runs: LIMITS,
+  backend: LIMITS,
+  random: () => 0.5,
+  moment: () => ({ boot: 'boot', ms: 1 }),
+});
+
+export function movesOf(menu: Menu) {
+  return (snapshot: Snapshot, ghost: Ghost): Move<Ghost>[] => [
+    ...callsOf(snapshot).flatMap((call) => outcomes(call, snapshot, ghost, menu)),
+    ...timersOf(snapshot).map((event) => ({ label: 'time', event, ghost })),
+    ...fromDelivery(ghost, menu),
+    ...fromOutside(snapshot, ghost),
+  ];
+}
+
+const fault = (kind: FaultKind) => new Fault(kind, `${kind}!`);
+
+type Done = (output: unknown, after?: Ghost, label?: string) => Move<Ghost>;
+
+function outcomes(
+  call: { id: string; src: string },
+  snapshot: Snapshot,
+  ghost: Ghost,
+  menu: Menu,
+): Move<Ghost>[] {
+  const done: Done = (output, after = ghost, label = 'done') => ({
+    label: `${call.src} ${label}`,
+    event: callDone(call.id, output),
+    ghost: after,
+  });
+  const failed = (kind: FaultKind, after: Ghost = ghost): Move<Ghost> => ({
+    label: `${call.src} ${kind}`,
+    event: callFailed(call.id, fault(kind)),
+    ghost: after,
+  });
+  const { context } = snapshot;
+  const version = context.version?.createdAt ?? 0;
+  const isReply = context.result.outcome === 'delivered';
+  const message = { version, isReply, withId: call.src === 'postMessage' };
+  const fits = !isReply || !menu.steps.includes('textTooLong');
+  const steps = menu.steps
+    .filter((kind) => kind !== 'textTooLong' || (isReply && call.src.startsWith('post')))
+    .map((kind) => failed(kind));
+  switch (call.src) {
+    case 'readContext':
+      return [done({ delivery: contextOf(ghost), completes: ghost.completes, typing: true }), ...steps];
+    case 'runAgent':
+      return [
+        ...menu.replies.map((reply) => {
+          const kept = { text: REPLIES[reply], toolCalls: 0 };
+          const disk = replied(context.entry, kept, atVersion(version));
+          return done({ reply: kept, runMs: 1 }, { ...ghost, disk }, reply);
+        }),
+        ...menu.runs.map((kind) => failed(kind)),
+      ];
+    case 'postMessage':
+      return [...(fits ? [done(undefined, posted(ghost, message))] : []), ...steps];
+    case 'postAgain':
+      return [
+        ...(fits ? [done(undefined, posted(ghost, message))] : []),
+        ...(menu.losesAnswers ? [failed('backendUnavailable', { ...ghost, onItsWay: message })] : []),
+        ...steps,
+      ];
+    case 'findMessage': {
+      const found = ghost.thread.some((one) => one.version === version && !one.withId);
+      return [done({ found, mayArriveForMs: ghost.onItsWay === null ? 0 : 1_000 }), ...steps];
+    }
+    case 'completeDelivery':
+      return [...completed(version, isReply, ghost, done), ...steps];
+    case 'rereadRow':
+      return [done(contextOf(ghost)), ...steps];
+    case 'markDelivered':
+      return [marked(version, ghost, done), ...steps];
+    // Nobody waits for it.
+    case 'endTyping':
+      return [];
+    default:
+      return [done(undefined), failed('backendUnavailable')];
+  }
+}
+
+/** With the id Convex posts the first message once, however often it is asked. */
+function posted(ghost: Ghost, message: Ghost['thread'][number]): Ghost {
+  const known = message.withId && ghost.thread.some(({ withId }) => withId);
+  return known ? ghost : { ...ghost, thread: [...ghost.thread, message] };
+}
+
+/** One transaction: the post, the look and the mark. A row that has moved is given back. */
+function completed(version: number, isReply: boolean, ghost: Ghost, done: Done): Move<Ghost>[] {
+  if (ghost.row === 'gone') return [];
+  const message = { version, isReply, withId: !ghost.thread.some(({ withId }) => withId) };
+  const isThere = ghost.thread.some((one) => one.version === version);
+  const after = isReply && !isThere ? { ...ghost, thread: [...ghost.thread, message] } : ghost;
+  return version === ghost.version
+    ? [done(null, { ...after, row: 'delivered', disk: null })]
+    : [done(contextOf(after), after, 'moved')];
+}
+
+/** A message that came in just before the mark is given back with the row; from the mark on none is coalesced. */
+function marked(version: number, ghost: Ghost, done: Done): Move<Ghost> {
+  const delivered: Ghost = { ...ghost, row: ghost.row === 'gone' ? 'gone' : 'delivered' };
+  const hasMoved = coalescesIn(ghost) && ghost.row !== 'gone' && version !== 0 && version !== ghost.version;
+  return hasMoved ? done(contextOf(delivered), delivered, 'moved') : done(null, { ...delivered, disk: null });
+}
+
+function fromDelivery(ghost: Ghost, menu: Menu): Move<Ghost>[] {
+  const hear = (event: EventObject & Record<string, unknown>, after: Ghost = ghost): Move<Ghost> => ({
+    label: event.type,
+    event,
+    ghost: after,
+  });
+  return [
+    ...(ghost.slot === 'wanted' && !ghost.leaving
+      ? menu.trials.map((trial) => hear({ type: 'slot.granted', trial }, { ...ghost, slot: 'granted' }))
+      : []),
+    ...(menu.excuses ? [hear({ type: 'gateway.excused' }), hear({ type: 'gateway.available' })] : []),
+    ...(menu.leaves && !ghost.leaving ? [hear({ type: 'work.leave' }, { ...ghost, leaving: true })] : []),
+    ...(menu.leaves && ghost.leaving && !ghost.aborted
+      ? [hear({ type: 'work.abort' }, { ...ghost, aborted: true })]
+      : []),
+    ...(menu.steps.length > 0 ? [hear({ type: 'backend.available' })] : []),
+  ];
+}
+
+function fromOutside(snapshot: Snapshot, ghost: Ghost): Move<Ghost>[] {
+  const moves: Move<Ghost>[] = [];
+  if (ghost.moves > 0 && ghost.row === 'undelivered' && coalescesIn(ghost)) {
+    moves.push({
+      label: 'the row moves',
+      ghost: { ...ghost, version: ghost.version + 1, moves: ghost.moves - 1 },
+    });
+  }
+  if (ghost.onItsWay !== null) {
+    moves.push({
+      label: 'the message arrives',
+      ghost: { ...posted(ghost, ghost.onItsWay), onItsWay: null },
+    });
+  }
+  if (ghost.deaths > 0 && snapshot.status === 'active') {
+    moves.push(again('the process dies and comes back', { ...ghost, deaths: ghost.deaths - 1 }));
+  }
+  if (snapshot.status === 'done' && !ghost.leaving && isListed(ghost)) {
+    moves.push(again('the list shows it again', ghost));
+  }
+  return moves;
+}
+
+/** Convex lists it, or the journal knows that it is owed. */
+export const isListed = (ghost: Ghost): boolean => ghost.row === 'undelivered' || isOwing(ghost);
+
+export const again = (label: string, ghost: Ghost): Move<Ghost> => ({
+  label,
+  restart: true,
+  ghost: { ...ghost, listed: ghost.version, slot: 'none', leaving: false, aborted: false },
+});
+
+const WRITES_FIRST = ['runAgent', 'endTyping', 'postAgain', 'rereadRow'];
+
+const kept = (entry: Entry): Entry | null => (isKept(entry) ? entry : null);
+
+/** What the chart's own steps leave behind. */
+export function react({ effects, after }: Omit<NotificationEdge, 'before'>): Ghost {
+  return effects.reduce(reactTo, after);
+}
+
+function reactTo(ghost: Ghost, effect: Effect): Ghost {
+  if (effect.kind === 'spawn') {
+    const input = effect.input as WriteAhead;
+    if (WRITES_FIRST.includes(effect.src)) return { ...ghost, disk: kept(input.entry) };
+    if (effect.src === 'handBack') return { ...ghost, disk: kept(handedBack(ghost.disk, input.entry)) };
+    if (effect.src === 'markDelivered') return writtenBeforeMark(ghost, input);
+    return ghost;
+  }
+  if (effect.kind !== 'send') return ghost;
+  if (effect.event.type === 'slot.wanted') return { ...ghost, slot: 'wanted' };
+  const { type, before } = effect.event;
+  const isFree = type === 'slot.returned' || (type === 'child.rested' && before === 'run');
+  return isFree ? { ...ghost, slot: 'none' } : ghost;
+}
+
+function writtenBeforeMark(ghost: Ghost, { entry, ...input }: WriteAhead): Ghost {
+  const version = (input as { version?: Version | null }).version ?? null;
+  const known = ghost.disk?.answered ?? null;
+  const isKnown = version === null || (known !== null && isSameVersion(known, version));
+  return isKnown ? ghost : { ...ghost, disk: kept(entry) };
+}
+
+/** All that decides what happens next. Delays are left out: their bounds are checked on entry. */
+export function keyOf({ value, status, context }: Snapshot, ghost: Ghost): string {
+  const { entry, version, reply, permission, blame, result, backend, rest, row } = context;
+  return JSON.stringify([
+    [value, status, row.createdAt, version?.createdAt, reply?.text, permission, blame],
+    [result.outcome, result.note, backend, entryKey(entry)],
+    [rest.cause, rest.counted, rest.rowFailures, rest.unknownForMs > 0, rest.unknownForMs >= 120_000],
+    [{ ...ghost, disk: ghost.disk && entryKey(ghost.disk) }],
+  ]);
+}
+
+const entryKey = ({ attempts, posts, reply, answered, begun }: Entry) => [
+  attempts,
+  posts,
+  reply?.text,
+  reply?.version.createdAt,
+  answered?.createdAt,
+  begun !== null,
+];
+
+export const isRest = (effects: readonly Effect[]): boolean => sends(effects, 'child.rested').length > 0;
