@@ -110,6 +110,7 @@ function judged(change: (told: Story) => void = () => undefined): Verdict {
     fleet: null,
     agents: [],
     tasks: [],
+    documents: [],
     sessions: [],
     messages,
     notifications,

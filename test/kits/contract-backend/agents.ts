@@ -1,4 +1,4 @@
-import type { AgentStatus, TaskStatus } from '../../../machines/shared/mission-control.ts';
+import type { AgentStatus, BehaviorFlags, TaskStatus } from '../../../machines/shared/mission-control.ts';
 import { clampLimit } from '../../../convex/model/limits.ts';
 import type { Agent, Task } from './rows.ts';
 import { ensureSession } from './sessions.ts';
@@ -19,9 +19,11 @@ export interface NewAgent {
   role?: string | undefined;
   /** Minutes. */
   heartbeatInterval?: number | undefined;
+  /** Beside the contract's defaults. */
+  behaviorFlags?: Partial<BehaviorFlags> | undefined;
 }
 
-export function addAgent(store: Store, { slug, name, role, heartbeatInterval }: NewAgent): Agent {
+export function addAgent(store: Store, { slug, name, role, ...given }: NewAgent): Agent {
   const agent: Agent = {
     ...store.newRow(),
     accountId: store.account._id,
@@ -29,8 +31,8 @@ export function addAgent(store: Store, { slug, name, role, heartbeatInterval }: 
     name: name ?? slug,
     role: role ?? 'worker',
     status: 'offline',
-    heartbeatInterval: heartbeatInterval ?? 15,
-    behaviorFlags: DEFAULT_FLAGS,
+    heartbeatInterval: given.heartbeatInterval ?? 15,
+    behaviorFlags: { ...DEFAULT_FLAGS, ...given.behaviorFlags },
     createdAt: store.now(),
   };
   store.agents.set(slug, agent);

@@ -42,6 +42,7 @@ export const AgentsCommand = v.strictObject({
       name: v.optional(v.string()),
       role: v.optional(v.string()),
       heartbeatInterval: v.optional(v.number()),
+      behaviorFlags: v.optional(v.object({ canCreateTasks: v.optional(v.boolean(), false) })),
     }),
   ),
 });
@@ -128,6 +129,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
       fleet: store.fleet,
       agents: [...store.agents.values()],
       tasks: [...store.tasks.values()],
+      documents: [...store.documents.values()],
       sessions: [...store.sessions.values()].flat(),
       messages: [...store.messages.values()],
       notifications: [...store.notifications.values()],

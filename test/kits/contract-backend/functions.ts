@@ -12,6 +12,7 @@ import type { Agent, Notification, Task } from './rows.ts';
 import { recordUpgrade, reportArgs, reportStatus, takeRestartRequest } from './runtime-status.ts';
 import type { Store } from './store.ts';
 import { changeTaskStatus } from './tasks.ts';
+import { TOOL_ACTIONS } from './tools.ts';
 
 const text = v.string();
 const optionalText = v.optional(text);
@@ -141,7 +142,7 @@ const runtime = {
 };
 
 const FUNCTIONS: ReadonlyMap<string, ServiceFunction> = new Map(
-  Object.entries({ ...delivery, ...agents, ...runtime }),
+  Object.entries({ ...delivery, ...agents, ...runtime, ...TOOL_ACTIONS }),
 );
 
 /** `service/actions:listAgents` is module and name. */

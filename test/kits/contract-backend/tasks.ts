@@ -3,13 +3,18 @@ import { agentStatusPath, isAgentSettable, statusProblem } from '../../../convex
 import type { TaskStatus } from '../../../machines/shared/mission-control.ts';
 import { agentsBySlug } from './agents.ts';
 import { notify } from './queue.ts';
-import type { Agent, Task } from './rows.ts';
+import type { Agent, Party, Task } from './rows.ts';
 import { closeTaskSessions } from './sessions.ts';
 import { getOrMake, type Store } from './store.ts';
 import { subscribe, subscribeOrchestrator } from './subscriptions.ts';
 
-/** A task of the demo user; each agent that it is assigned to is told. */
-export function createTask(store: Store, title: string, assignees: readonly Agent[]): Task {
+/** A task of the demo user, or of an agent; each agent that it is assigned to is told. */
+export function createTask(
+  store: Store,
+  title: string,
+  assignees: readonly Agent[],
+  creator: Party = { type: 'user', id: 'demo-user' },
+): Task {
   const now = store.now();
   const task: Task = {
     ...store.newRow(),
@@ -20,12 +25,13 @@ export function createTask(store: Store, title: string, assignees: readonly Agen
     labels: [],
     assignedAgentIds: assignees.map(({ _id }) => _id),
     assignedUserIds: [],
-    createdBy: 'demo-user',
+    createdBy: creator.id,
     createdAt: now,
     updatedAt: now,
   };
   store.tasks.set(task._id, task);
-  subscribe(store, task._id, { type: 'user', id: task.createdBy });
+  // An agent follows what it works on and not all that it hands out.
+  if (creator.type === 'user') subscribe(store, task._id, creator);
   for (const { _id } of assignees) {
     getOrMake(store.tasksByAgent, _id, () => new Set()).add(task);
     subscribe(store, task._id, { type: 'agent', id: _id });
