@@ -10,6 +10,7 @@ const modules = {
   '/convex/_generated/api.js': () => import('./_generated/api.js'),
   '/convex/accounts.ts': () => import('./accounts.ts'),
   '/convex/demo/actions.ts': () => import('./demo/actions.ts'),
+  '/convex/demo/live.ts': () => import('./demo/live.ts'),
   '/convex/demo/people.ts': () => import('./demo/people.ts'),
   '/convex/demo/seed.ts': () => import('./demo/seed.ts'),
   '/convex/service/actions.ts': () => import('./service/actions.ts'),

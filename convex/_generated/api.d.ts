@@ -17,6 +17,7 @@ import type * as accounts from "../accounts.js";
 import type * as crons from "../crons.js";
 import type * as demo_access from "../demo/access.js";
 import type * as demo_actions from "../demo/actions.js";
+import type * as demo_live from "../demo/live.js";
 import type * as demo_people from "../demo/people.js";
 import type * as demo_seed from "../demo/seed.js";
 import type * as enums from "../enums.js";
@@ -70,6 +71,7 @@ declare const fullApi: ApiFromModules<{
   crons: typeof crons;
   "demo/access": typeof demo_access;
   "demo/actions": typeof demo_actions;
+  "demo/live": typeof demo_live;
   "demo/people": typeof demo_people;
   "demo/seed": typeof demo_seed;
   enums: typeof enums;

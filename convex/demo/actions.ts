@@ -22,6 +22,14 @@ export const createTask = action({
   },
 });
 
+/** Assigns agents by their slugs, beside those that are assigned already. */
+export const assignTask = action({
+  args: { ...personArgs, taskId: v.id('tasks'), agentSlugs: v.array(v.string()) },
+  returns: v.null(),
+  handler: async (ctx, args): Promise<null> =>
+    await ctx.runMutation(internal.demo.people.assignTask, await withPerson(args)),
+});
+
 /** Writes in a thread as the demo user, or as a member of the given name. */
 export const postMessage = action({
   args: {

@@ -11,7 +11,7 @@ import { findMember } from '../model/members.ts';
 import { postMessage } from '../model/messages.ts';
 import { findRuntime, requireRuntime } from '../model/runtimes.ts';
 import { DEMO_USER, personClaim, requirePerson } from './access.ts';
-import { insertTask, requireTask } from '../model/tasks.ts';
+import { insertTask, requireTask, tellAssignee } from '../model/tasks.ts';
 import { loadThread } from '../model/thread.ts';
 import schema from '../schema.ts';
 import { runtimeConfig, threadMessage } from '../shapes.ts';
@@ -33,6 +33,26 @@ export const createTask = internalMutation({
     for (const slug of assignedAgentSlugs) assignedAgentIds.push((await requireSlug(ctx, account, slug))._id);
     const creator = { type: 'user', id: DEMO_USER.userId, name: DEMO_USER.name } as const;
     return await insertTask(ctx, account, creator, { ...task, assignedAgentIds });
+  },
+});
+
+/** Agents beside those that are assigned already; a task in the inbox is assigned by that. */
+export const assignTask = internalMutation({
+  args: { claim: personClaim, taskId: v.id('tasks'), agentSlugs: v.array(v.string()) },
+  returns: v.null(),
+  handler: async (ctx, { claim, taskId, agentSlugs }) => {
+    const account = await requirePerson(ctx, claim);
+    const task = await requireTask(ctx, account, taskId);
+    const agents = [];
+    for (const slug of new Set(agentSlugs)) agents.push((await requireSlug(ctx, account, slug))._id);
+    const added = agents.filter((id) => !task.assignedAgentIds.includes(id));
+    await ctx.db.patch('tasks', task._id, {
+      assignedAgentIds: [...task.assignedAgentIds, ...added],
+      ...(task.status === 'inbox' && added.length > 0 && { status: 'assigned' as const }),
+      updatedAt: Date.now(),
+    });
+    for (const id of added) await tellAssignee(ctx, account._id, { taskId, title: task.title }, id);
+    return null;
   },
 });
 

@@ -71,3 +71,25 @@ test('the service token does not open what people do, and a person’s token ope
     t.action(api.service.actions.listAgents, { ...auth, serviceToken: person.personToken }),
   ).rejects.toThrow('Invalid service token format');
 });
+
+test('a person assigns agents to a task, each once, and follows its thread', async () => {
+  const { t, person, queue, notes, engineer, qa } = await createBackend();
+  const assign = (...agentSlugs: string[]) =>
+    t.action(api.demo.actions.assignTask, { ...person, taskId: notes, agentSlugs });
+  await assign('engineer');
+  await assign('engineer', 'qa');
+  expect((await queue()).map(({ type, recipientId }) => [type, recipientId])).toEqual([
+    ['assignment', engineer],
+    ['assignment', qa],
+  ]);
+  const tasks = await t.action(api.demo.actions.listTasks, person);
+  expect(tasks.find(({ _id }) => _id === notes)).toMatchObject({
+    status: 'assigned',
+    assignedAgentIds: [engineer, qa],
+  });
+  await t.action(api.demo.actions.postMessage, { ...person, taskId: notes, content: 'hi' });
+  expect(await t.query(api.demo.live.thread, { ...person, taskId: notes })).toMatchObject([
+    { content: 'hi' },
+  ]);
+  await expect(assign('nobody')).rejects.toThrow("no agent has the slug 'nobody'");
+});
