@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { temporaryDirectory } from '../../../test/kits/runtime.ts';
 import { until } from '../../../test/kits/until.ts';
+import { needsPrlimit, setDiskFull } from '../../../test/faults/full-disk.ts';
 import { killWhileWriting } from '../../../test/kits/kill-backend.ts';
 import { createDemoClient } from '../client.ts';
 import { startBackend, type Backend } from './spawn.ts';
@@ -42,6 +43,22 @@ test('kill -9 at any moment loses no write that was acknowledged', async () => {
   });
   expect({ kills, lost, twice }).toEqual({ kills: 20, lost: [], twice: [] });
   expect(acknowledged).toBeGreaterThan(0);
+});
+
+test('a full disk refuses writes in words and keeps reading, and nothing is half done', async (context) => {
+  needsPrlimit(context);
+  const backend = await start(temporaryDirectory());
+  const person = personOf(backend);
+  const taskId = backend.taskIds[0] ?? '';
+  await person.postMessage(taskId, 'before');
+  setDiskFull(backend.pid, true);
+  await expect(person.postMessage(taskId, 'x'.repeat(90_000))).rejects.toThrow(
+    /Mission Control cannot write: the disk .*Nothing of this call was kept; reading goes on\./,
+  );
+  expect((await person.listThread(taskId)).map(({ content }) => content)).toEqual(['before']);
+  setDiskFull(backend.pid, false);
+  await person.postMessage(taskId, 'after');
+  expect((await person.listThread(taskId)).map(({ content }) => content)).toEqual(['before', 'after']);
 });
 
 test('a second process on the same data says so, and so does a file that is no database', async () => {
