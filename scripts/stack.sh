@@ -117,7 +117,7 @@ tell_what_to_do() {
     say "  docker compose exec backend say \"@engineer please look at the login bug\""
   fi
   if has_profile openclaw && has_profile mock; then
-    say "The model is a mock. For a real one: in .env set ANTHROPIC_API_KEY=..., OPENCLAW_MODEL=anthropic/... and CUSTOM_MODEL_BASE_URL= (empty), then scripts/stack.sh up."
+    say "The model is a mock. For a real one: set ANTHROPIC_API_KEY=... and OPENCLAW_MODEL=anthropic/claude-opus-5 in .env, then scripts/stack.sh up."
   fi
   say "Stop it: scripts/stack.sh down"
 }

@@ -8,7 +8,7 @@ import type { RosterEntry } from './roster.ts';
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A machine whose agents and gateway the test controls. */
-function syncing() {
+function syncing(profileIntervalMs: number | null = null) {
   const world = {
     agents: [agentRow('engineer')],
     /** How the gateway takes a roster. */
@@ -38,7 +38,7 @@ function syncing() {
     input: {
       parent,
       intervalMs: 60_000,
-      profileIntervalMs: null,
+      profileIntervalMs,
       backend: { baseMs: 1_000, capMs: 8_000 },
       random: () => 0,
       now: () => 0,
@@ -85,4 +85,9 @@ test('a failure is told, tried again with backoff, and forgotten when it is over
   await pass(2_000);
   expect(actor.getSnapshot().value).toBe('synced');
   expect(world.problems.at(-1)).toBeNull();
+});
+
+test('profiles are published where there is an interval for them, and not asked for elsewhere', () => {
+  expect(Object.keys(syncing(60_000).actor.getSnapshot().children)).toContain('profileSync');
+  expect(Object.keys(syncing().actor.getSnapshot().children)).not.toContain('profileSync');
 });

@@ -102,6 +102,40 @@ test('containers say whose they are', async () => {
   });
 });
 
+test('an upgrade names the stack, its data, every container that it recreates, and how long each was away', async () => {
+  const named = `Stack ${projectIn(first)} of ${first.root}, profiles: local,mock,openclaw.`;
+  appendFileSync(join(first.root, '.env'), 'GATEWAY_MEMORY=2900m\n');
+  const dry = await first.script('runtime-upgrade-local.sh', '--dry-run');
+  expect(dry).toMatchObject({ code: 0 });
+  expect(dry.output).toContain(named);
+  expect(dry.output).toContain(`its data is in ${first.root}/.runtime`);
+  expect(dry.output).toContain('openclaw-gateway: same image, new settings');
+  expect(dry.output).toMatch(/openclaw-gateway would be away for .*at most 315 s/);
+
+  const { code, output } = await first.script('runtime-upgrade-local.sh');
+  expect({ code, output }).toMatchObject({ code: 0 });
+  expect(output).toContain(named);
+  expect(output).toContain(`data in ${first.root}/.runtime: recreated openclaw-gateway.`);
+  expect(output).toMatch(/openclaw-gateway was away for \d+\.\d s\./);
+  figure('the gateway recreated by an upgrade', /was away for .*/.exec(output)?.[0] ?? '');
+});
+
+test('a key that .env gets is in the gateway after up, and goes with its line', async () => {
+  const hasKey = async (): Promise<boolean> =>
+    (
+      await first.docker('compose', 'exec', '-T', 'openclaw-gateway', 'cat', '/run/openclaw/secrets.json')
+    ).includes('sk-from-env');
+  const own = readFileSync(join(first.root, '.env'), 'utf8');
+  for (const [key, isThere] of [
+    ['sk-from-env', true],
+    ['', false],
+  ] as const) {
+    writeFileSync(join(first.root, '.env'), `${own}OPENAI_API_KEY=${key}\n`);
+    await first.docker('compose', 'up', '--detach', '--wait', '--no-build');
+    expect([key, await hasKey()]).toEqual([key, isThere]);
+  }
+});
+
 test('a second clone has a stack of its own, and the first one does not notice', async () => {
   const before = await runtimeOf(first);
   const { code, output } = await second.script('stack.sh', 'up');
