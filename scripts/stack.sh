@@ -23,9 +23,9 @@ usage() {
 Usage: scripts/stack.sh up | down | --help     (or: npm run up, npm run down)
 
   up    builds and starts the stack of this checkout, waits until it is healthy, and
-        says what to open. Without .env it makes one of .env.example first, with a
-        project name of this checkout alone: a local Mission Control, the OpenClaw
-        gateway with a model that costs nothing, and the runtime.
+        says what to open. Without .env it makes one of .env.example first: a local
+        Mission Control, the OpenClaw gateway with a model that costs nothing, and
+        the runtime, under the directory's name, or another one where that is taken.
   down  stops the stack and removes its containers. Its data stays.
 
 Both refuse a stack that another checkout has started. Needs Docker with Compose 2.20
@@ -44,7 +44,7 @@ check_docker() {
 }
 
 # Two directories of the same name are two stacks.
-own_project_name() {
+own_name() {
   local name number
   name=$(basename -- "$ROOT" | tr '[:upper:]' '[:lower:]' | tr -c 'a-z0-9\n' - | sed 's/^-*//')
   number=$(printf '%s' "$ROOT" | cksum | cut -d ' ' -f 1)
@@ -54,13 +54,17 @@ own_project_name() {
 make_settings() {
   [ -f "$ENV_FILE" ] && return 0
   [ "$ENV_FILE" = .env ] || die "There is no $ENV_FILE in $ROOT: it has the settings of this stack."
-  local project
-  project=$(own_project_name)
+  local name project
+  name=$(own_name)
   cp .env.example .env
-  # An image of its own, too: another checkout's build would move its tag.
-  { set_variable COMPOSE_PROJECT_NAME "$project" && set_variable RUNTIME_IMAGE "$project-runtime"; } ||
-    die ".env could not be written in $ROOT."
-  say "Made .env of .env.example, for the project $project."
+  # Another checkout's build would move the tag of an image that both share.
+  set_variable RUNTIME_IMAGE "$name-runtime" || die ".env could not be written in $ROOT."
+  # The project is named like the directory, so that a copy of .env elsewhere is another stack: unless that name is taken.
+  project=$(project_of "$(read_canonical)")
+  if [ -n "$(foreign_checkout "$project")" ]; then
+    set_variable COMPOSE_PROJECT_NAME "$name" || die ".env could not be written in $ROOT."
+  fi
+  say "Made .env of .env.example."
 }
 
 # The environment wins over the file, as it does for compose.

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2153 # the parts share their variables
 # The drain, and the new containers.
 
-# Seconds for new containers to become healthy: the gateway takes about one minute.
-readonly START_TIMEOUT=180
+# Seconds for new containers to become healthy: the gateway takes about one minute, on a busy machine more.
+readonly START_TIMEOUT=300
 # When it starts, a runtime leaves by itself twice at most: for an upgrade and for a restart that were asked for.
 readonly MAX_RESTARTS=2
 # Seconds that a runtime has, once compose calls it healthy, to be what it should be.

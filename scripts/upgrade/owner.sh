@@ -29,14 +29,25 @@ owners_of() { # PROJECT
   docker inspect --format '{{index .Config.Labels "com.docker.compose.project.working_dir"}}|{{range .Mounts}}{{if eq .Destination "/state"}}{{.Source}}{{end}}{{end}}' $ids
 }
 
-# Ends the script when the project's containers are of another checkout, or have other data. A directory that is gone
-# has no rights: then this checkout has been moved.
-check_owner() { # PROJECT DATA
+# The other checkout that has started this project; nothing when there is none. A directory that is gone has no rights:
+# then this checkout has been moved.
+foreign_checkout() { # PROJECT
   local checkout state
   while IFS='|' read -r checkout state; do
     if [ -n "$checkout" ] && [ -d "$checkout" ] && ! [ "$checkout" -ef "$ROOT" ]; then
-      die "The stack $1 belongs to the checkout $checkout, and this is $ROOT: nothing was changed. Run it there, or set COMPOSE_PROJECT_NAME in $ENV_FILE to a name of its own."
+      printf '%s' "$checkout"
+      return
     fi
+  done < <(owners_of "$1")
+}
+
+# Ends the script when the project's containers are of another checkout, or have other data.
+check_owner() { # PROJECT DATA
+  local checkout state
+  checkout=$(foreign_checkout "$1")
+  [ -z "$checkout" ] ||
+    die "The stack $1 belongs to the checkout $checkout, and this is $ROOT: nothing was changed. Run it there, or set COMPOSE_PROJECT_NAME in $ENV_FILE to a name of its own."
+  while IFS='|' read -r _ state; do
     if [ -n "$2" ] && [ -d "$state" ] && [ "${state%/state}" != "$2" ] && ! [ "${state%/state}" -ef "$2" ]; then
       die "The stack $1 has its data in ${state%/state}, and the settings say $2: nothing was changed. Correct DATA_DIR in $ENV_FILE, or take the stack down first (docker compose down) if the other data is meant."
     fi

@@ -1,6 +1,7 @@
 /** The README's docker line in a fresh clone, and a second clone beside it: neither takes the other's stack. */
 import { execFile } from 'node:child_process';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -23,7 +24,10 @@ const Ended = v.object({ code: v.number(), stdout: v.string(), stderr: v.string(
 
 /** @param settings in the environment of everything that is run there, in place of an edited .env */
 async function newCheckout(settings: Record<string, string>): Promise<Checkout> {
-  const root = copyCheckout('Mission Control.');
+  // Both have a directory of the same name, with a space in it.
+  const parent = mkdtempSync(join(tmpdir(), 'checkouts-'));
+  const root = join(parent, 'Mission Control');
+  renameSync(copyCheckout('checkout-'), root);
   const healthPort = await freePort();
   const env = {
     PATH: process.env.PATH,
@@ -58,14 +62,15 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const checkout of [first, second]) {
-    const image = `${projectIn(checkout)}-runtime`;
+    const image = /^RUNTIME_IMAGE=(.*)$/m.exec(readFileSync(join(checkout.root, '.env'), 'utf8'))?.[1] ?? '';
     await removeStack(checkout.root, checkout.docker);
+    rmSync(join(checkout.root, '..'), { recursive: true });
     await dockerIn(REPO)('image', 'rm', '--force', `${image}:local`);
   }
 });
 
-const projectIn = ({ root }: Checkout): string =>
-  /^COMPOSE_PROJECT_NAME=(.*)$/m.exec(readFileSync(join(root, '.env'), 'utf8'))?.[1] ?? '';
+const projectIn = async ({ docker }: Checkout): Promise<string> =>
+  /^name: (\S+)$/m.exec(await docker('compose', 'config'))?.[1] ?? '';
 
 const runtimeOf = async ({ docker }: Checkout): Promise<string> => {
   const id = await docker('compose', 'ps', '--quiet', 'runtime');
@@ -84,7 +89,8 @@ test('scripts/stack.sh up in a fresh clone: all of it answers, and it says what 
 
   // Word by word what it says; a terminal is what `exec` has there and not here.
   const words = said.replace('exec ', 'exec -T ').match(/"[^"]*"|\S+/g) ?? [];
-  const reply = await first.docker('compose', ...words.map((word) => word.replaceAll('"', '')));
+  const patience = ['--timeout', String(PATIENCE_MS / 1_000)];
+  const reply = await first.docker('compose', ...words.map((word) => word.replaceAll('"', '')), ...patience);
   expect(reply).toContain('mock reply: engineer please look at the login bug');
   figure('until the first reply', secondsSince(start));
   const logs = await first.docker('compose', 'logs', '--no-log-prefix', 'openclaw-gateway');
@@ -103,7 +109,7 @@ test('containers say whose they are', async () => {
 });
 
 test('an upgrade names the stack, its data, every container that it recreates, and how long each was away', async () => {
-  const named = `Stack ${projectIn(first)} of ${first.root}, profiles: local,mock,openclaw.`;
+  const named = `Stack ${await projectIn(first)} of ${first.root}, profiles: local,mock,openclaw.`;
   appendFileSync(join(first.root, '.env'), 'GATEWAY_MEMORY=2900m\n');
   const dry = await first.script('runtime-upgrade-local.sh', '--dry-run');
   expect(dry).toMatchObject({ code: 0 });
@@ -140,7 +146,8 @@ test('a second clone has a stack of its own, and the first one does not notice',
   const before = await runtimeOf(first);
   const { code, output } = await second.script('stack.sh', 'up');
   expect({ code, output }).toMatchObject({ code: 0 });
-  expect(projectIn(second)).not.toBe(projectIn(first));
+  expect(await projectIn(first)).toBe('missioncontrol');
+  expect(await projectIn(second)).toMatch(/^mission-control-[0-9a-f]{6}$/);
   expect(await runtimeOf(first)).toBe(before);
   for (const { healthPort } of [first, second]) {
     await until('/health answers', () => readHealth(healthPort), PATIENCE_MS);
@@ -151,7 +158,7 @@ test("a second clone with the first one's project name is refused, whatever it w
   const before = await runtimeOf(first);
   const own = readFileSync(join(second.root, '.env'), 'utf8');
   // As after `cp ../first/.env .`
-  appendFileSync(join(second.root, '.env'), `COMPOSE_PROJECT_NAME=${projectIn(first)}\n`);
+  appendFileSync(join(second.root, '.env'), `COMPOSE_PROJECT_NAME=${await projectIn(first)}\n`);
   for (const [script, ...args] of [
     ['stack.sh', 'up'],
     ['stack.sh', 'down'],
