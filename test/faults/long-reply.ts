@@ -16,7 +16,10 @@ export async function gatewayThatSays(
     const isRun = request.url === '/v1/responses' && request.method === 'POST';
     if (isRun) runs += 1;
     request.resume();
-    response.writeHead(isRun ? 200 : 404, { 'content-type': 'application/json' }).end(isRun ? reply : '{}');
+    const answer = isRun ? reply : request.url === '/readyz' ? '{"ready":true}' : null;
+    response
+      .writeHead(answer === null ? 404 : 200, { 'content-type': 'application/json' })
+      .end(answer ?? '{}');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
