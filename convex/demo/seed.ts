@@ -7,6 +7,7 @@ import { insertTask, ORCHESTRATOR_CHAT_LABEL } from '../model/tasks.ts';
 import { findMember } from '../model/members.ts';
 import { DEMO_USER } from './access.ts';
 
+/** Of the account that a local stack begins with. */
 const SLUG = 'demo';
 const BATCH = 100;
 
@@ -26,16 +27,17 @@ const seeded = v.object({
  * A small account to look at: three agents, one person, four tasks, two documents, a skill, and nothing to deliver yet. A
  * second call makes nothing new and only sets the tokens.
  * @param hashes SHA-256 of the secret of the service's and of the person's token, lower-case hex
+ * @param slug of the account, `demo` when absent
  */
 export const demo = internalMutation({
-  args: { serviceTokenHash: v.string(), personTokenHash: v.string() },
+  args: { serviceTokenHash: v.string(), personTokenHash: v.string(), slug: v.optional(v.string()) },
   returns: seeded,
-  handler: async (ctx, { serviceTokenHash, personTokenHash }) => {
+  handler: async (ctx, { serviceTokenHash, personTokenHash, slug = SLUG }) => {
     const existing = await ctx.db
       .query('accounts')
-      .withIndex('by_slug', (q) => q.eq('slug', SLUG))
+      .withIndex('by_slug', (q) => q.eq('slug', slug))
       .unique();
-    const accountId = existing?._id ?? (await createAccount(ctx));
+    const accountId = existing?._id ?? (await createAccount(ctx, slug));
     await ctx.db.patch('accounts', accountId, { serviceTokenHash });
     const person = await findMember(ctx, accountId, DEMO_USER.userId);
     if (person) await ctx.db.patch('members', person._id, { tokenHash: personTokenHash });
@@ -48,11 +50,11 @@ export const demo = internalMutation({
   },
 });
 
-async function createAccount(ctx: MutationCtx): Promise<Id<'accounts'>> {
+async function createAccount(ctx: MutationCtx, slug: string): Promise<Id<'accounts'>> {
   const now = Date.now();
   const accountId = await ctx.db.insert('accounts', {
     name: 'Demo',
-    slug: SLUG,
+    slug,
     plan: 'free',
     runtimeStatus: 'provisioning',
     createdAt: now,

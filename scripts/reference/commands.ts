@@ -26,6 +26,7 @@ const WHAT: Record<string, string> = {
   bench: 'what a delivery costs',
   faults: 'every fault that the runtime must bear, one after another',
   chaos: 'kills the runtime again and again, and looks for what was lost or doubled',
+  fleet: 'upgrades the runtimes of many accounts one after another, and says what an account costs',
   upgrade: 'moves the stack to new images, and back when they do not work',
   up: 'builds and starts the stack of this checkout, and says what to open',
   down: 'stops the stack; its data stays',
@@ -47,6 +48,7 @@ const WITH_HELP: [heading: string, file: string][] = [
   ['npm run bench', 'test/bench/main.ts'],
   ['npm run faults', 'test/faults/main.ts'],
   ['npm run chaos', 'test/chaos/main.ts'],
+  ['npm run fleet', 'test/fleet/main.ts'],
 ];
 
 const Manifest = v.object({ scripts: v.record(v.string(), v.string()) });

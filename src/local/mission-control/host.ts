@@ -15,8 +15,11 @@ export type Seeded = v.InferOutput<typeof seeded>;
 
 export interface Host {
   engine: Engine;
-  /** The account of the demo, made at the first start. @param hashes SHA-256 of the tokens' secrets, lower-case hex */
-  seed(hashes: { serviceTokenHash: string; personTokenHash: string }): Promise<Seeded>;
+  /**
+   * The demo account, or one like it under another slug; created when it is not there.
+   * @param account SHA-256 of the tokens' secrets as lower-case hex, and the slug
+   */
+  seed(account: { serviceTokenHash: string; personTokenHash: string; slug?: string }): Promise<Seeded>;
   close(): void;
 }
 
@@ -40,7 +43,7 @@ export async function createHost({ path, extensions, log }: HostOptions): Promis
     engine.call({ kind: 'mutation', path: name, args: convexToJson(args) }, ADMIN);
   return {
     engine,
-    seed: async (hashes) => v.parse(seeded, await callAdmin('demo/seed:demo', hashes)),
+    seed: async (account) => v.parse(seeded, await callAdmin('demo/seed:demo', account)),
     close() {
       scheduler.stop();
       engine.close();
