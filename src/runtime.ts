@@ -39,6 +39,7 @@ import type { HealthSource } from './health/app.ts';
 import { createMeasurer } from './health/measure.ts';
 import { countTokens } from './health/count-tokens.ts';
 import { versionAnswer } from './health/earlier-names.ts';
+import { createWaiting } from './health/waiting.ts';
 import { createMetrics, type Metrics } from './health/metrics.ts';
 import { openInspector, type OpenInspector } from './inspector/open.ts';
 import { statusView } from './inspector/status.ts';
@@ -69,13 +70,16 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const metrics = createMetrics(config.runtimeVersion, config.stateDir);
   const { accountId, serviceToken } = config;
   const access = { url: config.convexUrl, accountId, serviceToken, proxy: config.proxies.convex };
-  const missionControl = createMissionControl({
-    ...access,
-    maxConcurrent: config.delivery.maxConcurrentSessions,
-    onMalformed: ({ what, problem }) => log.warn('backend.malformed', `Left out: ${what}: ${problem}`),
-    countCall: (name, outcome) => metrics.backendCall(name, outcome),
-    onSilence: (problem) => root.send({ type: 'condition.changed', source: 'backend', problem }),
-  });
+  const waiting = createWaiting((seconds) => metrics.latency(seconds));
+  const missionControl = waiting.watch(
+    createMissionControl({
+      ...access,
+      maxConcurrent: config.delivery.maxConcurrentSessions,
+      onMalformed: ({ what, problem }) => log.warn('backend.malformed', `Left out: ${what}: ${problem}`),
+      countCall: (name, outcome) => metrics.backendCall(name, outcome),
+      onSilence: (problem) => root.send({ type: 'condition.changed', source: 'backend', problem }),
+    }),
+  );
   const onUnreadable = (problem: string): void => log.warn('gateway.unreadable', problem);
   const gateway = countTokens(
     config.gateway === null
@@ -110,6 +114,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
           () => root.getSnapshot().status !== 'error',
           metrics,
           () => root.getSnapshot().context.gate,
+          () => waiting.oldestSeconds(),
         ),
       }),
       gateway: gatewayMachine.provide({
@@ -258,6 +263,7 @@ function createHealthSource(
   live: HealthSource['live'],
   metrics: Metrics,
   gate: () => Gate,
+  queueAgeSeconds: () => number,
 ): HealthSource {
   /** Nothing can be delivered before a person acts, where a token or an address is refused. */
   const ready = (): boolean => {
@@ -272,6 +278,7 @@ function createHealthSource(
       return metrics.render({
         inFlight: delivery.inFlight,
         queued: delivery.queued,
+        queueAgeSeconds: queueAgeSeconds(),
         consecutiveFailures: delivery.consecutiveFailures,
         gatewayUp: gateway.state === 'connected',
         gate: gate(),

@@ -9,6 +9,7 @@ import type { Levels } from './metrics.ts';
 const IDLE: Levels = {
   inFlight: 0,
   queued: 0,
+  queueAgeSeconds: 0,
   consecutiveFailures: 0,
   gatewayUp: false,
   gate: 'closed',
@@ -39,7 +40,7 @@ test('every counter and histogram has its series at 0 from the first scrape', as
     .getMetricsAsArray()
     .filter(({ name }) => name.startsWith('mission_control_'));
   const counted = families.filter((metric) => !(metric instanceof Gauge)).map(({ name }) => name);
-  expect(counted).toHaveLength(9);
+  expect(counted).toHaveLength(10);
   for (const name of counted) {
     expect(text).toMatch(new RegExp(`^${name}(?:_count)?(?:\\{[^}]*\\})? 0$`, 'm'));
   }
@@ -121,6 +122,7 @@ test('shows the levels of this very scrape, and drops the states that were left'
   const later: Levels = {
     inFlight: 2,
     queued: 7,
+    queueAgeSeconds: 12,
     consecutiveFailures: 3,
     gatewayUp: true,
     gate: 'trial',
@@ -131,6 +133,7 @@ test('shows the levels of this very scrape, and drops the states that were left'
     expect.arrayContaining([
       'mission_control_in_flight 2',
       'mission_control_queued 7',
+      'mission_control_queue_age_seconds 12',
       'mission_control_delivery_consecutive_failures 3',
       'mission_control_gateway_up 1',
       'mission_control_gate{state="closed"} 0',

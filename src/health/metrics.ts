@@ -12,6 +12,8 @@ import { statePaths } from './state-paths.ts';
 export interface Levels {
   inFlight: number;
   queued: number;
+  /** Age of the oldest notification that waits, in seconds; 0 when none waits. */
+  queueAgeSeconds: number;
   consecutiveFailures: number;
   gatewayUp: boolean;
   /** Whether runs may go out. */
@@ -25,6 +27,8 @@ export interface Metrics {
   delivery(outcome: DeliveryOutcome): void;
   /** A notification was given up. */
   parked(reason: ParkReason): void;
+  /** A reply was posted so many seconds after its notification was created. */
+  latency(seconds: number): void;
   /** A run that began has ended, after so many seconds. */
   run(outcome: 'replied' | FaultKind, seconds: number): void;
   /** A call of a tool has ended, after so many seconds. */
@@ -43,6 +47,8 @@ export interface Metrics {
 
 /** Seconds; a run is cut off after 600 by default. */
 const RUN_BUCKETS = [1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 450, 600, 1_800, 3_600];
+/** Seconds from the creation of a notification to its reply; a message may wait for hours. */
+const LATENCY_BUCKETS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400];
 /** Seconds of a call to Mission Control, which may be waited for while it is away. */
 const TOOL_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /** The most agents that get series of their own; the tokens of all others are counted together. */
@@ -77,6 +83,7 @@ export function createMetrics(version: string, stateDir: string): Metrics & { re
     registry,
     delivery: (outcome) => counters.deliveries.inc({ outcome }),
     parked: (reason) => counters.parked.inc({ reason }),
+    latency: (seconds) => histograms.latency.observe(seconds),
     run(outcome, seconds) {
       counters.runs.inc({ outcome });
       histograms.runs.observe(seconds);
@@ -143,6 +150,11 @@ function createHistograms(registry: Registry) {
     new Histogram({ name: `mission_control_${name}_seconds`, help, buckets, registers: [registry] });
   return {
     runs: histogram('run_duration', 'Length of agent runs.', RUN_BUCKETS),
+    latency: histogram(
+      'delivery_latency',
+      'Time from the creation of a notification to its reply in the thread.',
+      LATENCY_BUCKETS,
+    ),
     toolCalls: histogram('tool_call_duration', 'Length of calls of tools.', TOOL_BUCKETS),
   };
 }
@@ -152,6 +164,10 @@ function createGauges(registry: Registry, version: string): (levels: Levels) => 
     new Gauge({ name: `mission_control_${name}`, help, labelNames, registers: [registry] });
   const inFlight = gauge('in_flight', 'Sessions at work.');
   const queued = gauge('queued', 'Notifications that wait in this process.');
+  const queueAge = gauge(
+    'queue_age_seconds',
+    'Age of the oldest notification that was listed and is not answered; 0 when none waits.',
+  );
   const failures = gauge('delivery_consecutive_failures', 'Polls that failed in a row.');
   const gatewayUp = gauge('gateway_up', 'Whether runs can be sent to the OpenClaw gateway.');
   const gates = gauge('gate', '1 for the state that the gate of delivery is in.', ['state']);
@@ -162,6 +178,7 @@ function createGauges(registry: Registry, version: string): (levels: Levels) => 
   return (levels) => {
     inFlight.set(levels.inFlight);
     queued.set(levels.queued);
+    queueAge.set(levels.queueAgeSeconds);
     failures.set(levels.consecutiveFailures);
     gatewayUp.set(levels.gatewayUp ? 1 : 0);
     for (const state of LABELS.gate) gates.set({ state }, levels.gate === state ? 1 : 0);
