@@ -11,10 +11,11 @@ if (chromiumPath() === null) {
 
 export default defineConfig({
   ...root,
+  // Not the projects of the root: they are all that a browser is not needed for.
   test: {
-    ...root.test,
     include: ['test/browser/**/*.test.ts'],
-    exclude: [],
+    globalSetup: 'test/kits/build.ts',
+    maxWorkers: '100%',
     // A browser on a busy machine takes its time.
     testTimeout: 120_000,
   },
