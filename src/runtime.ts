@@ -127,7 +127,9 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       delivery: deliveryMachine.provide({
         actors: {
           notification: notificationMachine.provide({ actors: createNotificationActors(around) }),
-          beat: beatMachine.provide({ actors: createBeatActors(around) }),
+          beat: beatMachine.provide({
+            actors: createBeatActors(around, config.followUps ? missionControl.tools : null),
+          }),
           listUndelivered: fromPromise(createListUndelivered(around)),
         },
       }),

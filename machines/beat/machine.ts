@@ -29,6 +29,8 @@ export interface BeatInput {
 export interface BeatPlan {
   isOrchestrator: boolean;
   tasks: readonly TaskRow[];
+  /** How many more there are. */
+  leftOut: number;
   /** The task that the beat is about; null when there is none. */
   focus: TaskRow | null;
   /** The newest messages of the focus task, oldest first. */

@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { DeliveryContext } from '../../machines/shared/mission-control.ts';
 import type { ToolSchema } from '../../machines/shared/tools.ts';
+import { actingAgent } from '../../test/kits/samples/acting.ts';
+import { toolsFor } from '../tools/offer.ts';
 import { createGateway } from './client.ts';
+import { buildFollowUp, notificationLine } from './prompt-tools.ts';
 import { buildPrompt } from './prompt.ts';
 import { aRun, faultFrom, findRealGateway } from '../../test/kits/gateway-server.ts';
 
@@ -103,6 +106,23 @@ if ('missing' in real) {
       expect(second.text).toMatch(/: \{"ok":0\}[^]*: \{"ok":1\}[^]*respond to this\]\nUser: Go on\.$/);
       const third = await gateway.respond(aRun({ sessionKey, input: '', results }));
       expect(third.text).toMatch(/respond to this\]\nTool:[^:]+: \{"ok":1\}$/);
+    });
+
+    it('takes all our tools, and the answers to calls as one message', async () => {
+      const sessionKey = session();
+      const everything = actingAgent({ isOrchestrator: true, flags: { canCreateTasks: true } });
+      const tools = toolsFor(everything, 'on');
+      const prompt = buildPrompt(contextSaying('MOCK_TOOL:task_status {"status":"review"}'), { tools });
+      const first = await gateway.respond(aRun({ sessionKey, ...prompt, tools }));
+      expect(first.calls).toMatchObject([{ name: 'task_status', arguments: '{"status":"review"}' }]);
+      const output = '{"tool":"task_status","ok":true,"data":{"status":"review"}}';
+      const results = [{ name: 'task_status', output }];
+      const input = buildFollowUp({ results, more: true, repeat: false, lastLine: notificationLine('n1') });
+      const { instructions } = prompt;
+      const second = await gateway.respond(aRun({ sessionKey, instructions, input, tools }));
+      expect(second.calls).toEqual([]);
+      expect(second.text).toContain(`1. task_status\n${output}`);
+      expect(second.text).toContain('Notification ID: n1');
     });
 
     it('does not know every agent', async () => {

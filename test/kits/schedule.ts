@@ -275,7 +275,7 @@ function createMark(around: Surroundings): Io<'markDelivered'> {
   };
 }
 
-const PLAN: BeatPlan = { isOrchestrator: false, tasks: [], focus: null, thread: [] };
+const PLAN: BeatPlan = { isOrchestrator: false, tasks: [], leftOut: 0, focus: null, thread: [] };
 
 /** Delivery with these surroundings; `look` says where it stands as a run starts. */
 export function deliveryAmong(around: Surroundings, look: () => DeliverySnapshot | null) {

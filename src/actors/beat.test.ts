@@ -1,0 +1,69 @@
+import { createActor, toPromise } from 'xstate';
+import { expect, test } from 'vitest';
+import { agentRow } from '../../test/kits/samples/agent-row.ts';
+import type { TaskRow } from '../../machines/shared/mission-control.ts';
+import type { MissionControl } from '../ports.ts';
+import { createBeatActors, type FollowUps } from './beat.ts';
+import type { Surroundings } from './notification.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** In progress for the engineer, the first the longest without news. */
+const stuck = Array.from({ length: 19 }, (_, n): TaskRow => ({
+  _id: `stuck${n}`,
+  title: 'Stuck',
+  status: 'in_progress',
+  priority: 3,
+  labels: [],
+  assignedAgentIds: ['engineer'],
+  assignedUserIds: [],
+  updatedAt: Date.now() - HOUR_MS + n,
+}));
+
+function world(followUps: FollowUps) {
+  const reads: number[] = [];
+  const missionControl: Partial<MissionControl> = {
+    getOrchestratorAgentId: () => Promise.resolve('lead'),
+    listAgents: () => Promise.resolve([agentRow('squad-lead', 'lead'), agentRow('engineer')]),
+    listAssignedTasks: () => Promise.resolve([]),
+    listOrchestratorTasks: (_, limit) => {
+      reads.push(limit);
+      return Promise.resolve(stuck.toReversed());
+    },
+    loadThread: () => Promise.resolve([]),
+  };
+  const log = { info: () => undefined, warn: () => undefined };
+  const surroundings = { missionControl, log } as unknown as Surroundings;
+  const { planBeat } = createBeatActors(surroundings, followUps);
+  const plan = () => {
+    const actor = createActor(planBeat, { input: { agent: agentRow('squad-lead', 'lead') } });
+    const done = toPromise(actor);
+    actor.start();
+    return done;
+  };
+  return { plan, reads };
+}
+
+test("the orchestrator's beat reads 200 tasks, and each of nineteen stuck ones is in focus within nineteen beats", async () => {
+  const { plan, reads } = world(null);
+  const focused = new Set<string | undefined>();
+  for (let beat = 0; beat < 19; beat++) focused.add((await plan()).focus?._id);
+  expect(focused.size).toBe(19);
+  expect(reads[0]).toBe(200);
+});
+
+test('it asks the assignees of the three that stand still longest', async () => {
+  const asked: unknown[] = [];
+  const { plan } = world({
+    requestResponses: ({ taskId, recipientSlugs }) => {
+      asked.push([taskId, recipientSlugs]);
+      return Promise.resolve({ notificationIds: ['n'] });
+    },
+  });
+  await plan();
+  expect(asked).toEqual([
+    ['stuck0', ['engineer']],
+    ['stuck1', ['engineer']],
+    ['stuck2', ['engineer']],
+  ]);
+});
