@@ -107,6 +107,8 @@ const machineSetup = setup({
       askedMs: turned.retryAfterMs,
       turnedAway: context.turnedAway + (turned.kind === 'gatewayRefused' ? 0 : 1),
     })),
+    /** A probe that fails tells more than the runs that were turned away: the next one that is answered is to be believed. */
+    believeProbes: assign({ turnedAway: 0 }),
     keepWait: assign((_, { turned }: { turned: Turned }) => ({
       problem: `${turned.reason} It asks for a wait of ${Math.ceil(turned.retryAfterMs / 1000)} s.`,
       retryInMs: turned.retryAfterMs,
@@ -159,11 +161,11 @@ const probeFailed = [
   {
     guard: { type: 'refusal', params: ({ event }: { event: { error: unknown } }) => faultOf(event.error) },
     target: '#gateway.refused',
-    actions: { type: 'keepFault', params: faultParams },
+    actions: [{ type: 'keepFault', params: faultParams }, 'believeProbes'],
   },
   {
     target: '#gateway.degraded',
-    actions: { type: 'keepFault', params: faultParams },
+    actions: [{ type: 'keepFault', params: faultParams }, 'believeProbes'],
   },
 ] as const;
 

@@ -108,6 +108,18 @@ it.each<FaultKind>(['gatewayMisconfigured', 'gatewayUnavailable'])(
   },
 );
 
+it('opens as soon as a gateway that was away answers, although runs were turned away meanwhile', async () => {
+  const gateway = await startGateway();
+  gateway.world.away = true;
+  for (let run = 0; run < 3; run += 1) gateway.turnAway('gatewayUnavailable');
+  await settle();
+  expect(state(gateway).matches('degraded')).toBe(true);
+  gateway.world.away = false;
+  await gateway.pass(1_000);
+  expect(state(gateway).matches('connected')).toBe(true);
+  expect(gateway.heard.at(-1)).toEqual({ type: 'gateway.available' });
+});
+
 it('opens as soon as a probe shows that the token is accepted again', async () => {
   const gateway = await startGateway();
   gateway.turnAway('gatewayRefused');
