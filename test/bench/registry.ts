@@ -4,6 +4,7 @@ import { ceiling } from './cases/ceiling.ts';
 import { growth } from './cases/growth.ts';
 import { inFlight } from './cases/in-flight.ts';
 import { inspector } from './cases/inspector.ts';
+import { local } from './cases/local.ts';
 import { machines } from './cases/machines.ts';
 import { pickUp } from './cases/pick-up.ts';
 import { price } from './cases/price.ts';
@@ -19,6 +20,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   price,
   inFlight,
   growth,
+  local,
   machines,
   profile,
   inspector,

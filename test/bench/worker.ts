@@ -34,6 +34,12 @@ export interface Sides {
   gateway: EchoGateway;
 }
 
+/** What a worker is told of both. */
+interface Addresses {
+  backend: Pick<ContractBackend, 'url' | 'accountId' | 'serviceToken'>;
+  gateway: EchoGateway;
+}
+
 /** Benchmarks that are stopped leave no process behind. */
 const alive = new Set<ChildProcess>();
 process.on('exit', () => {
@@ -41,16 +47,16 @@ process.on('exit', () => {
 });
 
 /** Starts the built runtime. It may not be ready yet. @param env wins over the defaults */
-export const spawnRuntime = (sides: Sides, env: Record<string, string> = {}): Promise<Worker> =>
+export const spawnRuntime = (sides: Addresses, env: Record<string, string> = {}): Promise<Worker> =>
   spawnWorker([...YOUNG_SPACE, ...(env['NODE_FLAGS']?.split(' ') ?? []), RUNTIME], sides, env);
 
 /** The same calls without machines. @param sessions runs at once */
-export const spawnCeiling = (sides: Sides, sessions: number): Promise<Worker> =>
+export const spawnCeiling = (sides: Addresses, sessions: number): Promise<Worker> =>
   spawnWorker([...YOUNG_SPACE, CEILING], sides, { DELIVERY_MAX_CONCURRENT_SESSIONS: String(sessions) });
 
 async function spawnWorker(
   args: readonly string[],
-  { backend, gateway }: Sides,
+  { backend, gateway }: Addresses,
   env: Record<string, string>,
 ): Promise<Worker> {
   const dir = mkdtempSync(join(tmpdir(), 'bench-'));
