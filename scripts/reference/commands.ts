@@ -11,6 +11,8 @@ const ROOT = join(import.meta.dirname, '../..');
 const WHAT: Record<string, string> = {
   dev: 'a local Mission Control, an echo gateway and the runtime on this machine',
   say: 'posts to a task of the stack of `npm run dev` and prints the thread until the reply is there',
+  threads: 'tasks, threads and agents of the local Mission Control: lists, follows, creates, assigns',
+  local: 'backup, restore, export and reset of the data of the local Mission Control',
   status: 'what the machines of a running runtime are doing',
   record: 'keeps what the inspector shows as a file that its page can play',
   start: 'the built runtime, with its settings from the environment',
@@ -26,6 +28,7 @@ const WHAT: Record<string, string> = {
   bench: 'what a delivery costs',
   faults: 'every fault that the runtime must bear, one after another',
   chaos: 'kills the runtime again and again, and looks for what was lost or doubled',
+  kills: 'kills the local Mission Control while it writes, and looks for writes that were lost',
   fleet: 'upgrades the runtimes of many accounts one after another, and says what an account costs',
   upgrade: 'moves the stack to new images, and back when they do not work',
   up: 'builds and starts the stack of this checkout, and says what to open',
@@ -41,6 +44,8 @@ const WHAT: Record<string, string> = {
 const WITH_HELP: [heading: string, file: string][] = [
   ['npm run dev', 'src/local/dev.ts'],
   ['npm run say', 'src/cli/say.ts'],
+  ['npm run threads', 'src/cli/threads.ts'],
+  ['npm run local', 'src/cli/local.ts'],
   ['npm run status', 'src/cli/status.ts'],
   ['npm run record', 'src/cli/record.ts'],
   ['npm run up, npm run down', 'scripts/stack.sh'],
