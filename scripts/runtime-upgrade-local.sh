@@ -156,6 +156,7 @@ main() {
   find_changes
   if [ ${#CHANGED[@]} -eq 0 ]; then
     say "Already current: nothing was restarted."
+    tell_of_prepare
     exit "$UPGRADED"
   fi
   tell_changes

@@ -29,7 +29,8 @@ case "$*" in
   'compose version --short') [ -n "$COMPOSE" ] || exit 1; echo "$COMPOSE" ;;
   *config) echo 'name: demo' ;;
   'info '*) echo engine-1 ;;
-  'ps --all '*) [ -z "$OWNER" ] || echo container-1 ;;
+  'ps --all --quiet '*) [ -z "$OWNER" ] || echo container-1 ;;
+  'ps --all '*) ;;
   'inspect '*) echo "$OWNER" ;;
   'ps '*) touch reached; while [ -e hold ]; do sleep 0.05; done ;;
   *) echo "not expected: $*" >&2; exit 1 ;;

@@ -79,6 +79,8 @@ pull_image() { # SERVICE
 find_changes() {
   local service hashes
   hashes=$(hashes_of_settings)
+  PREPARE_CHANGED=no
+  if [ -n "$PREPARE_HASH" ] && [[ $'\n'$hashes$'\n' != *$'\n'"prepare $PREPARE_HASH"$'\n'* ]]; then PREPARE_CHANGED=yes; fi
   CHANGED=()
   for service in "${SERVICES[@]}"; do
     if [ "$(id_of "${WANTED_REF[$service]}")" != "${IMAGE_ID[$service]}" ] ||
@@ -95,6 +97,11 @@ hashes_of_settings() {
   compose config "${SERVICES[@]}" | compose --file - config --hash '*'
 }
 
+# A key, DATA_DIR or BIND_ADDRESS: what they are for has the same image and settings.
+tell_of_prepare() {
+  [ "$PREPARE_CHANGED" = no ] || say "The prepare service has new settings (such as a key in $ENV_FILE): scripts/stack.sh up applies them."
+}
+
 tell_changes() {
   local service id
   for service in "${CHANGED[@]}"; do
@@ -105,6 +112,9 @@ tell_changes() {
       say "  $service: to $(describe "${WANTED_REF[$service]}" "$id")"
     fi
   done
+  if [ "$PREPARE_CHANGED" = yes ]; then
+    say "  prepare: new settings; compose may recreate with it what it prepares for and what those need (backend, openclaw-gateway, runtime)"
+  fi
   NEW_RUNTIME=$(known "$(version_of "${WANTED_REF[runtime]}")" "$OLD_RUNTIME")
   NEW_OPENCLAW=$(known "$(version_of "${WANTED_REF[openclaw-gateway]:-none}")" "$OLD_OPENCLAW")
 }
@@ -136,6 +146,7 @@ tell_plan() {
   find_changes
   if [ ${#CHANGED[@]} -eq 0 ]; then
     say "With the images that are here now, nothing would be restarted."
+    tell_of_prepare
     return
   fi
   say "With the images that are here now, would recreate these containers:"

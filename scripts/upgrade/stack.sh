@@ -8,6 +8,9 @@ declare -A WANTED_REF HAS_BUILD PROFILES_OF
 # The services that run.
 SERVICES=()
 CHANGED=()
+# Of the prepare service, which has ended.
+PREPARE_HASH=
+PREPARE_CHANGED=no
 PROJECT=
 # Where the stack keeps what lasts.
 DATA=
@@ -56,6 +59,8 @@ read_configuration() {
 
 read_containers() {
   local ids service id image ref hash
+  PREPARE_HASH=$(docker ps --all --filter "label=com.docker.compose.project=$PROJECT" --filter label=com.docker.compose.service=prepare \
+    --filter label=com.docker.compose.oneoff=False --format '{{.Label "com.docker.compose.config-hash"}}' | head -n 1)
   ids=$(docker ps --quiet --filter "label=com.docker.compose.project=$PROJECT" --filter label=com.docker.compose.oneoff=False)
   [ -n "$ids" ] || return 0
   local format='{{index .Config.Labels "com.docker.compose.service"}}|{{.Id}}|{{.Image}}|{{.Config.Image}}'
