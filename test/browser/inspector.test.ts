@@ -28,14 +28,14 @@ describe('what happens is seen', () => {
     await gateway.runHeld();
     await says(page, '#count-inFlight', '1');
     await until('An edge flashes', async () => (await page.locator('g.edge.taken').count()) > 0);
-    await page.locator('#search').fill('lane:');
+    await page.locator('#search').fill('notification:');
     await page.locator('.actor:not([hidden])', { hasText: 'engineer · ' }).first().click();
-    await isLit(page, 'lane.running');
-    expect(page.url()).toContain('#/actor/supervisor/delivery/lane');
+    await isLit(page, 'notification.working.running');
+    expect(page.url()).toContain('#/actor/supervisor/delivery/notification');
 
     gateway.release();
     await says(page, '#count-delivered', '1');
-    await page.locator('#log-event').fill('lane.settled');
+    await page.locator('#log-event').fill('xstate.done.actor');
     const told = page.locator('#log .event:not([hidden]) .receiver', { hasText: /^delivery$/ });
     await until('The log tells that delivery was told', async () => (await told.count()) > 0);
   });

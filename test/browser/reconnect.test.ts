@@ -24,8 +24,10 @@ test('a stream that breaks goes on where it broke off: nothing is missing, nothi
   const deliver = async (text: string): Promise<void> => {
     const from = told.length;
     await backend.postMessage(backend.taskIds[0] ?? '', `@engineer ${text}`);
-    await until('A lane posts the reply', () =>
-      told.slice(from).some((entry) => isStep(entry) && entry.to.includes('posting')),
+    await until('The reply is posted', () =>
+      told
+        .slice(from)
+        .some((entry) => isStep(entry) && entry.to.some((state) => state.startsWith('answering.'))),
     );
   };
 

@@ -124,7 +124,7 @@ test('tokens, messages, prompts and replies are in nothing that it tells', async
   // Somebody else's page, and the page of who comes late.
   const late = await view(runtime.port);
   await until('The late one is greeted', () => late.text().includes('event: hello'));
-  const files = ['/', '/charts/delivery.svg', '/charts/lane.svg', '/charts/gateway.svg'];
+  const files = ['/', '/charts/delivery.svg', '/charts/notification.svg', '/charts/gateway.svg'];
   const served = await Promise.all(
     files.map(async (path) => (await fetch(`http://127.0.0.1:${runtime.port}${path}`)).text()),
   );

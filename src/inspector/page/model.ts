@@ -138,7 +138,7 @@ const isSteady = ({ path, by, event, tags }: Step): boolean =>
   !event.startsWith('xstate.error.');
 
 /** Sessions come and go by the thousand; the timeline is for what stays. */
-const hasTimeline = (path: string): boolean => !/\/(?:lane|notification|beat):/.test(path);
+const hasTimeline = (path: string): boolean => !/\/(?:notification|beat):/.test(path);
 
 function remembered(model: Model, path: string, segment: Segment): void {
   if (hasTimeline(path)) extend(model.segments, path, segment);

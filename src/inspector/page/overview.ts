@@ -29,7 +29,7 @@ export interface Overview {
 }
 
 /** Machines of which there is one for each session. */
-const SESSIONS: ReadonlySet<string> = new Set(['lane', 'notification', 'beat']);
+const SESSIONS: ReadonlySet<string> = new Set(['notification', 'beat']);
 const IN_TROUBLE: ReadonlySet<Tone> = new Set(['failed', 'attention', 'degraded']);
 
 const isSession = ({ machine }: ActorView): boolean => machine !== null && SESSIONS.has(machine);

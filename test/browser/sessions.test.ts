@@ -8,24 +8,24 @@ import { startInspected } from '../kits/inspected.ts';
 import { echoGateway, missionControl } from '../kits/stack.ts';
 import { says, useBrowser } from './browser.ts';
 
-const LANES = 1_000;
+const SESSIONS = 1_000;
 /** One for each 10 ms; far more than the test plays. */
 const STEPS = 60_000;
 const FRAMES = 180;
 
-const paths = Array.from({ length: LANES }, (_, n) => `supervisor/delivery/lane:task-${n}`);
+const paths = Array.from({ length: SESSIONS }, (_, n) => `supervisor/delivery/notification:task-${n}`);
 
-/** A thousand runs are open, and each lane in turn is asked how it goes. */
-function recordingOfLanes(): Buffer {
-  const lanes = paths.map((path) => actor(path, { states: ['running'], tags: ['busy'] }));
+/** A thousand runs are open, and each session in turn is asked how it goes. */
+function recordingOfSessions(): Buffer {
+  const sessions = paths.map((path) => actor(path, { states: ['running'], tags: ['busy'] }));
   const parents = ['supervisor', 'supervisor/delivery'].map((path) => actor(path));
   const head = {
     recording: 1,
-    picture: picture([...parents, ...lanes], { status: { ...STATUS, inFlight: LANES } }),
+    picture: picture([...parents, ...sessions], { status: { ...STATUS, inFlight: SESSIONS } }),
   };
   const steps = Array.from({ length: STEPS }, (_, n) => {
-    const [from, to] = Math.floor(n / LANES) % 2 === 0 ? ['running', 'checking'] : ['checking', 'running'];
-    const path = paths[n % LANES] ?? '';
+    const [from, to] = Math.floor(n / SESSIONS) % 2 === 0 ? ['running', 'checking'] : ['checking', 'running'];
+    const path = paths[n % SESSIONS] ?? '';
     return step(n + 1, { at: n * 10, path, from: [from], to: [to], tags: ['busy'] });
   });
   return Buffer.from([head, ...steps].map((line) => JSON.stringify(line)).join('\n'));
@@ -33,15 +33,15 @@ function recordingOfLanes(): Buffer {
 
 const open = useBrowser();
 
-test('1,000 lanes: counted, searched and scrolled while they change, with a few rows in the document', async () => {
+test('1,000 sessions: counted, searched and scrolled while they change, with a few rows in the document', async () => {
   const runtime = await startInspected({ backend: await missionControl(), gateway: await echoGateway() });
   const page = await open(runtime.port);
   await says(page, '#connection', 'live');
-  const file = { name: 'lanes.jsonl', mimeType: 'text/plain', buffer: recordingOfLanes() };
+  const file = { name: 'sessions.jsonl', mimeType: 'text/plain', buffer: recordingOfSessions() };
   await page.locator('#file').setInputFiles(file);
   await says(page, '#count-inFlight', '1,000');
-  const group = page.locator('.actor:has(.name:text-is("lanes"))');
-  await says(page, '.actor:has(.name:text-is("lanes")) .tags', '1,000');
+  const group = page.locator('.actor:has(.name:text-is("notifications"))');
+  await says(page, '.actor:has(.name:text-is("notifications")) .tags', '1,000');
   await group.click();
   await says(page, '#tree', 'task-3');
   await page.locator('#play').click();
@@ -61,12 +61,12 @@ test('1,000 lanes: counted, searched and scrolled while they change, with a few 
   }, FRAMES);
   const at = (share: number): string => (frames[Math.floor((frames.length - 1) * share)] ?? 0).toFixed(1);
   console.log(
-    `${LANES} lanes, changing and scrolled: a frame takes ${at(0.5)} ms (median), ${at(0.95)} ms (p95), ${at(1)} ms (longest of ${FRAMES})`,
+    `${SESSIONS} sessions, changing and scrolled: a frame takes ${at(0.5)} ms (median), ${at(0.95)} ms (p95), ${at(1)} ms (longest of ${FRAMES})`,
   );
   expect(await page.locator('#tree').evaluate((tree) => tree.scrollTop)).toBeGreaterThan(FRAMES * 100);
   expect(await page.locator('#tree .actor').count()).toBeLessThan(80);
   const total = await page.locator('#tree .actor').first().getAttribute('aria-setsize');
-  expect(Number(total)).toBe(2 + 1 + LANES);
+  expect(Number(total)).toBe(2 + 1 + SESSIONS);
 
   await page.locator('#search').fill('task-987');
   await page.locator('.actor:not([hidden])', { hasText: 'task-987' }).click();
