@@ -139,7 +139,10 @@ export interface RunRequest {
 export interface Reply extends KeptReply {
   /** The tools that the agent calls, in its order; the run goes on with their results. */
   calls: readonly ToolCall[];
-  /** Why the answer stops short (`max_output_tokens`, `content_filter`); null when it is whole. The text may be empty then. */
+  /**
+   * Why the answer stops short (`max_output_tokens`, `content_filter`); null when it is whole. Where the agent said
+   * nothing, the text is then a note that says so.
+   */
   cut: string | null;
   /** null when the gateway does not tell. */
   usage: Usage | null;

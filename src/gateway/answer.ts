@@ -88,11 +88,14 @@ export function replyOf(resource: unknown, ended: Ended, streamed: Streamed, tar
   const calls = given.length > 0 ? given : streamed.calls;
   const isOver = ended !== null || ['', 'completed', 'incomplete'].includes(status);
   if (!isOver) throw new Fault('runFailed', `The run ended with the status "${theirWords(status, target)}".`);
+  const cut = isIncomplete ? reasonOf(details, target) : null;
+  // Somebody waits for an answer, and another run would be cut in the same way.
+  const note = cut === null || calls.length > 0 ? '' : `[The answer was cut before its first word: ${cut}.]`;
   return {
-    text: text.slice(0, MAX_TEXT_CHARS),
+    text: text.slice(0, MAX_TEXT_CHARS) || note,
     toolCalls: calls.length,
     calls,
-    cut: isIncomplete ? reasonOf(details, target) : null,
+    cut,
     usage: usageOf(usage),
   };
 }

@@ -180,12 +180,12 @@ describe('the text is known', () => {
       incomplete_details: { reason: 'content_filter' },
     };
     expect(await replyTo(CREATED + ended(response, 'incomplete'))).toMatchObject({
-      text: '',
+      text: '[The answer was cut before its first word: content_filter.]',
       cut: 'content_filter',
     });
     await server?.close();
     const plain = JSON.stringify({ object: 'response', ...response });
-    expect(await replyTo(plain, 'application/json')).toMatchObject({ text: '', cut: 'content_filter' });
+    expect(await replyTo(plain, 'application/json')).toMatchObject({ cut: 'content_filter' });
   });
 });
 
