@@ -11,6 +11,7 @@ import { heartbeatsShown, isDegraded, isHeartbeat } from './heartbeats.ts';
 import { sessionsReport } from './sessions.ts';
 import type * as Report from './report.ts';
 import type { StateClock } from './state-clock.ts';
+import { statePaths } from './state-paths.ts';
 import { nextTimers } from './timers.ts';
 import { agentNames, titleOf, type AgentNames } from './titles.ts';
 
@@ -132,6 +133,9 @@ function deliveryReport({ root, config, timers }: Look): Report.DeliveryReport {
     outcomes.reduce((total, outcome) => total + counts[outcome], 0);
   return {
     delivered: deliveredOf(counts),
+    posted: counts.delivered,
+    silent: counts.silent,
+    skipped: counts.skipped,
     failed: failedRuns,
     parked: sum('parked', 'unanswered'),
     recentParks: recentParks.map(({ at, reason }) => ({ at: timestamp(at), reason })),
@@ -248,8 +252,17 @@ const describeMachine = (look: Look, { actor, snapshot, value }: Machine): Repor
   tags: TAGS.filter((tag) => snapshot.hasTag(tag)) satisfies Tag[],
   since: timestamp(look.clock.since(actor)),
   nextTimerAt: timestamp(look.timers.get(actor.sessionId)),
+  until: timestamp(runLimitAt(look, actor, value)),
   restarts: look.root.getSnapshot().context.restarts[actor.id] ?? 0,
 });
+
+/** When an open run is cut off, in milliseconds since the epoch; null for a machine that has none open. */
+function runLimitAt({ clock, config }: Look, actor: AnyActorRef, value: StateValue): number | null {
+  const since = clock.since(actor);
+  const isOpen = ['working.running', 'running'].includes(statePaths(value).join());
+  const isRun = actor.id !== 'supervisor' && isOpen;
+  return isRun && since !== null && config.gateway !== null ? since + config.gateway.requestTimeoutMs : null;
+}
 
 /** `{ connected: 'steady' }` is connected. */
 function topState<TValue extends StateValue>(value: TValue): TopState<TValue> {

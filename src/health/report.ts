@@ -51,6 +51,10 @@ export interface DeliveryConfig {
 export interface DeliveryReport {
   /** Counts since this process began: rows brought to their end, runs that failed, rows given up. */
   delivered: number;
+  /** Of them: replies in their threads, runs after which the agent had nothing to say, and rows that a rule left out. */
+  posted: number;
+  silent: number;
+  skipped: number;
   failed: number;
   parked: number;
   /** The last rows that were given up, newest last. */
@@ -139,6 +143,8 @@ export interface MachineReport {
   since: Timestamp;
   /** When its next `after` fires. */
   nextTimerAt: Timestamp;
+  /** When its open run is cut off (OPENCLAW_REQUEST_TIMEOUT_MS); null when none is open. */
+  until: Timestamp;
   /** Restarts after a crash, since the process began. */
   restarts: number;
 }

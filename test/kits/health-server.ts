@@ -25,6 +25,9 @@ const HEALTHY: HealthReport = {
   },
   delivery: {
     delivered: 1,
+    posted: 1,
+    silent: 0,
+    skipped: 0,
     failed: 0,
     parked: 0,
     recentParks: [],
@@ -73,6 +76,7 @@ const HEALTHY: HealthReport = {
       tags: ['ready'],
       since: null,
       nextTimerAt: null,
+      until: null,
       restarts: 0,
     },
   ],

@@ -34,6 +34,9 @@ describe('a run is under way', () => {
     const health = await runtime.waitForHealth('that it drains', ({ status }) => status === 'draining');
     expect(health.httpStatus).toBe(503);
     expect(health.delivery.inFlight).toBe(1);
+    // The run shows when it is cut off: OPENCLAW_REQUEST_TIMEOUT_MS after it began.
+    const [run] = health.sessions.shown;
+    expect(Date.parse(run?.until ?? '') - Date.parse(run?.since ?? '')).toBe(600_000);
     const ready = await runtime.get('/readyz');
     expect(ready.status).toBe(503);
     expect(ready.body).toContain('draining');

@@ -25,6 +25,7 @@ const Machine = v.object({
   tags: v.array(Text),
   since: Time,
   nextTimerAt: Time,
+  until: v.optional(Time, null),
   restarts: v.number(),
 });
 

@@ -10,6 +10,7 @@ const machine = (id: string, value: unknown, tags: string[], more: object = {}) 
   tags,
   since: '2026-01-01T00:00:00.000Z',
   nextTimerAt: null,
+  until: null,
   restarts: 0,
   ...more,
 });
@@ -36,7 +37,7 @@ const answer = {
   ],
   sessions: {
     total: 4,
-    shown: [machine('notification:a', 'running', ['busy'])],
+    shown: [machine('notification:a', 'running', ['busy'], { until: '2026-01-01T00:10:00.000Z' })],
     rest: { running: 2, retrying: 1 },
   },
 };
@@ -58,7 +59,7 @@ test('shows the machines as a tree, with sessions below delivery and what is not
     'supervisor             running                   for 1 min',
     '├─ gateway             degraded.resting          for 1 min, next in 5 s',
     '├─ delivery            gate.closed poll.waiting  for 1 min, restarted 1 time',
-    '│  ├─ notification:a   running                   for 1 min',
+    '│  ├─ notification:a   running                   for 1 min, cut off in 9 min',
     '│  └─ 3 more sessions  2 running, 1 retrying',
     '└─ heartbeat:qa        resting                   for 1 min',
     '',
