@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { HttpProblem } from '../problem.ts';
 
@@ -30,6 +31,8 @@ const TABLES = `
 export function openFile(path: string): DatabaseSync {
   let database: DatabaseSync | undefined;
   try {
+    // For its owner only; SQLite gives the files beside it the same rights.
+    if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600));
     database = new DatabaseSync(path);
     // The lock is kept: a second process that opens the file is refused.
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 0; PRAGMA cache_size = -16000');

@@ -1,12 +1,25 @@
 import type { Value } from 'convex/values';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { local, oracle, type TestEngine } from '../../../../test/kits/convex-engines/engines.ts';
+import {
+  deployed,
+  local,
+  oracle,
+  realDeployment,
+  served,
+  type TestEngine,
+} from '../../../../test/kits/convex-engines/engines.ts';
 import { until } from '../../../../test/kits/until.ts';
 
-const ENGINES = [
+const real = realDeployment;
+
+const ENGINES: [name: string, start: () => Promise<TestEngine>][] = [
   ['convex-test', () => Promise.resolve(oracle())],
   ['this engine', () => local()],
-] as const;
+  ['this engine over HTTP', () => served()],
+  ...(real
+    ? [['a real deployment', () => Promise.resolve(deployed(real))] satisfies (typeof ENGINES)[number]]
+    : []),
+];
 
 const TYPED = { name: 'n', count: 3n, data: new ArrayBuffer(2), kind: 'x', tags: { a: true } };
 
