@@ -24,6 +24,7 @@ const MESSAGES = [
   '@qa ECHO_DELAY:600000 please test the release',
   '@squad-lead ECHO_DELAY:600000 what is the plan for this week?',
   '@engineer ECHO_500 please restart the build',
+  '@engineer and what about the next release?',
 ];
 
 /** As long as a page may take to show what is awaited, in milliseconds. */

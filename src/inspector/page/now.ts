@@ -56,7 +56,7 @@ export function createNow(onSelect: (path: string) => void, onChange: () => void
 
 function noteOf(column: Column, overview: Overview, more: number): string {
   if (more > 0) return `and ${count(more)} more: unfold them among the machines`;
-  const queued = column === 'waits' ? overview.queued - overview.waits.length : 0;
+  const queued = column === 'waits' ? overview.queued : 0;
   if (queued > 0) return `${count(queued)} ${queued === 1 ? 'message' : 'messages'} in the queue, not begun`;
   return overview[column].length === 0 ? NOTHING[column] : '';
 }

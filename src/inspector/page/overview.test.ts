@@ -41,7 +41,9 @@ describe('what is going on', () => {
     expect(titles(overview.works)).toEqual(['engineer · Fix it', 'qa · Test it']);
     expect(titles(overview.waits)).toEqual(['notification:a/3']);
     expect(titles(overview.trouble)).toEqual(['engineer · Ship it']);
-    expect(overview.sentence).toBe('One thing is in trouble. 2 at work, 3 waiting.');
+    // Of three in the queue one waits for a slot and one rests.
+    expect(overview.queued).toBe(1);
+    expect(overview.sentence).toBe('One thing is in trouble. 2 at work, 2 waiting.');
   });
 
   test('a problem is told whole, with since when and when it is tried again', () => {

@@ -34,6 +34,10 @@ const IN_TROUBLE: ReadonlySet<Tone> = new Set(['failed', 'attention', 'degraded'
 
 const isSession = ({ machine }: ActorView): boolean => machine !== null && SESSIONS.has(machine);
 
+/** Its notification counts as queued though its actor is there: it waits for a slot, or rests. */
+const isQueued = ({ states }: ActorView): boolean =>
+  states.some((state) => /^(?:reading|deciding|planning|queueing)\b|resting$/.test(state));
+
 /** What people call it. */
 export const nameOfActor = ({ title, id }: ActorView): string => title ?? shortId(id);
 
@@ -47,7 +51,7 @@ export function overviewOf(model: Model): Overview {
     trouble: [...problemCards(model), ...machineCards(model, actors), ...troubled.map(cardOf)],
     works: byAge(working.map(cardOf)),
     waits: byAge(waiting.map(cardOf)),
-    queued: model.status.queued,
+    queued: Math.max(0, model.status.queued - sessions.filter(isQueued).length),
   };
   return { ...overview, sentence: sentenceOf(model, overview) };
 }
@@ -108,7 +112,7 @@ function sentenceOf(
   if (left !== null) return `The runtime has left: ${left.reason} (exit code ${left.exitCode}).`;
   const work = [
     works.length === 0 ? '' : `${count(works.length)} at work`,
-    waits.length + queued === 0 ? '' : `${count(Math.max(waits.length, queued))} waiting`,
+    waits.length + queued === 0 ? '' : `${count(waits.length + queued)} waiting`,
   ].filter(Boolean);
   const activity = work.length === 0 ? 'Nothing to do right now' : work.join(', ');
   if (trouble.length > 0) {
