@@ -28,6 +28,10 @@ describe('log lines are found by their syntax', () => {
       { event: 'a.b', level: 'info', message: 'x', fields: ['settings'] },
     ],
     [
+      "onNotice('a.b', `It stands at ${path}.`)",
+      { event: 'a.b', level: 'warn', message: 'It stands at ….', fields: [] },
+    ],
+    [
       "tell({ event: 'a.b', message: 'Words.' })",
       { event: 'a.b', level: 'warn', message: 'Words.', fields: [] },
     ],
