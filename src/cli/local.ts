@@ -12,7 +12,7 @@ const USAGE = `npm run local -- <command>
   export FILE    writes a ZIP that npx convex import takes (docs/local.md)
   reset --yes    deletes all data: the next start begins with an empty account
 
-  --data DIR     the data directory (.runtime/mission-control)
+  --data DIR     the data directory (.runtime/dev-data, of npm run dev; compose has .runtime/mission-control)
   --url URL      where Mission Control listens (the stack of npm run dev, or http://127.0.0.1:3210)
 
 For restore and reset stop Mission Control first. All of it needs the admin key, which is in the data directory.`;

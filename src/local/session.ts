@@ -9,8 +9,8 @@ const FILE = join(DEV_DIRECTORY, 'dev.json');
 /** The runtime's state during `npm run dev`. */
 export const DEV_STATE_DIR = join(DEV_DIRECTORY, 'dev-state');
 
-/** What Mission Control keeps; in the stack of compose it is the same place. */
-export const DATA_DIR = join(DEV_DIRECTORY, 'mission-control');
+/** What Mission Control keeps during `npm run dev`; the stack of compose has a place of its own, and another owner. */
+export const DATA_DIR = join(DEV_DIRECTORY, 'dev-data');
 
 const Session = v.object({
   convexUrl: v.string(),
