@@ -28,6 +28,7 @@ export function createLog(onSelect: (path: string) => void, onChange: () => void
   let frozen: readonly LogRow[] | null = null;
   let rows: readonly LogRow[] = [];
   let items: readonly LogItem[] = [];
+  let titles: ReadonlyMap<string, string> = new Map();
   let drawn = '';
 
   const onPress = (seq: string): void => {
@@ -44,7 +45,7 @@ export function createLog(onSelect: (path: string) => void, onChange: () => void
       host: hosts.log,
       rowHeight: 38,
       create: () => createRow(onPress),
-      update: updateRow,
+      update: (row, item) => updateRow(row, item, (path) => titles.get(path ?? '') ?? nameOf(path)),
     }),
     sequence: createVirtualList({
       host: hosts.sequence,
@@ -87,6 +88,7 @@ export function createLog(onSelect: (path: string) => void, onChange: () => void
   return {
     draw(model) {
       const filter = { actor: actor.value, event: event.value, changesOnly: changesOnly.checked };
+      titles = model.titles;
       const key = JSON.stringify([
         model.picture.epoch,
         model.seq,
@@ -132,9 +134,11 @@ function createRow(onPress: (seq: string) => void): HTMLElement {
   return row;
 }
 
-function updateRow(row: HTMLElement, item: LogItem): void {
-  // A fold grows: its key is how much it holds, too.
-  const key = isFold(item) ? `${item.seq} ${item.rows.length}` : String(item.seq);
+function updateRow(row: HTMLElement, item: LogItem, nameOfPath: (path: string | null) => string): void {
+  // A fold grows, and a title may be learned late.
+  const key = isFold(item)
+    ? `${item.seq} ${item.rows.length}`
+    : `${item.seq} ${nameOfPath(item.path)} ${nameOfPath(item.by)}`;
   if (row.dataset.key === key) return;
   row.dataset.key = key;
   row.dataset.seq = String(item.seq);
@@ -152,8 +156,8 @@ function updateRow(row: HTMLElement, item: LogItem): void {
   setText(part('arrow'), '→');
   const { at, by, path, event, call, from, to } = item;
   setText(part('time'), clockTime(at));
-  setText(part('sender'), by === path ? (call ?? 'itself') : (call ?? nameOf(by)));
-  setText(part('receiver'), nameOf(path));
+  setText(part('sender'), by === path ? (call ?? 'itself') : (call ?? nameOfPath(by)));
+  setText(part('receiver'), nameOfPath(path));
   setText(part('type'), eventText(event, call));
   setText(part('change'), from === null ? '' : `⇒ ${changeText(from, to)}`);
   row.title = `${clockTime(at)}\n${by ?? 'outside'} → ${path}\n${event}\n${from === null ? 'no change' : `${from.join(' ')} ⇒ ${to.join(' ')}`}`;

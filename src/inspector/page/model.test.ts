@@ -68,6 +68,9 @@ describe('the model', () => {
     const model = start();
     apply(model, { kind: 'title', seq: 1, at: 1, path: GATEWAY, title: 'engineer · Fix it' });
     expect(model.actors.get(GATEWAY)?.title).toBe('engineer · Fix it');
+    // The log still names it when it is over.
+    apply(model, { kind: 'gone', seq: 2, at: 2, path: GATEWAY });
+    expect(model.titles.get(GATEWAY)).toBe('engineer · Fix it');
   });
 });
 

@@ -5,6 +5,8 @@ import type { ActorView, Entry, Hello, Picture, Sample, StatusView, Step } from 
 
 /** Rows that the log keeps. */
 const LOG_ROWS = 5_000;
+/** Sessions whose titles are kept. */
+const TITLES_KEPT = 5_000;
 
 export interface LogRow extends Step {
   seq: number;
@@ -16,6 +18,8 @@ export interface LogRow extends Step {
 export interface Model {
   picture: Picture;
   actors: Map<string, ActorView>;
+  /** What people call a session, by its path; also of those that are over. */
+  titles: Map<string, string>;
   status: StatusView;
   log: LogRow[];
   /** Rows that the log has lost at its beginning. */
@@ -33,6 +37,7 @@ export function createModel({ picture, history }: Hello): Model {
   const model: Model = {
     picture,
     actors: new Map(actors.map((actor) => [actor.path, { ...actor }])),
+    titles: new Map(),
     status,
     log: [],
     lost: 0,
@@ -42,6 +47,7 @@ export function createModel({ picture, history }: Hello): Model {
     seq,
     at,
   };
+  for (const { path, title } of actors) keepTitle(model, path, title);
   // The picture's past tells the timeline of that time already.
   for (const entry of history) if (entry.kind === 'step') keepRow(model, entry);
   for (const { path, since, tags, states } of actors) {
@@ -66,6 +72,7 @@ export function apply(model: Model, entry: Entry): void {
   switch (entry.kind) {
     case 'actor':
       model.actors.set(entry.actor.path, { ...entry.actor });
+      keepTitle(model, entry.actor.path, entry.actor.title);
       break;
     case 'gone':
       model.actors.delete(entry.path);
@@ -76,6 +83,7 @@ export function apply(model: Model, entry: Entry): void {
     case 'title': {
       const actor = model.actors.get(entry.path);
       if (actor !== undefined) actor.title = entry.title;
+      keepTitle(model, entry.path, entry.title);
       break;
     }
     case 'timers': {
@@ -90,6 +98,14 @@ export function apply(model: Model, entry: Entry): void {
       model.left = { exitCode: entry.exitCode, reason: entry.reason };
       break;
   }
+}
+
+function keepTitle({ titles }: Model, path: string, title: string | null): void {
+  if (title == null) return;
+  titles.delete(path);
+  titles.set(path, title);
+  const [oldest] = titles.keys();
+  if (titles.size > TITLES_KEPT && oldest !== undefined) titles.delete(oldest);
 }
 
 function move(model: Model, { path, from, to, tags, status, at }: Step & { at: number }): void {
