@@ -37,6 +37,8 @@ import { glanceAt, projectHealth, projectStatus } from './health/project.ts';
 import { createStateClock } from './health/state-clock.ts';
 import type { HealthSource } from './health/app.ts';
 import { createMeasurer } from './health/measure.ts';
+import { createExecute } from './tools/execute.ts';
+import { createReportCall } from './tools/report.ts';
 import { countTokens } from './health/count-tokens.ts';
 import { versionAnswer } from './health/earlier-names.ts';
 import { createWaiting } from './health/waiting.ts';
@@ -101,6 +103,18 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     countRun: (...run: Parameters<typeof metrics.run>) => metrics.run(...run),
   };
 
+  const beatTools = {
+    mode: config.agentTools,
+    execute: createExecute({
+      service: missionControl.tools,
+      mode: config.agentTools,
+      onBug: (tool, error) =>
+        log.error('tool.failed', `The tool ${tool} failed: a mistake of ours`, { error }),
+    }),
+    report: createReportCall(log, metrics),
+    followUps: config.followUps ? missionControl.tools : null,
+  };
+
   const machine = supervisorMachine.provide({
     actors: {
       serveHealth: createHealthServerActor({
@@ -128,7 +142,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
         actors: {
           notification: notificationMachine.provide({ actors: createNotificationActors(around) }),
           beat: beatMachine.provide({
-            actors: createBeatActors(around, config.followUps ? missionControl.tools : null),
+            actors: createBeatActors(around, beatTools),
           }),
           listUndelivered: fromPromise(createListUndelivered(around)),
         },

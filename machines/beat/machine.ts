@@ -1,4 +1,5 @@
 import { assign, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
+import type { ActingAgent, ToolAnswer } from '../shared/acting.ts';
 import { backoff, type BackoffLimits } from '../shared/backoff.ts';
 import {
   faultOf,
@@ -10,9 +11,12 @@ import {
 } from '../shared/fault.ts';
 import type { AgentRow, TaskRow, ThreadMessage } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
+import { addRound, answeredCall, begunCall, mayCall, nextCall, NO_ROUNDS } from '../shared/rounds.ts';
+import type { NextCall, Rounds } from '../shared/rounds.ts';
 import type { ChildNews, ChildOrder } from '../shared/slot.ts';
 import { step } from '../shared/step.ts';
 import type { Tag } from '../shared/tags.ts';
+import type { ToolCall } from '../shared/tools.ts';
 
 export interface BeatInput {
   parent: Parent<ChildNews>;
@@ -35,6 +39,16 @@ export interface BeatPlan {
   focus: TaskRow | null;
   /** The newest messages of the focus task, oldest first. */
   thread: readonly ThreadMessage[];
+  /** Who acts in its runs; null: tools are switched off. */
+  acting: ActingAgent | null;
+}
+
+/** What a round of the run came to. */
+export interface BeatRound {
+  /** What the agent calls; its text counts only where there are none. */
+  calls: readonly ToolCall[];
+  message: BeatMessage | null;
+  runMs: number;
 }
 
 export interface BeatOutput {
@@ -55,10 +69,13 @@ export interface BeatMessage {
 interface BeatContext {
   input: BeatInput;
   plan: BeatPlan | null;
+  rounds: Rounds;
   message: BeatMessage | null;
   outcome: BeatOutput['outcome'];
   runMs: number | null;
   reason: string | null;
+  /** The process drains: no further call begins. */
+  leaving: boolean;
   rest: { inMs: number; floorMs: number; failures: number };
 }
 
@@ -66,6 +83,8 @@ const notProvided = (): Promise<never> =>
   Promise.reject(new Error('this actor is provided by src/runtime.ts'));
 
 const MAX_FAILURES = 5;
+
+const NO_REST = { inMs: 0, floorMs: 0, failures: 0 };
 
 interface Failure {
   kind: FaultKind;
@@ -84,16 +103,25 @@ const beatSetup = setup({
   actors: {
     /** Reads the agent's tasks and the thread of the one in focus. */
     planBeat: fromPromise<BeatPlan, { agent: AgentRow }>(notProvided),
-    /** Runs the agent on its system session. `message`: what it says, and on which task; null for silence. */
-    runBeat: fromPromise<
-      { message: BeatMessage | null; runMs: number },
-      { agent: AgentRow; plan: BeatPlan | null }
+    /**
+     * One round of the agent on its system session: the first, or what follows the calls of the round before.
+     * `message`: what it says, and on which task; null for silence.
+     */
+    runBeat: fromPromise<BeatRound, { agent: AgentRow; plan: BeatPlan | null; rounds: Rounds }>(notProvided),
+    /** Makes one call. `giveUp`: Convex is away for too long, so the agent is told and nothing is called. */
+    makeCall: fromPromise<
+      ToolAnswer,
+      { acting: ActingAgent | null; next: NextCall | null; round: number; giveUp: boolean }
     >(notProvided),
     postBeat: fromPromise<void, { agent: AgentRow; message: BeatMessage | null }>(notProvided),
     /** Tells Mission Control that the agent lives. */
     reportBeat: fromPromise<void, { agent: AgentRow; plan: BeatPlan | null }>(notProvided),
   },
   guards: {
+    mayAct: ({ context }, { calls }: { calls: readonly ToolCall[] }) =>
+      calls.length > 0 && mayCall(context.rounds),
+    isActing: ({ context }) => nextCall(context.rounds) !== null,
+    leaving: ({ context }) => context.leaving,
     hasMessage: ({ context }) => context.message !== null,
     gatewayTrouble: (_, { kind }: Failure) => isGatewayTrouble(kind),
     attempt: (_, { kind }: Failure) => isAttempt(kind),
@@ -120,7 +148,20 @@ const beatSetup = setup({
       }),
     ),
     keepPlan: assign((_, params: { plan: BeatPlan }) => params),
-    keepReply: assign((_, params: { message: BeatMessage | null; runMs: number }) => params),
+    keepReply: assign(({ context }, { message, runMs }: BeatRound) => ({
+      message,
+      runMs: (context.runMs ?? 0) + runMs,
+    })),
+    keepCalls: assign(({ context }, { calls, runMs }: BeatRound) => ({
+      rounds: addRound(context.rounds, calls),
+      runMs: (context.runMs ?? 0) + runMs,
+    })),
+    beginCall: assign(({ context }) => ({ rounds: begunCall(context.rounds) })),
+    keepAnswer: assign(({ context }, { answer }: { answer: ToolAnswer }) => ({
+      rounds: answeredCall(context.rounds, answer),
+      rest: NO_REST,
+    })),
+    leave: assign({ leaving: true }),
     succeed: assign({ outcome: 'beaten' }),
     keepFault: assign(({ context }, { fault }: { fault: Fault }) => ({
       reason: fault.message,
@@ -173,7 +214,9 @@ export const beatMachine = beatSetup.createMachine({
     outcome: 'beatFailed',
     runMs: null,
     reason: null,
-    rest: { inMs: 0, floorMs: 0, failures: 0 },
+    leaving: false,
+    rounds: NO_ROUNDS,
+    rest: NO_REST,
   }),
   output: ({ context: { input, outcome, runMs, reason } }) => ({
     kind: 'beat',
@@ -203,33 +246,99 @@ export const beatMachine = beatSetup.createMachine({
     queueing: {
       description: 'Ready to run. Waits for a slot.',
       entry: 'askForSlot',
-      on: { 'work.leave': 'done', 'slot.granted': 'running' },
-    },
-    running: {
-      description: 'The run is open on the gateway.',
-      tags: ['busy'],
-      exit: 'returnSlot',
-      invoke: {
-        src: 'runBeat',
-        input: ({ context }) => ({ agent: context.input.agent, plan: context.plan }),
-        onDone: {
-          target: 'judging',
-          actions: [{ type: 'keepReply', params: ({ event }) => event.output }, 'reportRunSucceeded'],
-        },
-        onError: [
-          {
-            guard: { type: 'gatewayTrouble', params: kindParams },
-            target: 'done',
-            actions: [keepFault, { type: 'reportGateway', params: faultParams }],
-          },
-          {
-            guard: { type: 'attempt', params: kindParams },
-            target: 'done',
-            actions: [keepFault, { type: 'reportRunFailed', params: faultParams }],
-          },
-          { target: 'done', actions: keepFault },
-        ],
+      on: {
+        'work.leave': 'done',
+        'slot.granted': [{ guard: 'isActing', target: 'working.acting' }, { target: 'working.running' }],
       },
+    },
+    working: {
+      description: 'The agent works, in rounds: it answers, or calls tools and is told what they gave.',
+      initial: 'running',
+      exit: 'returnSlot',
+      on: { 'work.leave': { actions: 'leave' } },
+      states: {
+        running: {
+          description: 'A round is open on the gateway.',
+          tags: ['busy'],
+          invoke: {
+            src: 'runBeat',
+            input: ({ context: { input, plan, rounds } }) => ({ agent: input.agent, plan, rounds }),
+            onDone: [
+              {
+                guard: { type: 'mayAct', params: ({ event }) => event.output },
+                target: 'acting',
+                actions: [{ type: 'keepCalls', params: ({ event }) => event.output }, 'reportRunSucceeded'],
+              },
+              {
+                target: '#beat.judging',
+                actions: [{ type: 'keepReply', params: ({ event }) => event.output }, 'reportRunSucceeded'],
+              },
+            ],
+            onError: [
+              {
+                guard: { type: 'gatewayTrouble', params: kindParams },
+                target: '#beat.done',
+                actions: [keepFault, { type: 'reportGateway', params: faultParams }],
+              },
+              {
+                guard: { type: 'attempt', params: kindParams },
+                target: '#beat.done',
+                actions: [keepFault, { type: 'reportRunFailed', params: faultParams }],
+              },
+              { target: '#beat.done', actions: keepFault },
+            ],
+          },
+        },
+        acting: {
+          description: 'Makes the calls of one answer, one after another.',
+          initial: 'choosing',
+          states: {
+            choosing: {
+              description: 'Is there a call that is not answered yet?',
+              always: [
+                { guard: 'leaving', target: '#beat.done' },
+                { guard: 'isActing', target: 'calling' },
+                { target: '#beat.working.running' },
+              ],
+            },
+            calling: {
+              description: 'A call is under way.',
+              tags: ['busy'],
+              invoke: {
+                src: 'makeCall',
+                input: ({ context: { plan, rounds, rest } }) => ({
+                  acting: plan?.acting ?? null,
+                  next: nextCall(rounds),
+                  round: rounds.count,
+                  giveUp: rest.failures >= MAX_FAILURES,
+                }),
+                onDone: {
+                  target: 'choosing',
+                  actions: {
+                    type: 'keepAnswer',
+                    params: ({ event }: { event: { output: ToolAnswer } }) => ({ answer: event.output }),
+                  },
+                },
+                onError: [
+                  {
+                    guard: { type: 'sideAway', params: kindParams },
+                    target: '#beat.waiting',
+                    actions: ['beginCall', keepFault],
+                  },
+                  { target: '#beat.done', actions: keepFault },
+                ],
+              },
+            },
+          },
+        },
+      },
+    },
+    waiting: {
+      description: 'Convex is away in the middle of a call: rests without a slot, then makes the call again.',
+      tags: ['degraded'],
+      entry: ['drawStep', { type: 'reportRest', params: { before: 'call' } }],
+      on: { 'work.leave': 'done', 'backend.available': 'queueing' },
+      after: { stepBackoff: 'queueing' },
     },
     judging: {
       description: 'Did the agent say anything?',

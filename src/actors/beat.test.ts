@@ -20,6 +20,12 @@ const stuck = Array.from({ length: 19 }, (_, n): TaskRow => ({
   updatedAt: Date.now() - HOUR_MS + n,
 }));
 
+const NO_TOOLS = {
+  mode: 'off' as const,
+  execute: () => Promise.reject(new Error('no calls here')),
+  report: () => undefined,
+};
+
 function world(followUps: FollowUps) {
   const reads: number[] = [];
   const missionControl: Partial<MissionControl> = {
@@ -34,7 +40,7 @@ function world(followUps: FollowUps) {
   };
   const log = { info: () => undefined, warn: () => undefined };
   const surroundings = { missionControl, log } as unknown as Surroundings;
-  const { planBeat } = createBeatActors(surroundings, followUps);
+  const { planBeat } = createBeatActors(surroundings, { ...NO_TOOLS, followUps });
   const plan = () => {
     const actor = createActor(planBeat, { input: { agent: agentRow('squad-lead', 'lead') } });
     const done = toPromise(actor);

@@ -1,5 +1,5 @@
 import { fromPromise } from 'xstate';
-import type { BeatMessage, BeatPlan } from '../../machines/beat/machine.ts';
+import type { BeatMessage, BeatPlan, BeatRound } from '../../machines/beat/machine.ts';
 import {
   focusTask,
   namedTask,
@@ -10,11 +10,20 @@ import {
 } from '../../machines/heartbeat/focus.ts';
 import { staleFollowUps } from '../../machines/heartbeat/follow-ups.ts';
 import { fitMessage } from '../../machines/notification/reply.ts';
+import { actingInBeat } from '../../machines/shared/acting.ts';
+import type { ActingAgent, ToolAnswer, ToolMode } from '../../machines/shared/acting.ts';
+import { mayCall, type NextCall, type Rounds } from '../../machines/shared/rounds.ts';
 import { meaningOfBeat } from '../../machines/shared/silence.ts';
 import { Fault, faultOf } from '../../machines/shared/fault.ts';
 import type { AgentRow, TaskRow } from '../../machines/shared/mission-control.ts';
+import { beatLine, buildFollowUp } from '../gateway/prompt-tools.ts';
 import { buildBeatPrompt } from '../gateway/prompt.ts';
 import type { MissionControl } from '../ports.ts';
+import { kindOf } from '../tools/call.ts';
+import { envelopeOf } from '../tools/envelope.ts';
+import type { Execute } from '../tools/execute.ts';
+import { toolsFor } from '../tools/offer.ts';
+import type { ReportCall } from '../tools/report.ts';
 import type { ToolService } from '../tools/service.ts';
 import type { Surroundings } from './notification.ts';
 
@@ -23,9 +32,18 @@ const MAX_MESSAGES = 8;
 /** The call that asks assignees; null: nobody is asked (FOLLOW_UPS=off). */
 export type FollowUps = Pick<ToolService, 'requestResponses'> | null;
 
+/** How an agent acts in a beat. */
+export interface BeatTools {
+  mode: ToolMode;
+  execute: Execute;
+  report: ReportCall;
+  followUps: FollowUps;
+}
+
 /** The I/O of a beat (docs/contract.md#heartbeats). */
-export function createBeatActors(surroundings: Surroundings, followUps: FollowUps) {
+export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
   const { missionControl, gateway, sessions } = surroundings;
+  const { mode, followUps } = tools;
   /** By agent: what its beats were about, the latest last. A beat that says nothing leaves no other trace. */
   const focused = new Map<string, readonly string[]>();
   return {
@@ -39,23 +57,46 @@ export function createBeatActors(surroundings: Surroundings, followUps: FollowUp
       const { shown: tasks, leftOut } = shownTasks(all, isOrchestrator);
       const thread =
         focus === null ? [] : await missionControl.loadThread(agent._id, focus._id, MAX_MESSAGES, signal);
-      return { isOrchestrator, tasks, leftOut, focus, thread };
+      const roster = mode === 'off' ? [] : await missionControl.listAgents(signal);
+      const acting = mode === 'off' ? null : actingInBeat({ agent, isOrchestrator, focus, roster });
+      return { isOrchestrator, tasks, leftOut, focus, thread, acting };
     }),
-    runBeat: fromPromise<
-      { message: BeatMessage | null; runMs: number },
-      { agent: AgentRow; plan: BeatPlan | null }
-    >(async ({ input: { agent, plan }, signal }) => {
-      if (plan === null) throw new Fault('bug', 'a beat needs a plan');
-      const prompt = buildBeatPrompt({ agent, ...plan });
+    runBeat: fromPromise<BeatRound, { agent: AgentRow; plan: BeatPlan | null; rounds: Rounds }>(
+      async ({ input: { agent, plan, rounds }, signal }) => {
+        if (plan === null) throw new Fault('bug', 'a beat needs a plan');
+        const offered = plan.acting === null ? [] : toolsFor(plan.acting, mode);
+        const more = mayCall(rounds);
+        const sent = more ? offered : [];
+        const first = buildBeatPrompt({ agent, ...plan }, { tools: offered });
+        const prompt = rounds.count === 0 ? first : { ...first, input: followUpOf(rounds, more, agent.slug) };
+        const started = performance.now();
+        const reply = await sessions.run(agent.systemSessionKey, signal, () =>
+          gateway.respond({
+            agentSlug: agent.slug,
+            sessionKey: agent.systemSessionKey,
+            ...prompt,
+            tools: sent,
+            signal,
+          }),
+        );
+        const runMs = Math.round(performance.now() - started);
+        const task = namedTask(reply.text, plan.tasks, plan.focus);
+        const meaning = meaningOfBeat({ text: reply.text, acted: reply.toolCalls > 0 || rounds.count > 0 });
+        const speaks = task !== null && meaning.kind === 'text';
+        const message = speaks ? { taskId: task._id, content: fitMessage(meaning.text) } : null;
+        return { calls: reply.calls, message, runMs };
+      },
+    ),
+    makeCall: fromPromise<
+      ToolAnswer,
+      { acting: ActingAgent | null; next: NextCall | null; round: number; giveUp: boolean }
+    >(async ({ input: { acting, next, round, giveUp }, signal }) => {
+      if (acting === null || next === null) throw new Fault('bug', 'a call needs an agent');
       const started = performance.now();
-      const reply = await sessions.run(agent.systemSessionKey, signal, () =>
-        gateway.respond({ agentSlug: agent.slug, sessionKey: agent.systemSessionKey, ...prompt, signal }),
-      );
-      const runMs = Math.round(performance.now() - started);
-      const task = namedTask(reply.text, plan.tasks, plan.focus);
-      const meaning = meaningOfBeat({ text: reply.text, acted: reply.toolCalls > 0 });
-      const speaks = task !== null && meaning.kind === 'text';
-      return { message: speaks ? { taskId: task._id, content: fitMessage(meaning.text) } : null, runMs };
+      const answer = await answerTo(next, acting, giveUp, tools.execute, signal);
+      const ms = Math.round(performance.now() - started);
+      tools.report(next.call, answer, { agent: acting.slug, notification: null, round, ms });
+      return answer;
     }),
     postBeat: fromPromise<void, { agent: AgentRow; message: BeatMessage | null }>(
       async ({ input: { agent, message }, signal }) => {
@@ -73,6 +114,29 @@ export function createBeatActors(surroundings: Surroundings, followUps: FollowUp
       },
     ),
   };
+}
+
+const followUpOf = ({ calls }: Rounds, more: boolean, slug: string): string =>
+  buildFollowUp({
+    results: calls.map(({ call, answer }) => ({ name: call.name, output: answer?.output ?? '' })),
+    more,
+    repeat: false,
+    lastLine: beatLine(slug),
+  });
+
+/** Nothing of a beat is in the journal: what an earlier try of a make did cannot be told. */
+async function answerTo(
+  { call, begun, overLimit }: NextCall,
+  acting: ActingAgent,
+  giveUp: boolean,
+  execute: Execute,
+  signal: AbortSignal,
+): Promise<ToolAnswer> {
+  if (overLimit) return envelopeOf.limit(call);
+  if (giveUp) {
+    return kindOf(call, acting) === 'read' ? envelopeOf.unavailable(call) : envelopeOf.outcomeUnknown(call);
+  }
+  return await execute(call, acting, { repeat: begun, since: null, signal });
 }
 
 /** The agent's own tasks; the orchestrator also sees what the account has under way. */

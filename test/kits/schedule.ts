@@ -275,7 +275,14 @@ function createMark(around: Surroundings): Io<'markDelivered'> {
   };
 }
 
-const PLAN: BeatPlan = { isOrchestrator: false, tasks: [], leftOut: 0, focus: null, thread: [] };
+const PLAN: BeatPlan = {
+  isOrchestrator: false,
+  tasks: [],
+  leftOut: 0,
+  focus: null,
+  thread: [],
+  acting: null,
+};
 
 /** Delivery with these surroundings; `look` says where it stands as a run starts. */
 export function deliveryAmong(around: Surroundings, look: () => DeliverySnapshot | null) {
@@ -327,7 +334,7 @@ export function deliveryAmong(around: Surroundings, look: () => DeliverySnapshot
       beat: beatMachine.provide({
         actors: {
           planBeat: beatCall('planBeat', PLAN),
-          runBeat: beatCall('runBeat', { message: null, runMs: 1 }),
+          runBeat: beatCall('runBeat', { calls: [], message: null, runMs: 1 }),
           reportBeat: beatCall('reportBeat', undefined),
         },
       }),
