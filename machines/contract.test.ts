@@ -117,7 +117,7 @@ const SPAWNS: Record<string, string[]> = {
     'journal',
   ],
   'agent-sync': ['profile-sync'],
-  delivery: ['notification', 'beat'],
+  delivery: ['notification', 'beat', 'trouble'],
 };
 
 test('machines import nothing but xstate, themselves, what is shared and what they spawn', () => {

@@ -9,6 +9,7 @@ import { notificationMachine } from './notification/machine.ts';
 import { journalMachine } from './journal/machine.ts';
 import { statusReporterMachine } from './status-reporter/machine.ts';
 import { supervisorMachine } from './supervisor/machine.ts';
+import { troubleMachine } from './trouble/machine.ts';
 import { upgradeMachine } from './upgrade/machine.ts';
 
 /** Every machine by its id. The contract test, the drawings and the inspector read it. */
@@ -17,6 +18,7 @@ export const machines = {
   delivery: deliveryMachine,
   notification: notificationMachine,
   beat: beatMachine,
+  trouble: troubleMachine,
   gateway: gatewayMachine,
   upgrade: upgradeMachine,
   heartbeat: heartbeatMachine,

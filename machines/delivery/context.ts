@@ -9,6 +9,7 @@ import type { ChildNews } from '../shared/slot.ts';
 import type { BeatOutput } from '../beat/machine.ts';
 import type { NotificationOutput } from '../notification/context.ts';
 import type { Entry } from '../notification/entry.ts';
+import type { TroubleNews } from '../trouble/machine.ts';
 import type { Queue } from './queue.ts';
 
 /** Convex gives no more rows at once (docs/contract.md#functions). */
@@ -104,6 +105,7 @@ export type DeliveryEvent =
   | GateNews
   | QueueNews
   | ChildNews
+  | TroubleNews
   | { type: 'delivery.poll' }
   | { type: 'delivery.drain' }
   | { type: 'delivery.abort' }
@@ -158,6 +160,8 @@ export interface Trials {
 export interface DeliveryContext extends DeliveryInput {
   queue: Queue;
   trials: Trials;
+  /** Functions of Convex that fail, by name: in doubt, or found to fail for different rows alike. */
+  troubles: Readonly<Record<string, 'doubtful' | 'found'>>;
   /** Rows left alone for a while: gone, not ours, or impossible to mark. */
   setAside: readonly string[];
   beaters: Readonly<Record<string, Beater>>;

@@ -4,7 +4,7 @@ import { crashOf } from '../shared/crash.ts';
 import { faultParams } from '../shared/fault.ts';
 import { freshPoll, noHistory, type DeliveryEvent } from './context.ts';
 import { EMPTY_QUEUE, headIds } from './queue.ts';
-import { deliverySetup, freeSlots, outputOf } from './setup.ts';
+import { deliverySetup, freeSlots, outputOf, troubleOf } from './setup.ts';
 
 type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
 
@@ -34,6 +34,7 @@ export const deliveryMachine = deliverySetup.createMachine({
     ...input,
     queue: EMPTY_QUEUE,
     trials: { session: null, tried: [] },
+    troubles: {},
     setAside: [],
     beaters: {},
     // Who knows what the gateway heard from the delivery before this one.
@@ -48,7 +49,16 @@ export const deliveryMachine = deliverySetup.createMachine({
       type: 'parallel',
       always: { guard: and(['queueEmpty', 'draining']), target: 'drained' },
       on: {
-        'xstate.done.actor.*': { actions: { type: 'settleChild', params: outputOf } },
+        'xstate.done.actor.*': [
+          {
+            guard: { type: 'isTrouble', params: troubleOf },
+            actions: { type: 'endTrouble', params: troubleOf },
+          },
+          { actions: { type: 'settleChild', params: outputOf } },
+        ],
+        'call.failed': { actions: { type: 'noteCallFailed', params: ({ event }) => event } },
+        'call.passed': { actions: { type: 'noteCallPassed', params: ({ event }) => event } },
+        'trouble.found': { actions: { type: 'noteTrouble', params: ({ event }) => event } },
         'slot.wanted': { actions: { type: 'noteReady', params: ({ event }) => event } },
         'slot.returned': { actions: { type: 'noteReturned', params: ({ event }) => event } },
         'child.rested': { actions: { type: 'noteResting', params: ({ event }) => event } },

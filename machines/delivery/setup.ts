@@ -8,6 +8,7 @@ import type { Evidence } from '../shared/evidence.ts';
 import type { ChildNews, ChildOrder } from '../shared/slot.ts';
 import { beatMachine } from '../beat/machine.ts';
 import { notificationMachine } from '../notification/machine.ts';
+import { troubleMachine, type TroubleOutput } from '../trouble/machine.ts';
 import {
   MAX_PAGE,
   type BeatAnswer,
@@ -40,6 +41,8 @@ import {
 
 type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
 type Rested = Extract<ChildNews, { type: 'child.rested' }>;
+type CallFailed = Extract<ChildNews, { type: 'call.failed' }>;
+type TroubleFound = Extract<DeliveryEvent, { type: 'trouble.found' }>;
 
 /** No idle poll is quicker. */
 const MIN_POLL_MS = 500;
@@ -92,6 +95,13 @@ const accepting = stateIn({ active: { mode: 'accepting' } });
 /** The `done` event of a child, which XState types loosely. */
 export const outputOf = ({ event }: { event: unknown }): { output: ChildOutput } =>
   event as { output: ChildOutput };
+export const troubleOf = ({ event }: { event: unknown }): { output: TroubleOutput } =>
+  event as { output: TroubleOutput };
+
+const foundIn = (troubles: DeliveryContext['troubles']): string[] =>
+  Object.keys(troubles).filter((name) => troubles[name] === 'found');
+
+const actorOf = (name: string): string => `trouble:${name}`;
 
 const parts = setup({
   types: {} as {
@@ -103,6 +113,7 @@ const parts = setup({
   actors: {
     notification: notificationMachine,
     beat: beatMachine,
+    trouble: troubleMachine,
     listUndelivered: fromPromise<Page, ListInput>(() =>
       Promise.reject(new Error('this actor is provided by src/runtime.ts')),
     ),
@@ -123,6 +134,7 @@ const parts = setup({
     /** No trial is out. Runs from before the trouble may still be under way, and are not waited for. */
     trialFree: ({ context: { trials, queue } }) =>
       trials.session === null && queue.ready.length > 0 && queue.counts.preparing === 0,
+    isTrouble: (_, { output }: { output: { kind: string } }) => output.kind === 'trouble',
     tokenRefused: (_, params: { fault: Fault }) => params.fault.kind === 'backendRefused',
     /** Nothing waits and nothing is under way. */
     queueEmpty: ({ context: { queue } }) => queue.sessions.length === queue.counts.empty,
@@ -205,7 +217,15 @@ export const deliverySetup = parts.extend({
         then.spawnChild('notification', {
           id,
           systemId: `notification:${session.key}`,
-          input: { ...common, row, entry, given, runs: settings.runs, moment },
+          input: {
+            ...common,
+            row,
+            entry,
+            given,
+            runs: settings.runs,
+            moment,
+            troubled: foundIn(context.troubles),
+          },
         });
       }
     }),
@@ -229,6 +249,48 @@ export const deliverySetup = parts.extend({
     endTrials: assign({ trials: { session: null, tried: [] } }),
     tellChildren: enqueueActions(({ enqueue: then, context }, { event }: { event: ChildOrder }) => {
       for (const { actorId } of context.queue.sessions) if (actorId !== null) then.sendTo(actorId, event);
+    }),
+    noteCallFailed: enqueueActions(
+      ({ enqueue: then, context, self }, { name, session, reason }: CallFailed) => {
+        const id = actorOf(name);
+        if (context.troubles[name] === undefined) {
+          then.assign({ troubles: { ...context.troubles, [name]: 'doubtful' } });
+          then.spawnChild('trouble', {
+            id,
+            systemId: id,
+            input: { parent: self, scope: name, now: context.now },
+          });
+        }
+        then.sendTo(id, { type: 'trouble.seen', subject: session, reason });
+      },
+    ),
+    noteCallPassed: enqueueActions(({ enqueue: then, context }, { name }: { name: string }) => {
+      if (context.troubles[name] !== undefined) then.sendTo(actorOf(name), { type: 'trouble.passed' });
+    }),
+    noteTrouble: enqueueActions(({ enqueue: then, context }, { scope, reason }: TroubleFound) => {
+      const troubles = { ...context.troubles, [scope]: 'found' as const };
+      then.assign({ troubles });
+      for (const { actorId } of context.queue.sessions) {
+        if (actorId !== null) then.sendTo(actorId, { type: 'functions.troubled', names: foundIn(troubles) });
+      }
+      then.sendTo(context.parent, {
+        type: 'condition.changed',
+        source: scope,
+        problem: `Mission Control's function ${scope} fails for different notifications alike. They wait, and each is tried again until it works. ${reason}`,
+      });
+    }),
+    /** Whoever rested because of it goes on at once. */
+    endTrouble: enqueueActions(({ enqueue: then, context }, { output }: { output: TroubleOutput }) => {
+      const { scope } = output;
+      const troubles = withoutKey(context.troubles, scope);
+      then.stopChild(actorOf(scope));
+      then.assign({ troubles });
+      for (const { actorId } of context.queue.sessions) {
+        if (actorId === null || !output.wasFound) continue;
+        then.sendTo(actorId, { type: 'functions.troubled', names: foundIn(troubles) });
+        then.sendTo(actorId, { type: 'backend.available' });
+      }
+      then.sendTo(context.parent, { type: 'condition.changed', source: scope, problem: null });
     }),
     noteReady: assign(({ context }, { session }: { session: string }) => ({
       queue: setPhase(context.queue, session, 'ready'),

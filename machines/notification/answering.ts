@@ -21,36 +21,71 @@ const keepStepFault = { type: 'keepStepFault', params: faultParams } as const;
 const rereadParams = ({ event }: RowRead) => ({ delivery: event.output });
 const moveOn = { type: 'moveOn', params: rereadParams } as const;
 
-/** Convex failed at a step. Away means that the step waits; a failure of the function is the row's own. */
-export const stepFailed = <const TGiveUp extends object>(giveUp: TGiveUp) =>
+/** The functions of Convex behind the steps. */
+export const FUNCTION = {
+  read: 'getNotificationForDelivery',
+  post: 'createMessageFromAgent',
+  mark: 'markNotificationDelivered',
+} as const;
+
+type FunctionName = (typeof FUNCTION)[keyof typeof FUNCTION];
+
+const reportCallFailed = (name: FunctionName) =>
+  ({
+    type: 'reportCallFailed',
+    params: ({ event }: { event: { error: unknown } }) => ({ ...faultParams({ event }), name }),
+  }) as const;
+
+export const passed = (name: FunctionName) => ({ type: 'reportCallPassed', params: { name } }) as const;
+
+/** Not this row's failure: Convex is away, or the function fails for different rows alike. The step waits. */
+const sharedTrouble = (name: FunctionName) =>
   [
     { guard: { type: 'sideAway', params: kindParams }, target: 'resting', actions: keepStepFault },
+    {
+      guard: { type: 'functionTroubled', params: { name } },
+      target: 'resting',
+      actions: [keepStepFault, reportCallFailed(name)],
+    },
+  ] as const;
+
+const ownFailure = (name: FunctionName) =>
+  ({ target: 'resting', actions: [keepStepFault, 'countRowFailure', reportCallFailed(name)] }) as const;
+
+/** A call of a step failed. A function that fails for this row alone is the row's own trouble: it gives up in the end. */
+export const stepFailed = <const TGiveUp extends object>(name: FunctionName, giveUp: TGiveUp) =>
+  [
+    ...sharedTrouble(name),
     { guard: 'rowFailedTooOften', actions: keepStepFault, ...giveUp },
-    { target: 'resting', actions: [keepStepFault, 'countRowFailure'] },
+    ownFailure(name),
   ] as const;
 
 const giveUp = { type: 'giveUp', params: { note: 'textTooLong' } } as const;
 
-/** What a failed post leads to. A note is a courtesy: the mark is what ends the matter. */
+/** What a failed post leads to. A note is a courtesy: the mark is what ends the matter. A reply is never dropped. */
 const postFailed = [
   {
     guard: { type: 'textTooLong', params: kindParams },
-    target: '#notification.parking',
+    target: '#notification.answering.burying',
     actions: [keepStepFault, giveUp],
   },
-  { guard: { type: 'sideAway', params: kindParams }, target: 'resting', actions: keepStepFault },
+  ...sharedTrouble(FUNCTION.post),
   { guard: 'givenUp', target: '#notification.answering.marking', actions: keepStepFault },
   {
     guard: 'rowFailedTooOften',
-    target: '#notification.parking',
+    target: '#notification.answering.burying',
     actions: [keepStepFault, { type: 'giveUp', params: { note: 'postFailed' } }],
   },
-  { target: 'resting', actions: [keepStepFault, 'countRowFailure'] },
+  ownFailure(FUNCTION.post),
 ] as const;
 
 const isPosted = [
-  { guard: 'mayHaveMoved', target: '#notification.answering.checking', actions: 'countPost' },
-  { target: '#notification.answering.marking', actions: 'countPost' },
+  {
+    guard: 'mayHaveMoved',
+    target: '#notification.answering.checking',
+    actions: [passed(FUNCTION.post), 'countPost'],
+  },
+  { target: '#notification.answering.marking', actions: [passed(FUNCTION.post), 'countPost'] },
 ] as const;
 
 export const answering = notificationSetup.createStateConfig({
@@ -88,7 +123,7 @@ export const answering = notificationSetup.createStateConfig({
         onError: [
           {
             guard: { type: 'textTooLong', params: kindParams },
-            target: '#notification.parking',
+            target: '#notification.answering.burying',
             actions: [keepStepFault, giveUp],
           },
           { guard: { type: 'sideAway', params: kindParams }, target: 'resting', actions: keepStepFault },
@@ -168,6 +203,21 @@ export const answering = notificationSetup.createStateConfig({
         },
       },
     },
+    burying: {
+      description: 'The reply cannot be posted: it is kept as a dead letter in the journal, for people.',
+      tags: ['busy', 'attention'],
+      invoke: {
+        src: 'keepDeadLetter',
+        input: ({ context }) => ({
+          ...messageOf({ context }),
+          text: context.reply?.text ?? '',
+          reason: context.result.reason,
+        }),
+        onDone: '#notification.parking',
+        // It is in memory, and on the disk when the disk recovers.
+        onError: '#notification.parking',
+      },
+    },
     checking: step('Reads the row again: a newer message may have been coalesced into it during the run.', {
       src: 'rereadRow',
       input: writeAhead,
@@ -177,9 +227,9 @@ export const answering = notificationSetup.createStateConfig({
           target: '#notification.deciding',
           actions: moveOn,
         },
-        { target: '#notification.answering.marking' },
+        { target: '#notification.answering.marking', actions: passed(FUNCTION.read) },
       ],
-      onError: stepFailed({ target: '#notification.answering.marking' }),
+      onError: stepFailed(FUNCTION.read, { target: '#notification.answering.marking' }),
     }),
     marking: {
       entry: 'settle',
@@ -195,9 +245,9 @@ export const answering = notificationSetup.createStateConfig({
             target: '#notification.deciding',
             actions: moveOn,
           },
-          { target: '#notification.done' },
+          { target: '#notification.done', actions: passed(FUNCTION.mark) },
         ],
-        onError: stepFailed({
+        onError: stepFailed(FUNCTION.mark, {
           target: '#notification.done',
           actions: [keepStepFault, { type: 'setOutcome', params: { outcome: 'stuck' } }] as const,
         }),

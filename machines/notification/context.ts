@@ -26,6 +26,8 @@ export interface NotificationInput {
   random: () => number;
   /** The present moment, for the journal. */
   moment: () => Moment;
+  /** Functions of Convex that fail for different rows alike, as it starts. */
+  troubled: readonly string[];
 }
 
 /** How a notification ended. */
@@ -91,6 +93,8 @@ export interface NotificationContext {
     completes: boolean;
     /** Convex has switched the typing indicator on. */
     typing: boolean;
+    /** Functions that fail for different rows alike. */
+    troubled: readonly string[];
   };
   rest: Rest;
 }
@@ -136,7 +140,7 @@ export const freshContext = (input: NotificationInput): NotificationContext => (
   permission: 'allowed',
   blame: null,
   result: { outcome: 'handedBack', attempts: null, runMs: null, reason: null, note: null },
-  backend: { completes: false, typing: false },
+  backend: { completes: false, typing: false, troubled: input.troubled },
   rest: FRESH_REST,
 });
 

@@ -4,6 +4,7 @@
  */
 import type { Moment } from '../shared/moment.ts';
 import type { NotificationRow } from '../shared/mission-control.ts';
+import type { NoteReason } from './notes.ts';
 import type { Reply } from './reply.ts';
 
 /** Which message a row stands for: newer messages are coalesced into a thread update (docs/contract.md#coalescing). */
@@ -23,6 +24,8 @@ export interface Entry {
   reply: (Reply & { version: Version }) | null;
   /** The version that the last message answers, or that the row is marked for. */
   answered: Version | null;
+  /** The version in hand was given up, and why: only the note and the mark are left to do. */
+  parked: NoteReason | null;
   /** A message without the notification's id is being posted, or was by a process that died. */
   begun: PostBegun | null;
 }
@@ -39,6 +42,7 @@ export const NOTHING_KNOWN: Entry = {
   posts: 0,
   reply: null,
   answered: null,
+  parked: null,
   begun: null,
 };
 
@@ -65,6 +69,9 @@ export const replied = (entry: Entry, reply: Reply, version: Version): Entry => 
 /** The reply says nothing, and the agent is to be asked again. */
 export const discarded = (entry: Entry): Entry => ({ ...entry, reply: null });
 
+/** It is given up. A reply that could not be posted is a dead letter by now. */
+export const gaveUp = (entry: Entry, note: NoteReason): Entry => ({ ...entry, parked: note, reply: null });
+
 /** A message without the notification's id goes out now. An earlier try keeps its place in the thread. */
 export const postBegan = (entry: Entry, at: Moment, after: string | null): Entry => ({
   ...entry,
@@ -90,6 +97,7 @@ export const movedOn = (entry: Entry, finished: boolean): Entry => ({
   attempts: finished ? 0 : entry.attempts,
   runs: 0,
   reply: null,
+  parked: null,
   begun: null,
 });
 
@@ -104,6 +112,7 @@ export const isKept = (entry: Entry): boolean =>
   entry.posts > 0 ||
   entry.reply !== null ||
   entry.answered !== null ||
+  entry.parked !== null ||
   entry.begun !== null;
 
 export const versionOf = (row: NotificationRow): Version => ({

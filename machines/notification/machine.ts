@@ -2,7 +2,7 @@ import { and, not, type ActorRefFrom } from 'xstate';
 import { faultParams } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import { step } from '../shared/step.ts';
-import { answering, stepFailed, writeAhead } from './answering.ts';
+import { answering, FUNCTION, passed, stepFailed, writeAhead } from './answering.ts';
 import { freshContext, type NotificationContext, type Outcome } from './context.ts';
 import { kindParams, notificationSetup } from './setup.ts';
 
@@ -11,8 +11,9 @@ interface Here {
 }
 
 const outcome = (name: Outcome) => ({ type: 'setOutcome', params: { outcome: name } }) as const;
-const giveUp = (note: 'attemptsSpent' | 'agentUnknown' | 'requestRejected' | 'noReply' | 'unreadable') =>
-  ({ type: 'giveUp', params: { note } }) as const;
+const giveUp = (
+  note: 'attemptsSpent' | 'agentUnknown' | 'requestRejected' | 'noReply' | 'unreadable' | 'postFailed',
+) => ({ type: 'giveUp', params: { note } }) as const;
 const keepFault = { type: 'keepFault', params: faultParams } as const;
 const reportRunFailed = { type: 'reportRunFailed', params: faultParams } as const;
 const excuse = (paid: boolean) => ({ type: 'excuse', params: { paid } }) as const;
@@ -41,6 +42,7 @@ export const notificationMachine = notificationSetup.createMachine({
     'work.leave': { actions: 'leave' },
     'work.abort': { target: '.handingBack', actions: 'excuseOpenRun' },
     'gateway.excused': { actions: 'blameGateway' },
+    'functions.troubled': { actions: { type: 'noteTroubled', params: ({ event }) => event } },
   },
   states: {
     reading: {
@@ -50,9 +52,12 @@ export const notificationMachine = notificationSetup.createMachine({
         input: readInput,
         onDone: {
           target: '#notification.deciding',
-          actions: { type: 'keepContext', params: ({ event }: ContextRead) => event.output },
+          actions: [
+            passed(FUNCTION.read),
+            { type: 'keepContext', params: ({ event }: ContextRead) => event.output },
+          ],
         },
-        onError: stepFailed({
+        onError: stepFailed(FUNCTION.read, {
           target: '#notification.parking',
           actions: [keepFault, giveUp('unreadable')] as const,
         }),
@@ -64,6 +69,12 @@ export const notificationMachine = notificationSetup.createMachine({
       always: [
         { guard: 'gone', target: 'done', actions: outcome('gone') },
         { guard: 'alreadyMarked', target: 'answering.marking', actions: outcome('already') },
+        {
+          guard: and(['givenUpBefore', 'answeredAlready']),
+          target: 'answering.marking',
+          actions: 'giveUpAgain',
+        },
+        { guard: 'givenUpBefore', target: 'parking', actions: 'giveUpAgain' },
         { guard: 'replyKept', target: 'judging', actions: 'useKeptReply' },
         { guard: 'answeredAlready', target: 'answering.marking', actions: outcome('delivered') },
         { guard: 'skippedByRule', target: 'answering.marking', actions: 'nameSkip' },
@@ -224,6 +235,11 @@ export const notificationMachine = notificationSetup.createMachine({
         },
         { guard: and(['noReply', 'answerDue', 'hasThread']), target: 'parking', actions: giveUp('noReply') },
         { guard: 'noReply', target: 'answering', actions: outcome('silent') },
+        {
+          guard: 'threadGone',
+          target: 'answering.burying',
+          actions: giveUp('postFailed'),
+        },
         { guard: not('hasThread'), target: 'answering', actions: outcome('silent') },
         { target: 'answering', actions: outcome('delivered') },
       ],

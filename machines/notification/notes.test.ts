@@ -1,18 +1,7 @@
 import { expect, test } from 'vitest';
-import { noteText, type NoteReason } from './notes.ts';
+import { NOTE_REASONS, noteText } from './notes.ts';
 
-const REASONS: NoteReason[] = [
-  'noReply',
-  'attemptsSpent',
-  'agentUnknown',
-  'requestRejected',
-  'runTimedOut',
-  'runFailed',
-  'textTooLong',
-  'bug',
-];
-
-test.each(REASONS)('the note for %s is one short text in plain words', (reason) => {
+test.each(NOTE_REASONS)('the note for %s is one short text in plain words', (reason) => {
   const note = noteText('Engineer', reason);
   expect(note).toMatch(/^Engineer .+\. Please write again, or ask somebody else\.$/);
   expect(note.length).toBeLessThan(250);

@@ -1,13 +1,20 @@
-import type { FaultKind } from '../shared/fault.ts';
+/** Why a notification is given up. */
+export const NOTE_REASONS = [
+  'noReply',
+  'attemptsSpent',
+  'agentUnknown',
+  'requestRejected',
+  'textTooLong',
+  'postFailed',
+  'unreadable',
+] as const;
 
-/** Why a note goes to the thread in place of a reply. */
-export type NoteReason = FaultKind | 'noReply' | 'attemptsSpent' | 'unreadable' | 'postFailed';
+export type NoteReason = (typeof NOTE_REASONS)[number];
 
 const WHAT_HAPPENED: Partial<Record<NoteReason, string>> = {
   noReply: 'gave no reply to the last message, although it was asked several times',
   agentUnknown: 'is not known to the agent gateway, so the last message could not be handed over',
   requestRejected: 'could not take the last message: the agent gateway does not accept it as it is',
-  runTimedOut: 'did not finish its work on the last message in time, although it was tried several times',
   textTooLong: 'wrote a reply that is too long for this thread',
 };
 

@@ -1,5 +1,6 @@
 /** Every state that a notification can reach with one row, its entry on the disk, a thread and an agent around it. */
 import { describe, expect, it } from 'vitest';
+import type { EventObject } from 'xstate';
 import {
   callDone,
   callsOf,
@@ -62,12 +63,33 @@ const countsBeforeItRuns: Invariant = ({ effects, before }) => {
 const neverRunsForAKeptReply: Invariant = ({ effects, before, to }) => {
   const kept = before.disk?.reply ?? null;
   if (spawns(effects, 'runAgent').length === 0 || kept === null || kept.text === REPLIES.none) return null;
-  const isNewer = to.context.version !== null && to.context.version.createdAt !== kept.version.createdAt;
-  const isDone =
-    kept.text === REPLIES.silent || before.thread.some(({ version }) => version === kept.version.createdAt);
-  // A text that Convex does not take was given up before.
-  const isGivenUp = to.context.result.outcome === 'parked';
-  return isNewer && (isDone || isGivenUp) ? null : `runs for ${kept.text} again`;
+  const { createdAt } = kept.version;
+  const isNewer = to.context.version !== null && to.context.version.createdAt !== createdAt;
+  const isSafe =
+    kept.text === REPLIES.silent ||
+    before.thread.some(({ version }) => version === createdAt) ||
+    before.letters.includes(createdAt);
+  return isNewer && isSafe ? null : `runs for ${kept.text} again`;
+};
+
+/** A reply that is there when it ends is in the thread, on the disk for the next process, or a dead letter. */
+const losesNoReply: Invariant = ({ to, after }) => {
+  const { reply, version, delivery } = to.context;
+  if (to.status !== 'done' || reply?.text !== REPLIES.text || version === null) return null;
+  const hasNoThread = delivery?.notification.taskId === undefined;
+  const isSafe =
+    after.thread.some((one) => one.version === version.createdAt && one.isReply) ||
+    after.letters.includes(version.createdAt) ||
+    after.disk?.reply?.text === REPLIES.text;
+  return isSafe || hasNoThread ? null : 'loses a reply';
+};
+
+const countsNothingForSharedTrouble: Invariant = ({ from, to, event }) => {
+  if (from === null || event?.type.startsWith('xstate.error') !== true) return null;
+  const isShared = from.context.backend.troubled.length > 0 && JSON.stringify(from.value).includes('calling');
+  return isShared && to.context.rest.rowFailures > from.context.rest.rowFailures
+    ? 'counts shared trouble as its own'
+    : null;
 };
 
 const postsEachVersionOnce: Invariant = ({ after }) => {
@@ -91,7 +113,7 @@ const marksWhatIsDone: Invariant = ({ effects, before, after, to }) => {
   const { outcome, note } = to.context.result;
   if (outcome === 'already') return before.row === 'delivered' ? null : 'takes it for delivered';
   if (outcome === 'skipped' || outcome === 'silent') return null;
-  const version = to.context.version?.createdAt;
+  const version = to.context.version?.createdAt ?? to.context.row.createdAt;
   const isAnswered = after.thread.some((one) => one.version === version);
   const completes = spawns(effects, 'completeDelivery').length > 0;
   return isAnswered || completes || note !== null ? null : `marks ${outcome} without a message`;
@@ -134,6 +156,8 @@ const INVARIANTS = [
   holdsNoSlotWhileItRests,
   countsBeforeItRuns,
   neverRunsForAKeptReply,
+  losesNoReply,
+  countsNothingForSharedTrouble,
   postsEachVersionOnce,
   postsWhatItHas,
   marksWhatIsDone,
@@ -181,6 +205,9 @@ const leaving =
   (fails: boolean) =>
   (snapshot: Snapshot, ghost: Ghost): Move<Ghost> | null => {
     if (!ghost.leaving) return leave(ghost);
+    if (snapshot.context.backend.troubled.length > 0) {
+      return { label: 'well again', event: { type: 'functions.troubled', names: [] } as EventObject, ghost };
+    }
     const menu: Menu = fails
       ? { ...CALM, replies: [], runs: ['runFailed'], steps: ['backendRejected'] }
       : CALM;
@@ -238,6 +265,12 @@ const WALKS: [name: string, menu: Menu, ghosts: Ghost[], atLeast: number][] = [
     { ...CALM, steps: ['backendUnavailable', 'backendRejected'], leaves: true },
     each(['due', 'optional', 'noTask', 'skipped']),
     500,
+  ],
+  [
+    'functions that fail for different rows alike, and then do not',
+    { ...CALM, steps: ['backendRejected'], troubles: true },
+    each(['due', 'mention']),
+    100,
   ],
   [
     'texts that do not fit, leaving, a row that moves',

@@ -1,5 +1,5 @@
 /** What the words of the notification's chart mean: its guards, delays and actions. */
-import { assign, sendTo, setup } from 'xstate';
+import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import { backoff } from '../shared/backoff.ts';
 import { faultOf, isAttempt, isGatewayTrouble, type Fault, type FaultKind } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
@@ -20,6 +20,7 @@ import {
   coalesces,
   discarded,
   excused,
+  gaveUp,
   hasMoved,
   isOwed,
   isSameVersion,
@@ -36,6 +37,8 @@ import { alwaysWantsAnswer, mustAnswer, skipReason } from './rules.ts';
 
 /** After this many attempts a notification is given up. */
 export const MAX_ATTEMPTS = 5;
+/** No version of a row gets more runs that somebody pays for, whatever the reasons. */
+export const MAX_RUNS = 10;
 /** After this many runs without a word, the thread is told (docs/contract.md#silence). */
 export const MAX_SILENT_ATTEMPTS = 3;
 /** How long the gateway may not know an agent before that is final: its roster may be on its way. */
@@ -70,6 +73,10 @@ export interface Reread {
   delivery: DeliveryContext | null;
 }
 
+interface Called {
+  name: string;
+}
+
 interface Failure {
   kind: FaultKind;
 }
@@ -91,6 +98,7 @@ export const notificationSetup = setup({
     gone: ({ context }) => context.delivery === null,
     alreadyMarked: ({ context: { delivery, entry } }) =>
       delivery?.notification.deliveredAt !== undefined && !isOwed(delivery.notification, entry),
+    givenUpBefore: ({ context }) => context.entry.parked !== null,
     replyKept: ({ context }) => context.entry.reply !== null,
     answeredAlready: ({ context: { entry, delivery } }) =>
       entry.posts > 0 &&
@@ -98,7 +106,7 @@ export const notificationSetup = setup({
       delivery !== null &&
       isSameVersion(entry.answered, versionOf(delivery.notification)),
     skippedByRule: ({ context }) => context.delivery !== null && skipReason(context.delivery) !== null,
-    attemptsSpent: ({ context }) => context.entry.attempts >= MAX_ATTEMPTS,
+    attemptsSpent: ({ context: { entry } }) => entry.attempts >= MAX_ATTEMPTS || entry.runs >= MAX_RUNS,
     /** Never run, and no longer at its place in the queue: what came before its newer message goes first. */
     movedInQueue: ({ context: { entry, delivery, row } }) =>
       entry.attempts === 0 &&
@@ -118,9 +126,18 @@ export const notificationSetup = setup({
     answerDue: ({ context }) => context.delivery !== null && mustAnswer(context.delivery),
     silentAttemptsLeft: ({ context }) => context.entry.attempts < MAX_SILENT_ATTEMPTS,
     hasThread: ({ context }) => context.delivery?.task != null && context.delivery.agent !== null,
-    /** Rows that need no answer leave no note. */
-    noteDue: ({ context: { row, delivery } }) =>
-      row.taskId !== undefined && (delivery === null ? alwaysWantsAnswer(row) : mustAnswer(delivery)),
+    /** The row had a thread, and the reply has none to go to. */
+    threadGone: ({ context: { row, delivery } }) =>
+      row.taskId !== undefined && delivery !== null && (delivery.task === null || delivery.agent === null),
+    /** Rows that need no answer leave no note, and no version has two. */
+    noteDue: ({ context }) => {
+      const { row, delivery, entry } = context;
+      const isNoted =
+        entry.posts > 0 && entry.answered !== null && isSameVersion(entry.answered, answeredVersion(context));
+      if (row.taskId === undefined || isNoted) return false;
+      if (delivery === null) return alwaysWantsAnswer(row);
+      return delivery.task !== null && delivery.agent !== null && mustAnswer(delivery);
+    },
     completes: ({ context: { backend, entry, result } }) =>
       backend.completes && entry.begun === null && !isGivenUp(result.outcome),
     hasMessage: ({ context: { result } }) => result.outcome === 'delivered' || isGivenUp(result.outcome),
@@ -142,11 +159,13 @@ export const notificationSetup = setup({
     /** The run failed, as against a run that never began. */
     attempt: (_, { kind }: Failure) => isAttempt(kind),
     lastAttempt: ({ context }, { kind }: Failure) =>
-      isAttempt(kind) && context.entry.attempts >= MAX_ATTEMPTS,
+      isAttempt(kind) && (context.entry.attempts >= MAX_ATTEMPTS || context.entry.runs >= MAX_RUNS),
     gatewayBlamed: ({ context }, { kind }: Failure) => context.blame === 'gateway' && isAttempt(kind),
     /** Not this row's trouble: the step waits for whoever is away. */
     sideAway: (_, { kind }: Failure) =>
       kind === 'backendUnavailable' || kind === 'backendRefused' || kind === 'journalUnavailable',
+    /** The function fails for different rows alike: the step waits, and the row counts nothing. */
+    functionTroubled: ({ context }, { name }: Called) => context.backend.troubled.includes(name),
     rowFailedTooOften: ({ context }) => context.rest.rowFailures + 1 >= MAX_ATTEMPTS,
     counted: ({ context }) => context.rest.counted,
     waitsForGateway: ({ context: { rest } }) =>
@@ -164,13 +183,21 @@ export const notificationSetup = setup({
     keepContext: learn(({ backend, ...context }, { delivery, completes, typing }: ReadOutput) => ({
       delivery,
       version: delivery && versionOf(delivery.notification),
-      backend: { completes, typing: backend.typing || typing },
+      backend: { ...backend, completes, typing: backend.typing || typing },
       ...rested({ backend, ...context }, { stepFailures: 0 }),
     })),
     useKeptReply: learn(({ entry: { reply, attempts }, version, result }) => ({
       reply,
       version: reply?.version ?? version,
       result: { ...result, attempts },
+    })),
+    giveUpAgain: learn(({ result, entry }) => ({
+      result: {
+        ...result,
+        note: entry.parked,
+        attempts: entry.attempts,
+        outcome: entry.parked === 'noReply' ? 'unanswered' : 'parked',
+      },
     })),
     nameSkip: learn(({ result, delivery }) => ({
       result: { ...result, outcome: 'skipped', reason: delivery && skipReason(delivery) },
@@ -179,6 +206,7 @@ export const notificationSetup = setup({
       result: { ...result, outcome: params.outcome },
     })),
     giveUp: learn(({ result, entry }, { note }: { note: NoteReason }) => ({
+      entry: gaveUp(entry, note),
       result: {
         ...result,
         note,
@@ -291,6 +319,24 @@ export const notificationSetup = setup({
     noteArrival: learn((context, params: { mayArriveForMs: number }) =>
       rested(context, { inMs: params.mayArriveForMs }),
     ),
+    noteTroubled: learn((context, { names }: { names: readonly string[] }) => ({
+      backend: { ...context.backend, troubled: names },
+      ...(names.length > context.backend.troubled.length && rested(context, { rowFailures: 0 })),
+    })),
+    reportCallFailed: sendTo(
+      ({ context }) => context.input.parent,
+      ({ context }, { fault, name }: { fault: Fault } & Called) => ({
+        type: 'call.failed' as const,
+        session: context.input.session,
+        name,
+        reason: fault.message,
+      }),
+    ),
+    /** Where nothing had failed, a success is no news. */
+    reportCallPassed: enqueueActions(({ enqueue, context: { input, rest, backend } }, { name }: Called) => {
+      if (rest.stepFailures === 0 && !backend.troubled.includes(name)) return;
+      enqueue.sendTo(input.parent, { type: 'call.passed', name });
+    }),
     reportRunSucceeded: sendTo(
       ({ context }) => context.input.parent,
       ({ context }) => ({ type: 'run.succeeded' as const, session: context.input.session }),

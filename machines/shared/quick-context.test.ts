@@ -27,6 +27,7 @@ it("a notification's", () => {
       backend: LIMITS,
       random: () => 0.5,
       moment: () => ({ boot: 'boot', ms: 0 }),
+      troubled: [],
     },
   }).start();
   notification.send({ type: 'work.leave' });

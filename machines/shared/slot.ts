@@ -8,6 +8,10 @@ export type ChildNews =
   | { type: 'slot.wanted'; session: string }
   /** Its run is over: the slot is free. */
   | { type: 'slot.returned'; session: string }
+  /** A function of Convex failed for its row. */
+  | { type: 'call.failed'; session: string; name: string; reason: string }
+  /** A function that had failed for somebody worked. */
+  | { type: 'call.passed'; name: string }
   /** It waits with backoff before it repeats a run, or a call to Convex. */
   | { type: 'child.rested'; session: string; before: 'run' | 'call'; reason: string | null };
 
@@ -26,4 +30,6 @@ export type ChildOrder =
   /** Convex answers again. */
   | { type: 'backend.available' }
   /** The journal can be written again. */
-  | { type: 'journal.available' };
+  | { type: 'journal.available' }
+  /** These functions of Convex fail for different rows alike: that is no row's failure. */
+  | { type: 'functions.troubled'; names: readonly string[] };

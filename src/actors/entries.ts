@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { NOTE_REASONS } from '../../machines/notification/notes.ts';
 import { isKept, NOTHING_KNOWN, type Entry } from '../../machines/notification/entry.ts';
 import { faultOf } from '../../machines/shared/fault.ts';
 import type { Store } from '../journal/store.ts';
@@ -16,11 +17,30 @@ export interface Entries {
   /** The same for what has begun: it goes on whatever the disk does, because the entry is written when the disk recovers. */
   writeIfPossible(id: string, entry: Entry): Promise<void>;
   forget(id: string): void;
+  /** Keeps a reply that cannot be posted, for 35 days. */
+  bury(letter: DeadLetter): Promise<void>;
+  deadLetters(): DeadLetter[];
+}
+
+/** A reply that was paid for and cannot be posted. */
+export interface DeadLetter {
+  notificationId: string;
+  taskId: string | null;
+  agentId: string;
+  text: string;
+  /** Why it could not be posted. */
+  reason: string | null;
+  /** When it was given up, in milliseconds since the epoch. */
+  at: number;
 }
 
 const PREFIX = 'notification:';
+export const LETTER_PREFIX = 'deadLetter:';
 
 const version = v.object({ messageId: v.nullable(v.string()), createdAt: v.number() });
+
+/** An entry that a newer version wrote may name a reason that is not known here. */
+const noteReason = v.fallback(v.nullable(v.picklist(NOTE_REASONS)), 'attemptsSpent');
 
 /** Entries of an older version of this program may lack the newer fields. */
 const stored: v.GenericSchema<unknown, Partial<Entry>> = v.partial(
@@ -30,13 +50,30 @@ const stored: v.GenericSchema<unknown, Partial<Entry>> = v.partial(
     posts: v.number(),
     reply: v.nullable(v.object({ text: v.string(), toolCalls: v.number(), version })),
     answered: v.nullable(version),
+    parked: v.nullable(noteReason),
     begun: v.nullable(
       v.object({ at: v.object({ boot: v.string(), ms: v.number() }), after: v.nullable(v.string()) }),
     ),
   }),
 );
 
+export const deadLetter: v.GenericSchema<unknown, DeadLetter> = v.object({
+  notificationId: v.string(),
+  taskId: v.nullable(v.string()),
+  agentId: v.string(),
+  text: v.string(),
+  reason: v.nullable(v.string()),
+  at: v.number(),
+});
+
 export function createEntries(store: Store): Entries {
+  const synced = async (): Promise<void> => {
+    try {
+      await store.synced();
+    } catch (error) {
+      if (faultOf(error).kind !== 'journalUnavailable') throw error;
+    }
+  };
   const keep = (id: string, entry: Entry): void => {
     if (isKept(entry)) store.put(PREFIX + id, entry);
     else store.remove(PREFIX + id);
@@ -55,12 +92,18 @@ export function createEntries(store: Store): Entries {
     },
     writeIfPossible: async (id, entry) => {
       keep(id, entry);
-      try {
-        await store.synced();
-      } catch (error) {
-        if (faultOf(error).kind !== 'journalUnavailable') throw error;
-      }
+      await synced();
     },
     forget: (id) => store.remove(PREFIX + id),
+    bury: async (letter) => {
+      store.put(`${LETTER_PREFIX}${letter.notificationId}:${letter.at}`, letter);
+      await synced();
+    },
+    deadLetters: () =>
+      store.keys().flatMap((key) => {
+        if (!key.startsWith(LETTER_PREFIX)) return [];
+        const found = v.safeParse(deadLetter, store.read(key));
+        return found.success ? [found.output] : [];
+      }),
   };
 }

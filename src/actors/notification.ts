@@ -128,6 +128,8 @@ function postActors(around: Surroundings) {
     }
   };
   const postMessage: Io<'postMessage'> = async ({ input, signal }) => {
+    // A process that dies behind a note must not run the agent again: the reply could not be posted under the same id.
+    if (input.quiet) await entries.writeIfPossible(input.row._id, input.entry);
     const message = { ...messageOf(input), sourceNotificationId: input.row._id };
     await missionControl.postMessage(message, signal);
     await startTask(input, signal);
@@ -208,7 +210,17 @@ function markActors({ missionControl, entries }: Surroundings) {
     entries.forget(id);
     return null;
   };
+  const keepDeadLetter: Io<'keepDeadLetter'> = ({ input: { row, text, reason } }) =>
+    entries.bury({
+      notificationId: row._id,
+      taskId: row.taskId ?? null,
+      agentId: row.recipientId,
+      text,
+      reason,
+      at: Date.now(),
+    });
   return {
+    keepDeadLetter: fromPromise(keepDeadLetter),
     completeDelivery: fromPromise(completeDelivery),
     rereadRow: fromPromise(rereadRow),
     markDelivered: fromPromise(markDelivered),

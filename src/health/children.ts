@@ -2,7 +2,10 @@ import type { AnyActorRef, SnapshotFrom, StateValue } from 'xstate';
 import type { machines } from '../../machines/index.ts';
 import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
 
-type MachineId = Exclude<keyof typeof machines, 'supervisor' | 'notification' | 'beat' | 'heartbeat'>;
+type MachineId = Exclude<
+  keyof typeof machines,
+  'supervisor' | 'notification' | 'beat' | 'trouble' | 'heartbeat'
+>;
 
 /** A supervised machine as it is now; null while it is down. */
 export function snapshotOf<TId extends MachineId>(

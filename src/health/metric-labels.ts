@@ -2,7 +2,7 @@
 import type { ToolOutcome } from '../../machines/shared/acting.ts';
 import type { Gate } from '../../machines/shared/evidence.ts';
 import type { FaultKind } from '../../machines/shared/fault.ts';
-import type { NoteReason } from '../../machines/notification/notes.ts';
+import { NOTE_REASONS, type NoteReason } from '../../machines/notification/notes.ts';
 import { extensions, service } from '../mission-control/functions.ts';
 import { catalog } from '../tools/catalog/catalog.ts';
 
@@ -70,7 +70,7 @@ const isOfBackend = (kind: FaultKind): boolean =>
 
 export const LABELS = {
   deliveryOutcome,
-  parkReason: ['noReply', 'attemptsSpent', 'unreadable', 'postFailed', ...faultKinds] satisfies ParkReason[],
+  parkReason: NOTE_REASONS,
   runOutcome: ['replied', ...faultKinds.filter(isOfGateway)],
   child,
   tool: catalog.map(({ name }) => name),

@@ -32,8 +32,12 @@ export class FunctionFault extends Fault {
   /** The function's own words on one line, without the token; empty when the deployment hides them. */
   readonly words: string;
 
-  constructor(kind: FaultKind, message: string, { code, words }: { code: string | null; words: string }) {
-    super(kind, message);
+  constructor(
+    kind: FaultKind,
+    message: string,
+    { code, words, retryAfterMs = 0 }: { code: string | null; words: string; retryAfterMs?: number },
+  ) {
+    super(kind, message, { retryAfterMs });
     this.code = code;
     this.words = words;
   }
@@ -59,6 +63,7 @@ export function functionFault(name: string, error: unknown, serviceToken: string
   return new FunctionFault(kind, sentence(kind, name, text, thrown.requestId), {
     code: thrown.code,
     words: text,
+    retryAfterMs: thrown.retryAfterMs,
   });
 }
 
@@ -71,16 +76,27 @@ interface Thrown {
   text: string;
   /** Under which the deployment's log has the rest. */
   requestId: string | null;
+  /** The wait that it asks for, in milliseconds; 0 for none. */
+  retryAfterMs: number;
   /** ACCOUNT_ID is no id of an account there. */
   isAccountUnknown: boolean;
 }
 
-const errorData = v.object({ code: v.optional(v.string()), message: v.optional(v.string()) });
+const errorData = v.object({
+  code: v.optional(v.string()),
+  message: v.optional(v.string()),
+  /** The wait that the function asks for, in milliseconds. */
+  retryAfter: v.optional(v.unknown()),
+});
+
+/** No wait that is asked for is longer. */
+const MAX_WAIT_MS = 3_600_000;
 
 function readThrown(error: unknown): Thrown {
   const message = error instanceof Error ? error.message : String(error);
   const thrown: Thrown = {
     code: null,
+    retryAfterMs: 0,
     text: ownWords(message),
     isAccountUnknown: /ArgumentValidationError[^]*Path: \.accountId\b/.test(message),
     requestId: /\[Request ID: (\w{1,64})\]/.exec(message)?.[1] ?? null,
@@ -91,7 +107,10 @@ function readThrown(error: unknown): Thrown {
   const data = v.safeParse(errorData, told);
   if (!data.success) return thrown;
   const code = data.output.code ?? null;
-  return { ...thrown, code, text: ownWords(data.output.message ?? code ?? message) };
+  const { retryAfter } = data.output;
+  const asks = typeof retryAfter === 'number' && Number.isFinite(retryAfter) && retryAfter > 0;
+  const retryAfterMs = asks ? Math.min(retryAfter, MAX_WAIT_MS) : 0;
+  return { ...thrown, code, retryAfterMs, text: ownWords(data.output.message ?? code ?? message) };
 }
 
 /** The first line that says something: neither Convex's header nor the stack, and without the prefixes of wrapping. */

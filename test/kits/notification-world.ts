@@ -4,7 +4,7 @@
  * invariants can compare it with what the chart believes.
  */
 import type { EventObject, SnapshotFrom } from 'xstate';
-import type { WriteAhead } from '../../machines/notification/actors.ts';
+import type { Message, WriteAhead } from '../../machines/notification/actors.ts';
 import type { NotificationInput } from '../../machines/notification/context.ts';
 import {
   handedBack,
@@ -60,6 +60,8 @@ export interface Ghost {
   disk: Entry | null;
   /** Versions that a message in the thread answers, and whether it is a reply. */
   thread: readonly { version: number; isReply: boolean; withId: boolean }[];
+  /** Replies that were kept as dead letters, by version. */
+  letters: readonly number[];
   /** A later message that was sent and whose answer got lost: it arrives when it likes. */
   onItsWay: Ghost['thread'][number] | null;
   slot: 'none' | 'wanted' | 'granted';
@@ -78,6 +80,7 @@ export const freshGhost = (kind: RowKind, allowed: Partial<Ghost> = {}): Ghost =
   listed: 1,
   disk: null,
   thread: [],
+  letters: [],
   onItsWay: null,
   slot: 'none',
   leaving: false,
@@ -99,6 +102,8 @@ export interface Menu {
   leaves: boolean;
   /** A later message may be sent and its answer get lost. */
   losesAnswers: boolean;
+  /** The functions are found to fail for different rows alike, and are well again. */
+  troubles: boolean;
 }
 
 export const CALM: Menu = {
@@ -109,6 +114,7 @@ export const CALM: Menu = {
   excuses: false,
   leaves: false,
   losesAnswers: false,
+  troubles: false,
 };
 
 const atVersion = (version: number): Version => ({ messageId: `m${version}`, createdAt: version });
@@ -165,6 +171,7 @@ export const inputOf = (ghost: Ghost): NotificationInput => ({
   backend: LIMITS,
   random: () => 0.5,
   moment: () => ({ boot: 'boot', ms: 1 }),
+  troubled: [],
 });
 
 export function movesOf(menu: Menu) {
@@ -197,7 +204,7 @@ function outcomes(
     ghost: after,
   });
   const { context } = snapshot;
-  const version = context.version?.createdAt ?? 0;
+  const version = context.version?.createdAt ?? context.row.createdAt;
   const isReply = context.result.outcome === 'delivered';
   const message = { version, isReply, withId: call.src === 'postMessage' };
   const fits = !isReply || !menu.steps.includes('textTooLong');
@@ -234,6 +241,8 @@ function outcomes(
       return [done(contextOf(ghost)), ...steps];
     case 'markDelivered':
       return [marked(version, ghost, done), ...steps];
+    case 'keepDeadLetter':
+      return [done(undefined, { ...ghost, letters: [...new Set([...ghost.letters, version])] })];
     // Nobody waits for it.
     case 'endTyping':
       return [];
@@ -266,6 +275,8 @@ function marked(version: number, ghost: Ghost, done: Done): Move<Ghost> {
   return hasMoved ? done(contextOf(delivered), delivered, 'moved') : done(null, { ...delivered, disk: null });
 }
 
+const TROUBLED = ['getNotificationForDelivery', 'createMessageFromAgent', 'markNotificationDelivered'];
+
 function fromDelivery(ghost: Ghost, menu: Menu): Move<Ghost>[] {
   const hear = (event: EventObject & Record<string, unknown>, after: Ghost = ghost): Move<Ghost> => ({
     label: event.type,
@@ -282,6 +293,7 @@ function fromDelivery(ghost: Ghost, menu: Menu): Move<Ghost>[] {
       ? [hear({ type: 'work.abort' }, { ...ghost, aborted: true })]
       : []),
     ...(menu.steps.length > 0 ? [hear({ type: 'backend.available' })] : []),
+    ...(menu.troubles ? [TROUBLED, []].map((names) => hear({ type: 'functions.troubled', names })) : []),
   ];
 }
 
@@ -331,6 +343,9 @@ function reactTo(ghost: Ghost, effect: Effect): Ghost {
     const input = effect.input as WriteAhead;
     if (WRITES_FIRST.includes(effect.src)) return { ...ghost, disk: kept(input.entry) };
     if (effect.src === 'handBack') return { ...ghost, disk: kept(handedBack(ghost.disk, input.entry)) };
+    if (effect.src === 'postMessage' && (effect.input as Message).quiet) {
+      return { ...ghost, disk: kept(input.entry) };
+    }
     if (effect.src === 'markDelivered') return writtenBeforeMark(ghost, input);
     return ghost;
   }
@@ -359,7 +374,8 @@ export function keyOf({ value, status, context }: Snapshot, ghost: Ghost): strin
   ]);
 }
 
-const entryKey = ({ attempts, posts, reply, answered, begun }: Entry) => [
+const entryKey = ({ attempts, posts, reply, answered, begun, parked }: Entry) => [
+  parked,
   attempts,
   posts,
   reply?.text,
