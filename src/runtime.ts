@@ -94,6 +94,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     config.openclawVersion ?? snapshotOf(root, 'gateway')?.context.version ?? 'unknown';
   const versions = () => ({ openclawVersion: openclawVersion(), runtimeVersion: config.runtimeVersion });
   const entries = createEntries(store);
+  const deadLetters = (): number => entries.deadLetters().length;
   const around = {
     missionControl,
     gateway,
@@ -123,7 +124,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
         redact: options.redact,
         log: (level, event, message, fields) => log[level](event, message, fields),
         source: createHealthSource(
-          () => projectHealth({ root, clock, config, openclawVersion }),
+          () => projectHealth({ root, clock, config, openclawVersion, deadLetters }),
           // A refused token or a gateway that is away is not mended by a restart; a dead supervisor is.
           () => root.getSnapshot().status !== 'error',
           metrics,
@@ -209,7 +210,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       settings,
       root,
       clock,
-      status: () => statusView(projectStatus({ root, clock, config, openclawVersion })),
+      status: () => statusView(projectStatus({ root, clock, config, openclawVersion, deadLetters })),
       glance: () => glanceAt(root),
       version: config.runtimeVersion,
       redact: options.redact,

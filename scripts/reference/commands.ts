@@ -37,6 +37,7 @@ const WHAT: Record<string, string> = {
   diagrams: 'draws the machines (docs/machines)',
   screenshots: "takes pictures of the inspector's first view (docs/inspector)",
   codegen: 'writes the types of `convex/`',
+  replies: 'lists the replies that were paid for and could not be posted',
   reference: 'writes the generated parts of docs/reference',
 };
 
@@ -47,6 +48,7 @@ const WITH_HELP: [heading: string, file: string][] = [
   ['npm run threads', 'src/cli/threads.ts'],
   ['npm run local', 'src/cli/local.ts'],
   ['npm run status', 'src/cli/status.ts'],
+  ['npm run replies', 'src/cli/replies.ts'],
   ['npm run record', 'src/cli/record.ts'],
   ['npm run up, npm run down', 'scripts/stack.sh'],
   ['npm run upgrade', 'scripts/runtime-upgrade-local.sh'],

@@ -20,6 +20,8 @@ export interface ProjectionSources {
   clock: StateClock;
   config: Config;
   openclawVersion: () => string;
+  /** How many replies are kept because they cannot be posted. */
+  deadLetters: () => number;
 }
 
 /** What one look at the machines needs to know. */
@@ -165,12 +167,13 @@ function extensionsReport({ root }: Look): Report.ExtensionsReport {
   return { functions, reason };
 }
 
-function journalReport({ root, timers }: Look): Report.JournalReport {
+function journalReport({ root, timers, deadLetters }: Look): Report.JournalReport {
   const snapshot = snapshotOf(root, 'journal');
   return {
     state: snapshot === null ? 'down' : topState(snapshot.value),
     reason: snapshot?.context.problem ?? null,
     nextTryAt: timestamp(timers.get(childrenOf(root).journal?.sessionId ?? '')),
+    deadLetters: deadLetters(),
   };
 }
 

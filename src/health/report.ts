@@ -114,6 +114,8 @@ export interface JournalReport {
   state: 'available' | 'unavailable' | 'down';
   reason: string | null;
   nextTryAt: Timestamp;
+  /** Replies that were paid for and cannot be posted (`npm run replies`). */
+  deadLetters: number;
 }
 
 export interface UpgradeReport {

@@ -58,7 +58,7 @@ const HEALTHY: HealthReport = {
     nextSyncAt: null,
   },
   extensions: { functions: ['wakeUp'], reason: null },
-  journal: { state: 'available', reason: null, nextTryAt: null },
+  journal: { state: 'available', reason: null, nextTryAt: null, deadLetters: 0 },
   upgrade: {
     mode: 'exit',
     state: 'current',

@@ -21,6 +21,31 @@ import { inSeconds, within } from '../wait.ts';
 
 const POST = 'service/actions:createMessageFromAgent';
 const MARK = 'service/actions:markNotificationDelivered';
+const READ = 'service/actions:getNotificationForDelivery';
+
+/** One function fails for every row, many times more often than a row of its own would be given up. */
+const failsForAll = (name: string, path: string, what: string): FaultCase => ({
+  name,
+  what,
+  contractOnly: true,
+  limit: 90,
+  async run() {
+    const stage = await setUp({ sessions: 6, runMs: 1_500 });
+    if (path !== READ) await runUnderWay(stage, 6);
+    await stage.backend.setFault({ mode: 'error', path });
+    if (path === READ) for (let task = 0; task < 6; task++) await ask(stage, 'please look at this', task);
+    const name = path.replace('service/actions:', '');
+    const { problems } = await stage.runtime.waitForHealth('whose trouble it is', ({ problems }) =>
+      problems.some(({ source }) => source === name),
+    );
+    await delay(8_000);
+    expect((await stage.runtime.health()).delivery.parked, 'rows given up').toBe(0);
+    await stage.backend.setFault({ mode: 'ok' });
+    const took = await expectRunOnce(stage, 60);
+    await stage.runtime.waitForHealth('that all is well', ({ status }) => status === 'healthy');
+    return `${problems.length} problem on /health, nothing given up in 8 s, 1 run each, delivered ${took} after`;
+  },
+});
 
 /** What every trouble of Convex ends with: all is delivered, and nothing was run for it again. */
 async function expectRunOnce(stage: Stage, seconds = 30): Promise<string> {
@@ -140,6 +165,21 @@ export const backendCases: readonly FaultCase[] = [
       return `1 run, 1 reply, delivered after ${took}`;
     },
   },
+  failsForAll(
+    'post-fails-for-all',
+    POST,
+    'posting fails for every row for 8 s: nobody counts it, /health names the function, no reply is lost',
+  ),
+  failsForAll(
+    'context-fails-for-all',
+    READ,
+    'reading the context fails for every row for 8 s: nobody counts it, nothing is given up',
+  ),
+  failsForAll(
+    'mark-fails-for-all',
+    MARK,
+    'marking fails for every row for 8 s: nobody counts it, all are marked once it works',
+  ),
   {
     name: 'mark-never',
     what: 'a row can never be marked: it is left alone, run and posted once, and other sessions go on',
