@@ -47,7 +47,7 @@ const WRONG: Record<keyof typeof settings, [value: string, complaint: string]> =
   UPGRADE_DRAIN_TIMEOUT_MS: ['1e9', 'not a duration'],
   STATE_DIR: ['/srv/\u0007', 'a path'],
   JOURNAL: ['never', 'required, optional'],
-  STATE_LOCK_WAIT: ['2h', 'too long'],
+  STATE_LOCK_WAIT: ['soon', 'not a duration'],
   INSPECTOR: ['stately', 'left out'],
   INSPECTOR_HOST: ['all:9230', 'without a port'],
   INSPECTOR_PORT: ['-1', 'a whole number from 0 to 65535'],
@@ -179,7 +179,7 @@ describe('a place that is taken', () => {
 
   test('STATE_DIR: exit 78 and the other process’s id', async () => {
     const first = await startRuntime({ env: SOUND });
-    const second = await run({ ...SOUND, STATE_DIR: first.stateDir });
+    const second = await run({ ...SOUND, STATE_DIR: first.stateDir, STATE_LOCK_WAIT: '0' });
     expectRefusal(second);
     expect(second.err).toContain(`STATE_DIR (${first.stateDir})`);
     expect(second.err).toContain(`process ${first.pid}`);
