@@ -11,8 +11,10 @@ const RUN_MS = 50;
 
 export const backlog: Benchmark = {
   name: 'backlog',
-  what: 'how fast a backlog drains: 200 over 20 sessions, 1,000 over 200, 10,000 over 1,000',
+  what: 'how fast a backlog drains: with the default 10 slots, and with a slot for each session',
   async run(report) {
+    await slots(report, { count: 200, sessions: 20, goal: { most: 1.3 } });
+    await slots(report, { count: 1_000, sessions: 200, goal: { most: 1.2 } });
     await timed(report, { count: 200, sessions: 20, goal: { most: 1.3 } });
     await timed(report, { count: 1_000, sessions: 200 });
     await againstCeiling(report, 10_000, 1_000);
@@ -24,6 +26,26 @@ interface Timed {
   sessions: number;
   goal?: { most: number };
 }
+
+/** DELIVERY_MAX_CONCURRENT_SESSIONS as it is when nobody sets it. */
+const DEFAULT_SLOTS = 10;
+
+/** With default settings: the slots are never idle where a drain takes as long as its runs in ten slots. */
+const slots = ({ figure }: Report, { count, sessions, goal }: Timed): Promise<void> =>
+  onStage({ sessions, runMs: RUN_MS }, async (stage) => {
+    const limit = ((count / DEFAULT_SLOTS) * RUN_MS) / 1_000;
+    const runtime = await spawnRuntime(stage, {});
+    await untilConnected(runtime);
+    const value = await medianDrain(stage, runtime, count);
+    figure({
+      name: `backlog.${count}x${sessions}.default_slots`,
+      value,
+      unit: 's',
+      limit,
+      ratio: value / limit,
+      ...(goal && { goal }),
+    });
+  });
 
 /** Runs of a fixed length. A session's runs follow one another, which gives the limit. */
 const timed = ({ figure }: Report, { count, sessions, goal }: Timed): Promise<void> =>
