@@ -95,16 +95,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const versions = () => ({ openclawVersion: openclawVersion(), runtimeVersion: config.runtimeVersion });
   const entries = createEntries(store);
   const deadLetters = (): number => entries.deadLetters().length;
-  const around = {
-    missionControl,
-    gateway,
-    entries,
-    sessions: createSessionLock(),
-    log,
-    countRun: (...run: Parameters<typeof metrics.run>) => metrics.run(...run),
-  };
-
-  const beatTools = {
+  const tools = {
     mode: config.agentTools,
     execute: createExecute({
       service: missionControl.tools,
@@ -114,6 +105,16 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     }),
     report: createReportCall(log, metrics),
     followUps: config.followUps ? missionControl.tools : null,
+  };
+
+  const around = {
+    missionControl,
+    gateway,
+    entries,
+    sessions: createSessionLock(),
+    log,
+    tools,
+    countRun: (...run: Parameters<typeof metrics.run>) => metrics.run(...run),
   };
 
   const machine = supervisorMachine.provide({
@@ -143,7 +144,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
         actors: {
           notification: notificationMachine.provide({ actors: createNotificationActors(around) }),
           beat: beatMachine.provide({
-            actors: createBeatActors(around, beatTools),
+            actors: createBeatActors(around, tools),
           }),
           listUndelivered: fromPromise(createListUndelivered(around)),
         },

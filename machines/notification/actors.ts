@@ -1,5 +1,8 @@
 import { fromPromise } from 'xstate';
+import type { ActingAgent, ToolAnswer } from '../shared/acting.ts';
 import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
+import type { NextCall } from '../shared/rounds.ts';
+import type { ToolCall } from '../shared/tools.ts';
 import type { Entry, Version } from './entry.ts';
 import type { Reply } from './reply.ts';
 
@@ -34,10 +37,23 @@ export const notificationActors = {
     },
     { id: string; given: DeliveryContext | null }
   >(notProvided),
-  /** Runs the agent. The reply is in the journal before this ends. */
+  /**
+   * One round of the agent: the run's first, or what follows the calls of the round before. What it ends with, calls or
+   * a reply, is in the journal before this ends.
+   */
   runAgent: fromPromise<
-    { reply: Reply; runMs: number },
+    { reply: Reply; calls: readonly ToolCall[]; runMs: number },
     WriteAhead & { delivery: DeliveryContext | null; typing: boolean }
+  >(notProvided),
+  /** Makes one call. `giveUp`: Convex is away for too long, so the agent is told and nothing is called. */
+  makeCall: fromPromise<
+    ToolAnswer,
+    WriteAhead & {
+      acting: ActingAgent | null;
+      next: NextCall | null;
+      version: Version | null;
+      giveUp: boolean;
+    }
   >(notProvided),
   /** Ends the typing indicator after a run that failed. */
   endTyping: fromPromise<void, WriteAhead>(notProvided),

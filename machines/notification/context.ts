@@ -115,6 +115,8 @@ export interface Rest {
   stepFailures: number;
   /** Convex functions that failed for this very row. */
   rowFailures: number;
+  /** Times in a row that Convex was away at the call in hand. */
+  callFailures: number;
   /** How long the gateway has not known the agent. */
   unknownForMs: number;
 }
@@ -127,6 +129,7 @@ const FRESH_REST: Rest = {
   runFailures: 0,
   stepFailures: 0,
   rowFailures: 0,
+  callFailures: 0,
   unknownForMs: 0,
 };
 

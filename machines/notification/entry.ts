@@ -2,8 +2,11 @@
  * What the journal keeps of a notification: a plain value. These functions are all that can happen to it. The chart
  * applies them, and every step with an effect first has the value written (src/journal).
  */
+import type { ToolAnswer } from '../shared/acting.ts';
 import type { Moment } from '../shared/moment.ts';
 import type { NotificationRow } from '../shared/mission-control.ts';
+import { addRound, answeredCall, begunCall, NO_ROUNDS, type Rounds } from '../shared/rounds.ts';
+import type { ToolCall } from '../shared/tools.ts';
 import type { NoteReason } from './notes.ts';
 import type { Reply } from './reply.ts';
 
@@ -26,6 +29,10 @@ export interface Entry {
   answered: Version | null;
   /** The version in hand was given up, and why: only the note and the mark are left to do. */
   parked: NoteReason | null;
+  /** What the agent called in its run, and how each call ended. */
+  rounds: Rounds;
+  /** The version that this run answers. */
+  roundsFor: Version | null;
   /** A message without the notification's id is being posted, or was by a process that died. */
   begun: PostBegun | null;
 }
@@ -43,14 +50,16 @@ export const NOTHING_KNOWN: Entry = {
   reply: null,
   answered: null,
   parked: null,
+  rounds: NO_ROUNDS,
+  roundsFor: null,
   begun: null,
 };
 
-/** A run begins. It counts until it is known to be somebody else's trouble. */
+/** A run begins, or goes on after its calls. It counts until it is known to be somebody else's trouble. */
 export const began = (entry: Entry): Entry => ({
   ...entry,
   attempts: entry.attempts + 1,
-  runs: entry.runs + 1,
+  runs: entry.runs + (entry.rounds.count === 0 ? 1 : 0),
 });
 
 /** The run was not this notification's failure. @param paid whether the gateway had accepted it */
@@ -58,6 +67,28 @@ export const excused = (entry: Entry, paid: boolean): Entry => ({
   ...entry,
   attempts: Math.max(0, entry.attempts - 1),
   runs: Math.max(0, entry.runs - (paid ? 0 : 1)),
+});
+
+/** The agent calls tools: the calls are on the disk before the first one is made. */
+export const called = (entry: Entry, calls: readonly ToolCall[], version: Version | null): Entry => ({
+  ...entry,
+  rounds: addRound(entry.rounds, calls),
+  roundsFor: version,
+});
+
+/** A run is continued for the version that it was begun for; a newer message has a run of its own. */
+export const forVersion = (entry: Entry, version: Version | null): Entry =>
+  entry.roundsFor === null || (version !== null && isSameVersion(entry.roundsFor, version))
+    ? entry
+    : { ...entry, rounds: NO_ROUNDS, roundsFor: null };
+
+/** The next call goes out: from now on it may have had its effect. */
+export const callBegan = (entry: Entry): Entry => ({ ...entry, rounds: begunCall(entry.rounds) });
+
+/** The call that went out was answered. It is never made again. */
+export const callAnswered = (entry: Entry, answer: ToolAnswer): Entry => ({
+  ...entry,
+  rounds: answeredCall(entry.rounds, answer),
 });
 
 /** The reply is complete. */
@@ -84,6 +115,7 @@ export const posted = (entry: Entry, version: Version): Entry => ({
   attempts: 0,
   posts: entry.posts + 1,
   reply: null,
+  rounds: NO_ROUNDS,
   answered: version,
   begun: null,
 });
@@ -98,12 +130,20 @@ export const movedOn = (entry: Entry, finished: boolean): Entry => ({
   runs: 0,
   reply: null,
   parked: null,
+  rounds: NO_ROUNDS,
   begun: null,
 });
 
-/** What is kept as the row is handed back: a reply that came in at the last moment stays. */
-export const handedBack = (stored: Entry | null, entry: Entry): Entry =>
-  stored?.reply != null && entry.reply === null ? stored : entry;
+/** What is kept as the row is handed back: a reply, or a call's answer, that came in at the last moment stays. */
+export function handedBack(stored: Entry | null, entry: Entry): Entry {
+  if (stored?.reply != null && entry.reply === null) return stored;
+  return stored !== null && progress(stored.rounds) > progress(entry.rounds)
+    ? { ...entry, rounds: stored.rounds }
+    : entry;
+}
+
+const progress = ({ before, calls }: Rounds): number =>
+  before * 2 + calls.reduce((sum, { answer }) => sum + (answer === null ? 1 : 2), 0);
 
 /** Whether there is anything to keep. */
 export const isKept = (entry: Entry): boolean =>
@@ -113,6 +153,7 @@ export const isKept = (entry: Entry): boolean =>
   entry.reply !== null ||
   entry.answered !== null ||
   entry.parked !== null ||
+  entry.rounds.count > 0 ||
   entry.begun !== null;
 
 export const versionOf = (row: NotificationRow): Version => ({

@@ -1,10 +1,13 @@
 import { and, not, type ActorRefFrom } from 'xstate';
+import { actingOn, type ToolAnswer } from '../shared/acting.ts';
 import { faultParams } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
+import { nextCall } from '../shared/rounds.ts';
 import { step } from '../shared/step.ts';
 import { answering, FUNCTION, passed, stepFailed, writeAhead } from './answering.ts';
 import { freshContext, type NotificationContext, type Outcome } from './context.ts';
-import { kindParams, notificationSetup } from './setup.ts';
+import { callBegan } from './entry.ts';
+import { kindParams, MAX_CALL_FAILURES, notificationSetup } from './setup.ts';
 
 interface Here {
   context: NotificationContext;
@@ -94,10 +97,17 @@ export const notificationMachine = notificationSetup.createMachine({
           description: 'The context was read a moment ago.',
           after: { freshness: 'stale' },
           on: {
-            'slot.granted': {
-              target: '#notification.working.running',
-              actions: { type: 'takeSlot', params: ({ event }) => event },
-            },
+            'slot.granted': [
+              {
+                guard: 'isActing',
+                target: '#notification.working.acting',
+                actions: [{ type: 'takeSlot', params: ({ event }) => event }, 'begin'],
+              },
+              {
+                target: '#notification.working.running',
+                actions: [{ type: 'takeSlot', params: ({ event }) => event }, 'begin'],
+              },
+            ],
           },
         },
         stale: {
@@ -125,8 +135,8 @@ export const notificationMachine = notificationSetup.createMachine({
             onDone: [
               {
                 guard: { type: 'sameRun', params: ({ event }) => event.output },
-                target: 'running',
-                actions: { type: 'keepContext', params: ({ event }) => event.output },
+                target: 'acting',
+                actions: [{ type: 'keepContext', params: ({ event }) => event.output }, 'begin'],
               },
               {
                 target: '#notification.deciding',
@@ -137,9 +147,8 @@ export const notificationMachine = notificationSetup.createMachine({
           },
         },
         running: {
-          description: 'The run is open on the gateway.',
+          description: 'A round is open on the gateway.',
           tags: ['busy'],
-          entry: 'begin',
           invoke: {
             src: 'runAgent',
             input: ({ context }) => ({
@@ -147,10 +156,17 @@ export const notificationMachine = notificationSetup.createMachine({
               delivery: context.delivery,
               typing: context.backend.typing,
             }),
-            onDone: {
-              target: '#notification.judging',
-              actions: [{ type: 'keepReply', params: ({ event }) => event.output }, 'reportRunSucceeded'],
-            },
+            onDone: [
+              {
+                guard: { type: 'mayAct', params: ({ event }) => event.output },
+                target: 'acting',
+                actions: [{ type: 'keepCalls', params: ({ event }) => event.output }, 'reportRunSucceeded'],
+              },
+              {
+                target: '#notification.judging',
+                actions: [{ type: 'keepReply', params: ({ event }) => event.output }, 'reportRunSucceeded'],
+              },
+            ],
             onError: [
               {
                 guard: { type: 'gatewayTrouble', params: kindParams },
@@ -197,6 +213,44 @@ export const notificationMachine = notificationSetup.createMachine({
             ],
           },
         },
+        acting: {
+          description:
+            'Makes the calls of one answer, one after another. Then follows a round with their answers.',
+          initial: 'choosing',
+          states: {
+            choosing: {
+              description: 'Is there a call that is not answered yet?',
+              always: [{ guard: 'isActing', target: 'calling' }, { target: '#notification.working.running' }],
+            },
+            calling: {
+              description: 'A call is under way.',
+              tags: ['busy'],
+              invoke: {
+                src: 'makeCall',
+                input: ({ context }) => ({
+                  id: context.row._id,
+                  entry: callBegan(context.entry),
+                  acting: context.delivery && actingOn(context.delivery),
+                  next: nextCall(context.entry.rounds),
+                  version: context.version,
+                  giveUp: context.rest.callFailures >= MAX_CALL_FAILURES,
+                }),
+                onDone: {
+                  target: 'choosing',
+                  actions: {
+                    type: 'keepAnswer',
+                    params: ({ event }: { event: { output: ToolAnswer } }) => ({ answer: event.output }),
+                  },
+                },
+                // Convex is away, or the journal: the slot is for others until the call can be made again.
+                onError: {
+                  target: '#notification.working.resting',
+                  actions: [keepFault, 'keepCallBegun', excuse(true)],
+                },
+              },
+            },
+          },
+        },
         resting: {
           description: 'Waits with backoff before it runs again. Its slot is free for others.',
           tags: ['degraded'],
@@ -216,6 +270,7 @@ export const notificationMachine = notificationSetup.createMachine({
               reenter: true,
               actions: excuse(true),
             },
+            'backend.available': { guard: 'waitsForBackend', target: '#notification.reading' },
             'gateway.available': { guard: 'waitsForGateway', target: '#notification.reading' },
             'journal.available': { guard: 'waitsForJournal', target: '#notification.reading' },
           },

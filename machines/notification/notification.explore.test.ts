@@ -13,6 +13,7 @@ import {
 } from '../../test/kits/explore.ts';
 import {
   again,
+  callOf,
   CALM,
   freshGhost,
   inputOf,
@@ -40,7 +41,9 @@ type Invariant = (edge: NotificationEdge) => string | null;
 const runsOnlyInItsSlot: Invariant = ({ effects, before, to, event }) => {
   if (spawns(effects, 'runAgent').length === 0) return null;
   if (before.slot !== 'granted' && event?.type !== 'slot.granted') return 'runs without a slot';
-  if (to.context.permission === 'leaving' && before.leaving) return 'runs although it leaves';
+  // What is under way is finished, with all its rounds.
+  const goesOn = to.context.entry.rounds.count > 0 && event?.type !== 'slot.granted';
+  if (to.context.permission === 'leaving' && before.leaving && !goesOn) return 'runs although it leaves';
   return before.aborted ? 'runs although it was cut off' : null;
 };
 
@@ -144,6 +147,22 @@ const knowsWhatTheDiskKnows: Invariant = ({ to, after }) => {
   return isBehind && kept?.text === REPLIES.text ? 'forgot a reply that the disk has' : null;
 };
 
+const callsOnlyInItsRun: Invariant = ({ effects, before, event }) => {
+  for (const { input } of spawns(effects, 'makeCall')) {
+    const { next, entry } = callOf(input);
+    if (before.slot !== 'granted' && event?.type !== 'slot.granted') return 'calls without a slot';
+    if (next === null || next.answer !== null) return 'makes a call again that is answered';
+    if (entry.rounds.calls[next.index]?.begun !== true) return 'makes a call that the disk does not know';
+    if (
+      before.disk?.rounds.calls[next.index]?.answer != null &&
+      before.disk.rounds.count === entry.rounds.count
+    ) {
+      return 'makes a call whose answer is on the disk';
+    }
+  }
+  return null;
+};
+
 const saysNothingWhereNoneIsDue: Invariant = ({ effects, before }) => {
   const noted = [...spawns(effects, 'postMessage'), ...spawns(effects, 'postAgain')].some(
     ({ input }) => (input as Message).quiet,
@@ -164,6 +183,7 @@ const INVARIANTS = [
   endsTruly,
   restsWithinBounds,
   knowsWhatTheDiskKnows,
+  callsOnlyInItsRun,
   saysNothingWhereNoneIsDue,
 ];
 
@@ -271,6 +291,12 @@ const WALKS: [name: string, menu: Menu, ghosts: Ghost[], atLeast: number][] = [
     { ...CALM, steps: ['backendRejected'], troubles: true },
     each(['due', 'mention']),
     100,
+  ],
+  [
+    'calls of tools, Convex away, answers that get lost, leaving, a process that dies',
+    { ...CALM, replies: ['text', 'calls'], losesAnswers: true, leaves: true },
+    each(['mention'], { deaths: 1 }),
+    500,
   ],
   [
     'texts that do not fit, leaving, a row that moves',

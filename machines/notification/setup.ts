@@ -2,7 +2,10 @@
 import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import { backoff } from '../shared/backoff.ts';
 import { faultOf, isAttempt, isGatewayTrouble, type Fault, type FaultKind } from '../shared/fault.ts';
+import type { ToolAnswer } from '../shared/acting.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
+import { mayCall, nextCall } from '../shared/rounds.ts';
+import type { ToolCall } from '../shared/tools.ts';
 import type { Tag } from '../shared/tags.ts';
 import { notificationActors } from './actors.ts';
 import {
@@ -17,9 +20,13 @@ import {
 } from './context.ts';
 import {
   began,
+  callAnswered,
+  callBegan,
+  called,
   coalesces,
   discarded,
   excused,
+  forVersion,
   gaveUp,
   hasMoved,
   isOwed,
@@ -45,6 +52,8 @@ export const MAX_SILENT_ATTEMPTS = 3;
 export const UNKNOWN_AGENT_MS = 120_000;
 /** A context that was read longer ago is read again before a run. */
 const FRESH_MS = 2_000;
+/** After Convex was away so often at one call, the agent is told and goes on without it. */
+export const MAX_CALL_FAILURES = 5;
 /** How often the thread is looked at for a message that may still arrive. */
 const LOOK_EVERY_MS = 3_000;
 
@@ -121,6 +130,10 @@ export const notificationSetup = setup({
       context.version !== null &&
       !hasMoved(delivery.notification, context.version) &&
       context.permission === 'allowed',
+    mayAct: ({ context }, { calls }: { calls: readonly ToolCall[] }) =>
+      calls.length > 0 && mayCall(context.entry.rounds),
+    /** A call is not answered yet. */
+    isActing: ({ context }) => nextCall(context.entry.rounds) !== null,
     saysNothing: ({ context }) => context.reply !== null && meaningOf(context.reply).kind === 'silence',
     noReply: ({ context }) => context.reply !== null && meaningOf(context.reply).kind === 'noReply',
     answerDue: ({ context }) => context.delivery !== null && mustAnswer(context.delivery),
@@ -170,6 +183,7 @@ export const notificationSetup = setup({
     counted: ({ context }) => context.rest.counted,
     waitsForGateway: ({ context: { rest } }) =>
       !rest.counted && rest.cause !== null && (isGatewayTrouble(rest.cause) || isAttempt(rest.cause)),
+    waitsForBackend: ({ context }) => context.rest.cause === 'backendUnavailable',
     waitsForJournal: ({ context }) => context.rest.cause === 'journalUnavailable',
   },
   delays: {
@@ -183,6 +197,7 @@ export const notificationSetup = setup({
     keepContext: learn(({ backend, ...context }, { delivery, completes, typing }: ReadOutput) => ({
       delivery,
       version: delivery && versionOf(delivery.notification),
+      entry: forVersion(context.entry, delivery && versionOf(delivery.notification)),
       backend: { ...backend, completes, typing: backend.typing || typing },
       ...rested({ backend, ...context }, { stepFailures: 0 }),
     })),
@@ -243,6 +258,19 @@ export const notificationSetup = setup({
       backend: { ...context.backend, typing: false },
       result: { ...result, runMs: params.runMs, attempts: entry.attempts },
       rest: { ...context.rest, runFailures: 0, unknownForMs: 0, counted: false, cause: null },
+    })),
+    keepCalls: learn(({ entry, result, version }, params: { calls: readonly ToolCall[]; runMs: number }) => ({
+      entry: called(entry, params.calls, version),
+      result: { ...result, runMs: (result.runMs ?? 0) + params.runMs },
+    })),
+    keepAnswer: learn((context, { answer }: { answer: ToolAnswer }) => ({
+      entry: callAnswered(context.entry, answer),
+      ...rested(context, { callFailures: 0 }),
+    })),
+    /** The call may have had its effect: it is made again as a repeat, when Convex is back. */
+    keepCallBegun: learn(({ entry, ...context }) => ({
+      entry: callBegan(entry),
+      ...rested({ entry, ...context }, { callFailures: context.rest.callFailures + 1 }),
     })),
     /** The attempt was counted as the run began, and it stays. */
     countAttempt: learn((context) => ({ blame: null, ...rested(context, { counted: true }) })),

@@ -1,6 +1,8 @@
 import * as v from 'valibot';
 import { NOTE_REASONS } from '../../machines/notification/notes.ts';
 import { isKept, NOTHING_KNOWN, type Entry } from '../../machines/notification/entry.ts';
+import type { ToolOutcome } from '../../machines/shared/acting.ts';
+import { NO_ROUNDS, type Rounds } from '../../machines/shared/rounds.ts';
 import { faultOf } from '../../machines/shared/fault.ts';
 import type { Store } from '../journal/store.ts';
 
@@ -40,7 +42,32 @@ export const LETTER_PREFIX = 'deadLetter:';
 const version = v.object({ messageId: v.nullable(v.string()), createdAt: v.number() });
 
 /** An entry that a newer version wrote may name a reason that is not known here. */
+const toolOutcome = v.picklist([
+  'ok',
+  'kept',
+  'found',
+  'invalid_arguments',
+  'not_allowed',
+  'not_found',
+  'conflict',
+  'unavailable',
+  'outcome_unknown',
+  'limit',
+]) satisfies v.GenericSchema<unknown, ToolOutcome>;
+
 const noteReason = v.fallback(v.nullable(v.picklist(NOTE_REASONS)), 'attemptsSpent');
+
+const rounds: v.GenericSchema<unknown, Rounds> = v.object({
+  count: v.number(),
+  before: v.number(),
+  calls: v.array(
+    v.object({
+      call: v.object({ callId: v.string(), name: v.string(), arguments: v.string() }),
+      begun: v.boolean(),
+      answer: v.nullable(v.object({ output: v.string(), outcome: toolOutcome })),
+    }),
+  ),
+});
 
 /** Entries of an older version of this program may lack the newer fields. */
 const stored: v.GenericSchema<unknown, Partial<Entry>> = v.partial(
@@ -51,6 +78,8 @@ const stored: v.GenericSchema<unknown, Partial<Entry>> = v.partial(
     reply: v.nullable(v.object({ text: v.string(), toolCalls: v.number(), version })),
     answered: v.nullable(version),
     parked: v.nullable(noteReason),
+    rounds: v.fallback(rounds, NO_ROUNDS),
+    roundsFor: v.nullable(version),
     begun: v.nullable(
       v.object({ at: v.object({ boot: v.string(), ms: v.number() }), after: v.nullable(v.string()) }),
     ),

@@ -6,11 +6,25 @@ import {
   isSameVersion,
   replied,
   versionOf,
+  callAnswered,
+  called,
+  type Entry,
   type PostBegun,
+  type Version,
 } from '../../machines/notification/entry.ts';
 import { Fault, faultOf, isAttempt, type FaultKind } from '../../machines/shared/fault.ts';
-import type { ThreadMessage } from '../../machines/shared/mission-control.ts';
+import type { DeliveryContext, ThreadMessage } from '../../machines/shared/mission-control.ts';
+import { actingOn } from '../../machines/shared/acting.ts';
+import type { ActingAgent, ToolAnswer, ToolMode } from '../../machines/shared/acting.ts';
+import { mayCall } from '../../machines/shared/rounds.ts';
+import type { ToolCall } from '../../machines/shared/tools.ts';
+import { buildFollowUp, notificationLine } from '../gateway/prompt-tools.ts';
 import { buildPrompt } from '../gateway/prompt.ts';
+import { kindOf } from '../tools/call.ts';
+import { envelopeOf } from '../tools/envelope.ts';
+import type { Execute } from '../tools/execute.ts';
+import { toolsFor } from '../tools/offer.ts';
+import type { ReportCall } from '../tools/report.ts';
 import { leastMsSince } from '../journal/moment.ts';
 import type { Log } from '../logging/log.ts';
 import type { Gateway, MissionControl, PostMessage, Reply } from '../ports.ts';
@@ -23,8 +37,16 @@ export interface Surroundings {
   entries: Entries;
   sessions: SessionLock;
   log: Log;
+  tools: NotificationTools;
   /** Told of every run that began, with its length in seconds. */
   countRun: (outcome: 'replied' | FaultKind, seconds: number) => void;
+}
+
+/** How an agent acts in a run (docs/agents.md). */
+export interface NotificationTools {
+  mode: ToolMode;
+  execute: Execute;
+  report: ReportCall;
 }
 
 type Actors = typeof notificationActors;
@@ -39,6 +61,7 @@ export function createNotificationActors(around: Surroundings) {
   return {
     readContext: fromPromise(createRead(around)),
     runAgent: fromPromise(createRun(around)),
+    makeCall: fromPromise(createMakeCall(around)),
     endTyping: fromPromise(createEndTyping(around)),
     ...postActors(around),
     ...markActors(around),
@@ -65,16 +88,20 @@ function createRun(around: Surroundings): Io<'runAgent'> {
     const started = performance.now();
     const seconds = (): number => (performance.now() - started) / 1_000;
     // Kept the moment that it is whole: a process that dies between the two has the agent run again.
-    const onReply = ({ text, toolCalls }: Reply): Promise<void> =>
-      entries.writeIfPossible(id, replied(entry, { text, toolCalls }, versionOf(notification)));
+    const onReply = (reply: Reply): Promise<void> =>
+      entries.writeIfPossible(id, afterRound(entry, reply, versionOf(notification)));
     try {
       await entries.write(id, entry);
-      const prompt = buildPrompt(delivery);
-      const { text, toolCalls } = await sessions.run(sessionKey, signal, () =>
-        gateway.respond({ agentSlug: agent.slug, sessionKey, ...prompt, signal, onReply }),
+      const round = roundOf(delivery, entry, around.tools.mode);
+      const reply = await sessions.run(sessionKey, signal, () =>
+        gateway.respond({ agentSlug: agent.slug, sessionKey, ...round, signal, onReply }),
       );
       around.countRun('replied', seconds());
-      return { reply: { text, toolCalls }, runMs: Math.round(seconds() * 1_000) };
+      return {
+        reply: keptReply(entry, reply),
+        calls: reply.calls,
+        runMs: Math.round(seconds() * 1_000),
+      };
     } catch (error) {
       const { kind } = faultOf(error);
       if (isAttempt(kind) && !signal.aborted) around.countRun(kind, seconds());
@@ -83,6 +110,61 @@ function createRun(around: Surroundings): Io<'runAgent'> {
     }
   };
 }
+
+/** What is sent: the run's first request, or the answers to the calls of the round before. */
+function roundOf(delivery: DeliveryContext, { rounds, attempts }: Entry, mode: ToolMode) {
+  const acting = actingOn(delivery);
+  const offered = acting === null ? [] : toolsFor(acting, mode);
+  const repeat = attempts > 1;
+  const prompt = buildPrompt(delivery, { tools: offered, repeat });
+  const more = mayCall(rounds);
+  const tools = offered.length > 0 && more ? { tools: offered } : {};
+  if (rounds.count === 0) return { ...prompt, ...tools };
+  const input = buildFollowUp({
+    results: rounds.calls.map(({ call, answer }) => ({ name: call.name, output: answer?.output ?? '' })),
+    more,
+    repeat,
+    lastLine: notificationLine(delivery.notification._id),
+  });
+  return { ...prompt, input, ...tools };
+}
+
+const keptReply = ({ rounds }: Entry, { text, toolCalls }: Reply) => ({
+  text,
+  toolCalls: toolCalls + rounds.before + rounds.calls.length,
+});
+
+const afterRound = (entry: Entry, reply: Reply, version: Version): Entry =>
+  reply.calls.length > 0 && mayCall(entry.rounds)
+    ? called(entry, reply.calls, version)
+    : replied(entry, keptReply(entry, reply), version);
+
+/** A call is in the journal before it is made, and again when it is answered: a crash between the two makes it a repeat. */
+function createMakeCall({ entries, tools }: Surroundings): Io<'makeCall'> {
+  return async ({ input: { id, entry, acting, next, version, giveUp }, signal }) => {
+    if (acting === null || next === null) throw new Fault('bug', 'a call needs an agent');
+    const { call, begun, overLimit } = next;
+    await entries.write(id, entry);
+    const started = performance.now();
+    const answer = overLimit
+      ? envelopeOf.limit(call)
+      : giveUp
+        ? givenUp(call, acting)
+        : await tools.execute(call, acting, {
+            repeat: begun,
+            since: version?.createdAt ?? null,
+            kept: entry.rounds.calls.flatMap((one) => one.answer?.output ?? []),
+            signal,
+          });
+    await entries.writeIfPossible(id, callAnswered(entry, answer));
+    const ms = Math.round(performance.now() - started);
+    tools.report(call, answer, { agent: acting.slug, notification: id, round: entry.rounds.count, ms });
+    return answer;
+  };
+}
+
+const givenUp = (call: ToolCall, acting: ActingAgent): ToolAnswer =>
+  kindOf(call, acting) === 'read' ? envelopeOf.unavailable(call) : envelopeOf.outcomeUnknown(call);
 
 /** The run does not wait for the typing indicator, and its failure is only logged (docs/contract.md#before-a-run). */
 async function startTyping({ missionControl, log }: Surroundings, notificationId: string): Promise<void> {

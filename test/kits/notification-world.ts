@@ -7,6 +7,9 @@ import type { EventObject, SnapshotFrom } from 'xstate';
 import type { Message, WriteAhead } from '../../machines/notification/actors.ts';
 import type { NotificationInput } from '../../machines/notification/context.ts';
 import {
+  callAnswered,
+  callBegan,
+  called,
   handedBack,
   isKept,
   isOwed,
@@ -15,6 +18,10 @@ import {
   type Entry,
   type Version,
 } from '../../machines/notification/entry.ts';
+import type { ToolAnswer } from '../../machines/shared/acting.ts';
+import type { NextCall } from '../../machines/shared/rounds.ts';
+import type { ToolCall } from '../../machines/shared/tools.ts';
+import { MAX_CALL_FAILURES } from '../../machines/notification/setup.ts';
 import type { notificationMachine } from '../../machines/notification/machine.ts';
 import { Fault, type FaultKind } from '../../machines/shared/fault.ts';
 import type { DeliveryContext, NotificationRow } from '../../machines/shared/mission-control.ts';
@@ -45,9 +52,19 @@ export type NotificationEdge = Edge<typeof notificationMachine, Ghost>;
  * messages are coalesced into these three.
  */
 export type RowKind = 'due' | 'optional' | 'stale' | 'mention' | 'noTask' | 'skipped';
-type ReplyKind = 'text' | 'silent' | 'none';
+type ReplyKind = 'text' | 'silent' | 'none' | 'calls';
 
-export const REPLIES: Record<ReplyKind, string> = { text: 'Done.', silent: 'HEARTBEAT_OK', none: '' };
+export const REPLIES: Record<ReplyKind, string> = {
+  text: 'Done.',
+  silent: 'HEARTBEAT_OK',
+  none: '',
+  calls: '',
+};
+
+const CALL: ToolCall = { callId: 'c1', name: 'task_status', arguments: '{}' };
+const ANSWER: ToolAnswer = { output: '{"ok":true}', outcome: 'ok' };
+/** Enough to see one round follow another. */
+const ROUNDS = 2;
 export const LIMITS = { baseMs: 1_000, capMs: 8_000 };
 
 export interface Ghost {
@@ -60,6 +77,8 @@ export interface Ghost {
   disk: Entry | null;
   /** Versions that a message in the thread answers, and whether it is a reply. */
   thread: readonly { version: number; isReply: boolean; withId: boolean }[];
+  /** Calls that had their effect, each by its place in the run. */
+  effects: readonly string[];
   /** Replies that were kept as dead letters, by version. */
   letters: readonly number[];
   /** A later message that was sent and whose answer got lost: it arrives when it likes. */
@@ -80,6 +99,7 @@ export const freshGhost = (kind: RowKind, allowed: Partial<Ghost> = {}): Ghost =
   listed: 1,
   disk: null,
   thread: [],
+  effects: [],
   letters: [],
   onItsWay: null,
   slot: 'none',
@@ -216,10 +236,11 @@ function outcomes(
       return [done({ delivery: contextOf(ghost), completes: ghost.completes, typing: true }), ...steps];
     case 'runAgent':
       return [
-        ...menu.replies.map((reply) => {
+        ...menu.replies.flatMap((reply): Move<Ghost>[] => {
+          if (reply === 'calls') return calling(context.entry, version, ghost, done);
           const kept = { text: REPLIES[reply], toolCalls: 0 };
           const disk = replied(context.entry, kept, atVersion(version));
-          return done({ reply: kept, runMs: 1 }, { ...ghost, disk }, reply);
+          return [done({ reply: kept, calls: [], runMs: 1 }, { ...ghost, disk }, reply)];
         }),
         ...menu.runs.map((kind) => failed(kind)),
       ];
@@ -241,6 +262,15 @@ function outcomes(
       return [done(contextOf(ghost)), ...steps];
     case 'markDelivered':
       return [marked(version, ghost, done), ...steps];
+    case 'makeCall': {
+      const place = placeOf(context.entry, version);
+      const effects = [...new Set([...ghost.effects, place])];
+      const disk = callAnswered(callBegan(context.entry), ANSWER);
+      const isGivenUp = context.rest.callFailures >= MAX_CALL_FAILURES;
+      const lost = failed('backendUnavailable', { ...ghost, effects });
+      const fails = isGivenUp ? [] : [...(menu.losesAnswers ? [lost] : []), ...steps];
+      return [done(ANSWER, { ...ghost, effects, disk }), ...fails];
+    }
     case 'keepDeadLetter':
       return [done(undefined, { ...ghost, letters: [...new Set([...ghost.letters, version])] })];
     // Nobody waits for it.
@@ -250,6 +280,20 @@ function outcomes(
       return [done(undefined), failed('backendUnavailable')];
   }
 }
+
+const placeOf = ({ rounds }: Entry, version: number): string => `${version}:${rounds.count}`;
+
+/** The agent calls a tool, for a few rounds. */
+const calling = (entry: Entry, version: number, ghost: Ghost, done: Done): Move<Ghost>[] =>
+  entry.rounds.count >= ROUNDS
+    ? []
+    : [
+        done(
+          { reply: { text: '', toolCalls: 1 }, calls: [CALL], runMs: 1 },
+          { ...ghost, disk: called(entry, [CALL], atVersion(version)) },
+          'calls',
+        ),
+      ];
 
 /** With the id Convex posts the first message once, however often it is asked. */
 function posted(ghost: Ghost, message: Ghost['thread'][number]): Ghost {
@@ -329,7 +373,7 @@ export const again = (label: string, ghost: Ghost): Move<Ghost> => ({
   ghost: { ...ghost, listed: ghost.version, slot: 'none', leaving: false, aborted: false },
 });
 
-const WRITES_FIRST = ['runAgent', 'endTyping', 'postAgain', 'rereadRow'];
+const WRITES_FIRST = ['runAgent', 'makeCall', 'endTyping', 'postAgain', 'rereadRow'];
 
 const kept = (entry: Entry): Entry | null => (isKept(entry) ? entry : null);
 
@@ -369,13 +413,22 @@ export function keyOf({ value, status, context }: Snapshot, ghost: Ghost): strin
   return JSON.stringify([
     [value, status, row.createdAt, version?.createdAt, reply?.text, permission, blame],
     [result.outcome, result.note, backend, entryKey(entry)],
-    [rest.cause, rest.counted, rest.rowFailures, rest.unknownForMs > 0, rest.unknownForMs >= 120_000],
+    [
+      rest.cause,
+      rest.counted,
+      rest.rowFailures,
+      rest.callFailures,
+      rest.unknownForMs > 0,
+      rest.unknownForMs >= 120_000,
+    ],
     [{ ...ghost, disk: ghost.disk && entryKey(ghost.disk) }],
   ]);
 }
 
-const entryKey = ({ attempts, posts, reply, answered, begun, parked }: Entry) => [
+const entryKey = ({ attempts, posts, reply, answered, begun, parked, rounds, roundsFor }: Entry) => [
   parked,
+  rounds,
+  roundsFor?.createdAt,
   attempts,
   posts,
   reply?.text,
@@ -385,3 +438,7 @@ const entryKey = ({ attempts, posts, reply, answered, begun, parked }: Entry) =>
 ];
 
 export const isRest = (effects: readonly Effect[]): boolean => sends(effects, 'child.rested').length > 0;
+
+/** The call that goes out, with what is on the disk of it. */
+export const callOf = (input: unknown): { next: NextCall | null; entry: Entry } =>
+  input as { next: NextCall | null; entry: Entry };

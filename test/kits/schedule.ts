@@ -200,7 +200,7 @@ function createRun(around: Surroundings, look: () => DeliverySnapshot | null): I
       const silent = (silences.get(version) ?? 0) + (reply.text === '' ? 1 : 0);
       silences.set(version, silent);
       if (silent > MAX_SILENT_ATTEMPTS) wrongs.push(`${version} is silent ${silent} times`);
-      return { reply, runMs: 1 };
+      return { reply, calls: [], runMs: 1 };
     };
     return open(around, 'runAgent', signal, work, () => running.delete(session));
   };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { startRuntime, type Health } from '../kits/runtime.ts';
+import { startRuntime, temporaryDirectory, type Health } from '../kits/runtime.ts';
 import { freePort } from '../../src/local/free-port.ts';
 import { echoGateway, missionControl, portOf, type MissionControl } from '../kits/stack.ts';
 import { until } from '../kits/until.ts';
@@ -115,7 +115,8 @@ describe('the gateway', () => {
 
 describe('Convex', () => {
   test('is absent at the start, then there', async () => {
-    const past = await missionControl();
+    const dataDir = temporaryDirectory();
+    const past = await missionControl({ dataDir });
     await past.close();
     const gateway = await echoGateway();
     const runtime = await startRuntime({ backend: past, gateway });
@@ -125,7 +126,7 @@ describe('Convex', () => {
     expect(health.delivery.lastErrorMessage).toContain('CONVEX_URL');
 
     const secret = past.serviceToken.split('_').at(-1) ?? '';
-    const backend = await missionControl({ port: portOf(past), secret });
+    const backend = await missionControl({ port: portOf(past), secret, dataDir });
     await (
       await ask(backend, 'good morning')
     )();
@@ -133,7 +134,8 @@ describe('Convex', () => {
   });
 
   test('goes while there is nothing to do: told long before the next look, and it comes back as soon', async () => {
-    const backend = await missionControl();
+    const dataDir = temporaryDirectory();
+    const backend = await missionControl({ dataDir });
     const gateway = await echoGateway();
     const waits = { DELIVERY_INTERVAL: '1h', DELIVERY_BACKOFF_BASE_MS: '1h', DELIVERY_BACKOFF_MAX_MS: '1h' };
     const runtime = await startRuntime({ backend, gateway, env: { ...waits, HEALTH_CHECK_INTERVAL: '1m' } });
@@ -141,7 +143,8 @@ describe('Convex', () => {
     await backend.close();
     const health = await runtime.waitForHealth('that Convex is away', isDegraded);
     expect(health.reason).toContain(backend.url);
-    await missionControl({ port: portOf(backend), secret: backend.serviceToken.split('_').at(-1) ?? '' });
+    const secret = backend.serviceToken.split('_').at(-1) ?? '';
+    await missionControl({ port: portOf(backend), secret, dataDir });
     await runtime.waitForHealth('that all is well again', isHealthy);
   });
 

@@ -1,4 +1,5 @@
-import { createActor, fromPromise, type InspectionEvent } from 'xstate';
+import { createActor, fromPromise, type InspectionEvent, type OutputFrom } from 'xstate';
+import type { notificationActors } from '../../../machines/notification/actors.ts';
 import type { DeliveryContext, NotificationRow } from '../../../machines/shared/mission-control.ts';
 import { deliveryInput } from '../../kits/delivery-input.ts';
 import { deliveryMachine } from '../../../machines/delivery/machine.ts';
@@ -9,6 +10,12 @@ import type { Benchmark } from '../benchmark.ts';
 import { replaceOneOfMany } from '../children.ts';
 
 const ROUNDS = 3;
+
+const REPLIED: OutputFrom<(typeof notificationActors)['runAgent']> = {
+  reply: { text: 'Done.', toolCalls: 0 },
+  calls: [],
+  runMs: 1,
+};
 
 export const machines: Benchmark = {
   name: 'machines',
@@ -86,7 +93,7 @@ async function play(
       readContext: fromPromise(({ input }) =>
         Promise.resolve({ delivery: contextOf(input.id), completes: false, typing: true }),
       ),
-      runAgent: fromPromise(() => Promise.resolve({ reply: { text: 'Done.', toolCalls: 0 }, runMs: 1 })),
+      runAgent: fromPromise(() => Promise.resolve(REPLIED)),
       postMessage: fromPromise(() => Promise.resolve()),
       rereadRow: fromPromise(({ input }) => Promise.resolve(contextOf(input.id))),
       markDelivered: fromPromise(({ input }) => {

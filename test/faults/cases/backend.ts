@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { startBackend } from '../../../src/local/mission-control/spawn.ts';
 import { proxyTo } from '../../kits/proxy.ts';
-import { startRuntime } from '../../kits/runtime.ts';
+import { startRuntime, temporaryDirectory } from '../../kits/runtime.ts';
 import { freePort } from '../../../src/local/free-port.ts';
 import { echoGateway, missionControl } from '../../kits/stack.ts';
 import type { FaultCase } from '../case.ts';
@@ -62,8 +62,9 @@ export const backendCases: readonly FaultCase[] = [
     async run() {
       const secret = 'ab'.repeat(32);
       const port = await freePort();
-      // Its account's id is the same each time.
-      const first = await startBackend({ secret });
+      // The account stays the same.
+      const dataDir = temporaryDirectory();
+      const first = await startBackend({ secret, dataDir, extraTasks: 3 });
       await first.close();
       const gateway = await echoGateway();
       const runtime = await startRuntime({ backend: { ...first, url: `http://127.0.0.1:${port}` }, gateway });
@@ -72,7 +73,7 @@ export const backendCases: readonly FaultCase[] = [
         ({ status }) => status === 'degraded',
       );
       expect(reason).toContain('CONVEX_URL');
-      const backend = await missionControl({ port, secret, extraTasks: 3 });
+      const backend = await missionControl({ port, secret, dataDir, extraTasks: 3 });
       return `3 rows delivered ${await expectRunOnce({ backend, gateway, runtime })} after it came`;
     },
   },
