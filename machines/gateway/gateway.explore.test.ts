@@ -1,4 +1,4 @@
-/** Every state that the gateway machine can reach, with all that probes and lanes may tell it. */
+/** Every state that the gateway machine can reach, with all that probes and runs may tell it. */
 import { describe, expect, test } from 'vitest';
 import type { SnapshotFrom } from 'xstate';
 import {

@@ -1,6 +1,7 @@
 /**
- * One request per session at a time, for the whole process: a lane that is started anew waits here until the socket
- * of its predecessor is gone. (Lanes are serial by themselves; this holds over their restarts.)
+ * One request per session at a time, for the whole process: the request of an actor that starts
+ * again waits here until the socket of its predecessor is gone. Delivery starts one actor for each session; this holds
+ * over a restart of delivery.
  */
 export interface SessionLock {
   run<T>(session: string, signal: AbortSignal, work: () => Promise<T>): Promise<T>;

@@ -13,7 +13,7 @@ test('of many heartbeats some are listed, those that cannot be reached before al
   expect(shown[0]).toBe(away);
 });
 
-test('a lane is no heartbeat', () => {
-  expect(isHeartbeat(createActor(createMachine({}), { id: 'lane:agent/system' }))).toBe(false);
+test('a session is no heartbeat', () => {
+  expect(isHeartbeat(createActor(createMachine({}), { id: 'beat:agent/system' }))).toBe(false);
   expect(isHeartbeat(undefined)).toBe(false);
 });

@@ -26,7 +26,7 @@ interface CpuProfile {
 
 export interface Spent {
   /**
-   * The package, or the folder of ours: `xstate`, `src/journal`, `machines/lane`. What Node's own functions take is
+   * The package, or the folder of ours: `xstate`, `src/journal`, `machines/notification`. What Node's own functions take is
    * their caller's; `node` is what nobody called.
    */
   area: string;

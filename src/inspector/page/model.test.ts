@@ -91,13 +91,13 @@ describe('the timeline', () => {
     ]);
   });
 
-  test('has a line for the overall status, and none for lanes', () => {
+  test('has a line for the overall status, and none for sessions', () => {
     const model = start();
-    const lane = 'supervisor/delivery/notification:a/t';
-    apply(model, { kind: 'actor', seq: 1, at: 1, actor: actor(lane) });
+    const session = 'supervisor/delivery/notification:a/t';
+    apply(model, { kind: 'actor', seq: 1, at: 1, actor: actor(session) });
     apply(model, { kind: 'status', seq: 2, at: 2, status: { ...STATUS, status: 'degraded' } });
     expect(model.segments.get(OVERALL)?.map(({ tone }) => tone)).toEqual(['ready', 'degraded']);
-    expect(model.segments.has(lane)).toBe(false);
+    expect(model.segments.has(session)).toBe(false);
   });
 });
 
