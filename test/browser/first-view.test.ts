@@ -78,8 +78,13 @@ describe('the first view', () => {
     const runtime = await startInspected({ backend: await missionControl(), gateway: await echoGateway() });
     const page = await open(runtime.port);
     await says(page, '#log', /▸ \d+ steady: .*gateway/);
-    await page.locator('#log .fold:not([hidden])', { hasText: 'gateway' }).first().click();
-    await says(page, '#log', 'probeGateway');
+    // The log moves on meanwhile, so a click may meet another row.
+    const folded = page.locator('#log .fold:not([hidden])', { hasText: /▸.*gateway/ }).first();
+    await until('The log shows the probes', async () => {
+      if (((await page.locator('#log').textContent()) ?? '').includes('probeGateway')) return true;
+      if (await folded.isVisible()) await folded.click();
+      return false;
+    });
   });
 });
 

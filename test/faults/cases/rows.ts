@@ -192,7 +192,9 @@ export const rowCases: readonly FaultCase[] = [
       first.kill('SIGKILL');
       await first.exited;
       const runtime = await start({ STATE_DIR: first.stateDir });
-      await runtime.waitForLog('that it waits', ({ event }) => event === 'post.unsure');
+      await runtime.waitForHealth('that it waits', ({ sessions }) =>
+        sessions.shown.some(({ value }) => /later.*waiting/.test(JSON.stringify(value))),
+      );
       const took = await allDelivered({ backend });
       await expectGoodOrder({ backend, gateway, runtime });
       expect(await replies({ backend }, chat)).toHaveLength(2);
