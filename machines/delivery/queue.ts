@@ -244,9 +244,6 @@ export function* knownIds({ sessions }: Queue): Generator<string> {
 export const countQueued = ({ sessions, counts }: Queue): number =>
   sessions.reduce((sum, { items }) => sum + items.length, 0) - counts.running - counts.answering;
 
-export const countAlive = ({ counts }: Queue): number =>
-  counts.preparing + counts.ready + counts.running + counts.resting + counts.answering;
-
 function remove(queue: Queue, { key }: Session): Queue {
   const session = sessionOf(queue, key);
   if (session === undefined) return queue;

@@ -188,8 +188,6 @@ export const deliverySetup = parts.extend({
       watched,
       poll: { ...poll, silentMs: 0 },
     })),
-    /** Something was done: more may come of it. */
-    noteNews: assign(({ context: { poll } }) => ({ poll: { ...poll, silentMs: 0 } })),
     /** While a list is on its way: it may be older than what has just ended. */
     noteSettled: assign(({ context: { poll } }, { output }: { output: ChildOutput }) => ({
       poll:

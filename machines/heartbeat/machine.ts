@@ -78,7 +78,7 @@ export const heartbeatMachine = setup({
       after: { beatInterval: 'beating' },
     },
     beating: {
-      description: 'A beat is in line or under way.',
+      description: 'A beat waits for a slot or is under way.',
       tags: ['ready', 'busy'],
       entry: 'askForBeat',
       on: {

@@ -118,7 +118,12 @@ export const answering = notificationSetup.createStateConfig({
             target: '#notification.deciding',
             actions: ['countCompletedPost', moveOn],
           },
-          { target: '#notification.done' },
+          {
+            guard: 'hasMessage',
+            target: '#notification.done',
+            actions: [passed(FUNCTION.post), passed(FUNCTION.mark)],
+          },
+          { target: '#notification.done', actions: passed(FUNCTION.mark) },
         ],
         onError: [
           {

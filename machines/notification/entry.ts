@@ -66,7 +66,7 @@ export const began = (entry: Entry): Entry => ({
 export const excused = (entry: Entry, paid: boolean): Entry => ({
   ...entry,
   attempts: Math.max(0, entry.attempts - 1),
-  runs: Math.max(0, entry.runs - (paid ? 0 : 1)),
+  runs: Math.max(0, entry.runs - (paid || entry.rounds.count > 0 ? 0 : 1)),
 });
 
 /** The agent calls tools: the calls are on the disk before the first one is made. */
@@ -138,12 +138,12 @@ export const movedOn = (entry: Entry, finished: boolean): Entry => ({
 export function handedBack(stored: Entry | null, entry: Entry): Entry {
   if (stored?.reply != null && entry.reply === null) return stored;
   return stored !== null && progress(stored.rounds) > progress(entry.rounds)
-    ? { ...entry, rounds: stored.rounds }
+    ? { ...entry, rounds: stored.rounds, roundsFor: stored.roundsFor }
     : entry;
 }
 
 const progress = ({ before, calls }: Rounds): number =>
-  before * 2 + calls.reduce((sum, { answer }) => sum + (answer === null ? 1 : 2), 0);
+  before * 3 + calls.reduce((sum, { begun, answer }) => sum + (answer !== null ? 3 : begun ? 2 : 1), 0);
 
 /** Whether there is anything to keep. */
 export const isKept = (entry: Entry): boolean =>

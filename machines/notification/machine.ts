@@ -182,9 +182,9 @@ export const notificationMachine = notificationSetup.createMachine({
                 guard: { type: 'agentUnknown', params: kindParams },
                 target: 'resting',
                 actions: [
+                  'countUnknown',
                   keepFault,
                   excuse(false),
-                  'countUnknown',
                   { type: 'reportUnknown', params: faultParams },
                 ],
               },
@@ -245,7 +245,7 @@ export const notificationMachine = notificationSetup.createMachine({
                 // Convex is away, or the journal: the slot is for others until the call can be made again.
                 onError: {
                   target: '#notification.working.resting',
-                  actions: [keepFault, 'keepCallBegun', excuse(true)],
+                  actions: [keepFault, { type: 'keepCallBegun', params: faultParams }, excuse(true)],
                 },
               },
             },

@@ -115,7 +115,8 @@ export const notificationSetup = setup({
       delivery !== null &&
       isSameVersion(entry.answered, versionOf(delivery.notification)),
     skippedByRule: ({ context }) => context.delivery !== null && skipReason(context.delivery) !== null,
-    attemptsSpent: ({ context: { entry } }) => entry.attempts >= MAX_ATTEMPTS || entry.runs >= MAX_RUNS,
+    attemptsSpent: ({ context: { entry } }) =>
+      entry.attempts >= MAX_ATTEMPTS || (entry.runs >= MAX_RUNS && entry.rounds.count === 0),
     /** Never run, and no longer at its place in the queue: what came before its newer message goes first. */
     movedInQueue: ({ context: { entry, delivery, row } }) =>
       entry.attempts === 0 &&
@@ -171,8 +172,11 @@ export const notificationSetup = setup({
     permanent: (_, { kind }: Failure) => kind === 'requestRejected',
     /** The run failed, as against a run that never began. */
     attempt: (_, { kind }: Failure) => isAttempt(kind),
+    /** Whose failure a cut run is shows in the next probe, so it is given up only after that. */
     lastAttempt: ({ context }, { kind }: Failure) =>
-      isAttempt(kind) && (context.entry.attempts >= MAX_ATTEMPTS || context.entry.runs >= MAX_RUNS),
+      isAttempt(kind) &&
+      kind !== 'runCut' &&
+      (context.entry.attempts >= MAX_ATTEMPTS || context.entry.runs >= MAX_RUNS),
     gatewayBlamed: ({ context }, { kind }: Failure) => context.blame === 'gateway' && isAttempt(kind),
     /** Not this row's trouble: the step waits for whoever is away. */
     sideAway: (_, { kind }: Failure) =>
@@ -256,7 +260,7 @@ export const notificationSetup = setup({
       entry: version === null ? entry : replied(entry, params.reply, version),
       blame: null,
       backend: { ...context.backend, typing: false },
-      result: { ...result, runMs: params.runMs, attempts: entry.attempts },
+      result: { ...result, runMs: (result.runMs ?? 0) + params.runMs, attempts: entry.attempts },
       rest: { ...context.rest, runFailures: 0, unknownForMs: 0, counted: false, cause: null },
     })),
     keepCalls: learn(({ entry, result, version }, params: { calls: readonly ToolCall[]; runMs: number }) => ({
@@ -268,10 +272,15 @@ export const notificationSetup = setup({
       ...rested(context, { callFailures: 0 }),
     })),
     /** The call may have had its effect: it is made again as a repeat, when Convex is back. */
-    keepCallBegun: learn(({ entry, ...context }) => ({
-      entry: callBegan(entry),
-      ...rested({ entry, ...context }, { callFailures: context.rest.callFailures + 1 }),
-    })),
+    keepCallBegun: learn(({ entry, ...context }, { fault }: { fault: Fault }) =>
+      // The journal did not take the call, so it did not go out.
+      fault.kind === 'journalUnavailable'
+        ? {}
+        : {
+            entry: callBegan(entry),
+            ...rested({ entry, ...context }, { callFailures: context.rest.callFailures + 1 }),
+          },
+    ),
     /** The attempt was counted as the run began, and it stays. */
     countAttempt: learn((context) => ({ blame: null, ...rested(context, { counted: true }) })),
     excuse: learn(({ entry, ...context }, params: { paid: boolean }) => ({
@@ -292,7 +301,7 @@ export const notificationSetup = setup({
       row: delivery?.notification ?? context.row,
       version: delivery && versionOf(delivery.notification),
       reply: null,
-      result: { ...context.result, note: null, attempts: null },
+      result: { ...context.result, note: null, attempts: null, runMs: null },
     })),
     beginPost: learn(({ entry, delivery, input }) => ({
       entry: postBegan(entry, input.moment(), delivery?.thread.at(-1)?.messageId ?? null),
@@ -326,7 +335,10 @@ export const notificationSetup = setup({
     })),
     countRowFailure: learn((context) => rested(context, { rowFailures: context.rest.rowFailures + 1 })),
     countUnknown: learn((context) =>
-      rested(context, { unknownForMs: context.rest.unknownForMs + context.rest.inMs }),
+      rested(context, {
+        unknownForMs:
+          context.rest.unknownForMs + (context.rest.cause === 'agentUnknown' ? context.rest.inMs : 0),
+      }),
     ),
     drawRun: learn((context) => {
       const { rest, input } = context;
@@ -362,6 +374,8 @@ export const notificationSetup = setup({
     ),
     /** Where nothing had failed, a success is no news. */
     reportCallPassed: enqueueActions(({ enqueue, context: { input, rest, backend } }, { name }: Called) => {
+      // A context that came with the list says nothing about the function that reads one.
+      if (name === 'getNotificationForDelivery' && input.given !== null) return;
       if (rest.stepFailures === 0 && !backend.troubled.includes(name)) return;
       enqueue.sendTo(input.parent, { type: 'call.passed', name });
     }),

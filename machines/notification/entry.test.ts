@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import {
+  began,
+  callAnswered,
+  callBegan,
+  called,
+  excused,
+  forVersion,
+  handedBack,
+  NOTHING_KNOWN,
+  replied,
+} from './entry.ts';
+
+const V1 = { messageId: 'm1', createdAt: 1 };
+const V2 = { messageId: 'm2', createdAt: 2 };
+const CALL = { callId: 'c1', name: 'task_create', arguments: '{}' };
+const ANSWER = { output: '{"ok":true}', outcome: 'ok' } as const;
+const asked = called(began(NOTHING_KNOWN), [CALL], V1);
+
+test('a call that went out stays begun, although the entry in hand does not know it yet', () => {
+  expect(handedBack(callBegan(asked), asked).rounds.calls[0]?.begun).toBe(true);
+  expect(handedBack(callAnswered(callBegan(asked), ANSWER), callBegan(asked)).rounds.calls[0]?.answer).toBe(
+    ANSWER,
+  );
+});
+
+test('rounds that come back from the disk are still those of their version', () => {
+  const back = handedBack(asked, NOTHING_KNOWN);
+  expect(back.roundsFor).toEqual(V1);
+  expect(forVersion(back, V2).rounds.count).toBe(0);
+  expect(forVersion(back, V1).rounds.count).toBe(1);
+});
+
+test('a reply that came in at the last moment stays', () => {
+  const stored = replied(asked, { text: 'Done.', toolCalls: 0 }, V1);
+  expect(handedBack(stored, asked)).toBe(stored);
+});
+
+test('a round that follows calls was paid for, whatever became of it', () => {
+  expect(excused(began(NOTHING_KNOWN), false)).toMatchObject({ attempts: 0, runs: 0 });
+  expect(excused(began(asked), false)).toMatchObject({ attempts: 1, runs: 1 });
+});
