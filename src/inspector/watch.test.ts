@@ -113,7 +113,7 @@ describe('listening', () => {
     stir();
     await settle();
     expect(told).toEqual([]);
-    // What happened meanwhile was not heard, so it begins anew.
+    // What happened meanwhile was not heard, so it begins again.
     helloOf(watch.greet(id));
   });
 
