@@ -6,7 +6,7 @@ export interface ChatRequest {
   results: string[];
   /** The names of the tools that the model is given. */
   tools: string[];
-  /** What the model is told of itself. */
+  /** What the model knows about itself. */
   system: string;
   stream: boolean;
 }

@@ -277,6 +277,7 @@ export const deliveryMachine = deliverySetup.createMachine({
     },
     drained: {
       description: 'Nothing is under way any more.',
+      entry: 'cancelAging',
       tags: ['draining'],
       type: 'final',
     },

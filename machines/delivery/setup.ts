@@ -1,5 +1,5 @@
 /** What the words of delivery's chart mean: its guards, delays and actions. */
-import { assign, enqueueActions, fromPromise, sendTo, setup, stateIn } from 'xstate';
+import { assign, cancel, enqueueActions, fromPromise, sendTo, setup, stateIn } from 'xstate';
 import { backoff, REFUSED_BACKOFF } from '../shared/backoff.ts';
 import { faultOf, type Fault } from '../shared/fault.ts';
 import { reap } from '../shared/reap.ts';
@@ -177,6 +177,8 @@ export const deliverySetup = parts.extend({
         then.raise({ type: 'contexts.aged' }, { id: 'contexts', delay: CONTEXTS_MS });
       }
     }),
+    /** The timer would otherwise outlive delivery. */
+    cancelAging: cancel('contexts'),
     forgetContexts: assign(({ context }) => ({ queue: forgetContexts(context.queue) })),
     startPoll: assign(({ context }) => ({
       poll: { ...context.poll, asked: pageSize(context), settled: [], changed: false },

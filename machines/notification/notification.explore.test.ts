@@ -220,7 +220,7 @@ const leave = (ghost: Ghost): Move<Ghost> => ({
   ghost: { ...ghost, leaving: true },
 });
 
-/** It is told to leave; what is out comes back, well or not. */
+/** It is told to leave. The calls that are open end, with or without success. */
 const leaving =
   (fails: boolean) =>
   (snapshot: Snapshot, ghost: Ghost): Move<Ghost> | null => {

@@ -8,7 +8,7 @@ export const EVENT_LOOP_SAMPLING_MS = 100;
  * Measures the delay of the event loop since the last scrape. prom-client's own gauges of these names include the
  * sampling interval, so an idle runtime would seem to lag by 100 ms. This puts gauges without it in their place.
  *
- * @returns a function that starts the measurement anew
+ * @returns a function that starts the measurement again
  */
 export function measureEventLoop(registry: Registry): () => void {
   const histogram = monitorEventLoopDelay({ resolution: EVENT_LOOP_SAMPLING_MS });
