@@ -25,6 +25,7 @@ const moveOn = { type: 'moveOn', params: rereadParams } as const;
 export const FUNCTION = {
   read: 'getNotificationForDelivery',
   post: 'createMessageFromAgent',
+  look: 'loadTaskDetailsForAgentTool',
   mark: 'markNotificationDelivered',
 } as const;
 
@@ -63,21 +64,22 @@ export const stepFailed = <const TGiveUp extends object>(name: FunctionName, giv
 const giveUp = { type: 'giveUp', params: { note: 'textTooLong' } } as const;
 
 /** What a failed post leads to. A note is a courtesy: the mark is what ends the matter. A reply is never dropped. */
-const postFailed = [
-  {
-    guard: { type: 'textTooLong', params: kindParams },
-    target: '#notification.answering.burying',
-    actions: [keepStepFault, giveUp],
-  },
-  ...sharedTrouble(FUNCTION.post),
-  { guard: 'givenUp', target: '#notification.answering.marking', actions: keepStepFault },
-  {
-    guard: 'rowFailedTooOften',
-    target: '#notification.answering.burying',
-    actions: [keepStepFault, { type: 'giveUp', params: { note: 'postFailed' } }],
-  },
-  ownFailure(FUNCTION.post),
-] as const;
+const postFailed = (name: FunctionName) =>
+  [
+    {
+      guard: { type: 'textTooLong', params: kindParams },
+      target: '#notification.answering.burying',
+      actions: [keepStepFault, giveUp],
+    },
+    ...sharedTrouble(name),
+    { guard: 'givenUp', target: '#notification.answering.marking', actions: keepStepFault },
+    {
+      guard: 'rowFailedTooOften',
+      target: '#notification.answering.burying',
+      actions: [keepStepFault, { type: 'giveUp', params: { note: 'postFailed' } }],
+    },
+    ownFailure(name),
+  ] as const;
 
 const isPosted = [
   {
@@ -101,9 +103,9 @@ export const answering = notificationSetup.createStateConfig({
         { target: 'marking' },
       ],
     },
-    completing: step(
-      'Posts the reply, looks whether the row has moved, marks it: one transaction of Convex.',
-      {
+    completing: {
+      entry: 'beginCompletion',
+      ...step('Posts the reply, looks whether the row has moved, marks it: one transaction of Convex.', {
         src: 'completeDelivery',
         input: ({ context }: Here) => ({
           ...writeAhead({ context }),
@@ -135,8 +137,8 @@ export const answering = notificationSetup.createStateConfig({
           // The function failed as a whole, or is not there any more: the contract's own steps do the same.
           { target: '#notification.answering.choosing', actions: [keepStepFault, 'goStepByStep'] },
         ],
-      },
-    ),
+      }),
+    },
     posting: {
       description: 'Writes the reply, or the note, into the thread. From here on the run is never repeated.',
       initial: 'choosing',
@@ -149,7 +151,7 @@ export const answering = notificationSetup.createStateConfig({
           src: 'postMessage',
           input: messageOf,
           onDone: isPosted,
-          onError: postFailed,
+          onError: postFailed(FUNCTION.post),
         }),
         later: {
           description: 'Convex cannot know it again, so a try whose end is unknown is looked for first.',
@@ -169,16 +171,19 @@ export const answering = notificationSetup.createStateConfig({
                   {
                     guard: { type: 'found', params: ({ event }) => event.output },
                     target: '#notification.answering.checking',
-                    actions: 'countPost',
+                    actions: [passed(FUNCTION.look), 'countPost'],
                   },
                   {
                     guard: { type: 'mayArrive', params: ({ event }) => event.output },
                     target: 'waiting',
-                    actions: { type: 'noteArrival', params: ({ event }) => event.output },
+                    actions: [
+                      passed(FUNCTION.look),
+                      { type: 'noteArrival', params: ({ event }) => event.output },
+                    ],
                   },
-                  { target: 'calling' },
+                  { target: 'calling', actions: passed(FUNCTION.look) },
                 ],
-                onError: postFailed,
+                onError: postFailed(FUNCTION.look),
               },
             },
             waiting: {
@@ -194,7 +199,7 @@ export const answering = notificationSetup.createStateConfig({
                 src: 'postAgain',
                 input: messageOf,
                 onDone: isPosted,
-                onError: postFailed,
+                onError: postFailed(FUNCTION.post),
               },
             },
             resting: {

@@ -170,7 +170,16 @@ const saysNothingWhereNoneIsDue: Invariant = ({ effects, before }) => {
   return noted && isSkipped(before) ? 'leaves a note for a skipped row' : null;
 };
 
+const runsInItsPlace: Invariant = ({ effects, to }) => {
+  const { entry, version, row } = to.context;
+  const hasMoved = version !== null && version.createdAt !== row.createdAt;
+  return spawns(effects, 'runAgent').length > 0 && entry.posts === 0 && hasMoved
+    ? 'runs before rows that are older than its newer message'
+    : null;
+};
+
 const INVARIANTS = [
+  runsInItsPlace,
   runsOnlyInItsSlot,
   holdsNoSlotWhileItRests,
   countsBeforeItRuns,
@@ -316,6 +325,12 @@ const WALKS: [name: string, menu: Menu, ghosts: Ghost[], atLeast: number][] = [
     { ...CALM, replies: ['text', 'silent', 'none'], leaves: true },
     each(['due', 'optional', 'noTask'], { completes: true, moves: 1, deaths: 1 }),
     500,
+  ],
+  [
+    'a backend that completes, loses its answers, and then completes no longer',
+    { ...CALM, losesAnswers: true },
+    each(['due'], { completes: true, moves: 2, deaths: 1 }),
+    200,
   ],
   [
     'a row that is gone, or that somebody else has marked',

@@ -117,12 +117,9 @@ export const notificationSetup = setup({
     skippedByRule: ({ context }) => context.delivery !== null && skipReason(context.delivery) !== null,
     attemptsSpent: ({ context: { entry } }) =>
       entry.attempts >= MAX_ATTEMPTS || (entry.runs >= MAX_RUNS && entry.rounds.count === 0),
-    /** Never run, and no longer at its place in the queue: what came before its newer message goes first. */
+    /** Never answered, and no longer at its place in the queue: what came before its newer message goes first. */
     movedInQueue: ({ context: { entry, delivery, row } }) =>
-      entry.attempts === 0 &&
-      entry.posts === 0 &&
-      delivery !== null &&
-      hasMoved(delivery.notification, versionOf(row)),
+      entry.posts === 0 && delivery !== null && hasMoved(delivery.notification, versionOf(row)),
     /** The context that was read again leads to the same run. */
     sameRun: ({ context }, { delivery }: Reread) =>
       delivery !== null &&
@@ -303,6 +300,12 @@ export const notificationSetup = setup({
       reply: null,
       result: { ...context.result, note: null, attempts: null, runMs: null },
     })),
+    /** Where the first message is posted, Convex knows a later one only by its version, and only in the same function. */
+    beginCompletion: learn(({ entry, delivery, input, result }) =>
+      entry.posts === 0 || result.outcome !== 'delivered'
+        ? {}
+        : { entry: postBegan(entry, input.moment(), delivery?.thread.at(-1)?.messageId ?? null) },
+    ),
     beginPost: learn(({ entry, delivery, input }) => ({
       entry: postBegan(entry, input.moment(), delivery?.thread.at(-1)?.messageId ?? null),
     })),

@@ -270,6 +270,7 @@ function isInThread(thread: readonly ThreadMessage[], message: PostMessage, { af
 function markActors({ missionControl, entries }: Surroundings) {
   const completeDelivery: Io<'completeDelivery'> = async ({ input, signal }) => {
     const { id, entry, version, content, startsTask } = input;
+    if (entry.begun !== null) await entries.writeIfPossible(id, entry);
     const reply = content === null ? null : { content, first: entry.posts === 0, startsTask };
     const moved = await missionControl.completeDelivery({ notificationId: id, version, reply }, signal);
     if (moved === null) entries.forget(id);

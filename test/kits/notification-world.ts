@@ -257,7 +257,11 @@ function outcomes(
       return [done({ found, mayArriveForMs: ghost.onItsWay === null ? 0 : 1_000 }), ...steps];
     }
     case 'completeDelivery':
-      return [...completed(version, isReply, ghost, done), ...steps];
+      return [
+        ...completed(version, isReply, ghost, done),
+        ...(menu.losesAnswers ? lostCompletion(version, isReply, ghost, failed) : []),
+        ...steps,
+      ];
     case 'rereadRow':
       return [done(contextOf(ghost)), ...steps];
     case 'markDelivered':
@@ -304,12 +308,32 @@ function posted(ghost: Ghost, message: Ghost['thread'][number]): Ghost {
 /** One transaction: the post, the look and the mark. A row that has moved is given back. */
 function completed(version: number, isReply: boolean, ghost: Ghost, done: Done): Move<Ghost>[] {
   if (ghost.row === 'gone') return [];
+  const after = completion(version, isReply, ghost);
+  return after.row === 'delivered'
+    ? [done(null, { ...after, disk: null })]
+    : [done(contextOf(after), after, 'moved')];
+}
+
+/** The transaction took place, and its answer is a connection that breaks, or an error. */
+const lostCompletion = (
+  version: number,
+  isReply: boolean,
+  ghost: Ghost,
+  failed: (kind: FaultKind, after: Ghost) => Move<Ghost>,
+): Move<Ghost>[] => {
+  if (ghost.row === 'gone') return [];
+  const after = completion(version, isReply, ghost);
+  return [failed('backendUnavailable', after), failed('backendRejected', after)];
+};
+
+function completion(version: number, isReply: boolean, ghost: Ghost): Ghost {
   const message = { version, isReply, withId: !ghost.thread.some(({ withId }) => withId) };
   const isThere = ghost.thread.some((one) => one.version === version);
-  const after = isReply && !isThere ? { ...ghost, thread: [...ghost.thread, message] } : ghost;
-  return version === ghost.version
-    ? [done(null, { ...after, row: 'delivered', disk: null })]
-    : [done(contextOf(after), after, 'moved')];
+  return {
+    ...ghost,
+    ...(isReply && !isThere && { thread: [...ghost.thread, message] }),
+    ...(version === ghost.version && { row: 'delivered' as const }),
+  };
 }
 
 /** A message that came in just before the mark is given back with the row; from the mark on none is coalesced. */
@@ -319,7 +343,12 @@ function marked(version: number, ghost: Ghost, done: Done): Move<Ghost> {
   return hasMoved ? done(contextOf(delivered), delivered, 'moved') : done(null, { ...delivered, disk: null });
 }
 
-const TROUBLED = ['getNotificationForDelivery', 'createMessageFromAgent', 'markNotificationDelivered'];
+const TROUBLED = [
+  'getNotificationForDelivery',
+  'createMessageFromAgent',
+  'loadTaskDetailsForAgentTool',
+  'markNotificationDelivered',
+];
 
 function fromDelivery(ghost: Ghost, menu: Menu): Move<Ghost>[] {
   const hear = (event: EventObject & Record<string, unknown>, after: Ghost = ghost): Move<Ghost> => ({
@@ -355,6 +384,9 @@ function fromOutside(snapshot: Snapshot, ghost: Ghost): Move<Ghost>[] {
       ghost: { ...posted(ghost, ghost.onItsWay), onItsWay: null },
     });
   }
+  if (ghost.completes && ghost.deaths > 0) {
+    moves.push({ label: 'Convex completes no longer', ghost: { ...ghost, completes: false } });
+  }
   if (ghost.deaths > 0 && snapshot.status === 'active') {
     moves.push(again('the process dies and comes back', { ...ghost, deaths: ghost.deaths - 1 }));
   }
@@ -386,6 +418,9 @@ function reactTo(ghost: Ghost, effect: Effect): Ghost {
   if (effect.kind === 'spawn') {
     const input = effect.input as WriteAhead;
     if (WRITES_FIRST.includes(effect.src)) return { ...ghost, disk: kept(input.entry) };
+    if (effect.src === 'completeDelivery' && input.entry.begun !== null) {
+      return { ...ghost, disk: kept(input.entry) };
+    }
     if (effect.src === 'handBack') return { ...ghost, disk: kept(handedBack(ghost.disk, input.entry)) };
     if (effect.src === 'postMessage' && (effect.input as Message).quiet) {
       return { ...ghost, disk: kept(input.entry) };
