@@ -94,7 +94,13 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     config.openclawVersion ?? snapshotOf(root, 'gateway')?.context.version ?? 'unknown';
   const versions = () => ({ openclawVersion: openclawVersion(), runtimeVersion: config.runtimeVersion });
   const entries = createEntries(store);
-  const deadLetters = (): number => entries.deadLetters().length;
+  const sources = {
+    clock,
+    config,
+    openclawVersion,
+    deadLetters: () => entries.deadLetters().length,
+    waiting: () => waiting.count(),
+  };
   const tools = {
     mode: config.agentTools,
     execute: createExecute({
@@ -125,7 +131,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
         redact: options.redact,
         log: (level, event, message, fields) => log[level](event, message, fields),
         source: createHealthSource(
-          () => projectHealth({ root, clock, config, openclawVersion, deadLetters }),
+          () => projectHealth({ root, ...sources }),
           // A refused token or a gateway that is away is not mended by a restart; a dead supervisor is.
           () => root.getSnapshot().status !== 'error',
           metrics,
@@ -211,7 +217,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       settings,
       root,
       clock,
-      status: () => statusView(projectStatus({ root, clock, config, openclawVersion, deadLetters })),
+      status: () => statusView(projectStatus({ root, ...sources })),
       glance: () => glanceAt(root),
       version: config.runtimeVersion,
       redact: options.redact,
@@ -296,6 +302,7 @@ function createHealthSource(
       return metrics.render({
         inFlight: delivery.inFlight,
         queued: delivery.queued,
+        waiting: delivery.waiting,
         queueAgeSeconds: queueAgeSeconds(),
         consecutiveFailures: delivery.consecutiveFailures,
         gatewayUp: gateway.state === 'connected',

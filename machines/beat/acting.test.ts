@@ -3,10 +3,9 @@ import { expect, test } from 'vitest';
 import { actingAgent } from '../../test/kits/samples/acting.ts';
 import { agentRow } from '../../test/kits/samples/agent-row.ts';
 import { Fault } from '../shared/fault.ts';
-import type { AgentRow } from '../shared/mission-control.ts';
 import type { Rounds } from '../shared/rounds.ts';
 import type { ChildNews } from '../shared/slot.ts';
-import { beatMachine, type BeatPlan, type BeatRound } from './machine.ts';
+import { beatMachine, type BeatPlan, type BeatRound, type BeatRun } from './machine.ts';
 
 const call = (name: string) => ({ callId: name, name, arguments: '{}' });
 const PLAN: BeatPlan = {
@@ -33,13 +32,11 @@ async function beat({ rounds: script, failing = 0 }: Script) {
   const machine = beatMachine.provide({
     actors: {
       planBeat: fromPromise(() => Promise.resolve(PLAN)),
-      runBeat: fromPromise<BeatRound, { agent: AgentRow; plan: BeatPlan | null; rounds: Rounds }>(
-        ({ input }) => {
-          seen.push(input.rounds);
-          const calls = script[Math.min(seen.length, script.length) - 1] ?? [];
-          return Promise.resolve({ calls, message: { taskId: 't', content: 'Done' }, runMs: 10 });
-        },
-      ),
+      runBeat: fromPromise<BeatRound, BeatRun>(({ input }) => {
+        seen.push(input.rounds);
+        const calls = script[Math.min(seen.length, script.length) - 1] ?? [];
+        return Promise.resolve({ calls, message: { taskId: 't', content: 'Done' }, runMs: 10 });
+      }),
       makeCall: fromPromise(({ input: { next, giveUp } }) => {
         made.push([next?.call.name ?? '', next?.begun, giveUp]);
         if (left-- > 0 && !giveUp) return Promise.reject(new Fault('backendUnavailable', 'away'));

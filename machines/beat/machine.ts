@@ -43,6 +43,14 @@ export interface BeatPlan {
   acting: ActingAgent | null;
 }
 
+export interface BeatRun {
+  agent: AgentRow;
+  plan: BeatPlan | null;
+  rounds: Rounds;
+  /** How long the run's earlier rounds took, in milliseconds. */
+  ranMs: number;
+}
+
 /** What a round of the run came to. */
 export interface BeatRound {
   /** What the agent calls; its text counts only where there are none. */
@@ -107,7 +115,7 @@ const beatSetup = setup({
      * One round of the agent on its system session: the first, or what follows the calls of the round before.
      * `message`: what it says, and on which task; null for silence.
      */
-    runBeat: fromPromise<BeatRound, { agent: AgentRow; plan: BeatPlan | null; rounds: Rounds }>(notProvided),
+    runBeat: fromPromise<BeatRound, BeatRun>(notProvided),
     /** Makes one call. `giveUp`: Convex is away for too long, so the agent is told and nothing is called. */
     makeCall: fromPromise<
       ToolAnswer,
@@ -262,7 +270,12 @@ export const beatMachine = beatSetup.createMachine({
           tags: ['busy'],
           invoke: {
             src: 'runBeat',
-            input: ({ context: { input, plan, rounds } }) => ({ agent: input.agent, plan, rounds }),
+            input: ({ context: { input, plan, rounds, runMs } }) => ({
+              agent: input.agent,
+              plan,
+              rounds,
+              ranMs: runMs ?? 0,
+            }),
             onDone: [
               {
                 guard: { type: 'mayAct', params: ({ event }) => event.output },

@@ -43,7 +43,12 @@ export const notificationActors = {
    */
   runAgent: fromPromise<
     { reply: Reply; calls: readonly ToolCall[]; runMs: number },
-    WriteAhead & { delivery: DeliveryContext | null; typing: boolean }
+    WriteAhead & {
+      delivery: DeliveryContext | null;
+      typing: boolean;
+      /** How long the run's earlier rounds took, in milliseconds. */
+      ranMs: number;
+    }
   >(notProvided),
   /** Makes one call. `giveUp`: Convex is away for too long, so the agent is told and nothing is called. */
   makeCall: fromPromise<

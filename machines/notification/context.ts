@@ -56,7 +56,7 @@ export interface NotificationOutput {
   session: string;
   id: string;
   outcome: Outcome;
-  /** Attempts of the last version. */
+  /** The number of the row's last attempt, over all its versions and all processes; 0 where there was none. */
   attempts: number;
   /** Length of the last run in milliseconds; null when there was none. */
   runMs: number | null;
@@ -82,8 +82,6 @@ export interface NotificationContext {
   blame: 'notification' | 'gateway' | null;
   result: {
     outcome: Outcome;
-    /** Attempts that the reply, or giving up, took; null before either. */
-    attempts: number | null;
     runMs: number | null;
     reason: string | null;
     note: NoteReason | null;
@@ -142,7 +140,7 @@ export const freshContext = (input: NotificationInput): NotificationContext => (
   reply: null,
   permission: 'allowed',
   blame: null,
-  result: { outcome: 'handedBack', attempts: null, runMs: null, reason: null, note: null },
+  result: { outcome: 'handedBack', runMs: null, reason: null, note: null },
   backend: { completes: false, typing: false, troubled: input.troubled },
   rest: FRESH_REST,
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  attemptNumber,
   began,
   callAnswered,
   callBegan,
@@ -7,7 +8,9 @@ import {
   excused,
   forVersion,
   handedBack,
+  movedOn,
   NOTHING_KNOWN,
+  posted,
   replied,
 } from './entry.ts';
 
@@ -39,4 +42,15 @@ test('a reply that came in at the last moment stays', () => {
 test('a round that follows calls was paid for, whatever became of it', () => {
   expect(excused(began(NOTHING_KNOWN), false)).toMatchObject({ attempts: 0, runs: 0 });
   expect(excused(began(asked), false)).toMatchObject({ attempts: 1, runs: 1 });
+});
+
+test('the number of the last attempt counts over all versions, and only an excuse takes one back', () => {
+  const second = began(began(NOTHING_KNOWN));
+  const answered = posted(second, V1);
+  expect([second, answered, movedOn(answered, true)].map(attemptNumber)).toEqual([2, 2, 2]);
+  expect(attemptNumber(began(movedOn(answered, true)))).toBe(3);
+  expect(attemptNumber(excused(began(answered), true))).toBe(2);
+  // Each version has all its attempts.
+  expect(began(movedOn(answered, true)).attempts).toBe(1);
+  expect(began(movedOn(second, false)).attempts).toBe(3);
 });

@@ -19,6 +19,8 @@ export interface Version {
 export interface Entry {
   /** Runs that count towards giving up, of the version in hand and over all processes. */
   attempts: number;
+  /** Attempts that older versions took, and the one that is answered: the row's attempts in all never go down. */
+  spent: number;
   /** Runs that somebody pays for, of the version in hand, whatever became of them. */
   runs: number;
   /** Messages that were posted for this notification. The first one carries its id, later ones must not. */
@@ -45,6 +47,7 @@ export interface PostBegun {
 
 export const NOTHING_KNOWN: Entry = {
   attempts: 0,
+  spent: 0,
   runs: 0,
   posts: 0,
   reply: null,
@@ -112,7 +115,7 @@ export const postBegan = (entry: Entry, at: Moment, after: string | null): Entry
 /** A message that answers this version is in the thread. */
 export const posted = (entry: Entry, version: Version): Entry => ({
   ...entry,
-  attempts: 0,
+  ...startedOver(entry),
   posts: entry.posts + 1,
   reply: null,
   rounds: NO_ROUNDS,
@@ -126,13 +129,19 @@ export const settled = (entry: Entry, version: Version): Entry => ({ ...entry, a
 /** A newer message is in the row. @param finished whether all is done with the version before */
 export const movedOn = (entry: Entry, finished: boolean): Entry => ({
   ...entry,
-  attempts: finished ? 0 : entry.attempts,
+  ...(finished && startedOver(entry)),
   runs: 0,
   reply: null,
   parked: null,
   rounds: NO_ROUNDS,
   begun: null,
 });
+
+/** A version is done with: the next one has all its attempts. */
+const startedOver = ({ attempts, spent }: Entry) => ({ attempts: 0, spent: spent + attempts });
+
+/** The number of the row's last attempt, over all its versions and all processes; 0 before the first. */
+export const attemptNumber = ({ attempts, spent }: Entry): number => spent + attempts;
 
 /** What is kept as the row is handed back: a reply, or a call's answer, that came in at the last moment stays. */
 export function handedBack(stored: Entry | null, entry: Entry): Entry {
@@ -147,7 +156,7 @@ const progress = ({ before, calls }: Rounds): number =>
 
 /** Whether there is anything to keep. */
 export const isKept = (entry: Entry): boolean =>
-  entry.attempts > 0 ||
+  attemptNumber(entry) > 0 ||
   entry.runs > 0 ||
   entry.posts > 0 ||
   entry.reply !== null ||

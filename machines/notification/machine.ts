@@ -6,7 +6,7 @@ import { nextCall } from '../shared/rounds.ts';
 import { step } from '../shared/step.ts';
 import { answering, FUNCTION, passed, stepFailed, writeAhead } from './answering.ts';
 import { freshContext, type NotificationContext, type Outcome } from './context.ts';
-import { callBegan } from './entry.ts';
+import { attemptNumber, callBegan } from './entry.ts';
 import { kindParams, MAX_CALL_FAILURES, notificationSetup } from './setup.ts';
 
 interface Here {
@@ -38,7 +38,7 @@ export const notificationMachine = notificationSetup.createMachine({
     session: input.session,
     id: row._id,
     ...result,
-    attempts: result.attempts ?? entry.attempts,
+    attempts: attemptNumber(entry),
   }),
   initial: 'reading',
   on: {
@@ -155,6 +155,7 @@ export const notificationMachine = notificationSetup.createMachine({
               ...writeAhead({ context }),
               delivery: context.delivery,
               typing: context.backend.typing,
+              ranMs: context.result.runMs ?? 0,
             }),
             onDone: [
               {

@@ -202,16 +202,11 @@ export const notificationSetup = setup({
       backend: { ...backend, completes, typing: backend.typing || typing },
       ...rested({ backend, ...context }, { stepFailures: 0 }),
     })),
-    useKeptReply: learn(({ entry: { reply, attempts }, version, result }) => ({
-      reply,
-      version: reply?.version ?? version,
-      result: { ...result, attempts },
-    })),
+    useKeptReply: learn(({ entry: { reply }, version }) => ({ reply, version: reply?.version ?? version })),
     giveUpAgain: learn(({ result, entry }) => ({
       result: {
         ...result,
         note: entry.parked,
-        attempts: entry.attempts,
         outcome: entry.parked === 'noReply' ? 'unanswered' : 'parked',
       },
     })),
@@ -226,7 +221,6 @@ export const notificationSetup = setup({
       result: {
         ...result,
         note,
-        attempts: entry.attempts,
         outcome: note === 'noReply' ? 'unanswered' : 'parked',
       },
     })),
@@ -251,13 +245,16 @@ export const notificationSetup = setup({
       blame: params.trial ? 'gateway' : 'notification',
     })),
     releaseBlame: assign({ blame: null }),
-    begin: learn(({ entry }) => ({ entry: began(entry) })),
+    begin: learn(({ entry, result }) => ({
+      entry: began(entry),
+      ...(entry.rounds.count === 0 && { result: { ...result, runMs: null } }),
+    })),
     keepReply: learn(({ entry, version, result, ...context }, params: { reply: Reply; runMs: number }) => ({
       reply: params.reply,
       entry: version === null ? entry : replied(entry, params.reply, version),
       blame: null,
       backend: { ...context.backend, typing: false },
-      result: { ...result, runMs: (result.runMs ?? 0) + params.runMs, attempts: entry.attempts },
+      result: { ...result, runMs: (result.runMs ?? 0) + params.runMs },
       rest: { ...context.rest, runFailures: 0, unknownForMs: 0, counted: false, cause: null },
     })),
     keepCalls: learn(({ entry, result, version }, params: { calls: readonly ToolCall[]; runMs: number }) => ({
@@ -298,7 +295,7 @@ export const notificationSetup = setup({
       row: delivery?.notification ?? context.row,
       version: delivery && versionOf(delivery.notification),
       reply: null,
-      result: { ...context.result, note: null, attempts: null, runMs: null },
+      result: { ...context.result, note: null, runMs: null },
     })),
     /** Where the first message is posted, Convex knows a later one only by its version, and only in the same function. */
     beginCompletion: learn(({ entry, delivery, input, result }) =>

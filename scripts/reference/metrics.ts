@@ -17,6 +17,7 @@ export async function metricsTable(): Promise<string> {
   await metrics.render({
     inFlight: 0,
     queued: 0,
+    waiting: 0,
     queueAgeSeconds: 0,
     consecutiveFailures: 0,
     gatewayUp: false,

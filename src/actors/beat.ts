@@ -1,5 +1,5 @@
 import { fromPromise } from 'xstate';
-import type { BeatMessage, BeatPlan, BeatRound } from '../../machines/beat/machine.ts';
+import type { BeatMessage, BeatPlan, BeatRound, BeatRun } from '../../machines/beat/machine.ts';
 import {
   focusTask,
   namedTask,
@@ -25,6 +25,7 @@ import type { Execute } from '../tools/execute.ts';
 import { toolsFor } from '../tools/offer.ts';
 import type { ReportCall } from '../tools/report.ts';
 import type { ToolService } from '../tools/service.ts';
+import { countFailure, outcomeOf } from './count-run.ts';
 import type { Surroundings } from './notification.ts';
 
 const MAX_MESSAGES = 8;
@@ -42,7 +43,7 @@ export interface BeatTools {
 
 /** The I/O of a beat (docs/contract.md#heartbeats). */
 export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
-  const { missionControl, gateway, sessions } = surroundings;
+  const { missionControl } = surroundings;
   const { mode, followUps } = tools;
   /** By agent: what its beats were about, the latest last. A beat that says nothing leaves no other trace. */
   const focused = new Map<string, readonly string[]>();
@@ -61,32 +62,7 @@ export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
       const acting = mode === 'off' ? null : actingInBeat({ agent, isOrchestrator, focus, roster });
       return { isOrchestrator, tasks, leftOut, focus, thread, acting };
     }),
-    runBeat: fromPromise<BeatRound, { agent: AgentRow; plan: BeatPlan | null; rounds: Rounds }>(
-      async ({ input: { agent, plan, rounds }, signal }) => {
-        if (plan === null) throw new Fault('bug', 'a beat needs a plan');
-        const offered = plan.acting === null ? [] : toolsFor(plan.acting, mode);
-        const more = mayCall(rounds);
-        const sent = more ? offered : [];
-        const first = buildBeatPrompt({ agent, ...plan }, { tools: offered });
-        const prompt = rounds.count === 0 ? first : { ...first, input: followUpOf(rounds, more, agent.slug) };
-        const started = performance.now();
-        const reply = await sessions.run(agent.systemSessionKey, signal, () =>
-          gateway.respond({
-            agentSlug: agent.slug,
-            sessionKey: agent.systemSessionKey,
-            ...prompt,
-            tools: sent,
-            signal,
-          }),
-        );
-        const runMs = Math.round(performance.now() - started);
-        const task = namedTask(reply.text, plan.tasks, plan.focus);
-        const meaning = meaningOfBeat({ text: reply.text, acted: reply.toolCalls > 0 || rounds.count > 0 });
-        const speaks = task !== null && meaning.kind === 'text';
-        const message = speaks ? { taskId: task._id, content: fitMessage(meaning.text) } : null;
-        return { calls: reply.calls, message, runMs };
-      },
-    ),
+    runBeat: fromPromise<BeatRound, BeatRun>(createRunBeat(surroundings, mode)),
     makeCall: fromPromise<
       ToolAnswer,
       { acting: ActingAgent | null; next: NextCall | null; round: number; giveUp: boolean }
@@ -114,6 +90,45 @@ export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
       },
     ),
   };
+}
+
+function createRunBeat({ gateway, sessions, countRun }: Surroundings, mode: ToolMode) {
+  return async ({ input, signal }: { input: BeatRun; signal: AbortSignal }): Promise<BeatRound> => {
+    const { agent, plan, rounds, ranMs } = input;
+    if (plan === null) throw new Fault('bug', 'a beat needs a plan');
+    const started = performance.now();
+    const roundMs = (): number => performance.now() - started;
+    const seconds = (): number => (ranMs + roundMs()) / 1_000;
+    try {
+      const reply = await sessions.run(agent.systemSessionKey, signal, () =>
+        gateway.respond({
+          agentSlug: agent.slug,
+          sessionKey: agent.systemSessionKey,
+          ...roundOf(agent, plan, rounds, mode),
+          signal,
+        }),
+      );
+      const { text, calls, toolCalls } = reply;
+      const meaning = meaningOfBeat({ text, acted: toolCalls > 0 || rounds.count > 0 });
+      if (calls.length === 0 || !mayCall(rounds)) countRun(outcomeOf(meaning), seconds());
+      const task = namedTask(text, plan.tasks, plan.focus);
+      const speaks = task !== null && meaning.kind === 'text';
+      const message = speaks ? { taskId: task._id, content: fitMessage(meaning.text) } : null;
+      return { calls, message, runMs: Math.round(roundMs()) };
+    } catch (error) {
+      countFailure(countRun, error, seconds(), signal);
+      throw error;
+    }
+  };
+}
+
+/** What is sent: the run's first request, or the answers to the calls of the round before. */
+function roundOf(agent: AgentRow, plan: BeatPlan, rounds: Rounds, mode: ToolMode) {
+  const offered = plan.acting === null ? [] : toolsFor(plan.acting, mode);
+  const more = mayCall(rounds);
+  const first = buildBeatPrompt({ agent, ...plan }, { tools: offered });
+  const prompt = rounds.count === 0 ? first : { ...first, input: followUpOf(rounds, more, agent.slug) };
+  return { ...prompt, tools: more ? offered : [] };
 }
 
 const followUpOf = ({ calls }: Rounds, more: boolean, slug: string): string =>

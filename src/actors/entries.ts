@@ -73,6 +73,7 @@ const rounds: v.GenericSchema<unknown, Rounds> = v.object({
 const stored: v.GenericSchema<unknown, Partial<Entry>> = v.partial(
   v.object({
     attempts: v.number(),
+    spent: v.number(),
     runs: v.number(),
     posts: v.number(),
     reply: v.nullable(v.object({ text: v.string(), toolCalls: v.number(), version })),

@@ -12,7 +12,8 @@ import {
   type PostBegun,
   type Version,
 } from '../../machines/notification/entry.ts';
-import { Fault, faultOf, isAttempt, type FaultKind } from '../../machines/shared/fault.ts';
+import { meaningOf } from '../../machines/notification/reply.ts';
+import { Fault } from '../../machines/shared/fault.ts';
 import type { DeliveryContext, ThreadMessage } from '../../machines/shared/mission-control.ts';
 import { actingOn } from '../../machines/shared/acting.ts';
 import type { ActingAgent, ToolAnswer, ToolMode } from '../../machines/shared/acting.ts';
@@ -28,6 +29,7 @@ import type { ReportCall } from '../tools/report.ts';
 import { leastMsSince } from '../journal/moment.ts';
 import type { Log } from '../logging/log.ts';
 import type { Gateway, MissionControl, PostMessage, Reply } from '../ports.ts';
+import { countFailure, outcomeOf, type CountRun } from './count-run.ts';
 import type { Entries } from './entries.ts';
 import type { SessionLock } from './session-lock.ts';
 
@@ -38,8 +40,7 @@ export interface Surroundings {
   sessions: SessionLock;
   log: Log;
   tools: NotificationTools;
-  /** Told of every run that began, with its length in seconds. */
-  countRun: (outcome: 'replied' | FaultKind, seconds: number) => void;
+  countRun: CountRun;
 }
 
 /** How an agent acts in a run (docs/agents.md). */
@@ -79,14 +80,15 @@ function createRead({ missionControl }: Surroundings): Io<'readContext'> {
 
 function createRun(around: Surroundings): Io<'runAgent'> {
   const { gateway, entries, sessions } = around;
-  return async ({ input: { id, entry, delivery, typing }, signal }) => {
+  return async ({ input: { id, entry, delivery, typing, ranMs }, signal }) => {
     if (delivery?.agent == null || delivery.deliverySessionKey === undefined) {
       throw new Fault('bug', 'a run needs an agent and a session');
     }
     const { notification, agent, deliverySessionKey: sessionKey } = delivery;
     const indicator = typing ? Promise.resolve() : startTyping(around, id);
     const started = performance.now();
-    const seconds = (): number => (performance.now() - started) / 1_000;
+    const roundMs = (): number => performance.now() - started;
+    const seconds = (): number => (ranMs + roundMs()) / 1_000;
     // Kept the moment that it is whole: a process that dies between the two has the agent run again.
     const onReply = (reply: Reply): Promise<void> =>
       entries.writeIfPossible(id, afterRound(entry, reply, versionOf(notification)));
@@ -96,15 +98,11 @@ function createRun(around: Surroundings): Io<'runAgent'> {
       const reply = await sessions.run(sessionKey, signal, () =>
         gateway.respond({ agentSlug: agent.slug, sessionKey, ...round, signal, onReply }),
       );
-      around.countRun('replied', seconds());
-      return {
-        reply: keptReply(entry, reply),
-        calls: reply.calls,
-        runMs: Math.round(seconds() * 1_000),
-      };
+      const kept = keptReply(entry, reply);
+      if (!goesOn(entry, reply)) around.countRun(outcomeOf(meaningOf(kept)), seconds());
+      return { reply: kept, calls: reply.calls, runMs: Math.round(roundMs()) };
     } catch (error) {
-      const { kind } = faultOf(error);
-      if (isAttempt(kind) && !signal.aborted) around.countRun(kind, seconds());
+      countFailure(around.countRun, error, seconds(), signal);
       await indicator;
       throw error;
     }
@@ -134,8 +132,11 @@ const keptReply = ({ rounds }: Entry, { text, toolCalls }: Reply) => ({
   toolCalls: toolCalls + rounds.before + rounds.calls.length,
 });
 
+/** Whether another round follows, with what the agent's calls gave. */
+const goesOn = ({ rounds }: Entry, { calls }: Reply): boolean => calls.length > 0 && mayCall(rounds);
+
 const afterRound = (entry: Entry, reply: Reply, version: Version): Entry =>
-  reply.calls.length > 0 && mayCall(entry.rounds)
+  goesOn(entry, reply)
     ? called(entry, reply.calls, version)
     : replied(entry, keptReply(entry, reply), version);
 

@@ -1,7 +1,8 @@
 /** The values that the labels of metrics take. docs/reference/metrics.md lists them. */
 import type { ToolOutcome } from '../../machines/shared/acting.ts';
 import type { Gate } from '../../machines/shared/evidence.ts';
-import type { FaultKind } from '../../machines/shared/fault.ts';
+import { isAttempt, type FaultKind } from '../../machines/shared/fault.ts';
+import type { RunOutcome } from '../actors/count-run.ts';
 import { NOTE_REASONS, type NoteReason } from '../../machines/notification/notes.ts';
 import { extensions, service } from '../mission-control/functions.ts';
 import { catalog } from '../tools/catalog/catalog.ts';
@@ -63,15 +64,14 @@ export type Child = (typeof child)[number];
 
 export const childOf = (id: string): Child => child.find((one) => one === id) ?? 'heartbeat';
 
-/** Kinds of faults that a run cannot end with, or a call to Mission Control. */
-const isOfGateway = (kind: FaultKind): boolean => !kind.startsWith('backend') && kind !== 'textTooLong';
+/** Kinds of faults that a call to Mission Control can end with. */
 const isOfBackend = (kind: FaultKind): boolean =>
   kind.startsWith('backend') || ['textTooLong', 'aborted', 'bug'].includes(kind);
 
 export const LABELS = {
   deliveryOutcome,
   parkReason: NOTE_REASONS,
-  runOutcome: ['replied', ...faultKinds.filter(isOfGateway)],
+  runOutcome: ['replied', 'silent', 'noReply', ...faultKinds.filter(isAttempt)] satisfies RunOutcome[],
   child,
   tool: catalog.map(({ name }) => name),
   toolOutcome: keysOf<ToolOutcome>({

@@ -9,6 +9,7 @@ import type { Levels } from './metrics.ts';
 const IDLE: Levels = {
   inFlight: 0,
   queued: 0,
+  waiting: 0,
   queueAgeSeconds: 0,
   consecutiveFailures: 0,
   gatewayUp: false,
@@ -122,6 +123,7 @@ test('shows the levels of this very scrape, and drops the states that were left'
   const later: Levels = {
     inFlight: 2,
     queued: 7,
+    waiting: 9,
     queueAgeSeconds: 12,
     consecutiveFailures: 3,
     gatewayUp: true,
@@ -133,6 +135,7 @@ test('shows the levels of this very scrape, and drops the states that were left'
     expect.arrayContaining([
       'mission_control_in_flight 2',
       'mission_control_queued 7',
+      'mission_control_waiting 9',
       'mission_control_queue_age_seconds 12',
       'mission_control_delivery_consecutive_failures 3',
       'mission_control_gateway_up 1',

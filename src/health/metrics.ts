@@ -3,6 +3,7 @@ import type { ToolOutcome } from '../../machines/shared/acting.ts';
 import type { Gate } from '../../machines/shared/evidence.ts';
 import type { FaultKind } from '../../machines/shared/fault.ts';
 import { EVENT_LOOP_SAMPLING_MS, measureEventLoop } from './event-loop.ts';
+import type { RunOutcome } from '../actors/count-run.ts';
 import { LABELS, type Child, type DeliveryOutcome, type ParkReason } from './metric-labels.ts';
 import type { MachineReport } from './report.ts';
 import { freeBytes } from './free-bytes.ts';
@@ -12,7 +13,9 @@ import { statePaths } from './state-paths.ts';
 export interface Levels {
   inFlight: number;
   queued: number;
-  /** Age of the oldest notification that waits, in seconds; 0 when none waits. */
+  /** Notifications that Mission Control has and nobody has answered. */
+  waiting: number;
+  /** Age of the oldest of them, in seconds; 0 when none waits. */
   queueAgeSeconds: number;
   consecutiveFailures: number;
   gatewayUp: boolean;
@@ -29,8 +32,8 @@ export interface Metrics {
   parked(reason: ParkReason): void;
   /** A reply was posted so many seconds after its notification was created. */
   latency(seconds: number): void;
-  /** A run that began has ended, after so many seconds. */
-  run(outcome: 'replied' | FaultKind, seconds: number): void;
+  /** A run that began has ended, after so many seconds of work by the gateway. */
+  run(outcome: RunOutcome, seconds: number): void;
   /** A call of a tool has ended, after so many seconds. */
   toolCall(tool: string, outcome: ToolOutcome, seconds: number): void;
   /** Tokens that the gateway reported for a response. */
@@ -119,7 +122,11 @@ function createCounters(registry: Registry) {
     'outcome',
   ]);
   const parked = counter('parked', 'Notifications that were given up, by reason.', ['reason']);
-  const runs = counter('runs', 'Agent runs that ended, by how they ended.', ['outcome']);
+  const runs = counter(
+    'runs',
+    'Runs of agents that ended, by how they ended. Rows that a rule left out had none.',
+    ['outcome'],
+  );
   const restarts = counter('child_restarts', 'Restarts of supervised machines.', ['child']);
   const toolCalls = counter('tool_calls', 'Calls of tools by agents, by how they ended.', [
     'tool',
@@ -162,8 +169,12 @@ function createHistograms(registry: Registry) {
 function createGauges(registry: Registry, version: string): (levels: Levels) => void {
   const gauge = <T extends string = never>(name: string, help: string, labelNames: T[] = []) =>
     new Gauge({ name: `mission_control_${name}`, help, labelNames, registers: [registry] });
-  const inFlight = gauge('in_flight', 'Sessions at work.');
-  const queued = gauge('queued', 'Notifications that wait in this process.');
+  const inFlight = gauge('in_flight', 'Runs that are open.');
+  const queued = gauge('queued', 'Notifications and heartbeats in the queue of this process.');
+  const waiting = gauge(
+    'waiting',
+    'Notifications that Mission Control has and nobody has answered, those in work included.',
+  );
   const queueAge = gauge(
     'queue_age_seconds',
     'Age of the oldest notification that was listed and is not answered; 0 when none waits.',
@@ -178,6 +189,7 @@ function createGauges(registry: Registry, version: string): (levels: Levels) => 
   return (levels) => {
     inFlight.set(levels.inFlight);
     queued.set(levels.queued);
+    waiting.set(levels.waiting);
     queueAge.set(levels.queueAgeSeconds);
     failures.set(levels.consecutiveFailures);
     gatewayUp.set(levels.gatewayUp ? 1 : 0);

@@ -22,6 +22,8 @@ export interface ProjectionSources {
   openclawVersion: () => string;
   /** How many replies are kept because they cannot be posted. */
   deadLetters: () => number;
+  /** How many notifications Mission Control has that nobody has answered. */
+  waiting: () => number;
 }
 
 /** What one look at the machines needs to know. */
@@ -127,7 +129,7 @@ function gatewayReport({ root, clock, config, timers }: Look): Report.GatewayRep
   };
 }
 
-function deliveryReport({ root, config, timers }: Look): Report.DeliveryReport {
+function deliveryReport({ root, config, timers, waiting }: Look): Report.DeliveryReport {
   const context = snapshotOf(root, 'delivery')?.context;
   const { counts, failedRuns, recentParks, lastErrorAt, lastErrorMessage, lastDeliveryAt } =
     context?.history ?? noHistory;
@@ -143,6 +145,7 @@ function deliveryReport({ root, config, timers }: Look): Report.DeliveryReport {
     recentParks: recentParks.map(({ at, reason }) => ({ at: timestamp(at), reason })),
     inFlight: context?.queue.counts.running ?? 0,
     queued: countQueued(context?.queue ?? EMPTY_QUEUE),
+    waiting: waiting(),
     pageExhausted: context?.poll.more === 'pageExhausted',
     consecutiveFailures: context?.poll.failures ?? 0,
     lastErrorAt: timestamp(lastErrorAt),

@@ -59,9 +59,11 @@ export interface DeliveryReport {
   parked: number;
   /** The last rows that were given up, newest last. */
   recentParks: { at: Timestamp; reason: string }[];
-  /** Levels right now. */
+  /** Levels right now: runs that are open, and what this process has in its queue, heartbeats included. */
   inFlight: number;
   queued: number;
+  /** Notifications that Mission Control has and nobody has answered, those in work included, whatever the gate does. */
+  waiting: number;
   /** Even the largest page is full of rows that cannot go now: newer rows are not seen yet. */
   pageExhausted: boolean;
   consecutiveFailures: number;

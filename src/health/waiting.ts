@@ -3,7 +3,9 @@ import type { MissionControl } from '../ports.ts';
 export interface Waiting {
   /** The same Mission Control; what its calls say of notifications that wait is remembered. */
   watch<T extends MissionControl>(missionControl: T): T;
-  /** Age of the oldest notification that was listed and is not answered, in seconds; 0 when none waits. */
+  /** Notifications that Mission Control has and nobody has answered: at the last list, without those answered since. */
+  count(): number;
+  /** Age of the oldest of them, in seconds; 0 when none waits. */
   oldestSeconds(): number;
 }
 
@@ -58,6 +60,7 @@ export function createWaiting(onReply: (seconds: number) => void, now: () => num
         createdAt.delete(notificationId);
       },
     }),
+    count: () => createdAt.size,
     oldestSeconds: () => (createdAt.size === 0 ? 0 : secondsSince(Math.min(...createdAt.values()))),
   };
 }

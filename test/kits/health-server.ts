@@ -34,6 +34,7 @@ const HEALTHY: HealthReport = {
     pageExhausted: false,
     inFlight: 0,
     queued: 0,
+    waiting: 0,
     consecutiveFailures: 0,
     lastErrorAt: null,
     lastErrorMessage: null,

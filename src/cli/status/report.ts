@@ -41,6 +41,7 @@ const Report = v.object({
     parked: v.number(),
     inFlight: v.number(),
     queued: v.number(),
+    waiting: v.number(),
   }),
   machines: v.array(Machine),
   sessions: v.object({ total: v.number(), shown: v.array(Machine), rest: v.record(Text, v.number()) }),

@@ -28,7 +28,7 @@ const answer = {
   ],
   uptime: 3_725,
   versions: { runtime: '1.0.0', openclaw: '2026.1.1', node: '24' },
-  delivery: { delivered: 12, failed: 1, parked: 2, inFlight: 3, queued: 4 },
+  delivery: { delivered: 12, failed: 1, parked: 2, inFlight: 3, queued: 4, waiting: 7 },
   machines: [
     machine('supervisor', 'running', ['ready']),
     machine('gateway', { degraded: 'resting' }, ['degraded'], { nextTimerAt: '2026-01-01T00:01:05.000Z' }),
@@ -54,7 +54,7 @@ test('shows the machines as a tree, with sessions below delivery and what is not
   expect(statusLines(parsed(answer), plain)).toEqual([
     '● degraded  The gateway is away.',
     'up 1 h 2 min · runtime 1.0.0 · OpenClaw 2026.1.1 · http://127.0.0.1:3000',
-    'delivered 12 · failed 1 · parked 2 · in flight 3 · queued 4',
+    'delivered 12 · failed 1 · parked 2 · in flight 3 · queued 4 · waiting 7',
     '',
     'supervisor             running                   for 1 min',
     '├─ gateway             degraded.resting          for 1 min, next in 5 s',

@@ -58,7 +58,7 @@ export function statusLines(report: Report, look: Look): string[] {
 }
 
 function headLines({ status, reason, uptime, versions, delivery }: Report, { paint, url }: Look): string[] {
-  const { delivered, failed, parked, inFlight, queued } = delivery;
+  const { delivered, failed, parked, inFlight, queued, waiting } = delivery;
   const facts = [
     `up ${duration(uptime * 1_000)}`,
     `runtime ${versions.runtime}`,
@@ -68,7 +68,7 @@ function headLines({ status, reason, uptime, versions, delivery }: Report, { pai
   return [
     `${paint(STATUS_COLOURS[status], `● ${status}`)}  ${reason}`,
     paint('gray', facts.join(' · ')),
-    `delivered ${delivered} · failed ${failed} · parked ${parked} · in flight ${inFlight} · queued ${queued}`,
+    `delivered ${delivered} · failed ${failed} · parked ${parked} · in flight ${inFlight} · queued ${queued} · waiting ${waiting}`,
   ];
 }
 
