@@ -1,10 +1,30 @@
-import { describe, expect, test } from 'vitest';
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test, type TestContext } from 'vitest';
+import { needsRoot } from '../kits/mount.ts';
 import { expectLastWords } from '../kits/mid-run.ts';
-import { startRuntime, type RuntimeProcess } from '../kits/runtime.ts';
+import { startRuntime, temporaryDirectory, type RuntimeProcess } from '../kits/runtime.ts';
 import { echoGateway, missionControl, type MissionControl } from '../kits/stack.ts';
 import { until } from '../kits/until.ts';
 
 const START_AGAIN = { code: 75, signal: null };
+const NOBODY = { uid: 65_534, gid: 65_534 };
+
+/** What the upgrade script may leave in the STATE_DIR of a runtime that cannot read it. */
+const UNREADABLE: [what: string, make: (path: string, test: TestContext) => typeof NOBODY | undefined][] = [
+  ['is a directory', (path) => void mkdirSync(path)],
+  [
+    "is root's alone",
+    (path, test) => {
+      needsRoot(test);
+      writeFileSync(path, '{}');
+      chmodSync(path, 0o600);
+      const stateDir = join(path, '..');
+      chownSync(stateDir, NOBODY.uid, NOBODY.gid);
+      return NOBODY;
+    },
+  ],
+];
 
 describe('what Mission Control asks for', () => {
   test('a restart: exit 75, once', async () => {
@@ -18,6 +38,23 @@ describe('what Mission Control asks for', () => {
     const next = await startRuntime({ backend, gateway, env: { STATE_DIR: runtime.stateDir } });
     await staysUp(backend, next);
   });
+
+  test.for(UNREADABLE)(
+    'a restart, where upgrade-result.json %s: one warning names it, and the request is carried out',
+    async ([, make], context) => {
+      const STATE_DIR = temporaryDirectory();
+      const path = join(STATE_DIR, 'upgrade-result.json');
+      const user = make(path, context);
+      const [backend, gateway] = await Promise.all([missionControl(), echoGateway()]);
+      const runtime = await startRuntime({ backend, gateway, env: { STATE_DIR }, ...(user && { user }) });
+      await backend.call('demo/actions:requestRestart', {});
+      expect(await runtime.exited).toEqual(START_AGAIN);
+      expectLastWords(runtime, 75);
+      const warnings = runtime.log.filter(({ event }) => event === 'upgrade.resultLost');
+      expect(warnings).toMatchObject([{ level: 'warn' }]);
+      expect(warnings[0]?.message).toContain(`${path} cannot be read (${user ? 'EACCES' : 'EISDIR'})`);
+    },
+  );
 
   test('an upgrade: exit 75; started as the same version it works on and says so', async () => {
     const { backend, gateway, runtime } = await askedToUpgrade();

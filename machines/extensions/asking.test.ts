@@ -1,0 +1,38 @@
+import { createActor, fromPromise, SimulatedClock } from 'xstate';
+import { expect, test } from 'vitest';
+import { createListener, settle } from '../../test/kits/samples/mission-control.ts';
+import { extensionsMachine, type ExtensionsNews } from './machine.ts';
+
+const HOUR_MS = 3_600_000;
+
+test('a backend with the contract alone is asked once per start, and then once a day', async () => {
+  let asked = 0;
+  const clock = new SimulatedClock();
+  const machine = extensionsMachine.provide({
+    actors: {
+      askExtensions: fromPromise<readonly string[]>(() => {
+        asked += 1;
+        return Promise.resolve([]);
+      }),
+    },
+  });
+  const { parent, heard } = createListener<ExtensionsNews>();
+  const input = { parent, wakeUp: true, backend: { baseMs: 5_000, capMs: 60_000 }, random: () => 0.5 };
+  const actor = createActor(machine, { clock, input }).start();
+  await settle();
+  expect([asked, actor.getSnapshot().value]).toEqual([1, 'absent']);
+
+  const askedByDay: number[] = [];
+  for (let day = 0; day < 3; day += 1) {
+    for (let hour = 0; hour < 24; hour += 1) {
+      // Neither the backend's recovery nor anything else that happens in an hour asks it again.
+      actor.send({ type: 'backend.available' });
+      clock.increment(HOUR_MS);
+      await settle();
+    }
+    askedByDay.push(asked);
+  }
+  expect(askedByDay).toEqual([2, 3, 4]);
+  expect(heard).toEqual([{ type: 'extensions.known', functions: [] }]);
+  actor.stop();
+});
