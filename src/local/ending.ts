@@ -27,7 +27,7 @@ export async function watchTheEnd({ backend, gateway, runtime, healthUrl, print 
       if (end.isNear) print(`${signal} again: runs are cut off and their messages handed back.`);
       else void sayWhatIsOpen(signal, healthUrl, print);
       end.isNear = true;
-      runtime.stop();
+      runtime.stop(signal);
     });
   }
   const watch = (child: Stack['backend'], what: string, kept: string): void =>
@@ -35,7 +35,7 @@ export async function watchTheEnd({ backend, gateway, runtime, healthUrl, print 
       if (end.isNear) return;
       print(`${what} ended ${howItEnded(code)}; its last lines are above. ${kept} Stopping the rest.`);
       Object.assign(end, { isNear: true, isBroken: true });
-      runtime.stop();
+      runtime.stop('SIGTERM');
     });
   watch(backend, 'The local Mission Control', `What it has is kept in ${DATA_DIR}.`);
   watch(gateway, 'The echo gateway', 'Nothing is lost: the messages wait in Mission Control.');

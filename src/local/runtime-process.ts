@@ -4,13 +4,15 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT } from '../../machines/supervisor/context.ts';
 
+export type LeaveSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
 export interface RuntimeProcess {
   /** True once the runtime is ready; false when it ended before. */
   ready: Promise<boolean>;
   /** The last exit code. */
   exited: Promise<number>;
-  /** Asks it to leave; a second time, at once. */
-  stop(): void;
+  /** Passes the signal on, which asks it to leave; a second one, at once. */
+  stop(signal: LeaveSignal): void;
 }
 
 interface Options {
@@ -45,7 +47,9 @@ export function superviseRuntime(options: Options): RuntimeProcess {
     }
     return false;
   })();
-  return { ready, exited, stop: () => void child.kill('SIGTERM') };
+  // A runtime that was started below nohup does not hear SIGHUP.
+  const stop = (signal: LeaveSignal): void => void child.kill(signal === 'SIGHUP' ? 'SIGTERM' : signal);
+  return { ready, exited, stop };
 }
 
 function start({ env, onLine }: Options): ChildProcess {

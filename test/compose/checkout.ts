@@ -1,29 +1,13 @@
-/** What the stacks of the tests have in common: a fresh checkout of their own, which goes when the tests are over. */
-import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** What the stacks of the tests have in common. */
+import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { createDemoClient, type DemoClient } from '../../src/local/client.ts';
 import type { HealthReport } from '../../src/health/report.ts';
 
 const run = promisify(execFile);
 
-export const REPO = join(import.meta.dirname, '../..');
-
 export type Docker = (...args: string[]) => Promise<string>;
-
-/** @returns a new directory with what is under version control, as it is now */
-export function copyCheckout(prefix: string): string {
-  const root = mkdtempSync(join(tmpdir(), prefix));
-  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    cwd: REPO,
-  });
-  for (const path of listed.toString().split('\0')) {
-    if (path !== '' && existsSync(join(REPO, path))) cpSync(join(REPO, path), join(root, path));
-  }
-  return root;
-}
 
 /** `docker` in that directory; what it says on standard output. */
 export const dockerIn =

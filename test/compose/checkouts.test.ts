@@ -8,16 +8,25 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as v from 'valibot';
 import { freePort } from '../../src/local/free-port.ts';
 import { until } from '../kits/until.ts';
-import { copyCheckout, dockerIn, readHealth, removeStack, REPO, type Docker } from './checkout.ts';
+import { copyCheckout, readmeCommands, REPO } from '../kits/readme.ts';
+import { dockerIn, readHealth, removeStack, type Docker } from './checkout.ts';
 import { figure, PATIENCE_MS, secondsSince } from './stack.ts';
 
 const run = promisify(execFile);
+
+interface Outcome {
+  code: number;
+  output: string;
+}
 
 interface Checkout {
   root: string;
   docker: Docker;
   healthPort: number;
-  script(name: string, ...args: string[]): Promise<{ code: number; output: string }>;
+  /** What a shell in the checkout does with the line. */
+  type(line: string): Promise<Outcome>;
+  /** One of scripts/, from anywhere. */
+  script(name: string, ...args: string[]): Promise<Outcome>;
 }
 
 const Ended = v.object({ code: v.number(), stdout: v.string(), stderr: v.string() });
@@ -37,18 +46,20 @@ async function newCheckout(settings: Record<string, string>): Promise<Checkout> 
     GATEWAY_PORT: String(await freePort()),
     ...settings,
   };
+  const ended = (command: string, args: readonly string[], cwd: string): Promise<Outcome> =>
+    run(command, args, { cwd, env, maxBuffer: 2 ** 26 }).then(
+      ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
+      (error: unknown) => {
+        const { code, stdout, stderr } = v.parse(Ended, error);
+        return { code, output: stdout + stderr };
+      },
+    );
   return {
     root,
     docker: dockerIn(root, env),
     healthPort,
-    script: (name, ...args) =>
-      run(join(root, 'scripts', name), args, { cwd: '/', env, maxBuffer: 2 ** 26 }).then(
-        ({ stdout, stderr }) => ({ code: 0, output: stdout + stderr }),
-        (error: unknown) => {
-          const { code, stdout, stderr } = v.parse(Ended, error);
-          return { code, output: stdout + stderr };
-        },
-      ),
+    type: (line) => ended('sh', ['-c', line], root),
+    script: (name, ...args) => ended(join(root, 'scripts', name), args, '/'),
   };
 }
 
@@ -77,11 +88,13 @@ const runtimeOf = async ({ docker }: Checkout): Promise<string> => {
   return docker('inspect', '--format', '{{.Id}} {{.State.StartedAt}} {{.State.Status}}', id);
 };
 
-test('scripts/stack.sh up in a fresh clone: all of it answers, and it says what to do next', async () => {
+test("the README's docker line in a fresh clone: all of it answers, and it says what to do next", async () => {
   const start = performance.now();
-  const { code, output } = await first.script('stack.sh', 'up');
+  const [, line = ''] = readmeCommands('Run it');
+  expect(line).toBe('scripts/stack.sh up');
+  const { code, output } = await first.type(line);
   expect({ code, output }).toMatchObject({ code: 0 });
-  figure('scripts/stack.sh up in a fresh clone, builds included', secondsSince(start));
+  figure(`${line} in a fresh clone, builds included`, secondsSince(start));
   expect(output).toContain(`http://127.0.0.1:${first.healthPort}/health`);
   expect(output).toMatch(/ANTHROPIC_API_KEY=.*OPENCLAW_MODEL=/);
   const [, said = ''] = /docker compose (exec backend say ".*")/.exec(output) ?? [];

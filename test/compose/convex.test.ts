@@ -2,7 +2,7 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { REPO } from './checkout.ts';
+import { REPO } from '../kits/readme.ts';
 import { newStack, type Stack } from './stack.ts';
 
 let stack: Stack;

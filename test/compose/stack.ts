@@ -9,7 +9,8 @@ import type { DemoClient } from '../../src/local/client.ts';
 import { freePort } from '../../src/local/free-port.ts';
 import type { HealthReport } from '../../src/health/report.ts';
 import { until } from '../kits/until.ts';
-import { copyCheckout, dockerIn, personAt, readHealth, removeStack, type Docker } from './checkout.ts';
+import { copyCheckout } from '../kits/readme.ts';
+import { dockerIn, personAt, readHealth, removeStack, type Docker } from './checkout.ts';
 
 /** Milliseconds: a loaded machine takes long for everything. */
 export const PATIENCE_MS = 420_000;

@@ -10,7 +10,8 @@ import type { DemoClient } from '../../src/local/client.ts';
 import type { HealthReport } from '../../src/health/report.ts';
 import { freePort } from '../../src/local/free-port.ts';
 import { until } from '../kits/until.ts';
-import { copyCheckout, dockerIn, personAt, readHealth, removeStack, REPO, type Docker } from './checkout.ts';
+import { copyCheckout, REPO } from '../kits/readme.ts';
+import { dockerIn, personAt, readHealth, removeStack, type Docker } from './checkout.ts';
 
 export const IMAGE = 'upgrade-test-runtime';
 const BACKEND_IMAGE = 'upgrade-test-backend:local';

@@ -107,6 +107,9 @@ test('npm run dev starts everything, npm run say gets a reply, Ctrl-C stops ever
   expect(dev.output()).toMatch(
     /SIGINT: stopping\. Waits for 1 run, at most 100ms \(DRAIN_TIMEOUT_MS\); Ctrl-C again cuts them off\./,
   );
+  // The runtime says the same.
+  expect(dev.output()).toMatch(/^runtime +│ .*SIGINT: finishing what is under way, then leaving/m);
+  expect(dev.output()).not.toContain('SIGTERM');
   expect(await Promise.all(urls.map(answers))).toEqual([false, false, false, false]);
   expect(existsSync(join(directory, 'dev.json'))).toBe(false);
 });

@@ -12,7 +12,13 @@ const NOBODY = { uid: 65_534, gid: 65_534 };
 
 /** What the upgrade script may leave in the STATE_DIR of a runtime that cannot read it. */
 const UNREADABLE: [what: string, make: (path: string, test: TestContext) => typeof NOBODY | undefined][] = [
-  ['is a directory', (path) => void mkdirSync(path)],
+  [
+    'is a directory',
+    (path) => {
+      mkdirSync(path);
+      return undefined;
+    },
+  ],
   [
     "is root's alone",
     (path, test) => {
