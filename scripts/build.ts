@@ -1,7 +1,7 @@
 /**
  * Bundles the runtime: dist/main.js starts dist/runtime.cjs, which is all of it, with a source map and its version baked
  * in (package.json's, or the one that `--version` gives). dist/inspector.mjs, with its page and the drawings, is read
- * only where INSPECTOR=on. `--if-missing` builds only when there is no bundle yet (used by `npm start`).
+ * only where INSPECTOR=on. dist/why.mjs is the command `why` of the image. `--if-missing` builds only when there is no bundle yet (used by `npm start`).
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
@@ -84,6 +84,14 @@ if (values['if-missing'] !== true || !existsSync(main)) {
     // The page's builder, and esbuild with it, is not needed where the page is baked in.
     plugins: [apart(/\/build-assets\.ts$/, './build-assets.mjs')],
     define: { __INSPECTOR_ASSETS__: JSON.stringify(await buildAssets()) },
+  });
+  // `why` in the image.
+  await bundle({
+    ...common,
+    format: 'esm',
+    banner: { js: REQUIRE_IN_MODULE },
+    entryPoints: [join(root, 'src/cli/why.ts')],
+    outfile: join(dist, 'why.mjs'),
   });
   // A first start fills the compile cache.
   rmSync(join(dist, 'compile-cache'), { recursive: true, force: true });

@@ -36,6 +36,7 @@ import { snapshotOf } from './health/children.ts';
 import { glanceAt, projectHealth, projectStatus } from './health/project.ts';
 import { createStateClock } from './health/state-clock.ts';
 import type { HealthSource } from './health/app.ts';
+import type { WhyAnswer } from './stories/answer.ts';
 import { createMeasurer } from './health/measure.ts';
 import { createExecute } from './tools/execute.ts';
 import { createReportCall } from './tools/report.ts';
@@ -49,6 +50,8 @@ import { thisMoment } from './journal/moment.ts';
 import type { Store } from './journal/store.ts';
 import type { Log } from './logging/log.ts';
 import { createNarrator } from './logging/narrate.ts';
+import { createStories } from './stories/observe.ts';
+import { answerWhy } from './stories/why.ts';
 import { createGateway } from './gateway/client.ts';
 import { createNoGateway } from './gateway/no-gateway.ts';
 
@@ -83,13 +86,25 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     }),
   );
   const onUnreadable = (problem: string): void => log.warn('gateway.unreadable', problem);
+  const stories = createStories({ texts: config.showTexts });
   const gateway = countTokens(
     config.gateway === null
       ? createNoGateway()
       : createGateway({ ...config.gateway, proxy: config.proxies.gateway, onUnreadable }),
-    metrics,
+    (agent, session, usage) => {
+      metrics.tokens(agent, usage);
+      stories.spent(session, usage);
+    },
   );
   const clock = createStateClock(() => Date.now());
+  const why = (question: string): Promise<WhyAnswer> =>
+    answerWhy(question, {
+      stories,
+      root,
+      runLimitMs: config.gateway?.requestTimeoutMs ?? null,
+      now: () => Date.now(),
+      loadContext: (id, signal) => missionControl.loadContext(id, signal),
+    });
   const openclawVersion = (): string =>
     config.openclawVersion ?? snapshotOf(root, 'gateway')?.context.version ?? 'unknown';
   const versions = () => ({ openclawVersion: openclawVersion(), runtimeVersion: config.runtimeVersion });
@@ -137,6 +152,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
           metrics,
           () => root.getSnapshot().context.gate,
           () => waiting.oldestSeconds(),
+          why,
         ),
       }),
       gateway: gatewayMachine.provide({
@@ -192,7 +208,12 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   });
 
   const isRoot = (actor: unknown): boolean => actor === root;
-  const observers = [clock.observe, createNarrator(log, isRoot), createMeasurer(metrics, isRoot)];
+  const observers = [
+    clock.observe,
+    stories.observe,
+    createNarrator(log, isRoot),
+    createMeasurer(metrics, isRoot),
+  ];
   const root: SupervisorActor = createActor(machine, {
     id: 'supervisor',
     systemId: 'supervisor',
@@ -219,6 +240,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       clock,
       status: () => statusView(projectStatus({ root, ...sources })),
       glance: () => glanceAt(root),
+      why,
       version: config.runtimeVersion,
       redact: options.redact,
       log,
@@ -288,6 +310,7 @@ function createHealthSource(
   metrics: Metrics,
   gate: () => Gate,
   queueAgeSeconds: () => number,
+  why: HealthSource['why'],
 ): HealthSource {
   /** Nothing can be delivered before a person acts, where a token or an address is refused. */
   const ready = (): boolean => {
@@ -310,6 +333,7 @@ function createHealthSource(
         machines: machines.filter(({ id }) => !id.startsWith('heartbeat:')),
       });
     },
+    why,
     live,
     ready,
   };

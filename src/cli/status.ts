@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs, styleText } from 'node:util';
 import { readSession } from '../local/session.ts';
+import { addressesOf } from './addresses.ts';
 import { look, type Answer } from './status/look.ts';
 import { statusLines, type Colour } from './status/tree.ts';
 
@@ -39,21 +40,12 @@ async function main(): Promise<number> {
     },
   });
   if (values.help) return print(`${USAGE}\n`);
-  const options = { urls: addresses(values.url), watch: values.watch, json: values.json };
+  const options = {
+    urls: addressesOf(values.url, readSession()?.healthUrl),
+    watch: values.watch,
+    json: values.json,
+  };
   return options.watch ? watch(options) : once(options);
-}
-
-/** @throws Error when `--url` is not an http address */
-function addresses(url: string | undefined): string[] {
-  const fallback = `http://127.0.0.1:${process.env.HEALTH_PORT ?? '3000'}`;
-  if (url === undefined) return [readSession()?.healthUrl, fallback].filter((one) => one !== undefined);
-  const parsed = URL.parse(url);
-  if (parsed === null || !['http:', 'https:'].includes(parsed.protocol)) {
-    throw new Error(
-      `--url is "${url}", which is not an http address: give one such as http://127.0.0.1:3000.`,
-    );
-  }
-  return [parsed.origin];
 }
 
 async function once({ urls, json }: Options): Promise<number> {

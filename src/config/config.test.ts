@@ -55,6 +55,7 @@ describe('the defaults', () => {
       drainTimeoutMs: 25_000,
       upgradeDrainTimeoutMs: 600_000,
       stateDir: resolve('/srv/.runtime/state'),
+      showTexts: true,
       inspector: null,
       journal: 'required',
       stateLockWaitMs: 60_000,

@@ -54,6 +54,8 @@ export interface Config {
   journal: 'required' | 'optional';
   stateLockWaitMs: number;
   droplet: { id: string; ip: string; region: string };
+  /** The story of a notification shows the beginning of its message. */
+  showTexts: boolean;
   /** null: it is off. */
   inspector: { host: string; port: number } | null;
 }
@@ -223,6 +225,7 @@ function toConfig(values: Values, { terminal, cwd }: Surroundings): Omit<Config,
     journal: values.JOURNAL,
     stateLockWaitMs: values.STATE_LOCK_WAIT,
     droplet: { id: values.DROPLET_ID, ip: values.DROPLET_IP, region: values.DROPLET_REGION },
+    showTexts: values.INSPECTOR_TEXT === 'on',
     inspector:
       values.INSPECTOR === 'on' ? { host: values.INSPECTOR_HOST, port: values.INSPECTOR_PORT } : null,
   };

@@ -193,6 +193,11 @@ export const settings = {
     'the address that the inspector listens on; 0.0.0.0 only in a container whose port is published on 127.0.0.1',
   ),
   INSPECTOR_PORT: withDefault(port, '9230', "the inspector's port; 0 takes any free one"),
+  INSPECTOR_TEXT: withDefault(
+    oneOf('on', 'off'),
+    'on',
+    'whether the story of a notification shows the first 80 characters of its message',
+  ),
   INSPECTOR_IN_PRODUCTION: withDefault(
     oneOf('refuse', 'allow'),
     'refuse',

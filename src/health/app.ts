@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { OPENMETRICS_TYPE, PROMETHEUS_TYPE, toOpenMetrics, wantsOpenMetrics } from './exposition.ts';
 import { withEarlierNames } from './earlier-names.ts';
 import { createBoundedServer, refuseClient } from './listener.ts';
+import type { WhyAnswer } from '../stories/answer.ts';
 import type { HealthReport } from './report.ts';
 
 /** What the server tells; it is asked anew for every request. */
@@ -11,6 +12,8 @@ export interface HealthSource {
   version(): object;
   /** The Prometheus text format. */
   metrics(): Promise<string>;
+  /** The story of a notification. @param question its id, a task, an agent, or words of the message */
+  why(question: string): Promise<WhyAnswer>;
   /** False only when a restart of the process is the remedy. */
   live(): boolean;
   /** False while starting, draining or failed, and while nothing can be delivered before a person acts. */
@@ -46,7 +49,7 @@ const HANDLER_TIMEOUT_MS = 5_000;
 type Route = (request: IncomingMessage) => Answer | Promise<Answer>;
 
 /**
- * The routes: GET and HEAD of /health, /version, /livez, /readyz and /metrics. Every other method there is 405,
+ * The routes: GET and HEAD of /health, /version, /livez, /readyz, /metrics and /why?q=. Every other method there is 405,
  * every other path 404. Errors are `{ error: { message } }`, never with a stack. No route reads a body.
  * @returns not listening yet
  */
@@ -123,6 +126,7 @@ function routesOf(source: HealthSource): ReadonlyMap<string, Route> {
     ['/livez', () => liveAnswer(source.live())],
     ['/readyz', () => readyAnswer(source)],
     ['/metrics', async (request) => metricsAnswer(await source.metrics(), request)],
+    ['/why', async (request) => whyAnswer(await source.why(questionOf(request)))],
   ]);
 }
 
@@ -139,6 +143,14 @@ function metricsAnswer(text: string, { headers }: IncomingMessage): Answer {
     ? { status: 200, body: toOpenMetrics(text), contentType: OPENMETRICS_TYPE }
     : { status: 200, body: text, contentType: PROMETHEUS_TYPE };
 }
+
+/** Several are 300: each of them has an address of its own. */
+function whyAnswer(answer: WhyAnswer): Answer {
+  return { status: { story: 200, several: 300, none: 404 }[answer.kind], body: answer };
+}
+
+const questionOf = ({ url = '' }: IncomingMessage): string =>
+  new URLSearchParams(/\?(.*)/s.exec(url)?.[1] ?? '').get('q') ?? '';
 
 function liveAnswer(live: boolean): Answer {
   return live ? { status: 200, body: { status: 'live' } } : { status: 503, body: { status: 'failed' } };

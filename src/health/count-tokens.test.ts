@@ -20,14 +20,14 @@ test.each([
   [
     'what the gateway tells is counted for the agent',
     { inputTokens: 11, outputTokens: 7 },
-    ['engineer 11 7'],
+    ['engineer task:1 11 7'],
   ],
   ['a gateway that tells nothing counts for nothing', null, []],
 ])('%s', async (_what, usage, counted) => {
   const seen: string[] = [];
-  const gateway = countTokens(gatewayWith(usage), {
-    tokens: (agent, { inputTokens, outputTokens }) => seen.push(`${agent} ${inputTokens} ${outputTokens}`),
-  });
+  const gateway = countTokens(gatewayWith(usage), (agent, session, { inputTokens, outputTokens }) =>
+    seen.push(`${agent} ${session} ${inputTokens} ${outputTokens}`),
+  );
   expect(await gateway.respond(request)).toMatchObject({ text: 'Done.', usage });
   expect(seen).toEqual(counted);
 });

@@ -1,13 +1,16 @@
+import type { Usage } from '../../machines/shared/tools.ts';
 import type { Gateway } from '../ports.ts';
-import type { Metrics } from './metrics.ts';
 
-/** The same gateway; what it reports of tokens is counted for the agent. */
-export function countTokens(gateway: Gateway, metrics: Pick<Metrics, 'tokens'>): Gateway {
+/** Told what the gateway reports of tokens: the agent's slug, the key of the session, and how many. */
+export type OnUsage = (agent: string, sessionKey: string, usage: Usage) => void;
+
+/** The same gateway; what it reports of tokens is told. */
+export function countTokens(gateway: Gateway, onUsage: OnUsage): Gateway {
   return {
     ...gateway,
     async respond(request) {
       const reply = await gateway.respond(request);
-      if (reply.usage !== null) metrics.tokens(request.agentSlug, reply.usage);
+      if (reply.usage !== null) onUsage(request.agentSlug, request.sessionKey, reply.usage);
       return reply;
     },
   };

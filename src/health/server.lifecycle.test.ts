@@ -13,6 +13,7 @@ async function bindErrorOf(host: string, port: number): Promise<BindError> {
       health: () => expect.unreachable(),
       version: () => ({}),
       metrics: () => Promise.resolve(''),
+      why: () => Promise.resolve({ kind: 'none', problem: 'Nothing is known of it.' }),
       live: () => true,
       ready: () => true,
     },

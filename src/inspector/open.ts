@@ -3,6 +3,7 @@ import type { SupervisorOutput } from '../../machines/supervisor/context.ts';
 import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
 import type { HealthStatus } from '../health/report.ts';
 import type { StateClock } from '../health/state-clock.ts';
+import type { WhyAnswer } from '../stories/answer.ts';
 import type { Log } from '../logging/log.ts';
 import { messageOf } from './problem.ts';
 import { createPast } from './past.ts';
@@ -15,6 +16,8 @@ export interface OpenOptions {
   status: () => StatusView;
   /** As little of the status as is remembered of the past. */
   glance: () => { status: HealthStatus; delivered: number };
+  /** The story of a notification. */
+  why: (question: string) => Promise<WhyAnswer>;
   version: string;
   redact: (text: string) => string;
   log: Log;

@@ -5,7 +5,14 @@ import { MOST_VIEWERS } from './hub.ts';
 import { ask, startInspectorServer, view } from '../../test/kits/inspector-server.ts';
 import { COMMANDS } from './wire.ts';
 
-const PATHS = ['/', '/events', '/charts/gateway.svg', '/commands/delivery.poll', '/nothing'];
+const PATHS = [
+  '/',
+  '/events',
+  '/charts/gateway.svg',
+  '/commands/delivery.poll',
+  '/why?q=engineer',
+  '/nothing',
+];
 
 describe('Host', () => {
   test.each([
@@ -64,6 +71,16 @@ describe('Origin', () => {
       expect(Object.keys(headers).filter((name) => name.startsWith('access-control-'))).toEqual([]);
     }
   });
+});
+
+test('a story is told to the page alone, and without secrets', async () => {
+  const { port } = await startInspectorServer();
+  const told = await ask(port, { path: '/why?q=a%20message' });
+  expect([told.status, told.body]).toEqual([
+    200,
+    '{"kind":"none","problem":"Nothing is known of a message, ***."}',
+  ]);
+  expect((await ask(port, { path: '/why?q=x', method: 'POST' })).status).toBe(403);
 });
 
 describe('commands', () => {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createBoundedServer, refuseClient } from '../health/listener.ts';
+import type { WhyAnswer } from '../stories/answer.ts';
 import type { Assets } from './assets.ts';
 import { checkHost, checkOrigin } from './guard.ts';
 import { createHub, MOST_VIEWERS, type Hub, type Message } from './hub.ts';
@@ -19,6 +20,8 @@ export interface ServerOptions {
   /** The last viewer left. */
   onLast: () => void;
   command: (name: CommandName) => void;
+  /** The story of a notification. */
+  why: (question: string) => Promise<WhyAnswer>;
   onError: (error: unknown) => void;
 }
 
@@ -87,6 +90,7 @@ function answer(options: ServerOptions, hub: Hub, request: IncomingMessage, resp
   else if (request.method !== 'GET') {
     send(response, refusal(405, `${path} answers GET only.`, { allow: 'GET' }));
   } else if (path === '/events' && hub.count() < MOST_VIEWERS) startStream(options, hub, request, response);
+  else if (path === '/why') void tellWhy(options, request).then((reply) => send(response, reply));
   else send(response, read(options.assets, path));
 }
 
@@ -106,6 +110,15 @@ function read({ page, charts }: Assets, path: string): Reply {
   const svg = charts.get(/^\/charts\/([A-Za-z]+)\.svg$/.exec(path)?.[1] ?? '');
   if (svg === undefined) return refusal(404, 'There is nothing here. The page is at /.');
   return { status: 200, type: 'image/svg+xml; charset=utf-8', body: svg };
+}
+
+async function tellWhy({ why, redact }: ServerOptions, { url = '' }: IncomingMessage): Promise<Reply> {
+  const question = new URLSearchParams(/\?([^#]*)/s.exec(url)?.[1] ?? '').get('q') ?? '';
+  try {
+    return { status: 200, type: JSON_TYPE, body: redact(JSON.stringify(await why(question))) };
+  } catch {
+    return refusal(500, 'The story cannot be told.');
+  }
 }
 
 function startStream(

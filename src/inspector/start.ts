@@ -1,5 +1,6 @@
 /** The inspector as one part; loaded only where INSPECTOR=on (docs/adr). */
 import type { AnyActorRef } from 'xstate';
+import type { WhyAnswer } from '../stories/answer.ts';
 import { loadAssets } from './assets.ts';
 import { createInspectorServer } from './server.ts';
 import { createWatch } from './watch.ts';
@@ -14,6 +15,7 @@ export interface InspectorOptions {
   restarts: (id: string) => number;
   status: () => StatusView;
   past: () => PastView;
+  why: (question: string) => Promise<WhyAnswer>;
   version: string;
   redact: (text: string) => string;
   command: (name: CommandName) => void;
@@ -46,6 +48,7 @@ export async function startInspector(options: InspectorOptions): Promise<Inspect
     greet: (lastId) => watch.greet(lastId),
     onLast: () => watch.linger(),
     command: options.command,
+    why: options.why,
     onError: fail,
   });
   await new Promise<void>((resolve, reject) => {

@@ -53,6 +53,28 @@ describe('the first view', () => {
     );
   });
 
+  test('answers why a message is not answered, and goes on telling until it is', async () => {
+    const backend = await missionControl();
+    const gateway = await holdGateway(await echoGateway());
+    const runtime = await startInspected({ backend, gateway });
+    for (const viewport of [{ width: 1440, height: 900 }, PHONE]) {
+      const page = await open(runtime.port, '', 'light', viewport);
+      await page.locator('#why-question').fill('nobody wrote this');
+      await page.locator('#why button').click();
+      await says(page, '#why-answer', 'Nothing is known of "nobody wrote this"');
+    }
+    const page = await open(runtime.port);
+    await backend.postMessage(backend.taskIds[0] ?? '', '@engineer please look at the login bug');
+    await gateway.runHeld();
+    await page.locator('#why-question').fill('please look at the login');
+    await page.locator('#why-question').press('Enter');
+    await says(page, '#why-answer', 'Its agent works.');
+    await says(page, '#why-answer', /who *engineer · /);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(1440);
+    gateway.release();
+    await says(page, '#why-answer', 'Delivered: the reply is in the thread of ');
+  });
+
   test('every counter explains itself to who points at it and to who has a keyboard', async () => {
     const runtime = await startInspected({ backend: await missionControl(), gateway: await echoGateway() });
     const page = await open(runtime.port);

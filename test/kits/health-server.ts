@@ -102,6 +102,7 @@ export async function startTestServer(source: Partial<HealthSource> = {}): Promi
       health: () => HEALTHY,
       version: () => HEALTHY.versions,
       metrics: () => Promise.resolve('up 1\n'),
+      why: (question) => Promise.resolve({ kind: 'none', problem: `Nothing is known of ${question}.` }),
       live: () => true,
       ready: () => true,
       ...source,

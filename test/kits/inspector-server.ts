@@ -37,6 +37,7 @@ export async function startInspectorServer(
     },
     onLast: () => (left += 1),
     command: (name) => commands.push(name),
+    why: (question) => Promise.resolve({ kind: 'none', problem: `Nothing is known of ${question}, secret.` }),
     onError: (error) => {
       throw error;
     },

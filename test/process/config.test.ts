@@ -51,6 +51,7 @@ const WRONG: Record<keyof typeof settings, [value: string, complaint: string]> =
   INSPECTOR: ['stately', 'left out'],
   INSPECTOR_HOST: ['all:9230', 'without a port'],
   INSPECTOR_PORT: ['-1', 'a whole number from 0 to 65535'],
+  INSPECTOR_TEXT: ['some', 'on, off'],
   INSPECTOR_IN_PRODUCTION: ['yes', 'refuse, allow'],
   DROPLET_ID: ['x'.repeat(201), 'up to 200'],
   DROPLET_IP: ['\u00e9', 'printable'],

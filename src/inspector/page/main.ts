@@ -14,6 +14,7 @@ import { createStage } from './stage.ts';
 import { createTheme } from './theme.ts';
 import { createTimeline, forgetColours } from './timeline.ts';
 import { createTree } from './tree.ts';
+import { createWhy } from './why.ts';
 
 /** Nobody is chosen: the page shows what is going on. */
 const NOBODY = '';
@@ -45,6 +46,7 @@ const panels = createPanels((view) => {
   if (view === 'chart' && selectedPath() === NOBODY) select(ROOT);
 });
 const commands = createCommands();
+createWhy();
 const player = createPlayer(redraw, closeRecording);
 createTheme(() => {
   forgetColours();

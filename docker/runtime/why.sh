@@ -1,0 +1,3 @@
+#!/bin/sh
+# docker compose exec runtime why engineer
+exec node /app/why.mjs "$@"

@@ -1,0 +1,60 @@
+/** What `GET /why` answers. An allow-list: only what is named here leaves the process. Times are ISO 8601 in UTC. */
+import type { WaitedFor } from './waits.ts';
+
+export type WhyAnswer =
+  | {
+      kind: 'story';
+      story: StoryReport;
+      /** Of a task or an agent: its other notifications, what is under way first, the newest first. */
+      others: Candidate[];
+      /** How many more there are. */
+      more: number;
+    }
+  /** Several notifications are meant. */
+  | { kind: 'several'; problem: string; candidates: Candidate[] }
+  | { kind: 'none'; problem: string };
+
+export interface Candidate {
+  id: string;
+  /** Agent and task. */
+  title: string;
+  text: string | null;
+  /** Where it stands, in a few words. */
+  state: string;
+  createdAt: string;
+}
+
+export interface StoryReport {
+  id: string;
+  title: string;
+  /** The contract's name of its kind, such as `mention`. */
+  type: string;
+  agent: { id: string; slug: string | null };
+  task: { id: string; title: string | null } | null;
+  text: string | null;
+  createdAt: string;
+  /** null: the list has not shown it to this process. */
+  listedAt: string | null;
+  /** Runs that an earlier process began. */
+  earlierRuns: number;
+  /** One sentence: where it stands. */
+  now: string;
+  since: string | null;
+  /** What comes next, and when; null where nothing does, or nobody knows when. */
+  next: { sentence: string; at: string | null } | null;
+  waited: { for: WaitedFor; ms: number }[];
+  runs: RunReport[];
+  failures: { at: string; sentence: string; times: number }[];
+  /** null while it is not over. */
+  end: { at: string; outcome: string; sentence: string } | null;
+}
+
+export interface RunReport {
+  startedAt: string;
+  ms: number;
+  rounds: number;
+  toolCalls: number;
+  tokens: { input: number; output: number } | null;
+  /** null while it is open. */
+  ended: 'replied' | 'failed' | 'cutOff' | null;
+}

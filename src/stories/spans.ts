@@ -1,0 +1,24 @@
+/** Stretches of time, in milliseconds. */
+export interface Span {
+  from: number;
+  to: number;
+}
+
+/** What is left of the first without the second. */
+export function without(spans: readonly Span[], taken: readonly Span[]): Span[] {
+  return taken.reduce<Span[]>(
+    (left, { from, to }) =>
+      left.flatMap((span) =>
+        to <= span.from || from >= span.to
+          ? [span]
+          : [
+              { from: span.from, to: from },
+              { from: to, to: span.to },
+            ].filter((one) => one.to > one.from),
+      ),
+    [...spans],
+  );
+}
+
+export const length = (spans: readonly Span[]): number =>
+  spans.reduce((sum, { from, to }) => sum + to - from, 0);

@@ -1,0 +1,52 @@
+/** What a notification waited for, from the times of its own states, of its session, and of the gate. */
+import type { Gate } from '../../machines/shared/evidence.ts';
+import { length, without, type Span } from './spans.ts';
+import type { Phase, Story } from './story.ts';
+
+/** What it waited for, and how long in all, in milliseconds. */
+export type Waited = Record<WaitedFor, number>;
+
+export type WaitedFor =
+  | 'slot'
+  | 'gate'
+  /** An earlier message of its session. */
+  | 'session'
+  /** After a failure. */
+  | 'backoff';
+
+/** When the gate moved, the oldest first. */
+export type GateMoves = readonly { gate: Gate; at: number }[];
+
+const RESTS: readonly Phase[] = ['resting', 'readingRests', 'answeringRests'];
+
+export function waitsOf(story: Story, others: readonly Story[], moves: GateMoves, now: number): Waited {
+  const begun = spansIn(story, ['listed'], now);
+  const queued = spansIn(story, ['queueing'], now);
+  const busy = others
+    .filter(({ session, id }) => session === story.session && id !== story.id)
+    .flatMap((other) => spansNotIn(other, ['listed'], now));
+  const closed = closedSpans(moves, now);
+  const afterOthers = without(begun, busy);
+  const forGateOrSlot = [...afterOthers, ...queued];
+  const forSlot = without(forGateOrSlot, closed);
+  return {
+    session: length(begun) - length(afterOthers),
+    gate: length(forGateOrSlot) - length(forSlot),
+    slot: length(forSlot),
+    backoff: length(spansIn(story, RESTS, now)),
+  };
+}
+
+const spansIn = (story: Story, wanted: readonly Phase[], now: number): Span[] =>
+  spansOf(story, now).flatMap(({ phase, ...span }) => (wanted.includes(phase) ? [span] : []));
+
+const spansNotIn = (story: Story, left: readonly Phase[], now: number): Span[] =>
+  spansOf(story, now).flatMap(({ phase, ...span }) => (left.includes(phase) ? [] : [span]));
+
+function spansOf({ phases, end }: Story, now: number): (Span & { phase: Phase })[] {
+  const last = end?.at ?? now;
+  return phases.map(({ phase, at }, i) => ({ phase, from: at, to: phases[i + 1]?.at ?? Math.max(at, last) }));
+}
+
+const closedSpans = (moves: GateMoves, now: number): Span[] =>
+  moves.flatMap(({ gate, at }, i) => (gate === 'open' ? [] : [{ from: at, to: moves[i + 1]?.at ?? now }]));
