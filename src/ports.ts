@@ -17,7 +17,7 @@ import type {
   TaskStatus,
   ThreadMessage,
 } from '../machines/shared/mission-control.ts';
-import type { ToolCall, ToolResult, ToolSchema, Usage } from '../machines/shared/tools.ts';
+import type { ToolCall, ToolSchema, Usage } from '../machines/shared/tools.ts';
 
 export interface PostMessage {
   taskId: string;
@@ -125,8 +125,6 @@ export interface RunRequest {
   input: string;
   /** What the agent may call in this round. The gateway keeps no tools: they are sent with every round. */
   tools?: readonly ToolSchema[];
-  /** With results the request goes on with a run: the results come first, then `input` as a message unless it is empty. */
-  results?: readonly ToolResult[];
   /** Aborts the request and its body. */
   signal: AbortSignal;
   /** Told the reply the moment that it is whole, and waited for. Its error is the run's. */

@@ -59,6 +59,16 @@ export interface BeatRound {
   runMs: number;
 }
 
+/** One call to make. */
+export interface BeatCall {
+  acting: ActingAgent | null;
+  next: NextCall | null;
+  /** The rounds of the run so far. */
+  rounds: Rounds;
+  /** Convex is away for too long, so the agent is told and nothing is called. */
+  giveUp: boolean;
+}
+
 export interface BeatOutput {
   kind: 'beat';
   session: string;
@@ -116,11 +126,7 @@ const beatSetup = setup({
      * `message`: what it says, and on which task; null for silence.
      */
     runBeat: fromPromise<BeatRound, BeatRun>(notProvided),
-    /** Makes one call. `giveUp`: Convex is away for too long, so the agent is told and nothing is called. */
-    makeCall: fromPromise<
-      ToolAnswer,
-      { acting: ActingAgent | null; next: NextCall | null; round: number; giveUp: boolean }
-    >(notProvided),
+    makeCall: fromPromise<ToolAnswer, BeatCall>(notProvided),
     postBeat: fromPromise<void, { agent: AgentRow; message: BeatMessage | null }>(notProvided),
     /** Tells Mission Control that the agent lives. */
     reportBeat: fromPromise<void, { agent: AgentRow; plan: BeatPlan | null }>(notProvided),
@@ -161,7 +167,7 @@ const beatSetup = setup({
       runMs: (context.runMs ?? 0) + runMs,
     })),
     keepCalls: assign(({ context }, { calls, runMs }: BeatRound) => ({
-      rounds: addRound(context.rounds, calls),
+      rounds: addRound(context.rounds, calls, context.plan?.focus?.status ?? null),
       runMs: (context.runMs ?? 0) + runMs,
     })),
     beginCall: assign(({ context }) => ({ rounds: begunCall(context.rounds) })),
@@ -322,7 +328,7 @@ export const beatMachine = beatSetup.createMachine({
                 input: ({ context: { plan, rounds, rest } }) => ({
                   acting: plan?.acting ?? null,
                   next: nextCall(rounds),
-                  round: rounds.count,
+                  rounds,
                   giveUp: rest.failures >= MAX_FAILURES,
                 }),
                 onDone: {

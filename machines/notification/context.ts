@@ -78,8 +78,12 @@ export interface NotificationContext {
   reply: Reply | null;
   /** May new runs start? */
   permission: 'allowed' | 'leaving';
+  /** The slot in hand was given while the gateway is in doubt: what fails is the gateway's failure. */
+  trial: boolean;
   /** Whose failure it is if the run under way fails; null when none is. */
   blame: 'notification' | 'gateway' | null;
+  /** A run was counted as it began, and no round of it was answered yet: if the gateway did not take it, it cost nothing. */
+  unpaid: boolean;
   result: {
     outcome: Outcome;
     runMs: number | null;
@@ -139,7 +143,9 @@ export const freshContext = (input: NotificationInput): NotificationContext => (
   version: null,
   reply: null,
   permission: 'allowed',
+  trial: false,
   blame: null,
+  unpaid: false,
   result: { outcome: 'handedBack', runMs: null, reason: null, note: null },
   backend: { completes: false, typing: false, troubled: input.troubled },
   rest: FRESH_REST,

@@ -18,7 +18,7 @@ const V1 = { messageId: 'm1', createdAt: 1 };
 const V2 = { messageId: 'm2', createdAt: 2 };
 const CALL = { callId: 'c1', name: 'task_create', arguments: '{}' };
 const ANSWER = { output: '{"ok":true}', outcome: 'ok' } as const;
-const asked = called(began(NOTHING_KNOWN), [CALL], V1);
+const asked = called(began(NOTHING_KNOWN), [CALL], { version: V1, taskStatus: 'in_progress' });
 
 test('a call that went out stays begun, although the entry in hand does not know it yet', () => {
   expect(handedBack(callBegan(asked), asked).rounds.calls[0]?.begun).toBe(true);
@@ -39,9 +39,10 @@ test('a reply that came in at the last moment stays', () => {
   expect(handedBack(stored, asked)).toBe(stored);
 });
 
-test('a round that follows calls was paid for, whatever became of it', () => {
+test('a run that goes on with its calls is the same run, and one that is asked again is another', () => {
+  expect(began(asked)).toMatchObject({ attempts: 2, runs: 1 });
+  expect(began(callAnswered(callBegan(asked), ANSWER))).toMatchObject({ attempts: 2, runs: 2 });
   expect(excused(began(NOTHING_KNOWN), false)).toMatchObject({ attempts: 0, runs: 0 });
-  expect(excused(began(asked), false)).toMatchObject({ attempts: 1, runs: 1 });
 });
 
 test('the number of the last attempt counts over all versions, and only an excuse takes one back', () => {

@@ -4,8 +4,8 @@
  */
 import type { ToolAnswer } from '../shared/acting.ts';
 import type { Moment } from '../shared/moment.ts';
-import type { NotificationRow } from '../shared/mission-control.ts';
-import { addRound, answeredCall, begunCall, NO_ROUNDS, type Rounds } from '../shared/rounds.ts';
+import type { NotificationRow, TaskStatus } from '../shared/mission-control.ts';
+import { addRound, answeredCall, begunCall, nextCall, NO_ROUNDS, type Rounds } from '../shared/rounds.ts';
 import type { ToolCall } from '../shared/tools.ts';
 import type { NoteReason } from './notes.ts';
 import type { Reply } from './reply.ts';
@@ -58,24 +58,34 @@ export const NOTHING_KNOWN: Entry = {
   begun: null,
 };
 
-/** A run begins, or goes on after its calls. It counts until it is known to be somebody else's trouble. */
+/** Whether a call is still to be made before the agent is asked again. */
+export const isActing = ({ rounds }: Entry): boolean => nextCall(rounds) !== null;
+
+/**
+ * A run begins or is asked again, or it goes on with the calls that it rested in: that costs no further run. It counts
+ * until it is known to be somebody else's trouble.
+ */
 export const began = (entry: Entry): Entry => ({
   ...entry,
   attempts: entry.attempts + 1,
-  runs: entry.runs + (entry.rounds.count === 0 ? 1 : 0),
+  runs: entry.runs + (isActing(entry) ? 0 : 1),
 });
 
 /** The run was not this notification's failure. @param paid whether the gateway had accepted it */
 export const excused = (entry: Entry, paid: boolean): Entry => ({
   ...entry,
   attempts: Math.max(0, entry.attempts - 1),
-  runs: Math.max(0, entry.runs - (paid || entry.rounds.count > 0 ? 0 : 1)),
+  runs: Math.max(0, entry.runs - (paid ? 0 : 1)),
 });
 
 /** The agent calls tools: the calls are on the disk before the first one is made. */
-export const called = (entry: Entry, calls: readonly ToolCall[], version: Version | null): Entry => ({
+export const called = (
+  entry: Entry,
+  calls: readonly ToolCall[],
+  { version, taskStatus }: { version: Version | null; taskStatus: TaskStatus | null },
+): Entry => ({
   ...entry,
-  rounds: addRound(entry.rounds, calls),
+  rounds: addRound(entry.rounds, calls, taskStatus),
   roundsFor: version,
 });
 
@@ -151,8 +161,9 @@ export function handedBack(stored: Entry | null, entry: Entry): Entry {
     : entry;
 }
 
-const progress = ({ before, calls }: Rounds): number =>
-  before * 3 + calls.reduce((sum, { begun, answer }) => sum + (answer !== null ? 3 : begun ? 2 : 1), 0);
+const progress = ({ earlier, calls }: Rounds): number =>
+  earlier.length * 3 +
+  calls.reduce((sum, { begun, answer }) => sum + (answer !== null ? 3 : begun ? 2 : 1), 0);
 
 /** Whether there is anything to keep. */
 export const isKept = (entry: Entry): boolean =>

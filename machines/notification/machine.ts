@@ -140,10 +140,10 @@ export const notificationMachine = notificationSetup.createMachine({
               },
               {
                 target: '#notification.deciding',
-                actions: ['releaseBlame', { type: 'keepContext', params: ({ event }) => event.output }],
+                actions: { type: 'keepContext', params: ({ event }) => event.output },
               },
             ],
-            onError: { target: '#notification.reading.resting', actions: ['releaseBlame', keepFault] },
+            onError: { target: '#notification.reading.resting', actions: keepFault },
           },
         },
         running: {

@@ -163,6 +163,34 @@ const callsOnlyInItsRun: Invariant = ({ effects, before, event }) => {
   return null;
 };
 
+/** What an earlier try of a call may have done is looked for, and never done blindly again. */
+const knowsWhatWasBegun: Invariant = ({ effects, before }) => {
+  for (const { input } of spawns(effects, 'makeCall')) {
+    const { next, entry } = callOf(input);
+    const known = before.disk?.rounds.count === entry.rounds.count ? before.disk.rounds : null;
+    const isBegun = next !== null && known?.calls[next.index]?.begun === true;
+    if (isBegun && !next.begun) return 'makes a call that the disk has as begun as if it were new';
+  }
+  return null;
+};
+
+const goesOnForItsOwnVersion: Invariant = ({ effects, to }) => {
+  for (const { input } of [...spawns(effects, 'runAgent'), ...spawns(effects, 'makeCall')]) {
+    const { rounds, roundsFor } = callOf(input).entry;
+    const isOwn = roundsFor !== null && roundsFor.createdAt === to.context.version?.createdAt;
+    if (rounds.count > 0 && !isOwn) return `goes on with the rounds of ${roundsFor?.createdAt}`;
+  }
+  return null;
+};
+
+/** A run that is cut off by our leaving takes back what it counted itself, and nothing else. */
+const takesBackOnlyItsOwn: Invariant = ({ from, to, event }) => {
+  if (event?.type !== 'work.abort' || from === null) return null;
+  const wasOpen = from.matches({ working: 'running' }) || from.matches({ working: 'acting' });
+  const lost = from.context.entry.attempts - to.context.entry.attempts;
+  return lost > (wasOpen ? 1 : 0) ? `takes back ${lost} attempts` : null;
+};
+
 const saysNothingWhereNoneIsDue: Invariant = ({ effects, before }) => {
   const noted = [...spawns(effects, 'postMessage'), ...spawns(effects, 'postAgain')].some(
     ({ input }) => (input as Message).quiet,
@@ -193,6 +221,9 @@ const INVARIANTS = [
   restsWithinBounds,
   knowsWhatTheDiskKnows,
   callsOnlyInItsRun,
+  knowsWhatWasBegun,
+  goesOnForItsOwnVersion,
+  takesBackOnlyItsOwn,
   saysNothingWhereNoneIsDue,
 ];
 
@@ -305,6 +336,12 @@ const WALKS: [name: string, menu: Menu, ghosts: Ghost[], atLeast: number][] = [
     'calls of tools, Convex away, answers that get lost, leaving, a process that dies',
     { ...CALM, replies: ['text', 'calls'], losesAnswers: true, leaves: true },
     each(['mention'], { deaths: 1 }),
+    500,
+  ],
+  [
+    'calls of tools while the row moves, runs that fail, leaving',
+    { ...CALM, replies: ['text', 'calls'], runs: ['runFailed'], leaves: true },
+    each(['due'], { moves: 1 }),
     500,
   ],
   [

@@ -4,7 +4,7 @@ import { backoff } from '../shared/backoff.ts';
 import { faultOf, isAttempt, isGatewayTrouble, type Fault, type FaultKind } from '../shared/fault.ts';
 import type { ToolAnswer } from '../shared/acting.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
-import { mayCall, nextCall } from '../shared/rounds.ts';
+import { mayCall } from '../shared/rounds.ts';
 import type { ToolCall } from '../shared/tools.ts';
 import type { Tag } from '../shared/tags.ts';
 import { notificationActors } from './actors.ts';
@@ -29,6 +29,7 @@ import {
   forVersion,
   gaveUp,
   hasMoved,
+  isActing,
   isOwed,
   isSameVersion,
   movedOn,
@@ -116,7 +117,7 @@ export const notificationSetup = setup({
       isSameVersion(entry.answered, versionOf(delivery.notification)),
     skippedByRule: ({ context }) => context.delivery !== null && skipReason(context.delivery) !== null,
     attemptsSpent: ({ context: { entry } }) =>
-      entry.attempts >= MAX_ATTEMPTS || (entry.runs >= MAX_RUNS && entry.rounds.count === 0),
+      entry.attempts >= MAX_ATTEMPTS || (entry.runs >= MAX_RUNS && !isActing(entry)),
     /** Never answered, and no longer at its place in the queue: what came before its newer message goes first. */
     movedInQueue: ({ context: { entry, delivery, row } }) =>
       entry.posts === 0 && delivery !== null && hasMoved(delivery.notification, versionOf(row)),
@@ -131,7 +132,7 @@ export const notificationSetup = setup({
     mayAct: ({ context }, { calls }: { calls: readonly ToolCall[] }) =>
       calls.length > 0 && mayCall(context.entry.rounds),
     /** A call is not answered yet. */
-    isActing: ({ context }) => nextCall(context.entry.rounds) !== null,
+    isActing: ({ context }) => isActing(context.entry),
     saysNothing: ({ context }) => context.reply !== null && meaningOf(context.reply).kind === 'silence',
     noReply: ({ context }) => context.reply !== null && meaningOf(context.reply).kind === 'noReply',
     answerDue: ({ context }) => context.delivery !== null && mustAnswer(context.delivery),
@@ -241,12 +242,11 @@ export const notificationSetup = setup({
         reason: context.result.reason,
       }),
     ),
-    takeSlot: learn((_, params: { trial: boolean }) => ({
-      blame: params.trial ? 'gateway' : 'notification',
-    })),
-    releaseBlame: assign({ blame: null }),
-    begin: learn(({ entry, result }) => ({
+    takeSlot: learn((_, { trial }: { trial: boolean }) => ({ trial })),
+    begin: learn(({ entry, trial, result }) => ({
       entry: began(entry),
+      blame: trial ? 'gateway' : 'notification',
+      unpaid: !isActing(entry),
       ...(entry.rounds.count === 0 && { result: { ...result, runMs: null } }),
     })),
     keepReply: learn(({ entry, version, result, ...context }, params: { reply: Reply; runMs: number }) => ({
@@ -257,10 +257,13 @@ export const notificationSetup = setup({
       result: { ...result, runMs: (result.runMs ?? 0) + params.runMs },
       rest: { ...context.rest, runFailures: 0, unknownForMs: 0, counted: false, cause: null },
     })),
-    keepCalls: learn(({ entry, result, version }, params: { calls: readonly ToolCall[]; runMs: number }) => ({
-      entry: called(entry, params.calls, version),
-      result: { ...result, runMs: (result.runMs ?? 0) + params.runMs },
-    })),
+    keepCalls: learn(
+      ({ entry, result, version, delivery }, params: { calls: readonly ToolCall[]; runMs: number }) => ({
+        entry: called(entry, params.calls, { version, taskStatus: delivery?.task?.status ?? null }),
+        unpaid: false,
+        result: { ...result, runMs: (result.runMs ?? 0) + params.runMs },
+      }),
+    ),
     keepAnswer: learn((context, { answer }: { answer: ToolAnswer }) => ({
       entry: callAnswered(context.entry, answer),
       ...rested(context, { callFailures: 0 }),
@@ -278,7 +281,7 @@ export const notificationSetup = setup({
     /** The attempt was counted as the run began, and it stays. */
     countAttempt: learn((context) => ({ blame: null, ...rested(context, { counted: true }) })),
     excuse: learn(({ entry, ...context }, params: { paid: boolean }) => ({
-      entry: excused(entry, params.paid),
+      entry: excused(entry, params.paid || !context.unpaid),
       blame: null,
       ...rested({ entry, ...context }, { counted: false }),
     })),
@@ -286,7 +289,7 @@ export const notificationSetup = setup({
     excuseOpenRun: learn(({ blame, entry }) =>
       blame === null ? {} : { blame: null, entry: excused(entry, true) },
     ),
-    blameGateway: learn(({ blame }) => (blame === null ? {} : { blame: 'gateway' })),
+    blameGateway: learn(({ blame }) => ({ trial: true, ...(blame && { blame: 'gateway' }) })),
     discardReply: learn(({ entry }) => ({ entry: discarded(entry), reply: null })),
     /** A newer message: attempts start at zero where all is done with the older one. */
     moveOn: learn(({ entry, ...context }, { delivery }: Reread) => ({

@@ -28,14 +28,14 @@ export interface CallCircumstances {
    * by this call. null where nothing is known; a make that is repeated then ends as `outcome_unknown`.
    */
   since: number | null;
-  /** The envelopes of the calls that are done in this entry: what they made is not taken for what this call made. */
+  /** The envelopes of the calls of this run that are done: what they made is not taken for what this call made. */
   kept?: readonly string[];
   /** For task_status: the task's status before the first try (`statusBefore`), so that a person's change since then stands. */
   before?: TaskStatus | null;
 }
 
-/** How a call ended, as it is counted. `kept`: from the journal; `found`: an earlier try had made it already. */
-export type ToolOutcome = 'ok' | 'kept' | 'found' | ToolErrorCode;
+/** How a call ended, as it is counted. `found`: an earlier try had made it already. */
+export type ToolOutcome = 'ok' | 'found' | ToolErrorCode;
 
 export type ToolErrorCode =
   | 'invalid_arguments'

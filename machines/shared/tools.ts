@@ -17,13 +17,6 @@ export interface ToolCall {
   arguments: string;
 }
 
-/** The answer to a call: OpenResponses' `function_call_output`. */
-export interface ToolResult {
-  callId: string;
-  /** JSON text: the envelope of docs/agents.md. */
-  output: string;
-}
-
 /** Tokens of one round, as the gateway reports them. */
 export interface Usage {
   inputTokens: number;

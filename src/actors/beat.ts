@@ -1,5 +1,5 @@
 import { fromPromise } from 'xstate';
-import type { BeatMessage, BeatPlan, BeatRound, BeatRun } from '../../machines/beat/machine.ts';
+import type { BeatCall, BeatMessage, BeatPlan, BeatRound, BeatRun } from '../../machines/beat/machine.ts';
 import {
   focusTask,
   namedTask,
@@ -11,16 +11,15 @@ import {
 import { staleFollowUps } from '../../machines/heartbeat/follow-ups.ts';
 import { fitMessage } from '../../machines/notification/reply.ts';
 import { actingInBeat } from '../../machines/shared/acting.ts';
-import type { ActingAgent, ToolAnswer, ToolMode } from '../../machines/shared/acting.ts';
-import { mayCall, type NextCall, type Rounds } from '../../machines/shared/rounds.ts';
+import type { ToolAnswer, ToolMode } from '../../machines/shared/acting.ts';
+import { mayCall, type Rounds } from '../../machines/shared/rounds.ts';
 import { meaningOfBeat } from '../../machines/shared/silence.ts';
 import { Fault, faultOf } from '../../machines/shared/fault.ts';
 import type { AgentRow, TaskRow } from '../../machines/shared/mission-control.ts';
 import { beatLine, buildFollowUp } from '../gateway/prompt-tools.ts';
 import { buildBeatPrompt } from '../gateway/prompt.ts';
 import type { MissionControl } from '../ports.ts';
-import { kindOf } from '../tools/call.ts';
-import { envelopeOf } from '../tools/envelope.ts';
+import { answerCall } from '../tools/answer-call.ts';
 import type { Execute } from '../tools/execute.ts';
 import { toolsFor } from '../tools/offer.ts';
 import type { ReportCall } from '../tools/report.ts';
@@ -63,17 +62,18 @@ export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
       return { isOrchestrator, tasks, leftOut, focus, thread, acting };
     }),
     runBeat: fromPromise<BeatRound, BeatRun>(createRunBeat(surroundings, mode)),
-    makeCall: fromPromise<
-      ToolAnswer,
-      { acting: ActingAgent | null; next: NextCall | null; round: number; giveUp: boolean }
-    >(async ({ input: { acting, next, round, giveUp }, signal }) => {
-      if (acting === null || next === null) throw new Fault('bug', 'a call needs an agent');
-      const started = performance.now();
-      const answer = await answerTo(next, acting, giveUp, tools.execute, signal);
-      const ms = Math.round(performance.now() - started);
-      tools.report(next.call, answer, { agent: acting.slug, notification: null, round, ms });
-      return answer;
-    }),
+    makeCall: fromPromise<ToolAnswer, BeatCall>(
+      async ({ input: { acting, next, rounds, giveUp }, signal }) => {
+        if (acting === null || next === null) throw new Fault('bug', 'a call needs an agent');
+        const started = performance.now();
+        // Nothing of a beat is in the journal: what an earlier try of a make did cannot be told.
+        const plan = { acting, rounds, since: null, giveUp, signal };
+        const answer = await answerCall(tools.execute, next, plan);
+        const ms = Math.round(performance.now() - started);
+        tools.report(next.call, answer, { agent: acting.slug, notification: null, round: rounds.count, ms });
+        return answer;
+      },
+    ),
     postBeat: fromPromise<void, { agent: AgentRow; message: BeatMessage | null }>(
       async ({ input: { agent, message }, signal }) => {
         if (message !== null) await missionControl.postMessage({ ...message, agentId: agent._id }, signal);
@@ -138,21 +138,6 @@ const followUpOf = ({ calls }: Rounds, more: boolean, slug: string): string =>
     repeat: false,
     lastLine: beatLine(slug),
   });
-
-/** Nothing of a beat is in the journal: what an earlier try of a make did cannot be told. */
-async function answerTo(
-  { call, begun, overLimit }: NextCall,
-  acting: ActingAgent,
-  giveUp: boolean,
-  execute: Execute,
-  signal: AbortSignal,
-): Promise<ToolAnswer> {
-  if (overLimit) return envelopeOf.limit(call);
-  if (giveUp) {
-    return kindOf(call, acting) === 'read' ? envelopeOf.unavailable(call) : envelopeOf.outcomeUnknown(call);
-  }
-  return await execute(call, acting, { repeat: begun, since: null, signal });
-}
 
 /** The agent's own tasks; the orchestrator also sees what the account has under way. */
 async function tasksOf(

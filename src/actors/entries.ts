@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { NOTE_REASONS } from '../../machines/notification/notes.ts';
 import { isKept, NOTHING_KNOWN, type Entry } from '../../machines/notification/entry.ts';
 import type { ToolOutcome } from '../../machines/shared/acting.ts';
+import type { TaskStatus } from '../../machines/shared/mission-control.ts';
 import { NO_ROUNDS, type Rounds } from '../../machines/shared/rounds.ts';
 import { faultOf } from '../../machines/shared/fault.ts';
 import type { Store } from '../journal/store.ts';
@@ -44,7 +45,6 @@ const version = v.object({ messageId: v.nullable(v.string()), createdAt: v.numbe
 /** An entry that a newer version wrote may name a reason that is not known here. */
 const toolOutcome = v.picklist([
   'ok',
-  'kept',
   'found',
   'invalid_arguments',
   'not_allowed',
@@ -55,14 +55,21 @@ const toolOutcome = v.picklist([
   'limit',
 ]) satisfies v.GenericSchema<unknown, ToolOutcome>;
 
+/** A status that is not known here is none to expect. */
+const taskStatus = v.fallback(
+  v.nullable(v.picklist(['inbox', 'assigned', 'in_progress', 'review', 'done', 'blocked', 'archived'])),
+  null,
+) satisfies v.GenericSchema<unknown, TaskStatus | null>;
+
 const noteReason = v.fallback(v.nullable(v.picklist(NOTE_REASONS)), 'attemptsSpent');
 
 const rounds: v.GenericSchema<unknown, Rounds> = v.object({
   count: v.number(),
-  before: v.number(),
+  earlier: v.array(v.string()),
   calls: v.array(
     v.object({
       call: v.object({ callId: v.string(), name: v.string(), arguments: v.string() }),
+      before: taskStatus,
       begun: v.boolean(),
       answer: v.nullable(v.object({ output: v.string(), outcome: toolOutcome })),
     }),

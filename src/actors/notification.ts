@@ -10,19 +10,16 @@ import {
   called,
   type Entry,
   type PostBegun,
-  type Version,
 } from '../../machines/notification/entry.ts';
 import { meaningOf } from '../../machines/notification/reply.ts';
 import { Fault } from '../../machines/shared/fault.ts';
 import type { DeliveryContext, ThreadMessage } from '../../machines/shared/mission-control.ts';
 import { actingOn } from '../../machines/shared/acting.ts';
-import type { ActingAgent, ToolAnswer, ToolMode } from '../../machines/shared/acting.ts';
-import { mayCall } from '../../machines/shared/rounds.ts';
-import type { ToolCall } from '../../machines/shared/tools.ts';
+import type { ToolMode } from '../../machines/shared/acting.ts';
+import { countCalls, mayCall } from '../../machines/shared/rounds.ts';
 import { buildFollowUp, notificationLine } from '../gateway/prompt-tools.ts';
 import { buildPrompt } from '../gateway/prompt.ts';
-import { kindOf } from '../tools/call.ts';
-import { envelopeOf } from '../tools/envelope.ts';
+import { answerCall } from '../tools/answer-call.ts';
 import type { Execute } from '../tools/execute.ts';
 import { toolsFor } from '../tools/offer.ts';
 import type { ReportCall } from '../tools/report.ts';
@@ -84,14 +81,14 @@ function createRun(around: Surroundings): Io<'runAgent'> {
     if (delivery?.agent == null || delivery.deliverySessionKey === undefined) {
       throw new Fault('bug', 'a run needs an agent and a session');
     }
-    const { notification, agent, deliverySessionKey: sessionKey } = delivery;
+    const { agent, deliverySessionKey: sessionKey } = delivery;
     const indicator = typing ? Promise.resolve() : startTyping(around, id);
     const started = performance.now();
     const roundMs = (): number => performance.now() - started;
     const seconds = (): number => (ranMs + roundMs()) / 1_000;
     // Kept the moment that it is whole: a process that dies between the two has the agent run again.
     const onReply = (reply: Reply): Promise<void> =>
-      entries.writeIfPossible(id, afterRound(entry, reply, versionOf(notification)));
+      entries.writeIfPossible(id, afterRound(entry, reply, delivery));
     try {
       await entries.write(id, entry);
       const round = roundOf(delivery, entry, around.tools.mode);
@@ -129,43 +126,34 @@ function roundOf(delivery: DeliveryContext, { rounds, attempts }: Entry, mode: T
 
 const keptReply = ({ rounds }: Entry, { text, toolCalls }: Reply) => ({
   text,
-  toolCalls: toolCalls + rounds.before + rounds.calls.length,
+  toolCalls: toolCalls + countCalls(rounds),
 });
 
 /** Whether another round follows, with what the agent's calls gave. */
 const goesOn = ({ rounds }: Entry, { calls }: Reply): boolean => calls.length > 0 && mayCall(rounds);
 
-const afterRound = (entry: Entry, reply: Reply, version: Version): Entry =>
-  goesOn(entry, reply)
-    ? called(entry, reply.calls, version)
+function afterRound(entry: Entry, reply: Reply, { notification, task }: DeliveryContext): Entry {
+  const version = versionOf(notification);
+  return goesOn(entry, reply)
+    ? called(entry, reply.calls, { version, taskStatus: task?.status ?? null })
     : replied(entry, keptReply(entry, reply), version);
+}
 
 /** A call is in the journal before it is made, and again when it is answered: a crash between the two makes it a repeat. */
 function createMakeCall({ entries, tools }: Surroundings): Io<'makeCall'> {
   return async ({ input: { id, entry, acting, next, version, giveUp }, signal }) => {
     if (acting === null || next === null) throw new Fault('bug', 'a call needs an agent');
-    const { call, begun, overLimit } = next;
+    const { rounds } = entry;
     await entries.write(id, entry);
     const started = performance.now();
-    const answer = overLimit
-      ? envelopeOf.limit(call)
-      : giveUp
-        ? givenUp(call, acting)
-        : await tools.execute(call, acting, {
-            repeat: begun,
-            since: version?.createdAt ?? null,
-            kept: entry.rounds.calls.flatMap((one) => one.answer?.output ?? []),
-            signal,
-          });
+    const plan = { acting, rounds, since: version?.createdAt ?? null, giveUp, signal };
+    const answer = await answerCall(tools.execute, next, plan);
     await entries.writeIfPossible(id, callAnswered(entry, answer));
     const ms = Math.round(performance.now() - started);
-    tools.report(call, answer, { agent: acting.slug, notification: id, round: entry.rounds.count, ms });
+    tools.report(next.call, answer, { agent: acting.slug, notification: id, round: rounds.count, ms });
     return answer;
   };
 }
-
-const givenUp = (call: ToolCall, acting: ActingAgent): ToolAnswer =>
-  kindOf(call, acting) === 'read' ? envelopeOf.unavailable(call) : envelopeOf.outcomeUnknown(call);
 
 /** The run does not wait for the typing indicator, and its failure is only logged (docs/contract.md#before-a-run). */
 async function startTyping({ missionControl, log }: Surroundings, notificationId: string): Promise<void> {

@@ -246,14 +246,10 @@ describe('what a request holds', () => {
     description: 'Sets the status of a task.',
     parameters: { type: 'object', properties: {} },
   };
-  const results = [
-    { callId: 'c1', output: '{"ok":true}' },
-    { callId: 'c2', output: '{"ok":false}' },
-  ];
 
-  it('is the same bytes as ever without tools and results', async () => {
+  it('is the same bytes as ever without tools', async () => {
     await gateway.respond(aRun());
-    await gateway.respond(aRun({ tools: [], results: [] }));
+    await gateway.respond(aRun({ tools: [] }));
     const recorded = '{"model":"openclaw/engineer","stream":true,"instructions":"Answer.","input":"hello"}';
     expect(bodies).toEqual([recorded, recorded]);
   });
@@ -263,8 +259,6 @@ describe('what a request holds', () => {
     const right = 'a\ufffdbc\u0007\u202e😀';
     await gateway.respond(aRun({ instructions: odd, input: odd }));
     expect(JSON.parse(bodies[0] ?? '')).toMatchObject({ instructions: right, input: right });
-    await gateway.respond(aRun({ input: odd, results: [{ callId: 'c1', output: odd }] }));
-    expect(JSON.parse(bodies[1] ?? '')).toMatchObject({ input: [{ output: right }, { content: right }] });
     expect(bodies.every((body) => body.isWellFormed() && !/\\u0000|\\ud83d"/.test(body))).toBe(true);
   });
 
@@ -277,24 +271,6 @@ describe('what a request holds', () => {
       input: 'hello',
       tools: [tool],
     });
-  });
-
-  it('goes on with results, and puts the message last', async () => {
-    await gateway.respond(aRun({ tools: [tool], results, input: 'Go on.' }));
-    expect(JSON.parse(bodies[0] ?? '')).toMatchObject({
-      input: [
-        { type: 'function_call_output', call_id: 'c1', output: '{"ok":true}' },
-        { type: 'function_call_output', call_id: 'c2', output: '{"ok":false}' },
-        { type: 'message', role: 'user', content: 'Go on.' },
-      ],
-      tools: [tool],
-    });
-  });
-
-  it('goes on with results alone', async () => {
-    await gateway.respond(aRun({ results, input: '' }));
-    const { input } = JSON.parse(bodies[0] ?? '') as { input: unknown[] };
-    expect(input).toHaveLength(2);
   });
 });
 

@@ -30,7 +30,7 @@ export function encodeRun(
       model: `openclaw/${agentSlug}`,
       stream: true,
       instructions: wellFormed(instructions),
-      input: inputOf(request),
+      input: wellFormed(request.input),
       ...(tools.length > 0 && { tools }),
     }),
   );
@@ -49,18 +49,6 @@ export function encodeRun(
     },
     body,
   };
-}
-
-/** The last item is what the gateway puts to the agent as the current message. */
-function inputOf({ input, results = [] }: RunRequest): unknown {
-  if (results.length === 0) return wellFormed(input);
-  const outputs = results.map(({ callId, output }) => ({
-    type: 'function_call_output',
-    call_id: callId,
-    output: wellFormed(output),
-  }));
-  const message = { type: 'message', role: 'user', content: wellFormed(input) };
-  return input === '' ? outputs : [...outputs, message];
 }
 
 /** Without NUL, and with U+FFFD for half a surrogate pair: people paste both, and not every model provider takes them. */

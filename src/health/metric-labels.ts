@@ -76,7 +76,6 @@ export const LABELS = {
   tool: catalog.map(({ name }) => name),
   toolOutcome: keysOf<ToolOutcome>({
     ok: true,
-    kept: true,
     found: true,
     invalid_arguments: true,
     not_allowed: true,

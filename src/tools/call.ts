@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import type { ActingAgent } from '../../machines/shared/acting.ts';
 import type { TaskStatus } from '../../machines/shared/mission-control.ts';
@@ -25,15 +24,6 @@ export function prepareCall(call: ToolCall, agent: ActingAgent): PreparedCall {
     throw new Refusal('invalid_arguments', 'The arguments are not a JSON object.');
   }
   return tool.prepare(given.output, agent);
-}
-
-/**
- * What makes two calls the same: the tool and its canonical arguments, as `<tool>:<hash>`. Pure. The occurrence (the
- * n-th such call of a run) is added by whoever keeps it.
- */
-export function callKey(call: ToolCall, agent: ActingAgent): string {
-  const text = canonicalText(preparedOrNull(call, agent)?.canonical ?? call.arguments);
-  return `${call.name.slice(0, 64)}:${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
 }
 
 /** What may be done with a call whose end is unknown. A call that is refused changes nothing. */
@@ -74,13 +64,4 @@ function preparedOrNull(call: ToolCall, agent: ActingAgent): PreparedCall | null
     if (error instanceof Refusal) return null;
     throw error;
   }
-}
-
-/** JSON with sorted keys, at every depth. */
-function canonicalText(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

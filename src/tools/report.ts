@@ -12,7 +12,7 @@ export interface CallPlace {
   ms: number;
 }
 
-/** Told of every call that was answered, from the journal too: one line in the log, and the metrics. */
+/** Told of every call that was answered: one line in the log, and the metrics. */
 export type ReportCall = (call: ToolCall, answer: ToolAnswer, place: CallPlace) => void;
 
 /** What people should see even where they do not look for it. */

@@ -294,7 +294,10 @@ const calling = (entry: Entry, version: number, ghost: Ghost, done: Done): Move<
     : [
         done(
           { reply: { text: '', toolCalls: 1 }, calls: [CALL], runMs: 1 },
-          { ...ghost, disk: called(entry, [CALL], atVersion(version)) },
+          {
+            ...ghost,
+            disk: called(entry, [CALL], { version: atVersion(version), taskStatus: 'in_progress' }),
+          },
           'calls',
         ),
       ];
@@ -444,9 +447,9 @@ function writtenBeforeMark(ghost: Ghost, { entry, ...input }: WriteAhead): Ghost
 
 /** All that decides what happens next. Delays are left out: their bounds are checked on entry. */
 export function keyOf({ value, status, context }: Snapshot, ghost: Ghost): string {
-  const { entry, version, reply, permission, blame, result, backend, rest, row } = context;
+  const { entry, version, reply, permission, trial, blame, unpaid, result, backend, rest, row } = context;
   return JSON.stringify([
-    [value, status, row.createdAt, version?.createdAt, reply?.text, permission, blame],
+    [value, status, row.createdAt, version?.createdAt, reply?.text, permission, trial, blame, unpaid],
     [result.outcome, result.note, backend, entryKey(entry)],
     [
       rest.cause,

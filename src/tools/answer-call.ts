@@ -1,0 +1,35 @@
+import type { ActingAgent, ToolAnswer } from '../../machines/shared/acting.ts';
+import { answersOf, type NextCall, type Rounds } from '../../machines/shared/rounds.ts';
+import { kindOf, statusBefore } from './call.ts';
+import { envelopeOf } from './envelope.ts';
+import type { Execute } from './execute.ts';
+
+export interface CallPlan {
+  acting: ActingAgent;
+  /** The rounds of the run so far. */
+  rounds: Rounds;
+  /** The `createdAt` of the version that the run answers; null in a heartbeat, of which nothing outlives the process. */
+  since: number | null;
+  /** Mission Control is away for too long: nothing is called. */
+  giveUp: boolean;
+  signal: AbortSignal;
+}
+
+/** The answer to the next call of a run: made, not made because of the limit, or given up. Rejects as `Execute` does. */
+export async function answerCall(execute: Execute, next: NextCall, plan: CallPlan): Promise<ToolAnswer> {
+  const { call, begun, before, overLimit } = next;
+  const { acting, rounds, since, giveUp, signal } = plan;
+  if (overLimit) return envelopeOf.limit(call);
+  if (giveUp) return givenUp(call, acting);
+  const kept = answersOf(rounds);
+  return await execute(call, acting, {
+    repeat: begun,
+    since,
+    kept,
+    before: begun ? statusBefore(call, { ...acting, taskStatus: before }, kept) : null,
+    signal,
+  });
+}
+
+const givenUp = (call: NextCall['call'], acting: ActingAgent): ToolAnswer =>
+  kindOf(call, acting) === 'read' ? envelopeOf.unavailable(call) : envelopeOf.outcomeUnknown(call);
