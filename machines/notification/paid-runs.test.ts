@@ -5,6 +5,7 @@ import { callDone, callFailed, callsOf } from '../../test/kits/explore.ts';
 import { freshGhost, inputOf, type Snapshot } from '../../test/kits/notification-world.ts';
 import { sampleContext } from '../../test/kits/samples/mission-control.ts';
 import { Fault } from '../shared/fault.ts';
+import type { NotificationEvent } from './context.ts';
 import { notificationMachine } from './machine.ts';
 import { MAX_RUNS } from './setup.ts';
 
@@ -33,7 +34,7 @@ function play(round: Round): number {
   for (let step = 0; step < 500 && !snapshot.matches('answering'); step++) {
     const event = nextEvent(snapshot, round);
     if (callsOf(snapshot)[0]?.src === 'runAgent') requests += 1;
-    [snapshot] = transition(notificationMachine, snapshot, event as Parameters<typeof transition>[2]);
+    [snapshot] = transition(notificationMachine, snapshot, event as NotificationEvent);
   }
   expect(snapshot.context.result.note).toBe('attemptsSpent');
   return requests;
