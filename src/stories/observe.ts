@@ -8,6 +8,7 @@ import type { NotificationContext, NotificationOutput } from '../../machines/not
 import { actorName } from '../../machines/shared/actor-name.ts';
 import type { Gate } from '../../machines/shared/evidence.ts';
 import type { DeliveryContext, NotificationRow } from '../../machines/shared/mission-control.ts';
+import { countCalls } from '../../machines/shared/rounds.ts';
 import { statePaths } from '../health/state-paths.ts';
 import { createMemory, type Memory } from './memory.ts';
 import {
@@ -104,7 +105,7 @@ export function createStories(options: { texts: boolean; now?: () => number; mos
     const story = known(context.row);
     const before = phaseOf(story);
     const key = context.delivery?.deliverySessionKey;
-    const calls = context.entry.rounds.before + context.entry.rounds.calls.length;
+    const calls = countCalls(context.entry.rounds);
     const open = openRun(story);
     if (open !== null) open.toolCalls = Math.max(open.toolCalls, calls);
     if (before === phase && story.end === null) return;
