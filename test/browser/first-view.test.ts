@@ -75,6 +75,20 @@ describe('the first view', () => {
     await says(page, '#why-answer', 'Delivered: the reply is in the thread of ');
   });
 
+  test('says that all is well while a run that failed waits for its repetition', async () => {
+    const [backend, gateway] = await Promise.all([missionControl(), echoGateway()]);
+    const rests = { DELIVERY_BACKOFF_BASE_MS: '1h', DELIVERY_BACKOFF_MAX_MS: '1h' };
+    const runtime = await startInspected({ backend, gateway, env: rests });
+    await runtime.waitForHealth('that all is well', ({ status }) => status === 'healthy');
+    await gateway.setFault('500');
+    await backend.postMessage(backend.taskIds[0] ?? '', '@engineer please look');
+    const page = await open(runtime.port);
+    await says(page, '#now-waits .card .state', 'resting');
+    await says(page, '#status', 'healthy');
+    await says(page, '#now-sentence', /^All is well\. .*1 waiting/);
+    await says(page, '#now-trouble .note', 'Nothing is in trouble.');
+  });
+
   test('every counter explains itself to who points at it and to who has a keyboard', async () => {
     const runtime = await startInspected({ backend: await missionControl(), gateway: await echoGateway() });
     const page = await open(runtime.port);

@@ -29,21 +29,25 @@ describe('what is going on', () => {
   });
 
   test('who works, what waits and what rests, by agent and task, the oldest first', () => {
-    const overview = at(
-      [
-        session('1', { states: ['working.running'], tags: ['busy'], since: 20, title: 'qa · Test it' }),
-        session('2', { states: ['working.running'], tags: ['busy'], since: 10, title: 'engineer · Fix it' }),
-        session('3', { states: ['queueing.fresh'] }),
-        session('4', { states: ['working.resting'], tags: ['degraded'], title: 'engineer · Ship it' }),
-      ],
-      { queued: 3 },
-    );
-    expect(titles(overview.works)).toEqual(['engineer · Fix it', 'qa · Test it']);
-    expect(titles(overview.waits)).toEqual(['notification:a/3']);
-    expect(titles(overview.trouble)).toEqual(['engineer · Ship it']);
+    const actors = [
+      session('1', { states: ['working.running'], tags: ['busy'], since: 20, title: 'qa · Test it' }),
+      session('2', { states: ['working.running'], tags: ['busy'], since: 10, title: 'engineer · Fix it' }),
+      session('3', { states: ['queueing.fresh'] }),
+      session('4', { states: ['working.resting'], tags: ['degraded'], title: 'engineer · Ship it' }),
+    ];
+    const well = at(actors, { queued: 3 });
+    expect(titles(well.works)).toEqual(['engineer · Fix it', 'qa · Test it']);
+    // A run that failed is repeated: that is no trouble where all is well.
+    expect(titles(well.waits)).toEqual(['engineer · Ship it', 'notification:a/3']);
+    expect(titles(well.trouble)).toEqual([]);
     // Of three in the queue one waits for a slot and one rests.
-    expect(overview.queued).toBe(1);
-    expect(overview.sentence).toBe('One thing is in trouble. 2 at work, 2 waiting.');
+    expect(well.queued).toBe(1);
+    expect(well.sentence).toBe('All is well. 2 at work, 3 waiting.');
+
+    const ill = at(actors, { queued: 3, status: 'degraded' });
+    expect(titles(ill.waits)).toEqual(['notification:a/3']);
+    expect(titles(ill.trouble)).toEqual(['engineer · Ship it']);
+    expect(ill.sentence).toBe('One thing is in trouble. 2 at work, 2 waiting.');
   });
 
   test('a problem is told whole, with since when and when it is tried again', () => {
@@ -61,7 +65,7 @@ describe('what is going on', () => {
       actor(`supervisor/heartbeat:${slug}`, { tags: ['degraded'], states: ['unreachable'] }),
     );
     const upgrade = actor('supervisor/upgrade', { tags: ['ready', 'attention'], states: ['available'] });
-    const { trouble } = at([...beats, upgrade]);
+    const { trouble } = at([...beats, upgrade], { status: 'degraded' });
     expect(titles(trouble)).toEqual(['upgrade', '6 agents']);
     expect(trouble[1]?.text).toBe('Cannot be reached: a, b, c, d, e and 1 more.');
   });

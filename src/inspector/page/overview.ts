@@ -47,10 +47,13 @@ export function overviewOf(model: Model): Overview {
   const troubled = sessions.filter(({ tags }) => IN_TROUBLE.has(toneOf(tags)));
   const working = sessions.filter(({ tags }) => toneOf(tags) === 'busy');
   const waiting = sessions.filter((actor) => !troubled.includes(actor) && !working.includes(actor));
+  // Where all is well nothing is in trouble: a run that failed is repeated, and what it is for waits.
+  const isWell = model.status.status === 'healthy';
+  const uneasy = [...machineCards(model, actors), ...troubled.map(cardOf)];
   const overview = {
-    trouble: [...problemCards(model), ...machineCards(model, actors), ...troubled.map(cardOf)],
+    trouble: isWell ? [] : [...problemCards(model), ...uneasy],
     works: byAge(working.map(cardOf)),
-    waits: byAge(waiting.map(cardOf)),
+    waits: byAge([...(isWell ? uneasy : []), ...waiting.map(cardOf)]),
     queued: Math.max(0, model.status.queued - sessions.filter(isQueued).length),
   };
   return { ...overview, sentence: sentenceOf(model, overview) };
