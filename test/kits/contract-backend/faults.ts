@@ -6,10 +6,10 @@ export const FaultRule = v.strictObject({
   /** The function's name without `service/actions:`; every one when absent. */
   name: v.optional(v.string()),
   /**
-   * error: the function fails. 500, 429: the deployment does. hang: no answer, the work is not done.
+   * error: the function fails. 500, 503, 429: the deployment does. hang: no answer, the work is not done.
    * lost: the work is done and the connection cut. slow: late by `delayMs` and otherwise well.
    */
-  mode: v.picklist(['error', '500', '429', 'hang', 'lost', 'slow']),
+  mode: v.picklist(['error', '500', '503', '429', 'hang', 'lost', 'slow']),
   /** Milliseconds that the call waits first. */
   delayMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(600_000)), 0),
   /** The share of the calls that it befalls, 0 to 1. */

@@ -108,6 +108,7 @@ export function answerQuery(control: Control, call: Call): JSONValue {
 
 function throwIfDown(fault: Fault | null): void {
   if (fault?.mode === '500') throw new HttpProblem(500, 'InternalServerError', 'Fault on command');
+  if (fault?.mode === '503') throw new HttpProblem(503, 'ServiceUnavailable', 'Fault on command');
   if (fault?.mode === '429') throw new HttpProblem(429, 'RateLimited', 'Fault on command');
 }
 
