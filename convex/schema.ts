@@ -123,6 +123,8 @@ export default defineSchema({
     deliveredAt: v.optional(v.number()),
     readAt: v.optional(v.number()),
     deliveryEndedAt: v.optional(v.number()),
+    /** The runtime that works on it, while that one is in leaseHolders. */
+    heldBy: v.optional(v.string()),
     createdAt: v.number(),
   })
     .index('by_queue', ['accountId', 'recipientType', 'deliveredAt', 'createdAt'])
@@ -130,6 +132,14 @@ export default defineSchema({
     .index('by_arrival', ['accountId', 'recipientType', 'createdAt'])
     .index('by_recipient_task', ['recipientType', 'recipientId', 'taskId', 'type', 'deliveredAt'])
     .index('by_recipient_task_newest', ['recipientType', 'recipientId', 'taskId', 'type', 'createdAt']),
+
+  /** Runtimes that rows are lent to (docs/contract-extensions.md#leasenotifications). */
+  leaseHolders: defineTable({
+    accountId: v.id('accounts'),
+    name: v.string(),
+    /** From here on its rows are free. */
+    expiresAt: v.number(),
+  }).index('by_account', ['accountId']),
 
   subscriptions: defineTable({
     taskId: v.id('tasks'),

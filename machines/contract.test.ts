@@ -115,6 +115,7 @@ const SPAWNS: Record<string, string[]> = {
     'status-reporter',
     'extensions',
     'journal',
+    'other-runtime',
   ],
   'agent-sync': ['profile-sync'],
   delivery: ['notification', 'beat', 'trouble'],

@@ -7,6 +7,7 @@ import { gatewayMachine } from './gateway/machine.ts';
 import { heartbeatMachine } from './heartbeat/machine.ts';
 import { notificationMachine } from './notification/machine.ts';
 import { journalMachine } from './journal/machine.ts';
+import { otherRuntimeMachine } from './other-runtime/machine.ts';
 import { statusReporterMachine } from './status-reporter/machine.ts';
 import { supervisorMachine } from './supervisor/machine.ts';
 import { troubleMachine } from './trouble/machine.ts';
@@ -27,4 +28,5 @@ export const machines = {
   statusReporter: statusReporterMachine,
   extensions: extensionsMachine,
   journal: journalMachine,
+  otherRuntime: otherRuntimeMachine,
 } as const;

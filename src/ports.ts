@@ -64,11 +64,14 @@ export interface MissionControl {
   /**
    * The same, and where the backend offers it the contexts of up to `contexts` rows that can run at once: each the
    * oldest of a session that has no row in `busy`. Their typing indicators are on.
+   * `others`: how many other runtimes rows are lent to, which are not in the list; null where the backend lends none.
    */
   listWithContexts(
     page: { limit: number; contexts: number; busy: readonly string[] },
     signal?: AbortSignal,
-  ): Promise<{ rows: NotificationRow[]; contexts: DeliveryContext[] }>;
+  ): Promise<{ rows: NotificationRow[]; contexts: DeliveryContext[]; others: number | null }>;
+  /** Gives back what is lent, without these rows. Does nothing where the backend lends none. */
+  releaseRows(keep: readonly string[], signal?: AbortSignal): Promise<void>;
   /** null when the row is gone or belongs to another account. */
   loadContext(notificationId: string, signal?: AbortSignal): Promise<DeliveryContext | null>;
   /** The context; `typing`: the backend has switched the typing indicator on with it. */

@@ -47,6 +47,7 @@ import { createMetrics, type Metrics } from './health/metrics.ts';
 import { openInspector, type OpenInspector } from './inspector/open.ts';
 import { statusView } from './inspector/status.ts';
 import { thisMoment } from './journal/moment.ts';
+import { runtimeName } from './journal/runtime-name.ts';
 import type { Store } from './journal/store.ts';
 import type { Log } from './logging/log.ts';
 import { createNarrator } from './logging/narrate.ts';
@@ -82,6 +83,8 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       maxConcurrent: config.delivery.maxConcurrentSessions,
       onMalformed: ({ what, problem }) => log.warn('backend.malformed', `Left out: ${what}: ${problem}`),
       countCall: (name, outcome) => metrics.backendCall(name, outcome),
+      holder: runtimeName(store),
+      onOthers: (sign) => root.send(sign),
       onSilence: (problem) => root.send({ type: 'condition.changed', source: 'backend', problem }),
     }),
   );
@@ -169,6 +172,9 @@ export function startRuntime(options: RuntimeOptions): Runtime {
             actors: createBeatActors(around, tools),
           }),
           listUndelivered: fromPromise(createListUndelivered(around)),
+          releaseRows: fromPromise<void, { keep: readonly string[] }>(({ input, signal }) =>
+            missionControl.releaseRows(input.keep, signal),
+          ),
         },
       }),
       statusReporter: statusReporterMachine.provide({

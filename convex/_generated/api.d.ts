@@ -30,6 +30,7 @@ import type * as model_completion from "../model/completion.js";
 import type * as model_deliveryContext from "../model/deliveryContext.js";
 import type * as model_documents from "../model/documents.js";
 import type * as model_errors from "../model/errors.js";
+import type * as model_leases from "../model/leases.js";
 import type * as model_limits from "../model/limits.js";
 import type * as model_members from "../model/members.js";
 import type * as model_mentions from "../model/mentions.js";
@@ -84,6 +85,7 @@ declare const fullApi: ApiFromModules<{
   "model/deliveryContext": typeof model_deliveryContext;
   "model/documents": typeof model_documents;
   "model/errors": typeof model_errors;
+  "model/leases": typeof model_leases;
   "model/limits": typeof model_limits;
   "model/members": typeof model_members;
   "model/mentions": typeof model_mentions;

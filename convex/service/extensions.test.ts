@@ -24,7 +24,15 @@ async function withSignal() {
 test('tells what it offers, to whom the account is', async () => {
   const { t, auth } = await createBackend();
   expect(await t.action(extensions.capabilities, auth)).toEqual({
-    functions: ['wakeUp', 'listWithContexts', 'beginDelivery', 'completeDelivery', 'reportStatus'],
+    functions: [
+      'wakeUp',
+      'listWithContexts',
+      'leaseNotifications',
+      'releaseNotifications',
+      'beginDelivery',
+      'completeDelivery',
+      'reportStatus',
+    ],
   });
   const stranger = { ...auth, serviceToken: `mc_service_${auth.accountId}_${'cd'.repeat(32)}` };
   const refusal = carrying('UNAUTHENTICATED', 'Invalid service token');

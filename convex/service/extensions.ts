@@ -11,12 +11,20 @@ import { rowVersion } from '../model/completion.ts';
 import { deliveryContext } from '../model/deliveryContext.ts';
 import { requireAccount, serviceArgs, serviceClaim, withClaim } from '../model/serviceToken.ts';
 import { runtimeConfig } from '../shapes.ts';
-import { page } from './fastPath.ts';
+import { leasedPage, page, reported } from './fastPath.ts';
 
 const offer = v.object({ functions: v.array(v.string()) });
 
 /** The names of the functions in this module that a runtime may call. */
-const OFFERED = ['wakeUp', 'listWithContexts', 'beginDelivery', 'completeDelivery', 'reportStatus'];
+const OFFERED = [
+  'wakeUp',
+  'listWithContexts',
+  'leaseNotifications',
+  'releaseNotifications',
+  'beginDelivery',
+  'completeDelivery',
+  'reportStatus',
+];
 
 /** An action like all functions of the contract, so a runtime can ask a deployment that does not have it. */
 export const capabilities = action({
@@ -78,6 +86,32 @@ export const listWithContexts = action({
     await ctx.runMutation(internal.service.fastPath.takePage, await withClaim(args)),
 });
 
+/**
+ * The same, and what it lists is lent to the caller: another runtime is not given it until the caller gives it back or is
+ * not heard of for a while.
+ */
+export const leaseNotifications = action({
+  args: {
+    ...serviceArgs,
+    limit: v.optional(v.number()),
+    contexts: v.number(),
+    busy: v.array(v.string()),
+    /** The caller's name for itself, the same after a restart. */
+    holder: v.string(),
+  },
+  returns: leasedPage,
+  handler: async (ctx, args): Promise<Infer<typeof leasedPage>> =>
+    await ctx.runMutation(internal.service.fastPath.takeLeases, await withClaim(args)),
+});
+
+/** Gives back what is lent to the caller, without the rows in `keep`. */
+export const releaseNotifications = action({
+  args: { ...serviceArgs, holder: v.string(), keep: v.array(v.string()) },
+  returns: v.null(),
+  handler: async (ctx, args): Promise<null> =>
+    await ctx.runMutation(internal.service.fastPath.giveBackLeases, await withClaim(args)),
+});
+
 /** What `getNotificationForDelivery` and `markNotificationRead` do. */
 export const beginDelivery = action({
   args: { ...serviceArgs, notificationId: v.id('notifications') },
@@ -103,12 +137,18 @@ export const completeDelivery = action({
     await ctx.runMutation(internal.service.fastPath.complete, await withClaim(args)),
 });
 
-const asked = v.object({ asked: v.boolean() });
-
-/** Does what `updateRuntimeStatus` does, and says whether a restart or an upgrade is asked for. */
+/**
+ * Does what `updateRuntimeStatus` does, and says whether a restart or an upgrade is asked for. With `holder` it also says
+ * how many other runtimes are at work, and `offline` is told to nobody while there is one.
+ */
 export const reportStatus = action({
-  args: { ...serviceArgs, status: runtimeStatus, config: v.optional(runtimeConfig) },
-  returns: asked,
-  handler: async (ctx, args): Promise<Infer<typeof asked>> =>
+  args: {
+    ...serviceArgs,
+    status: runtimeStatus,
+    config: v.optional(runtimeConfig),
+    holder: v.optional(v.string()),
+  },
+  returns: reported,
+  handler: async (ctx, args): Promise<Infer<typeof reported>> =>
     await ctx.runMutation(internal.service.fastPath.report, await withClaim(args)),
 });

@@ -65,7 +65,7 @@ export interface PageRow {
 export interface Page {
   /** Oldest first. */
   rows: readonly PageRow[];
-  /** Some rows that the journal has could not be looked at this time. */
+  /** Something may come that nobody tells of: rows of the journal that could not be looked at, or rows lent to another runtime. */
   unseen: boolean;
   cursor: string | null;
 }
@@ -127,7 +127,7 @@ export interface Poll {
   changed: boolean;
   /** Rows settled since the list was asked for: the answer may still show them. */
   settled: readonly string[];
-  /** The journal has rows that could not be looked at: nobody else will tell of them. */
+  /** The page said so: something may come that nobody tells of. */
   unseen: boolean;
   cursor: string | null;
   /** How long the looks have brought nothing, in milliseconds. */

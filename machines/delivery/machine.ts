@@ -3,7 +3,7 @@ import type { ChildOrder } from '../shared/slot.ts';
 import { crashOf } from '../shared/crash.ts';
 import { faultParams } from '../shared/fault.ts';
 import { freshPoll, noHistory, type DeliveryEvent } from './context.ts';
-import { EMPTY_QUEUE, headIds } from './queue.ts';
+import { EMPTY_QUEUE, headIds, openIds } from './queue.ts';
 import { deliverySetup, freeSlots, outputOf, troubleOf } from './setup.ts';
 
 type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
@@ -166,8 +166,15 @@ export const deliveryMachine = deliverySetup.createMachine({
               },
             },
             draining: {
-              description: 'Takes nothing more and finishes what is under way.',
+              description: 'Takes nothing more, gives back what it has not begun, and finishes the rest.',
               tags: ['draining'],
+              invoke: {
+                src: 'releaseRows',
+                input: ({ context }) => ({ keep: openIds(context.queue) }),
+                onDone: 'draining',
+                // They are free when Mission Control hears no more of this runtime.
+                onError: 'draining',
+              },
               on: { 'session.settled': { actions: 'emptyQueue' } },
             },
           },

@@ -233,8 +233,12 @@ export const forgetContexts = (queue: Queue): Queue =>
     );
 
 /** What has the slots, or will have them next: one row for each session. */
-export const headIds = ({ sessions }: Queue): string[] =>
+export const headIds = ({ sessions }: Pick<Queue, 'sessions'>): string[] =>
   sessions.flatMap(({ items: [head] }) => (head?.kind === 'notification' ? [itemId(head)] : []));
+
+/** What is finished even when the runtime leaves: its run is open, or over. */
+export const openIds = ({ sessions }: Queue): string[] =>
+  headIds({ sessions: sessions.filter(({ phase }) => phase === 'running' || phase === 'answering') });
 
 export function* knownIds({ sessions }: Queue): Generator<string> {
   for (const { items } of sessions) for (const item of items) yield itemId(item);

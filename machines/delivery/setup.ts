@@ -117,6 +117,8 @@ const parts = setup({
     listUndelivered: fromPromise<Page, ListInput>(() =>
       Promise.reject(new Error('this actor is provided by src/runtime.ts')),
     ),
+    /** Gives back the rows that are lent to this runtime, without those whose run is open or over. */
+    releaseRows: fromPromise<void, { keep: readonly string[] }>(() => Promise.resolve()),
   },
   guards: {
     gateOpenAtStart: ({ context }) => context.gate === 'open',

@@ -32,6 +32,9 @@ export interface NotificationRow {
   title: string;
   body: string;
   createdAt: number;
+  /** When a runtime took it; the agent is shown as typing while the delivery has not ended. */
+  readAt?: number;
+  deliveryEndedAt?: number;
   /** Set once the row is done with: nothing is left to do. */
   deliveredAt?: number;
 }

@@ -8,6 +8,7 @@ import type { ExtensionsNews } from '../extensions/machine.ts';
 import type { GatewayNews } from '../gateway/machine.ts';
 import type { HeartbeatNews } from '../heartbeat/machine.ts';
 import type { JournalNews } from '../journal/machine.ts';
+import type { OtherRuntimeSign } from '../other-runtime/machine.ts';
 import type { StatusReporterNews } from '../status-reporter/machine.ts';
 import type { UpgradeNews } from '../upgrade/machine.ts';
 import type { Ledger } from './policy.ts';
@@ -53,7 +54,8 @@ export type SupervisorEvent =
   | StatusReporterNews
   | UpgradeNews
   | ExtensionsNews
-  | JournalNews;
+  | JournalNews
+  | OtherRuntimeSign;
 
 export interface Condition {
   problem: string;

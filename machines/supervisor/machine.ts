@@ -77,6 +77,12 @@ export const supervisorMachine = supervisorSetup.createMachine({
     },
     'queue.changed': { actions: { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) } },
     'journal.available': { actions: { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) } },
+    'otherRuntime.counted': {
+      actions: { type: 'tell', params: ({ event }) => ({ id: 'otherRuntime', event }) },
+    },
+    'otherRuntime.sighted': {
+      actions: { type: 'tell', params: ({ event }) => ({ id: 'otherRuntime', event }) },
+    },
     'status.reported': {
       actions: { type: 'tell', params: { id: 'upgrade', event: { type: 'upgrade.check' } } },
     },
@@ -191,6 +197,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
           description: 'Starts all others.',
           entry: [
             { type: 'startChild', params: { id: 'journal' } },
+            { type: 'startChild', params: { id: 'otherRuntime' } },
             { type: 'startChild', params: { id: 'statusReporter' } },
             { type: 'startChild', params: { id: 'upgrade' } },
             { type: 'startChild', params: { id: 'agentSync' } },
@@ -237,7 +244,10 @@ export const supervisorMachine = supervisorSetup.createMachine({
           entry: [
             { type: 'tell', params: { id: 'delivery', event: { type: 'delivery.drain' } } },
             'stopHeartbeats',
-            { type: 'stopChildren', params: { ids: ['extensions', 'agentSync', 'upgrade'] } },
+            {
+              type: 'stopChildren',
+              params: { ids: ['extensions', 'agentSync', 'upgrade', 'otherRuntime'] },
+            },
           ],
           initial: 'finishing',
           always: { guard: 'deliveryGone', target: 'parting' },

@@ -13,6 +13,7 @@ import { faultOf } from '../shared/fault.ts';
 import type { AgentRow } from '../shared/mission-control.ts';
 import { reap } from '../shared/reap.ts';
 import type { Tag } from '../shared/tags.ts';
+import { otherRuntimeMachine } from '../other-runtime/machine.ts';
 import { statusReporterMachine } from '../status-reporter/machine.ts';
 import { upgradeMachine } from '../upgrade/machine.ts';
 import {
@@ -53,6 +54,7 @@ const parts = setup({
     delivery: deliveryMachine,
     extensions: extensionsMachine,
     journal: journalMachine,
+    otherRuntime: otherRuntimeMachine,
   },
   guards: {
     deliveryGone: ({ context }) => !context.alive.includes('delivery'),
@@ -101,6 +103,9 @@ export const supervisorSetup = parts.extend({
             systemId: id,
             input: { parent: self, disk: DISK_BACKOFF, random },
           });
+          break;
+        case 'otherRuntime':
+          enqueue.spawnChild('otherRuntime', { id, systemId: id, input: { parent: self } });
           break;
         case 'statusReporter':
           enqueue.spawnChild('statusReporter', {
@@ -308,6 +313,8 @@ type ToChild =
       | { type: 'queue.unwatched' }
       | { type: 'queue.changed' }
       | { type: 'journal.available' }
+      | { type: 'otherRuntime.counted' }
+      | { type: 'otherRuntime.sighted' }
     >
   | { type: 'upgrade.force' }
   | { type: 'agents.sync' }

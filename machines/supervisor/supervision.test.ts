@@ -20,6 +20,7 @@ const CHILDREN = [
   'health',
   'gateway',
   'journal',
+  'otherRuntime',
   'statusReporter',
   'upgrade',
   'agentSync',

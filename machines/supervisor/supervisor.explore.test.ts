@@ -36,7 +36,16 @@ interface Ghost {
 }
 
 const AGENT = sampleAgent();
-const WORKERS = ['health', 'gateway', 'statusReporter', 'upgrade', 'agentSync', 'delivery', 'extensions'];
+const WORKERS = [
+  'health',
+  'gateway',
+  'otherRuntime',
+  'statusReporter',
+  'upgrade',
+  'agentSync',
+  'delivery',
+  'extensions',
+];
 
 type News = EventObject & Record<string, unknown>;
 

@@ -116,6 +116,9 @@ const NOT_FROM_ONE_CHILD = [
   'delivery.poll',
   'gateway.probe',
   'backend.available',
+  // Calls to Mission Control show it, whoever makes them.
+  'otherRuntime.counted',
+  'otherRuntime.sighted',
 ];
 
 test('the tree knows who says what the supervisor passes on', () => {

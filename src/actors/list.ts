@@ -22,7 +22,7 @@ const MOST_RESUMED = 20;
 export function createListUndelivered(around: Surroundings) {
   const { missionControl, entries } = around;
   return async ({ input, signal }: { input: ListInput; signal: AbortSignal }): Promise<Page> => {
-    const { rows, contexts } = await missionControl.listWithContexts(input, signal);
+    const { rows, contexts, others } = await missionControl.listWithContexts(input, signal);
     const given = new Map(contexts.map((context) => [context.notification._id, context]));
     const known = new Set([...rows.map(({ _id }) => _id), ...input.busy]);
     const missing = entries.unfinished().filter((id) => !known.has(id));
@@ -31,7 +31,7 @@ export function createListUndelivered(around: Surroundings) {
     const all = [...rows, ...resumed.filter((row) => row !== null && row !== 'unread')];
     return {
       rows: all.map((row) => ({ row, entry: entries.read(row._id), given: given.get(row._id) ?? null })),
-      unseen: missing.length > ids.length || resumed.includes('unread'),
+      unseen: missing.length > ids.length || resumed.includes('unread') || (others ?? 0) > 0,
       cursor: ids.at(-1) ?? null,
     };
   };

@@ -10,7 +10,7 @@ import { createdMessage, deliveryContext, notificationRow } from './schemas.ts';
 const MAX_MESSAGE_CHARACTERS = 100_000;
 
 /** The backend gives no more rows than this at once (docs/contract.md#functions). */
-const MAX_PAGE = 500;
+export const MAX_PAGE = 500;
 
 type DeliveryCalls = Pick<
   MissionControl,

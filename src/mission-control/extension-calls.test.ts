@@ -46,3 +46,78 @@ test.each([
 ] as const)('trouble is no absence: %s', async (_, answer, kind) => {
   await expect(ask(answer)).rejects.toMatchObject({ kind });
 });
+
+const ACCESS = { accountId: 'acc1', serviceToken: `mc_service_acc1_${'ab'.repeat(32)}` };
+const LENT = ['leaseNotifications', 'releaseNotifications', 'reportStatus'];
+
+/** A backend that offers these functions. */
+async function withOffer(functions: readonly string[], others = 0) {
+  const answers: Record<string, WireAnswer> = {
+    'service/extensions:capabilities': success({ functions }),
+    'service/extensions:leaseNotifications': success({ notifications: [], contexts: [], others }),
+    'service/extensions:releaseNotifications': success(null),
+    'service/extensions:reportStatus': success({ asked: false, others }),
+    'service/actions:listUndeliveredNotifications': success([]),
+  };
+  const wire = await startWire(({ body }) => answers[body.path] ?? failure('not there'));
+  const signs: unknown[] = [];
+  const client = createMissionControl({
+    ...ACCESS,
+    url: wire.url,
+    maxConcurrent: 1,
+    holder: 'me',
+    onOthers: (sign) => signs.push(sign),
+  });
+  closing.push(
+    () => client.close(),
+    () => wire.close(),
+  );
+  const called = () => wire.calls.map(({ body }) => body.path.replace(/^service\/\w+:/, ''));
+  return { client, wire, called, signs };
+}
+
+const PAGE = { limit: 5, contexts: 0, busy: [] };
+
+test('the first list asks what is offered, so that what it brings is lent', async () => {
+  const { client, wire, called } = await withOffer(LENT);
+  expect(await client.listWithContexts(PAGE)).toEqual({ rows: [], contexts: [], others: 0 });
+  await client.listWithContexts(PAGE);
+  expect(called()).toEqual(['capabilities', 'leaseNotifications', 'leaseNotifications']);
+  expect(wire.calls[1]?.body.args[0]).toMatchObject({ holder: 'me', limit: 5, contexts: 0, busy: [] });
+});
+
+test('the first list and the question at the same time are one question', async () => {
+  const { client, called } = await withOffer(LENT);
+  await Promise.all([client.askExtensions(), client.listWithContexts(PAGE)]);
+  expect(called()).toEqual(['capabilities', 'leaseNotifications']);
+});
+
+test('a backend that lends nothing is asked for nothing of that', async () => {
+  const { client, called } = await withOffer([]);
+  expect(await client.listWithContexts(PAGE)).toEqual({ rows: [], contexts: [], others: null });
+  await client.releaseRows([]);
+  expect(called()).toEqual(['capabilities', 'listUndeliveredNotifications']);
+});
+
+test('other runtimes are told of by lists and reports, and that they are gone is told once', async () => {
+  const { client, wire, signs } = await withOffer(LENT, 1);
+  const report = {
+    dropletId: 'd',
+    ipAddress: '127.0.0.1',
+    lastHealthCheck: 1,
+    openclawVersion: '1',
+    runtimeServiceVersion: '2',
+  };
+  await client.listWithContexts(PAGE);
+  await client.updateRuntimeStatus('online', report);
+  const counted = { type: 'otherRuntime.counted', others: 1 };
+  expect(signs).toEqual([counted, counted]);
+  expect(wire.calls.at(-1)?.body.args[0]).toMatchObject({ holder: 'me', status: 'online' });
+});
+
+test('rows are given back by name', async () => {
+  const { client, wire } = await withOffer(LENT);
+  await client.askExtensions();
+  await client.releaseRows(['r1']);
+  expect(wire.calls.at(-1)?.body.args[0]).toMatchObject({ holder: 'me', keep: ['r1'] });
+});

@@ -121,13 +121,17 @@ export const service = {
 export const extensions = {
   capabilities: extension<NoArgs>('capabilities'),
   listWithContexts: extension<{ limit: number; contexts: number; busy: string[] }>('listWithContexts'),
+  leaseNotifications: extension<{ limit: number; contexts: number; busy: string[]; holder: string }>(
+    'leaseNotifications',
+  ),
+  releaseNotifications: extension<{ holder: string; keep: string[] }>('releaseNotifications'),
   beginDelivery: extension<NotificationArgs>('beginDelivery'),
   completeDelivery: extension<{
     notificationId: string;
     version: { messageId: string | null; createdAt: number };
     reply: { content: string; first: boolean; startsTask: boolean } | null;
   }>('completeDelivery'),
-  reportStatus: extension<{ status: RuntimeStatus; config: RuntimeConfig }>('reportStatus'),
+  reportStatus: extension<{ status: RuntimeStatus; config: RuntimeConfig; holder?: string }>('reportStatus'),
   wakeUp: makeFunctionReference<'query', { accountId: string; serviceToken: string }, unknown>(
     'service/extensions:wakeUp',
   ),

@@ -1,3 +1,4 @@
+import type { OtherRuntimeSign } from '../../machines/other-runtime/machine.ts';
 import type { MissionControl } from '../ports.ts';
 import type { ToolService } from '../tools/service.ts';
 import { agentCalls } from './agent-calls.ts';
@@ -5,6 +6,7 @@ import { createServiceClient } from './client.ts';
 import type { CountCall } from './client.ts';
 import { deliveryCalls } from './delivery-calls.ts';
 import { extensionCalls } from './extension-calls.ts';
+import { watchForOthers } from './others.ts';
 import type { Malformed } from './parse.ts';
 import { runtimeCalls } from './runtime-calls.ts';
 import { watchSlowCalls } from './slow-calls.ts';
@@ -26,6 +28,10 @@ export interface MissionControlOptions {
   /** Told once of each row that was left out of a list. */
   onMalformed?: (detail: Malformed) => void;
   countCall?: CountCall;
+  /** The name under which rows are lent to this runtime, the same after a restart; when absent, none are. */
+  holder?: string;
+  /** Told what the calls say of other runtimes on the account. */
+  onOthers?: (sign: OtherRuntimeSign) => void;
   /** Given one sentence when a call has not been answered for 10 s, and null when none hangs any more. */
   onSilence?: (problem: string | null) => void;
 }
@@ -52,11 +58,26 @@ export function createMissionControl(options: MissionControlOptions): MissionCon
   const client = createServiceClient({ url, accountId, serviceToken }, transport, options.countCall);
   const report = reportOnce(options.onMalformed ?? (() => undefined));
   const plain = { ...deliveryCalls(client, report), ...agentCalls(client, report), ...runtimeCalls(client) };
+  const onOthers = options.onOthers ?? (() => undefined);
+  const calls = extensionCalls(client, {
+    plain,
+    holder: options.holder,
+    report,
+    onOthers: countOthers(onOthers),
+  });
   return {
-    ...plain,
-    ...extensionCalls(client, plain),
+    ...watchForOthers({ ...plain, ...calls }, onOthers),
     tools: toolCalls(client, report),
     close: () => transport.close(),
+  };
+}
+
+/** That there still is no other runtime is no news. */
+function countOthers(tell: (sign: OtherRuntimeSign) => void): (others: number) => void {
+  let before = 0;
+  return (others) => {
+    if (others > 0 || before > 0) tell({ type: 'otherRuntime.counted', others });
+    before = others;
   };
 }
 

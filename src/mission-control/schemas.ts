@@ -93,6 +93,8 @@ export const notificationRow: Schema<NotificationRow> = v.object({
   title: v.string(),
   body: v.string(),
   createdAt: finite,
+  readAt: v.optional(finite),
+  deliveryEndedAt: v.optional(finite),
   deliveredAt: v.optional(finite),
 } satisfies EveryField<NotificationRow>);
 

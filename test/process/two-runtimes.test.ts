@@ -1,13 +1,124 @@
+/** Two processes on one account, each with a STATE_DIR of its own: a rolling update, or somebody's mistake. */
 import { expect, test } from 'vitest';
 import { holdGateway } from '../kits/held-gateway.ts';
 import { replies, REPLY, theRow, type Scene } from '../kits/mid-run.ts';
-import { startRuntime } from '../kits/runtime.ts';
-import { echoGateway, missionControl } from '../kits/stack.ts';
+import { startRuntime, type RuntimeProcess } from '../kits/runtime.ts';
+import { echoGateway, missionControl, type MissionControl, type Row } from '../kits/stack.ts';
 import { until } from '../kits/until.ts';
 
-/** What two replicas of one account come to (docs/reference/kubernetes.md#one-replica): each has a STATE_DIR of its own. */
+const MESSAGES = 30;
+const TASKS = 20;
+
+/** Waits until it says that there is another runtime. @returns the sentence */
+async function noticed(runtime: RuntimeProcess): Promise<string> {
+  const { status, problems } = await runtime.waitForHealth('the other runtime', (health) =>
+    health.problems.some(({ source }) => source === 'otherRuntime'),
+  );
+  expect(status).toBe('degraded');
+  const logged = runtime.log.filter(({ event }) => event === 'otherRuntime.degraded');
+  const problem = problems.find(({ source }) => source === 'otherRuntime')?.problem ?? '';
+  expect(logged.map(({ message }) => message)).toEqual([problem]);
+  return problem;
+}
+
+const mentions = async (backend: MissionControl): Promise<Row[]> =>
+  (await backend.agentRows()).filter(({ type }) => type === 'mention');
+
+/** 30 messages on 20 tasks, and all of them answered. @returns the ids of their notifications */
+async function answerThirty(backend: MissionControl): Promise<string[]> {
+  const taskIds = backend.taskIds.slice(-TASKS);
+  for (let n = 0; n < MESSAGES; n += 1) {
+    await backend.postMessage(taskIds[n % TASKS] ?? '', `@engineer message ${n}`);
+  }
+  const rows = await until('All messages are answered', async () => {
+    const found = await mentions(backend);
+    return found.length === MESSAGES && found.every(({ deliveredAt }) => deliveredAt !== undefined) && found;
+  });
+  for (const taskId of taskIds) {
+    const thread = await backend.listThread(taskId);
+    const asked = thread.filter(({ content }) => content.startsWith('@engineer message '));
+    const answers = thread.filter(({ content }) =>
+      content.startsWith('echo from engineer: engineer message '),
+    );
+    expect(answers).toHaveLength(asked.length);
+  }
+  return rows.map(({ _id }) => _id);
+}
+
+async function two(backend: MissionControl) {
+  const gateway = await echoGateway();
+  await gateway.setFault('ok', 500);
+  const first = await startRuntime({ backend, gateway });
+  const second = await startRuntime({ backend, gateway });
+  return { gateway, first, second };
+}
+
+test('a backend that lends rows: 30 messages are 30 runs, and both say that they share the account', async () => {
+  const backend = await missionControl({ extraTasks: TASKS, extensions: true });
+  const { gateway, first, second } = await two(backend);
+  for (const runtime of [first, second]) {
+    expect(await noticed(runtime)).toBe(
+      'Another runtime works on this account. Mission Control lends each notification to one of them, but both beat ' +
+        'for every agent. If no update is under way: Stop one of them: an account has one runtime at a time.',
+    );
+  }
+  const ids = await answerThirty(backend);
+  const { runs, maxOpenPerSession } = await gateway.runs();
+  const times = (id: string) => runs.filter(({ notificationId }) => notificationId === id).length;
+  expect(ids.map(times)).toEqual(ids.map(() => 1));
+  expect(Math.max(...Object.values(maxOpenPerSession))).toBe(1);
+
+  second.kill('SIGTERM');
+  expect(await second.exited).toEqual({ code: 0, signal: null });
+  await first.waitForHealth('that it is alone', ({ problems }) => problems.length === 0);
+  expect((await backend.showRuntime()).runtimeStatus).toBe('online');
+});
+
+test('a backend that lends nothing: both say within a minute that everything is run twice', async () => {
+  const backend = await missionControl({ extraTasks: TASKS, extensions: false });
+  const { first, second } = await two(backend);
+  const answered = answerThirty(backend);
+  const problems = await Promise.all([first, second].map(noticed));
+  for (const problem of problems) {
+    expect(problem).toMatch(
+      /^Another runtime works on this account: [^:]*\. Both run every notification, and each run is paid for\. Stop one of them: an account has one runtime at a time\.$/,
+    );
+  }
+  await answered;
+});
+
+test('a rolling update: the old one gives back what it has not begun, and nobody hears of a gap', async () => {
+  const backend = await missionControl({ extensions: true });
+  const echo = await echoGateway();
+  const held = await holdGateway(echo);
+  const env = { DELIVERY_MAX_CONCURRENT_SESSIONS: '1' };
+  const old = await startRuntime({ backend, gateway: held, env });
+  for (const taskId of backend.taskIds) await backend.postMessage(taskId, '@engineer go on');
+  await held.runHeld();
+  await old.waitForHealth('rows that wait', ({ delivery }) => delivery.queued >= backend.taskIds.length - 1);
+  const next = await startRuntime({ backend, gateway: echo });
+  await noticed(next);
+
+  old.kill('SIGTERM');
+  // All but what the old one has begun, while it is still at that.
+  await until('The new one has answered the rest', async () => {
+    const open = (await backend.agentRows()).filter(({ deliveredAt }) => deliveredAt === undefined);
+    return open.length === 1;
+  });
+  held.release();
+  expect(await old.exited).toEqual({ code: 0, signal: null });
+  await until('Everything is answered', async () =>
+    (await backend.agentRows()).every(({ deliveredAt }) => deliveredAt !== undefined),
+  );
+  const { runs } = await echo.runs();
+  const ids = runs.flatMap(({ notificationId }) => notificationId ?? []);
+  expect(ids).toHaveLength(new Set(ids).size);
+  expect((await backend.showRuntime()).runtimeStatus).toBe('online');
+});
+
+/** What two replicas of one account come to, where the backend lends nothing (docs/reference/kubernetes.md#one-replica). */
 test('two runtimes on one account both run a notification, and its reply stands in the thread once', async () => {
-  const backend = await missionControl();
+  const backend = await missionControl({ extensions: false });
   const echo = await echoGateway();
   const gateway = await holdGateway(echo);
   const other = await holdGateway(echo);

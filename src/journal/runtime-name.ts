@@ -1,0 +1,19 @@
+import { randomUUID } from 'node:crypto';
+import * as v from 'valibot';
+import type { Store } from './store.ts';
+
+const KEY = 'runtime';
+
+const Kept = v.object({ name: v.string() });
+
+/**
+ * The name under which rows are lent to this runtime. It stays the same after a restart, because the next process goes on
+ * with the rows of the one before. The lock of STATE_DIR sees to it that no two processes have one name.
+ */
+export function runtimeName(store: Pick<Store, 'read' | 'put'>): string {
+  const kept = v.safeParse(Kept, store.read(KEY));
+  const name = kept.success ? kept.output.name : randomUUID();
+  // Written anew at every start, because the journal drops what was not written for long.
+  store.put(KEY, { name });
+  return name;
+}
