@@ -57,6 +57,7 @@ const child = keysOf({
   extensions: true,
   heartbeat: true,
   journal: true,
+  otherRuntime: true,
 });
 
 /** A supervised machine; those of all heartbeats count as one. */
