@@ -191,6 +191,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
         actors: {
           listAgents: fromPromise(({ signal }) => missionControl.listAgents(signal)),
           handOverRoster: fromPromise(createRosterWriter(config.rosterFile)),
+          listGatewayAgents: fromPromise(async ({ signal }) => (await gateway.probe(true, signal)).agents),
           profileSync: profileSyncMachine.provide({
             actors: {
               listProfiles: fromPromise(({ signal }) => missionControl.listProfiles(signal)),

@@ -7,7 +7,7 @@ import { faultParams, type Fault } from '../shared/fault.ts';
 import type { AgentRow } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
-import { rosterOf, type RosterEntry } from './roster.ts';
+import { missingFrom, missingSentence, rosterOf, type RosterEntry } from './roster.ts';
 
 export interface AgentSyncInput {
   parent: Parent<AgentSyncNews>;
@@ -38,10 +38,22 @@ interface AgentSyncContext extends AgentSyncInput {
   /** The last roster that was handed to the gateway, as text; null when there was none. */
   handedOver: string | null;
   handOverFailures: number;
+  /** Slugs of agents that the gateway did not know when it was last asked. */
+  missing: readonly string[];
+  /** How often in a row it lacked some, and how long that has lasted, in milliseconds. */
+  misses: number;
+  missingForMs: number;
 }
+
+/** A gateway that was just told of an agent takes so long to know it. */
+const TAKE_OVER_MS = 15_000;
 
 const UNREAD = 'The agents cannot be read.';
 const UNSHARED = 'The gateway cannot be told of the agents.';
+
+const knownParams = ({ event }: { event: { output: readonly string[] | null } }) => ({
+  known: event.output,
+});
 
 export const agentSyncMachine = setup({
   types: {} as { context: AgentSyncContext; input: AgentSyncInput; events: AgentSyncEvent; tags: Tag },
@@ -51,9 +63,14 @@ export const agentSyncMachine = setup({
     ),
     /** Does nothing unless src/runtime.ts provides a gateway that takes a roster. */
     handOverRoster: fromPromise<void, { roster: readonly RosterEntry[] }>(() => Promise.resolve()),
+    /** The slugs of the agents that the gateway knows; null where it does not tell. */
+    listGatewayAgents: fromPromise<readonly string[] | null>(() => Promise.resolve(null)),
     profileSync: profileSyncMachine,
   },
   guards: {
+    knowsAll: ({ context }, { known }: { known: readonly string[] | null }) =>
+      missingFrom(known, context.roster).length === 0,
+    missingForLong: ({ context }) => context.missingForMs >= TAKE_OVER_MS,
     handedOver: ({ context }) => JSON.stringify(context.roster) === context.handedOver,
     tokenRefused: (_, params: { fault: Fault }) => params.fault.kind === 'backendRefused',
   },
@@ -97,6 +114,25 @@ export const agentSyncMachine = setup({
         lastErrorMessage: params.fault.message,
       };
     }),
+    keepMissing: assign(({ context }, { known }: { known: readonly string[] | null }) => {
+      const misses = context.misses + 1;
+      const retryInMs = backoff(misses, context.backend, context.random());
+      return {
+        missing: missingFrom(known, context.roster),
+        misses,
+        missingForMs: context.missingForMs + retryInMs,
+        retryInMs,
+      };
+    }),
+    forgetMissing: assign({ missing: [], misses: 0, missingForMs: 0 }),
+    announceMissing: sendTo(
+      ({ context }) => context.parent,
+      ({ context }) => ({
+        type: 'condition.changed' as const,
+        source: 'agentSync',
+        problem: missingSentence(context.missing),
+      }),
+    ),
     countFailure: assign(({ context }, params: { fault: Fault }) => {
       const failures = context.failures + 1;
       const limits = params.fault.kind === 'backendRefused' ? REFUSED_BACKOFF : context.backend;
@@ -130,6 +166,9 @@ export const agentSyncMachine = setup({
     roster: [],
     handedOver: null,
     handOverFailures: 0,
+    missing: [],
+    misses: 0,
+    missingForMs: 0,
   }),
   entry: 'startProfileSync',
   initial: 'syncing',
@@ -156,13 +195,45 @@ export const agentSyncMachine = setup({
     handingOver: {
       description: 'Hands the agents to the gateway, where it does not have them yet.',
       tags: ['busy'],
-      always: { guard: 'handedOver', target: 'synced' },
+      always: { guard: 'handedOver', target: 'comparing' },
       invoke: {
         src: 'handOverRoster',
         input: ({ context }) => ({ roster: context.roster }),
-        onDone: { target: 'synced', actions: 'keepHandedOver' },
+        onDone: { target: 'comparing', actions: 'keepHandedOver' },
         onError: { target: 'unshared', actions: { type: 'countHandOverFailure', params: faultParams } },
       },
+    },
+    comparing: {
+      description: 'Asks the gateway which agents it knows.',
+      tags: ['busy'],
+      invoke: {
+        src: 'listGatewayAgents',
+        onDone: [
+          { guard: { type: 'knowsAll', params: knownParams }, target: 'synced', actions: 'forgetMissing' },
+          {
+            guard: 'missingForLong',
+            target: 'lacking',
+            actions: { type: 'keepMissing', params: knownParams },
+          },
+          { target: 'expecting', actions: { type: 'keepMissing', params: knownParams } },
+        ],
+        // A gateway that is away is the gateway machine's to tell.
+        onError: [{ guard: 'missingForLong', target: 'lacking' }, { target: 'synced' }],
+      },
+    },
+    expecting: {
+      description: 'The gateway lacks an agent, which it may just have been told of: asks again.',
+      tags: ['ready'],
+      on: { 'agents.sync': 'syncing' },
+      after: { syncBackoff: 'syncing' },
+    },
+    lacking: {
+      description:
+        'The gateway still lacks an agent: whoever writes to it waits in vain. Looks again with backoff.',
+      tags: ['degraded', 'attention'],
+      entry: 'announceMissing',
+      on: { 'agents.sync': 'syncing' },
+      after: { syncBackoff: 'syncing' },
     },
     synced: {
       description: 'The list is fresh.',

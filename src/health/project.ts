@@ -196,6 +196,7 @@ function agentSyncReport({ root, timers }: Look): Report.AgentSyncReport {
   return {
     agents: context?.agents ?? 0,
     skipped: context?.skipped ?? 0,
+    missing: context?.missing ?? [],
     consecutiveFailures: context?.failures ?? 0,
     lastErrorMessage: context?.lastErrorMessage ?? null,
     lastSyncAt: timestamp(context?.lastSyncAt),

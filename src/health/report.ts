@@ -90,6 +90,8 @@ export interface AgentSyncReport {
   agents: number;
   /** Agents left out because their slug cannot be used. */
   skipped: number;
+  /** Slugs of agents that the gateway did not know when it was last asked. */
+  missing: readonly string[];
   consecutiveFailures: number;
   lastErrorMessage: string | null;
   lastSyncAt: Timestamp;

@@ -53,6 +53,7 @@ const HEALTHY: HealthReport = {
   agentSync: {
     agents: 0,
     skipped: 0,
+    missing: [],
     consecutiveFailures: 0,
     lastErrorMessage: null,
     lastSyncAt: null,

@@ -72,6 +72,31 @@ describe('the gateway', () => {
     expect(delivery).toMatchObject({ failed: 0, parked: 0 });
   });
 
+  test('lacks an agent of Mission Control: a problem names it and what to do, until it is there', async () => {
+    const backend = await missionControl();
+    const gateway = await echoGateway({ agents: ['squad-lead', 'engineer'] });
+    const runtime = await startRuntime({ backend, gateway });
+    const task = backend.taskIds[0] ?? '';
+    await backend.postMessage(task, '@qa are you there?');
+    const { problems, agentSync } = await runtime.waitForHealth('who is missing', ({ problems: all }) =>
+      all.some(({ problem }) => problem.includes('@qa')),
+    );
+    expect(agentSync.missing).toEqual(['qa']);
+    expect(problems).toMatchObject([
+      {
+        source: 'agentSync',
+        problem: expect.stringContaining("add it to agents.entries in the gateway's openclaw.json") as string,
+        nextTryAt: expect.any(String) as string,
+      },
+    ]);
+    await gateway.close();
+    await echoGateway({ port: portOf(gateway) });
+    await runtime.waitForHealth('that all is well', isHealthy);
+    await until('The message is answered', async () =>
+      (await backend.listThread(task)).some(({ content }) => content === 'echo from qa: qa are you there?'),
+    );
+  });
+
   test('refuses our token: the reason names the setting', async () => {
     const backend = await missionControl();
     const gateway = await echoGateway();
