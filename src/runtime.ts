@@ -232,9 +232,8 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const stopPulse = watchPulse({
     url: config.convexUrl,
     proxy: config.proxies.convex,
-    // The subscription notices by itself.
-    isNeeded: () => !root.getSnapshot().context.watched,
     tell: (answers) => root.send({ type: answers ? 'backend.available' : 'delivery.poll' }),
+    onSilence: (problem) => root.send({ type: 'condition.changed', source: 'pulse', problem }),
   });
   const done = output.finally(() => {
     stopPulse();

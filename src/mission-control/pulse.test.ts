@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../local/free-port.ts';
 import { until } from '../../test/kits/until.ts';
-import { watchPulse, type PulseOptions } from './pulse.ts';
+import { watchPulse } from './pulse.ts';
 
 async function serve(port: number, status: number): Promise<Server> {
   const server = createServer((_, answer) => answer.writeHead(status).end('1'));
@@ -18,12 +18,18 @@ async function end(server: Server): Promise<void> {
   await new Promise((resolve) => server.close(resolve));
 }
 
-function watch(port: number, isNeeded: PulseOptions['isNeeded'] = () => true) {
+function watch(port: number, limitMs?: number) {
   const told: boolean[] = [];
-  const options = { url: `http://127.0.0.1:${port}`, isNeeded, tell: (is: boolean) => told.push(is) };
-  const stop = watchPulse({ ...options, everyMs: 20 });
+  const problems: (string | null)[] = [];
+  const stop = watchPulse({
+    url: `http://127.0.0.1:${port}`,
+    tell: (answers) => void told.push(answers),
+    onSilence: (problem) => void problems.push(problem),
+    everyMs: 20,
+    ...(limitMs !== undefined && { limitMs }),
+  });
   onTestFinished(stop);
-  return { told, stop };
+  return { told, problems };
 }
 
 test('each change is told, once', async () => {
@@ -47,10 +53,23 @@ test('an answer of 500 and more is none', async () => {
   expect(told).toEqual([false]);
 });
 
-test('nothing is sent while nobody wants to know', async () => {
+test('one that takes connections and does not answer is told as such, until it answers', async () => {
   const port = await freePort();
-  const looks = { asked: 0 };
-  const { told } = watch(port, () => ++looks.asked < 0);
-  await until('It would have looked', () => looks.asked > 5);
-  expect(told).toEqual([]);
+  const hung: (() => void)[] = [];
+  let isHanging = true;
+  const server = createServer((_, answer) => {
+    if (isHanging) hung.push(() => answer.end());
+    else answer.end('1');
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => end(server));
+  const { told, problems } = watch(port, 50);
+  await until('It is told', () => problems.length === 1);
+  expect(hung.length).toBeGreaterThanOrEqual(2);
+  expect(problems[0]).toContain(`127.0.0.1:${port} takes connections and does not answer`);
+  isHanging = false;
+  await until('It is taken back', () => problems.length === 2);
+  expect(problems[1]).toBeNull();
+  expect(told).toEqual([false, true]);
 });

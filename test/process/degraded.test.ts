@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { startRuntime, temporaryDirectory, type Health } from '../kits/runtime.ts';
 import { freePort } from '../../src/local/free-port.ts';
-import { echoGateway, missionControl, portOf, type MissionControl } from '../kits/stack.ts';
+import { echoGateway, missionControl, portOf, useBackend } from '../kits/stack.ts';
+import type { BackendKind, MissionControl } from '../kits/stack.ts';
 import { until } from '../kits/until.ts';
 
 const isHealthy = ({ status }: Health): boolean => status === 'healthy';
@@ -99,9 +100,15 @@ describe('the gateway', () => {
 
   test('refuses our token: the reason names the setting', async () => {
     const backend = await missionControl();
-    const gateway = await echoGateway();
+    const port = await freePort();
     await ask(backend, 'let me in');
-    const runtime = await startRuntime({ backend, gateway: { ...gateway, token: 'not-the-token' } });
+    const address = { url: `http://127.0.0.1:${port}`, token: 'not-the-token' };
+    const runtime = await startRuntime({ backend, gateway: address });
+    const away = await runtime.waitForHealth(
+      'that it is away',
+      ({ gateway }) => gateway.state === 'degraded',
+    );
+    const gateway = await echoGateway({ port });
     const health = await runtime.waitForHealth(
       'that the gateway refuses us',
       ({ gateway: { state, nextTryAt } }) => state === 'refused' && later(nextTryAt),
@@ -110,6 +117,9 @@ describe('the gateway', () => {
     expect(health.gateway.reason).toContain('OPENCLAW_GATEWAY_TOKEN');
     expect(health.gateway.reason).not.toContain('not-the-token');
     expect(health.machines.find(({ id }) => id === 'gateway')?.tags).toContain('attention');
+    // It is another trouble than the one before.
+    const sinceOf = ({ problems: [first] }: Health): number => Date.parse(first?.since ?? '');
+    expect(sinceOf(health)).toBeGreaterThan(sinceOf(away));
     expect((await gateway.runs()).runs).toEqual([]);
     // Nothing can be delivered before a person acts.
     expect(await runtime.get('/readyz')).toMatchObject({ status: 503 });
@@ -184,6 +194,31 @@ describe('Convex', () => {
     expect(health.status).toBe('degraded');
     expect(health.reason).toMatch(/Convex has not answered \w+ for 10 s/);
   });
+
+  test.each<BackendKind>(['plain', 'extended'])(
+    'is stopped (SIGSTOP) while nothing is to do, with the settings as they come (%s): told, and well again',
+    async (kind) => {
+      useBackend(kind);
+      const backend = await missionControl();
+      useBackend('plain');
+      const env = { DELIVERY_INTERVAL: '15s', HEALTH_CHECK_INTERVAL: '30s' };
+      const runtime = await startRuntime({ backend, gateway: await echoGateway(), env });
+      await runtime.waitForHealth('that all is well', isHealthy);
+      process.kill(backend.pid, 'SIGSTOP');
+      onTestFinished(() => void process.kill(backend.pid, 'SIGCONT'));
+      // The looks tell, and not a call of the runtime's own, which would come later and take longer.
+      const { status, problems } = await runtime.waitForHealth('that Convex is silent', (health) =>
+        health.problems.some(({ source }) => source === 'pulse'),
+      );
+      expect(status).toBe('degraded');
+      expect(problems.map(({ problem }) => problem).join()).toContain(
+        'takes connections and does not answer',
+      );
+      expect(problems.map(({ source }) => source)).not.toContain('backend');
+      process.kill(backend.pid, 'SIGCONT');
+      await runtime.waitForHealth('that all is well again', isHealthy);
+    },
+  );
 
   test('answers 500 for a while', async () => {
     const backend = await missionControl();
