@@ -16,6 +16,7 @@ import type { NextCall, Rounds } from '../shared/rounds.ts';
 import type { ChildNews, ChildOrder } from '../shared/slot.ts';
 import { step } from '../shared/step.ts';
 import type { Tag } from '../shared/tags.ts';
+import { whoIs } from '../shared/who.ts';
 import type { ToolCall } from '../shared/tools.ts';
 
 export interface BeatInput {
@@ -146,7 +147,7 @@ const beatSetup = setup({
   actions: {
     askForSlot: sendTo(
       ({ context }) => context.input.parent,
-      ({ context }) => ({ type: 'slot.wanted' as const, session: context.input.session }),
+      ({ context }) => ({ type: 'slot.wanted' as const, session: context.input.session, alone: false }),
     ),
     returnSlot: sendTo(
       ({ context }) => context.input.parent,
@@ -196,6 +197,7 @@ const beatSetup = setup({
       ({ context }, { fault }: { fault: Fault }) => ({
         type: 'run.failed' as const,
         session: context.input.session,
+        who: whoIs(context.input.agent.slug, 'heartbeat'),
         kind: fault.kind,
         reason: fault.message,
       }),

@@ -11,6 +11,7 @@ import type { NotificationOutput } from '../notification/context.ts';
 import type { Entry } from '../notification/entry.ts';
 import type { TroubleNews } from '../trouble/machine.ts';
 import type { Queue } from './queue.ts';
+import type { Troubles } from './scopes.ts';
 
 /** Convex gives no more rows at once (docs/contract.md#functions). */
 export const MAX_PAGE = 500;
@@ -114,7 +115,7 @@ export type DeliveryEvent =
   | { type: 'journal.available' }
   /** A child has ended: raised where its `done` event is handled, for the other regions. */
   | { type: 'session.settled'; output: ChildOutput }
-  | { type: 'row.reconsider'; id: string }
+  | { type: 'row.reconsider'; id: string; session: string }
   | { type: 'contexts.aged' };
 
 /** What the next look at the queue goes by. */
@@ -160,8 +161,10 @@ export interface Trials {
 export interface DeliveryContext extends DeliveryInput {
   queue: Queue;
   trials: Trials;
-  /** Functions of Convex that fail, by name: in doubt, or found to fail for different rows alike. */
-  troubles: Readonly<Record<string, 'doubtful' | 'found'>>;
+  /** Whose trouble the failures of late may be. */
+  troubles: Troubles;
+  /** Slots that were given while a session waited to run alone. */
+  passedBy: number;
   /** Rows left alone for a while: gone, not ours, or impossible to mark. */
   setAside: readonly string[];
   beaters: Readonly<Record<string, Beater>>;

@@ -95,10 +95,39 @@ const alwaysHasATrialOut: Invariant = ({ to, after }) => {
   return isDue && after.trialOn === null ? 'nobody is on trial' : null;
 };
 
+/** An agent in trouble waits for its own run alone; nobody else waits for it. */
 const leavesNoSlotIdle: Invariant = ({ to }) => {
-  const { counts } = to.context.queue;
-  const isIdle = gateOf(to) === 'open' && isAccepting(to) && counts.ready > 0 && counts.running < SLOTS;
-  return isIdle ? 'a session is ready and a slot is free' : null;
+  const { queue, troubles, passedBy } = to.context;
+  if (gateOf(to) !== 'open' || !isAccepting(to) || queue.counts.running >= SLOTS) return null;
+  if (goesAlone(to)) return null;
+  const running = queue.sessions.filter(({ phase }) => phase === 'running');
+  const isOpenToAll = !queue.ready.some(({ alone }) => alone);
+  const idle = queue.ready.filter(
+    ({ agentId, alone }) =>
+      (alone ? running.length === 0 : isOpenToAll || passedBy < 3 * SLOTS) &&
+      (troubles[`agent:${agentId}`] !== 'found' || !running.some((other) => other.agentId === agentId)),
+  );
+  return idle.length > 0 ? `${idle[0]?.key ?? ''} is ready and a slot is free` : null;
+};
+
+const goesAlone = ({ value }: DeliverySnapshot): boolean =>
+  typeof value !== 'string' && typeof value.active.gate !== 'string' && value.active.gate.open === 'alone';
+
+const keepsTroubleToItsAgent: Invariant = ({ to, effects }) => {
+  const { queue, troubles } = to.context;
+  for (const { to: name } of sends(effects, 'slot.granted')) {
+    const agentId = sessionOf(queue, sessionIn(name))?.agentId;
+    const open = queue.sessions.filter((one) => one.agentId === agentId && one.phase === 'running');
+    if (gateOf(to) === 'open' && troubles[`agent:${String(agentId)}`] === 'found' && open.length > 1)
+      return 'two runs of an agent in trouble';
+  }
+  return null;
+};
+
+const letsItRunAlone: Invariant = ({ to, effects, after }) => {
+  const granted = sends(effects, 'slot.granted').map(({ to: name }) => sessionIn(name));
+  if (gateOf(to) !== 'open' || !granted.some((key) => after.alone.includes(key))) return null;
+  return to.context.queue.counts.running > 1 ? 'a run that is to go alone has company' : null;
 };
 
 const knowsItsChildren: Invariant = ({ to, effects, after }) => {
@@ -162,6 +191,8 @@ const INVARIANTS = [
   keepsWithinItsSlots,
   alwaysHasATrialOut,
   leavesNoSlotIdle,
+  keepsTroubleToItsAgent,
+  letsItRunAlone,
   knowsItsChildren,
   asksOnlyWhileItTakesWork,
   waitsWithinBounds,
@@ -170,7 +201,7 @@ const INVARIANTS = [
 
 const WELL: Menu = { outcomes: ['delivered'], gate: [], leaves: false, listFails: false, rests: false };
 
-const QUIET = { crashes: 0, beats: 0, watched: null };
+const QUIET = { failures: 0, crashes: 0, beats: 0, watched: null };
 
 /** The gateway is there, calls succeed, notifications are delivered. */
 function healthy(snapshot: DeliverySnapshot, ghost: Ghost): Move<Ghost> | null {
@@ -216,6 +247,18 @@ const WALKS: [name: string, menu: Menu, ghost: Partial<Ghost>, atLeast: number][
     'rests, heartbeats among the rows, and an end at every moment',
     { ...WELL, gate: GATE, leaves: true, rests: true },
     { undelivered: ['a1'], beats: 2 },
+    800,
+  ],
+  [
+    'runs that fail, agents and notifications in trouble of their own',
+    { ...WELL, gate: [AVAILABLE, LOST] },
+    { undelivered: ['a1', 'b1', 'c1'], failures: 1 },
+    800,
+  ],
+  [
+    'a run that is to go alone',
+    { ...WELL, gate: [AVAILABLE, LOST], rests: true },
+    { undelivered: ['a1', 'b1'], alone: ['agent-e/a'] },
     800,
   ],
   [

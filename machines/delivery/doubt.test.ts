@@ -4,10 +4,17 @@ import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import { createListener } from '../../test/kits/samples/mission-control.ts';
 import type { DeliveryEvent, DeliveryNews, ListInput, Page } from './context.ts';
 import { deliveryInput } from '../../test/kits/delivery-input.ts';
+import { whoIs } from '../shared/who.ts';
 import { deliveryMachine } from './machine.ts';
 
 const SUCCEEDED = { type: 'run.succeeded', session: 'a' } as const;
-const FAILED = { type: 'run.failed', session: 'a', kind: 'runFailed', reason: 'it failed' } as const;
+const FAILED = {
+  type: 'run.failed',
+  session: 'a',
+  who: whoIs('engineer', 'a task'),
+  kind: 'runFailed',
+  reason: 'it failed',
+} as const;
 const SUSPECTED = {
   type: 'gateway.suspected',
   kind: 'gatewayUnavailable',
@@ -26,7 +33,7 @@ function startOpen() {
   return (...events: DeliveryEvent[]): string[] => {
     heard.length = 0;
     for (const event of events) actor.send(event);
-    return heard.map(({ type }) => type);
+    return heard.map(({ type }) => type).filter((type) => type !== 'condition.changed');
   };
 }
 

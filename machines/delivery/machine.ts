@@ -1,9 +1,10 @@
 import { and, type ActorRefFrom } from 'xstate';
-import type { ChildOrder } from '../shared/slot.ts';
+import { agentIn, type ChildOrder } from '../shared/slot.ts';
 import { crashOf } from '../shared/crash.ts';
 import { faultParams } from '../shared/fault.ts';
 import { freshPoll, noHistory, type DeliveryEvent } from './context.ts';
 import { EMPTY_QUEUE, headIds, openIds } from './queue.ts';
+import { agentScope, sessionScope } from './scopes.ts';
 import { deliverySetup, freeSlots, outputOf, troubleOf } from './setup.ts';
 
 type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
@@ -16,9 +17,23 @@ const lost = [
   {
     guard: { type: 'isExcused', params: ({ event }: { event: { excused: boolean } }) => event },
     target: 'closed',
-    actions: tell({ type: 'gateway.excused' }),
+    actions: ['excuseScopes', tell({ type: 'gateway.excused' })],
   },
   { target: 'closed' },
+] as const;
+
+/** A run that succeeded tells of its agent and of its notification. */
+const runPassed = {
+  type: 'notePassed',
+  params: ({ event: { session } }: { event: { session: string } }) => ({
+    scopes: [agentScope(agentIn(session)), sessionScope(session)],
+  }),
+} as const;
+
+const runFailed = [
+  'countFailedRun',
+  'doubt',
+  { type: 'passOn', params: ({ event }: { event: Extract<DeliveryEvent, { type: 'run.failed' }> }) => event },
 ] as const;
 
 const beatDue = [
@@ -35,6 +50,7 @@ export const deliveryMachine = deliverySetup.createMachine({
     queue: EMPTY_QUEUE,
     trials: { session: null, tried: [] },
     troubles: {},
+    passedBy: 0,
     setAside: [],
     beaters: {},
     // Who knows what the gateway heard from the delivery before this one.
@@ -56,16 +72,19 @@ export const deliveryMachine = deliverySetup.createMachine({
           },
           { actions: { type: 'settleChild', params: outputOf } },
         ],
-        'call.failed': { actions: { type: 'noteCallFailed', params: ({ event }) => event } },
-        'call.passed': { actions: { type: 'noteCallPassed', params: ({ event }) => event } },
+        'call.failed': { actions: { type: 'noteFailure', params: ({ event }) => event } },
+        'call.passed': {
+          actions: {
+            type: 'notePassed',
+            params: ({ event }) => ({ scopes: [event.name, sessionScope(event.session)] }),
+          },
+        },
         'trouble.found': { actions: { type: 'noteTrouble', params: ({ event }) => event } },
         'slot.wanted': { actions: { type: 'noteReady', params: ({ event }) => event } },
         'slot.returned': { actions: { type: 'noteReturned', params: ({ event }) => event } },
         'child.rested': { actions: { type: 'noteResting', params: ({ event }) => event } },
-        'run.succeeded': { actions: { type: 'passOn', params: ({ event }) => event } },
-        'run.failed': {
-          actions: ['countFailedRun', 'doubt', { type: 'passOn', params: ({ event }) => event }],
-        },
+        'run.succeeded': { actions: [runPassed, { type: 'passOn', params: ({ event }) => event }] },
+        'run.failed': { actions: runFailed },
         'gateway.suspected': { actions: ['doubt', { type: 'passOn', params: ({ event }) => event }] },
         'agent.unknown': { actions: { type: 'passOn', params: ({ event }) => event } },
         'queue.changed': { actions: 'noteChange' },
@@ -110,7 +129,7 @@ export const deliveryMachine = deliverySetup.createMachine({
                 // Told again for another reason.
                 'gateway.lost': {
                   guard: { type: 'isExcused', params: ({ event }) => event },
-                  actions: tell({ type: 'gateway.excused' }),
+                  actions: ['excuseScopes', tell({ type: 'gateway.excused' })],
                 },
                 'beat.due': { actions: { type: 'refuseBeat', params: ({ event }) => event } },
               },
@@ -132,19 +151,35 @@ export const deliveryMachine = deliverySetup.createMachine({
             open: {
               description: 'Runs may go: every free slot goes to the oldest session that is ready.',
               entry: ['endTrials', tell({ type: 'gateway.available' })],
-              always: [
-                { guard: and(['accepting', 'slotFree']), actions: 'grantSlot' },
-                { guard: and(['accepting', 'headWaits']), actions: 'startNext' },
-              ],
+              always: [{ guard: and(['accepting', 'headWaits']), actions: 'startNext' }],
+              initial: 'shared',
+              states: {
+                shared: {
+                  description: 'Many runs at once, as many as there are slots.',
+                  always: [
+                    { guard: and(['accepting', 'slotFree']), actions: 'grantSlot' },
+                    { guard: and(['accepting', 'aloneFree']), target: 'alone' },
+                  ],
+                },
+                alone: {
+                  description: 'One run goes alone: the gateway went down while it was open, more than once.',
+                  entry: 'grantAlone',
+                  always: { guard: 'noRunOpen', target: 'shared' },
+                  after: { aloneLimit: 'shared' },
+                },
+              },
               on: {
                 // Where all is well a run that succeeds is no news.
                 'run.succeeded': [
                   {
                     guard: 'gatewayInDoubt',
-                    actions: ['endDoubt', { type: 'passOn', params: ({ event }) => event }],
+                    actions: ['endDoubt', runPassed, { type: 'passOn', params: ({ event }) => event }],
                   },
-                  {},
+                  { actions: runPassed },
                 ],
+                'run.failed': {
+                  actions: [...runFailed, { type: 'noteFailure', params: ({ event }) => event }],
+                },
                 'gateway.lost': lost,
                 'gateway.trial': 'trial',
                 'beat.due': beatDue,

@@ -4,6 +4,7 @@
  */
 import type { AgentRow, DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
 import type { Entry } from '../notification/entry.ts';
+import type { Limits } from './scopes.ts';
 
 /** What a session has to do: a notification, or a heartbeat of its agent. */
 export type Item =
@@ -42,6 +43,8 @@ export interface Session {
   items: readonly Item[];
   /** The id of its head's actor: a small number (docs/adr/0012); null while none is alive. */
   actorId: string | null;
+  /** Its run is to go out while no other is open. */
+  alone: boolean;
   /** Since when it waits, though it gave its rows back: a thread that is written in all the time must have its turn. */
   place: number | null;
 }
@@ -103,6 +106,7 @@ export function enqueue(queue: Queue, item: Item): Queue {
     phase: 'empty',
     items: [],
     actorId: null,
+    alone: false,
     place: null,
   };
   if (session.items.some((known) => itemId(known) === itemId(item))) return queue;
@@ -137,6 +141,14 @@ export function setPhase(queue: Queue, key: string, phase: Phase): Queue {
   return session === undefined || !isAlive(session) ? queue : put(queue, { ...session, phase });
 }
 
+/** The head waits for a slot. */
+export function setReady(queue: Queue, key: string, alone: boolean): Queue {
+  const session = sessionOf(queue, key);
+  return session === undefined || !isAlive(session)
+    ? queue
+    : put(queue, { ...session, phase: 'ready', alone });
+}
+
 /** The head is over. */
 export const settle = (queue: Queue, key: string): Queue =>
   endHead(queue, key, ({ items }) => ({ items: items.slice(1), place: null }));
@@ -165,6 +177,7 @@ function endHead(
     items,
     place,
     actorId: null,
+    alone: false,
     phase: items.length === 0 ? 'empty' : 'waiting',
   };
   const isOver = items.length === 0 && place === null;
@@ -185,24 +198,39 @@ export function emptyQueue(queue: Queue): Queue {
   return begun.sessions.filter((session) => !isAlive(session)).reduce(remove, begun);
 }
 
-/** Actors that have no slot and will want one. */
-const ahead = ({ counts }: Queue): number => counts.preparing + counts.ready;
-
 /**
  * The session that an actor is to start for: the oldest, while fewer than `window` actors are ahead of the slots. A
- * session of an agent that has none ahead may always start, so that one agent cannot keep the others out.
+ * session of an agent that has none ahead may always start, so that one agent cannot keep the others out. Agents whose
+ * runs are limited have no other place.
  */
-export function nextToStart(queue: Queue, window: number): Session | null {
-  const [oldest] = queue.waiting;
+export function nextToStart(queue: Queue, window: number, limits: Limits = null): Session | null {
+  const { waiting, sessions, counts } = queue;
+  const [oldest] = waiting;
   if (oldest === undefined) return null;
-  if (ahead(queue) < window) return oldest;
-  const agents = new Set(
-    queue.sessions
-      .filter(({ phase }) => phase === 'preparing' || phase === 'ready')
-      .map(({ agentId }) => agentId),
-  );
-  return queue.waiting.find(({ agentId }) => !agents.has(agentId)) ?? null;
+  if (limits === null && counts.preparing + counts.ready < window) return oldest;
+  const ahead = sessions.filter(({ phase }) => phase === 'preparing' || phase === 'ready');
+  const agents = new Set(ahead.map(({ agentId }) => agentId));
+  const isFull = ahead.filter(({ agentId }) => limits?.has(agentId) !== true).length >= window;
+  const mayStart = ({ agentId }: Session): boolean =>
+    !agents.has(agentId) || (!isFull && limits?.has(agentId) !== true);
+  return waiting.find(mayStart) ?? null;
 }
+
+/** The session that gets the next slot: the oldest that need not be alone and whose agent may have one more run open. */
+export function nextToRun({ ready, sessions }: Queue, limits: Limits): Session | null {
+  const open = (agent: string): number =>
+    sessions.filter(({ agentId, phase }) => agentId === agent && phase === 'running').length;
+  const mayRun = ({ agentId, alone }: Session): boolean =>
+    !alone && (limits === null || open(agentId) < (limits.get(agentId) ?? Infinity));
+  return ready.find(mayRun) ?? null;
+}
+
+/** The oldest session whose run is to go out alone. */
+export const nextAlone = ({ ready }: Queue): Session | null => ready.find(({ alone }) => alone) ?? null;
+
+/** Whether the queue has anything of the agent. */
+export const hasWorkOf = ({ sessions }: Queue, agent: string): boolean =>
+  sessions.some(({ agentId, items }) => agentId === agent && items.length > 0);
 
 /**
  * The session that gets the gateway's next trial run: of an agent that was not tried, else the agent and session whose

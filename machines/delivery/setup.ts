@@ -27,21 +27,41 @@ import {
   forgetContexts,
   giveUpPlaces,
   handBack,
+  hasWorkOf,
   itemId,
   knownIds,
+  nextAlone,
+  nextToRun,
   nextToStart,
   nextToTry,
   sessionOf,
   sessionWith,
   setPhase,
+  setReady,
   settle,
   start,
   type Item,
+  type Queue,
+  type Session,
 } from './queue.ts';
+import {
+  agentScope,
+  describeTrouble,
+  ENOUGH,
+  explainedBy,
+  functionsIn,
+  limitsOf,
+  ofRuns,
+  scopeKind,
+  scopesOfCall,
+  scopesOfRun,
+  sessionScope,
+} from './scopes.ts';
 
 type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
 type Rested = Extract<ChildNews, { type: 'child.rested' }>;
 type CallFailed = Extract<ChildNews, { type: 'call.failed' }>;
+type RunFailed = Extract<ChildNews, { type: 'run.failed' }>;
 type TroubleFound = Extract<DeliveryEvent, { type: 'trouble.found' }>;
 
 /** No idle poll is quicker. */
@@ -57,6 +77,10 @@ const CONTEXTS_MS = 2_000;
 /** With a slow backend no new run starts while so many notifications for each slot are past their run. */
 const ALIVE_PER_SLOT = 3;
 const RECENT_PARKS = 5;
+/** A session that waits to run alone lets so many runs for each slot go before it. */
+const PASSED_BY_PER_SLOT = 3;
+/** How long others wait for a run that goes alone. */
+const ALONE_MS = 20_000;
 
 /** How many rows to ask for: those already known stand at the head of the list, so ask beyond them. */
 const pageSize = ({ queue, setAside, settings }: DeliveryContext): number =>
@@ -69,8 +93,8 @@ export const freeSlots = ({ queue: { counts }, settings }: DeliveryContext): num
     settings.maxConcurrentSessions - counts.running - counts.ready - counts.preparing - counts.waiting,
   );
 
-const withoutKey = <T>(record: Readonly<Record<string, T>>, key: string): Record<string, T> =>
-  Object.fromEntries(Object.entries(record).filter(([other]) => other !== key));
+const withoutKeys = <T>(record: Readonly<Record<string, T>>, keys: readonly string[]): Record<string, T> =>
+  Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)));
 
 const idOf = (output: ChildOutput): string =>
   output.kind === 'notification' ? output.id : `beat:${output.agentId}`;
@@ -98,10 +122,21 @@ export const outputOf = ({ event }: { event: unknown }): { output: ChildOutput }
 export const troubleOf = ({ event }: { event: unknown }): { output: TroubleOutput } =>
   event as { output: TroubleOutput };
 
-const foundIn = (troubles: DeliveryContext['troubles']): string[] =>
-  Object.keys(troubles).filter((name) => troubles[name] === 'found');
+const reconsidered = (id: string) => ({ id: `reconsider:${id}`, delay: RECONSIDER_MS });
 
-const actorOf = (name: string): string => `trouble:${name}`;
+const describeStuck = ({ session, reason }: ChildOutput): string =>
+  `A notification of session ${session} can be neither delivered nor marked. It is looked at again within ${RECONSIDER_MS / 60_000} minutes. ${reason ?? ''}`;
+
+/** Nothing waits for these any more. */
+const overWith = (queue: Queue, { key, agentId }: Session): string[] => [
+  sessionScope(key),
+  ...(hasWorkOf(queue, agentId) ? [] : [agentScope(agentId)]),
+];
+
+const actorOf = (scope: string): string => `trouble:${scope}`;
+
+const isWell = (scope: string) =>
+  ({ type: 'condition.changed', source: scope, problem: null, of: 'delivery' }) as const;
 
 const parts = setup({
   types: {} as {
@@ -126,13 +161,18 @@ const parts = setup({
     accepting,
     isExcused: (_, params: { excused: boolean }) => params.excused,
     draining: stateIn({ active: { mode: 'draining' } }),
-    headWaits: ({ context: { queue, settings } }) =>
-      nextToStart(queue, settings.maxConcurrentSessions) !== null,
-    /** A session is ready, a slot is free, and Convex keeps up with what was run. */
-    slotFree: ({ context: { queue, settings } }) =>
+    headWaits: ({ context: { queue, settings, troubles } }) =>
+      nextToStart(queue, settings.maxConcurrentSessions, limitsOf(troubles)) !== null,
+    /** A session may run, a slot is free, and Convex keeps up with what was run. */
+    slotFree: ({ context: { queue, settings, troubles, passedBy } }) =>
       queue.ready.length > 0 &&
       queue.counts.running < settings.maxConcurrentSessions &&
-      queue.counts.running + queue.counts.answering < ALIVE_PER_SLOT * settings.maxConcurrentSessions,
+      queue.counts.running + queue.counts.answering < ALIVE_PER_SLOT * settings.maxConcurrentSessions &&
+      (nextAlone(queue) === null || passedBy < PASSED_BY_PER_SLOT * settings.maxConcurrentSessions) &&
+      nextToRun(queue, limitsOf(troubles)) !== null,
+    /** No run is open, and a session waits for such a moment. */
+    aloneFree: ({ context: { queue } }) => queue.counts.running === 0 && nextAlone(queue) !== null,
+    noRunOpen: ({ context: { queue } }) => queue.counts.running === 0,
     /** No trial is out. Runs from before the trouble may still be under way, and are not waited for. */
     trialFree: ({ context: { trials, queue } }) =>
       trials.session === null && queue.ready.length > 0 && queue.counts.preparing === 0,
@@ -151,6 +191,7 @@ const parts = setup({
   delays: {
     pollInterval: ({ context }) => context.poll.inMs,
     pollBackoff: ({ context }) => context.poll.inMs,
+    aloneLimit: ALONE_MS,
   },
 });
 
@@ -201,7 +242,8 @@ export const deliverySetup = parts.extend({
     })),
     startNext: enqueueActions(({ enqueue: then, context, self }) => {
       const { settings, random, moment } = context;
-      const session = nextToStart(context.queue, settings.maxConcurrentSessions);
+      const limits = limitsOf(context.troubles);
+      const session = nextToStart(context.queue, settings.maxConcurrentSessions, limits);
       const item = session?.items[0];
       if (session === null || item === undefined) return;
       const queue = start(context.queue, session.key);
@@ -226,15 +268,24 @@ export const deliverySetup = parts.extend({
             given,
             runs: settings.runs,
             moment,
-            troubled: foundIn(context.troubles),
+            troubled: functionsIn(context.troubles),
           },
         });
       }
     }),
-    grantSlot: enqueueActions(({ enqueue: then, context: { queue } }) => {
-      const [session] = queue.ready;
+    grantSlot: enqueueActions(({ enqueue: then, context: { queue, troubles, passedBy } }) => {
+      const session = nextToRun(queue, limitsOf(troubles));
       if (session?.actorId == null) return;
-      then.assign({ queue: setPhase(queue, session.key, 'running') });
+      then.assign({
+        queue: setPhase(queue, session.key, 'running'),
+        passedBy: nextAlone(queue) === null ? 0 : passedBy + 1,
+      });
+      then.sendTo(session.actorId, { type: 'slot.granted', trial: false });
+    }),
+    grantAlone: enqueueActions(({ enqueue: then, context: { queue } }) => {
+      const session = nextAlone(queue);
+      if (session?.actorId == null) return;
+      then.assign({ queue: setPhase(queue, session.key, 'running'), passedBy: 0 });
       then.sendTo(session.actorId, { type: 'slot.granted', trial: false });
     }),
     grantTrial: enqueueActions(({ enqueue: then, context: { queue, trials } }) => {
@@ -252,50 +303,81 @@ export const deliverySetup = parts.extend({
     tellChildren: enqueueActions(({ enqueue: then, context }, { event }: { event: ChildOrder }) => {
       for (const { actorId } of context.queue.sessions) if (actorId !== null) then.sendTo(actorId, event);
     }),
-    noteCallFailed: enqueueActions(
-      ({ enqueue: then, context, self }, { name, session, reason }: CallFailed) => {
-        const id = actorOf(name);
-        if (context.troubles[name] === undefined) {
-          then.assign({ troubles: { ...context.troubles, [name]: 'doubtful' } });
-          then.spawnChild('trouble', {
-            id,
-            systemId: id,
-            input: { parent: self, scope: name, now: context.now },
-          });
-        }
-        then.sendTo(id, { type: 'trouble.seen', subject: session, reason });
-      },
-    ),
-    noteCallPassed: enqueueActions(({ enqueue: then, context }, { name }: { name: string }) => {
-      if (context.troubles[name] !== undefined) then.sendTo(actorOf(name), { type: 'trouble.passed' });
-    }),
-    noteTrouble: enqueueActions(({ enqueue: then, context }, { scope, reason }: TroubleFound) => {
-      const troubles = { ...context.troubles, [scope]: 'found' as const };
-      then.assign({ troubles });
-      for (const { actorId } of context.queue.sessions) {
-        if (actorId !== null) then.sendTo(actorId, { type: 'functions.troubled', names: foundIn(troubles) });
-      }
-      then.sendTo(context.parent, {
-        type: 'condition.changed',
-        source: scope,
-        problem: `Mission Control's function ${scope} fails for different notifications alike. They wait, and each is tried again until it works. ${reason}`,
+    /** A failure tells of every scope that it may be the trouble of. */
+    noteFailure: enqueueActions(({ enqueue: then, context, self }, failed: CallFailed | RunFailed) => {
+      const { troubles, now } = context;
+      const { session, who, reason } = failed;
+      const scopes =
+        failed.type === 'call.failed'
+          ? scopesOfCall(session, failed.name, troubles)
+          : scopesOfRun(session, troubles);
+      const fresh = scopes.filter((scope) => troubles[scope] === undefined);
+      then.assign({
+        troubles: { ...troubles, ...Object.fromEntries(fresh.map((scope) => [scope, 'doubtful' as const])) },
       });
+      for (const scope of fresh) {
+        const id = actorOf(scope);
+        const kind = scopeKind(scope);
+        const names = { function: scope, agent: who.agent, session: who.title };
+        const input = { parent: self, scope, who: names[kind], enough: ENOUGH[kind], now };
+        then.spawnChild('trouble', { id, systemId: id, input });
+      }
+      for (const scope of scopes) {
+        then.sendTo(actorOf(scope), { type: 'trouble.seen', subject: session, reason });
+      }
+    }),
+    /** Something worked: whoever was in doubt, or in trouble, is well. */
+    notePassed: enqueueActions(({ enqueue: then, context }, { scopes }: { scopes: readonly string[] }) => {
+      for (const scope of scopes) {
+        if (context.troubles[scope] !== undefined) then.sendTo(actorOf(scope), { type: 'trouble.passed' });
+      }
+    }),
+    noteTrouble: enqueueActions(({ enqueue: then, context }, found: TroubleFound) => {
+      const { scope, who, reason, since } = found;
+      if (context.troubles[scope] === undefined) return;
+      const explained = explainedBy(scope, context.troubles);
+      const troubles = { ...withoutKeys(context.troubles, explained), [scope]: 'found' as const };
+      then.assign({ troubles });
+      for (const other of explained) {
+        then.stopChild(actorOf(other));
+        if (context.troubles[other] === 'found') then.sendTo(context.parent, isWell(other));
+      }
+      if (scopeKind(scope) === 'function') {
+        for (const { actorId } of context.queue.sessions) {
+          if (actorId === null) continue;
+          then.sendTo(actorId, { type: 'functions.troubled', names: functionsIn(troubles) });
+        }
+      }
+      const problem = describeTrouble(scope, who, reason);
+      then.sendTo(context.parent, { ...isWell(scope), problem, since });
     }),
     /** Whoever rested because of it goes on at once. */
     endTrouble: enqueueActions(({ enqueue: then, context }, { output }: { output: TroubleOutput }) => {
-      const { scope } = output;
-      const troubles = withoutKey(context.troubles, scope);
+      const { scope, wasFound } = output;
+      const troubles = withoutKeys(context.troubles, [scope]);
       then.stopChild(actorOf(scope));
       then.assign({ troubles });
-      for (const { actorId } of context.queue.sessions) {
-        if (actorId === null || !output.wasFound) continue;
-        then.sendTo(actorId, { type: 'functions.troubled', names: foundIn(troubles) });
-        then.sendTo(actorId, { type: 'backend.available' });
+      if (!wasFound) return;
+      if (scopeKind(scope) === 'function') {
+        for (const { actorId } of context.queue.sessions) {
+          if (actorId === null) continue;
+          then.sendTo(actorId, { type: 'functions.troubled', names: functionsIn(troubles) });
+          then.sendTo(actorId, { type: 'backend.available' });
+        }
       }
-      then.sendTo(context.parent, { type: 'condition.changed', source: scope, problem: null });
+      then.sendTo(context.parent, isWell(scope));
     }),
-    noteReady: assign(({ context }, { session }: { session: string }) => ({
-      queue: setPhase(context.queue, session, 'ready'),
+    /** The gateway is in trouble: what runs told of agents and notifications is explained by it. */
+    excuseScopes: enqueueActions(({ enqueue: then, context }) => {
+      const excused = ofRuns(context.troubles);
+      then.assign({ troubles: withoutKeys(context.troubles, excused) });
+      for (const scope of excused) {
+        then.stopChild(actorOf(scope));
+        if (context.troubles[scope] === 'found') then.sendTo(context.parent, isWell(scope));
+      }
+    }),
+    noteReady: assign(({ context }, { session, alone }: { session: string; alone: boolean }) => ({
+      queue: setReady(context.queue, session, alone),
     })),
     noteReturned: assign(({ context: { queue, trials } }, { session }: { session: string }) => ({
       ...(sessionOf(queue, session)?.phase === 'running' && { queue: setPhase(queue, session, 'answering') }),
@@ -323,9 +405,10 @@ export const deliverySetup = parts.extend({
       const isBack = outcome === 'handedBack';
       const isAside = outcome === 'gone' || outcome === 'stuck';
       const { poll, beaters, trials } = context;
+      const queue = isBack ? handBack(context.queue, key) : settle(context.queue, key);
       then.stopChild(session.actorId);
       then.assign({
-        queue: isBack ? handBack(context.queue, key) : settle(context.queue, key),
+        queue,
         history: recorded(context, output),
         poll: {
           ...poll,
@@ -335,12 +418,17 @@ export const deliverySetup = parts.extend({
         },
         ...(trials.session === key && { trials: { ...trials, session: null } }),
         ...(isAside && { setAside: [...context.setAside, id] }),
-        ...(output.kind === 'beat' && { beaters: withoutKey(beaters, id) }),
+        ...(output.kind === 'beat' && { beaters: withoutKeys(beaters, [id]) }),
       });
       const beater = beaters[id];
       if (beater !== undefined) then.sendTo(beater, { type: 'beat.done' });
-      if (isAside)
-        then.raise({ type: 'row.reconsider', id }, { id: `reconsider:${id}`, delay: RECONSIDER_MS });
+      if (isAside) then.raise({ type: 'row.reconsider', id, session: key }, reconsidered(id));
+      if (outcome === 'stuck') {
+        then.sendTo(context.parent, { ...isWell(`row:${id}`), problem: describeStuck(output) });
+      }
+      for (const scope of overWith(queue, session)) {
+        if (context.troubles[scope] !== undefined) then.sendTo(actorOf(scope), { type: 'trouble.passed' });
+      }
       then.raise({ type: 'session.settled', output });
     }),
     /** At a drain, sessions without an actor have nothing to finish. */
@@ -355,19 +443,23 @@ export const deliverySetup = parts.extend({
       then.assign({
         queue: handBack(context.queue, key),
         setAside: [...context.setAside, id],
+        beaters: withoutKeys(context.beaters, [id]),
         ...(context.trials.session === key && { trials: { ...context.trials, session: null } }),
       });
+      const beater = context.beaters[id];
+      if (beater !== undefined) then.sendTo(beater, { type: 'beat.done' });
       then.sendTo(context.parent, {
         type: 'session.crashed',
         session: key,
         reason: faultOf(params.error).message,
       });
-      then.raise({ type: 'row.reconsider', id }, { id: `reconsider:${id}`, delay: RECONSIDER_MS });
+      then.raise({ type: 'row.reconsider', id, session: key }, reconsidered(id));
     }),
     reapChild: ({ self }, params: { actorId: string }) => reap(self.getSnapshot().children[params.actorId]),
-    reconsider: assign(({ context }, params: { id: string }) => ({
-      setAside: context.setAside.filter((id) => id !== params.id),
-    })),
+    reconsider: enqueueActions(({ enqueue: then, context }, { id }: { id: string }) => {
+      then.assign({ setAside: context.setAside.filter((other) => other !== id) });
+      then.sendTo(context.parent, isWell(`row:${id}`));
+    }),
     takeBeat: assign(({ context }, due: DueBeat) => ({
       queue: enqueue(context.queue, { kind: 'beat', agent: due.agent, dueAt: context.now() }),
       beaters: { ...context.beaters, [`beat:${due.agent._id}`]: due.replyTo },

@@ -16,6 +16,7 @@ import {
 import { Fault, type FaultKind } from '../shared/fault.ts';
 import { createListener } from '../../test/kits/samples/mission-control.ts';
 import { gatewayMachine, type GatewayEvent, type GatewayNews } from './machine.ts';
+import { whoIs } from '../shared/who.ts';
 
 type Snapshot = SnapshotFrom<typeof gatewayMachine>;
 
@@ -35,6 +36,7 @@ const PROBE_FAULTS: FaultKind[] = ['gatewayUnavailable', 'gatewayRefused', 'gate
 const failed = (session: string, kind: FaultKind): GatewayEvent => ({
   type: 'run.failed',
   session,
+  who: whoIs(session, 'a task'),
   kind,
   reason: 'The run failed.',
 });
@@ -132,6 +134,7 @@ const worldOf = (configured: boolean): Gateway => ({
   input: {
     parent: createListener<GatewayNews>().parent,
     configured,
+    accountAgents: 3,
     reconnect: RECONNECT,
     random: () => 0.5,
   },

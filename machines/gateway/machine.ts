@@ -12,6 +12,8 @@ export interface GatewayInput {
   /** Whether OPENCLAW_GATEWAY_URL names a gateway at all. */
   configured: boolean;
   reconnect: BackoffLimits;
+  /** How many agents the account has; 0 before that is known. */
+  accountAgents: number;
   /** A number in [0, 1). */
   random: () => number;
 }
@@ -23,7 +25,8 @@ export interface Probe {
 
 export type GatewayNews = GateNews | ConditionChanged;
 
-export type GatewayEvent = Evidence | { type: 'gateway.probe' };
+export type GatewayEvent =
+  Evidence | { type: 'gateway.probe' } | { type: 'agents.synced'; agents: readonly unknown[] };
 
 interface GatewayContext extends GatewayInput {
   /** How many probes in a row have failed. */
@@ -80,7 +83,7 @@ const machineSetup = setup({
       params.turned.retryAfterMs > context.retryInMs,
     cutOff: (_, params: { kind: FaultKind }) => params.kind === 'runCut',
     commonTrouble: ({ context }, params: { failed: FailedRun }) =>
-      isCommonTrouble(extendStreak(context.streak, params.failed)),
+      isCommonTrouble(extendStreak(context.streak, params.failed), context.accountAgents === 1),
   },
   delays: {
     checkInterval: CHECK_EVERY_MS,
@@ -116,6 +119,9 @@ const machineSetup = setup({
     noteCut: assign({ cut: true }),
     countFailedRun: assign(({ context }, params: { failed: FailedRun }) => ({
       streak: extendStreak(context.streak, params.failed),
+    })),
+    countAgents: assign((_, { agents }: { agents: readonly unknown[] }) => ({
+      accountAgents: agents.length,
     })),
     noteSuccess: assign({ streak: [], trials: 0, turnedAway: 0, cut: false }),
     countCheck: assign(({ context }) => ({ checks: context.checks + 1 })),
@@ -215,6 +221,7 @@ export const gatewayMachine = machineSetup.createMachine({
   initial: 'choosing',
   on: {
     'run.succeeded': { actions: 'noteSuccess' },
+    'agents.synced': { actions: { type: 'countAgents', params: ({ event }) => event } },
   },
   states: {
     choosing: {

@@ -21,6 +21,7 @@ function startProbing() {
     input: {
       parent: createListener<GatewayNews>().parent,
       configured: true,
+      accountAgents: 3,
       reconnect: { baseMs: 1_000, capMs: 15_000 },
       random: () => 0.5,
     },

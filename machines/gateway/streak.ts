@@ -1,4 +1,5 @@
 import type { FaultKind } from '../shared/fault.ts';
+import { agentIn } from '../shared/slot.ts';
 
 /** Runs that failed in a row with no success between them, the newest last; only the last three matter. */
 export type Streak = readonly { session: string; kind: FaultKind }[];
@@ -10,11 +11,13 @@ export function extendStreak(streak: Streak, failed: { session: string; kind: Fa
 }
 
 /**
- * Trouble that everyone has is nobody's: three failures alike in a row, not all of one session, are the gateway's
- * or its model provider's (docs/architecture.md#when-something-fails). One session that fails alone is that session's own trouble.
+ * Trouble that different agents have is the gateway's or its model provider's: three failures alike in a row, not all of
+ * one agent. What one agent alone has is its own (docs/architecture.md#when-something-fails).
+ * @param onlyAgent the account has no other agent: then two of its tasks tell as much
  */
-export function isCommonTrouble(streak: Streak): boolean {
-  const kinds = new Set(streak.map((run) => run.kind));
-  const sessions = new Set(streak.map((run) => run.session));
-  return streak.length === LENGTH && kinds.size === 1 && sessions.size > 1;
+export function isCommonTrouble(streak: Streak, onlyAgent: boolean): boolean {
+  const kinds = new Set(streak.map(({ kind }) => kind));
+  const agents = new Set(streak.map(({ session }) => agentIn(session)));
+  const tasks = new Set(streak.map(({ session }) => session).filter((key) => !key.endsWith('/system')));
+  return streak.length === LENGTH && kinds.size === 1 && (agents.size > 1 || (onlyAgent && tasks.size > 1));
 }

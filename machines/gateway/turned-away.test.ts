@@ -4,6 +4,7 @@ import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import { createListener, settle } from '../../test/kits/samples/mission-control.ts';
 import { Fault, type FaultKind } from '../shared/fault.ts';
 import { gatewayMachine, type GatewayNews, type Probe } from './machine.ts';
+import { whoIs } from '../shared/who.ts';
 
 const AWAY = 'The OpenClaw gateway does not answer at http://127.0.0.1:1 (ECONNREFUSED).';
 
@@ -23,6 +24,7 @@ async function startGateway() {
     input: {
       parent: listener.parent,
       configured: true,
+      accountAgents: 3,
       reconnect: { baseMs: 1_000, capMs: 15_000 },
       random: () => 0.5,
     },
@@ -37,7 +39,7 @@ async function startGateway() {
   const turnAway = (kind: FaultKind, retryAfterMs = 0): void =>
     actor.send({ type: 'gateway.suspected', kind, reason: `${kind}.`, retryAfterMs });
   const failRun = (session: string, kind: FaultKind): void =>
-    actor.send({ type: 'run.failed', session, kind, reason: `${kind}.` });
+    actor.send({ type: 'run.failed', session, who: whoIs(session, 'a task'), kind, reason: `${kind}.` });
   /** How often the status moved between well and not well. */
   const changes = (): number => {
     const problems = listener.heard.filter((news) => news.type === 'condition.changed');

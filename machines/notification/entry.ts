@@ -23,6 +23,8 @@ export interface Entry {
   spent: number;
   /** Runs that somebody pays for, of the version in hand, whatever became of them. */
   runs: number;
+  /** Times that the gateway went down while a run of the version in hand was open. */
+  cuts: number;
   /** Messages that were posted for this notification. The first one carries its id, later ones must not. */
   posts: number;
   /** A reply that is complete and not known to be in the thread, with the version that it answers. */
@@ -49,6 +51,7 @@ export const NOTHING_KNOWN: Entry = {
   attempts: 0,
   spent: 0,
   runs: 0,
+  cuts: 0,
   posts: 0,
   reply: null,
   answered: null,
@@ -77,6 +80,9 @@ export const excused = (entry: Entry, paid: boolean): Entry => ({
   attempts: Math.max(0, entry.attempts - 1),
   runs: Math.max(0, entry.runs - (paid ? 0 : 1)),
 });
+
+/** The gateway went down while the run was open. */
+export const cut = (entry: Entry): Entry => ({ ...entry, cuts: entry.cuts + 1 });
 
 /** The agent calls tools: the calls are on the disk before the first one is made. */
 export const called = (
@@ -126,6 +132,7 @@ export const postBegan = (entry: Entry, at: Moment, after: string | null): Entry
 export const posted = (entry: Entry, version: Version): Entry => ({
   ...entry,
   ...startedOver(entry),
+  cuts: 0,
   posts: entry.posts + 1,
   reply: null,
   rounds: NO_ROUNDS,
@@ -141,6 +148,7 @@ export const movedOn = (entry: Entry, finished: boolean): Entry => ({
   ...entry,
   ...(finished && startedOver(entry)),
   runs: 0,
+  cuts: 0,
   reply: null,
   parked: null,
   rounds: NO_ROUNDS,
@@ -169,6 +177,7 @@ const progress = ({ earlier, calls }: Rounds): number =>
 export const isKept = (entry: Entry): boolean =>
   attemptNumber(entry) > 0 ||
   entry.runs > 0 ||
+  entry.cuts > 0 ||
   entry.posts > 0 ||
   entry.reply !== null ||
   entry.answered !== null ||

@@ -15,7 +15,14 @@ interface Here {
 
 const outcome = (name: Outcome) => ({ type: 'setOutcome', params: { outcome: name } }) as const;
 const giveUp = (
-  note: 'attemptsSpent' | 'agentUnknown' | 'requestRejected' | 'noReply' | 'unreadable' | 'postFailed',
+  note:
+    | 'attemptsSpent'
+    | 'gatewayDied'
+    | 'agentUnknown'
+    | 'requestRejected'
+    | 'noReply'
+    | 'unreadable'
+    | 'postFailed',
 ) => ({ type: 'giveUp', params: { note } }) as const;
 const keepFault = { type: 'keepFault', params: faultParams } as const;
 const reportRunFailed = { type: 'reportRunFailed', params: faultParams } as const;
@@ -82,6 +89,7 @@ export const notificationMachine = notificationSetup.createMachine({
         { guard: 'answeredAlready', target: 'answering.marking', actions: outcome('delivered') },
         { guard: 'skippedByRule', target: 'answering.marking', actions: 'nameSkip' },
         { guard: 'attemptsSpent', target: 'parking', actions: giveUp('attemptsSpent') },
+        { guard: 'tookGatewayDown', target: 'parking', actions: giveUp('gatewayDied') },
         { guard: 'movedInQueue', target: 'handingBack' },
         { guard: 'leaving', target: 'handingBack' },
         { target: 'queueing' },

@@ -2,6 +2,7 @@
 export const NOTE_REASONS = [
   'noReply',
   'attemptsSpent',
+  'gatewayDied',
   'agentUnknown',
   'requestRejected',
   'textTooLong',
@@ -13,6 +14,8 @@ export type NoteReason = (typeof NOTE_REASONS)[number];
 
 const WHAT_HAPPENED: Partial<Record<NoteReason, string>> = {
   noReply: 'gave no reply to the last message, although it was asked several times',
+  gatewayDied:
+    'could not work on the last message: the agent gateway went down each time, three times while it worked on this message alone',
   agentUnknown: 'is not known to the agent gateway, so the last message could not be handed over',
   requestRejected: 'could not take the last message: the agent gateway does not accept it as it is',
   textTooLong: 'wrote a reply that is too long for this thread',

@@ -7,6 +7,7 @@ import type { DeliveryContext } from '../shared/mission-control.ts';
 import { mayCall } from '../shared/rounds.ts';
 import type { ToolCall } from '../shared/tools.ts';
 import type { Tag } from '../shared/tags.ts';
+import { whoIs, type Who } from '../shared/who.ts';
 import { notificationActors } from './actors.ts';
 import {
   answeredVersion,
@@ -24,6 +25,7 @@ import {
   callBegan,
   called,
   coalesces,
+  cut,
   discarded,
   excused,
   forVersion,
@@ -45,6 +47,10 @@ import { alwaysWantsAnswer, mustAnswer, skipReason } from './rules.ts';
 
 /** After this many attempts a notification is given up. */
 export const MAX_ATTEMPTS = 5;
+/** So often the gateway may go down with a run and others open. Then the run goes alone. */
+export const CUTS_IN_COMPANY = 2;
+/** Three times alone are no coincidence any more. */
+export const MAX_CUTS = CUTS_IN_COMPANY + 3;
 /** No version of a row gets more runs that somebody pays for, whatever the reasons. */
 export const MAX_RUNS = 10;
 /** After this many runs without a word, the thread is told (docs/contract.md#silence). */
@@ -57,6 +63,10 @@ const FRESH_MS = 2_000;
 export const MAX_CALL_FAILURES = 5;
 /** How often the thread is looked at for a message that may still arrive. */
 const LOOK_EVERY_MS = 3_000;
+
+/** A session whose row could not be read yet has only ids. */
+const whoIn = ({ delivery, row }: NotificationContext): Who =>
+  whoIs(delivery?.agent?.slug ?? row.recipientId, delivery?.task?.title ?? row.title);
 
 const isGivenUp = (outcome: Outcome): boolean => outcome === 'parked' || outcome === 'unanswered';
 
@@ -116,6 +126,8 @@ export const notificationSetup = setup({
       delivery !== null &&
       isSameVersion(entry.answered, versionOf(delivery.notification)),
     skippedByRule: ({ context }) => context.delivery !== null && skipReason(context.delivery) !== null,
+    /** The gateway went down each time: in company first, then while this run alone was open. */
+    tookGatewayDown: ({ context }) => context.entry.cuts >= MAX_CUTS,
     attemptsSpent: ({ context: { entry } }) =>
       entry.attempts >= MAX_ATTEMPTS || (entry.runs >= MAX_RUNS && !isActing(entry)),
     /** Never answered, and no longer at its place in the queue: what came before its newer message goes first. */
@@ -227,7 +239,11 @@ export const notificationSetup = setup({
     })),
     askForSlot: sendTo(
       ({ context }) => context.input.parent,
-      ({ context }) => ({ type: 'slot.wanted' as const, session: context.input.session }),
+      ({ context }) => ({
+        type: 'slot.wanted' as const,
+        session: context.input.session,
+        alone: context.entry.cuts >= CUTS_IN_COMPANY,
+      }),
     ),
     returnSlot: sendTo(
       ({ context }) => context.input.parent,
@@ -281,7 +297,10 @@ export const notificationSetup = setup({
     /** The attempt was counted as the run began, and it stays. */
     countAttempt: learn((context) => ({ blame: null, ...rested(context, { counted: true }) })),
     excuse: learn(({ entry, ...context }, params: { paid: boolean }) => ({
-      entry: excused(entry, params.paid || !context.unpaid),
+      entry: excused(
+        params.paid && context.rest.cause === 'runCut' ? cut(entry) : entry,
+        params.paid || !context.unpaid,
+      ),
       blame: null,
       ...rested({ entry, ...context }, { counted: false }),
     })),
@@ -371,6 +390,7 @@ export const notificationSetup = setup({
       ({ context }, { fault, name }: { fault: Fault } & Called) => ({
         type: 'call.failed' as const,
         session: context.input.session,
+        who: whoIn(context),
         name,
         reason: fault.message,
       }),
@@ -380,7 +400,7 @@ export const notificationSetup = setup({
       // A context that came with the list says nothing about the function that reads one.
       if (name === 'getNotificationForDelivery' && input.given !== null) return;
       if (rest.stepFailures === 0 && !backend.troubled.includes(name)) return;
-      enqueue.sendTo(input.parent, { type: 'call.passed', name });
+      enqueue.sendTo(input.parent, { type: 'call.passed', session: input.session, name });
     }),
     reportRunSucceeded: sendTo(
       ({ context }) => context.input.parent,
@@ -391,6 +411,7 @@ export const notificationSetup = setup({
       ({ context }, { fault }: { fault: Fault }) => ({
         type: 'run.failed' as const,
         session: context.input.session,
+        who: whoIn(context),
         kind: fault.kind,
         reason: fault.message,
       }),

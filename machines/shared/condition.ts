@@ -8,4 +8,8 @@ export interface ConditionChanged {
   problem: string | null;
   /** `failed`: only a person can mend it (a refused service token); `/health` answers 503. `degraded` when absent. */
   severity?: 'degraded' | 'failed';
+  /** When it began, in milliseconds of the wall clock; now when absent. */
+  since?: number;
+  /** The child that tells it, where the source is none: what a crashed child told is forgotten. */
+  of?: string;
 }

@@ -1,9 +1,10 @@
 import type { FaultKind } from './fault.ts';
+import type { Who } from './who.ts';
 
 /** What runs tell about the gateway in passing. The supervisor relays it to those whom it concerns. */
 export type Evidence =
   | { type: 'run.succeeded'; session: string }
-  | { type: 'run.failed'; session: string; kind: FaultKind; reason: string }
+  | { type: 'run.failed'; session: string; who: Who; kind: FaultKind; reason: string }
   | { type: 'gateway.suspected'; kind: FaultKind; reason: string; retryAfterMs: number }
   /** Its agents are not those of Mission Control: the list that it was handed may be old. */
   | { type: 'agent.unknown'; session: string; reason: string };

@@ -7,6 +7,7 @@ import { deliveryInput } from '../../test/kits/delivery-input.ts';
 import { deliveryMachine } from '../delivery/machine.ts';
 import { notificationMachine } from '../notification/machine.ts';
 import { createListener, sampleRow } from '../../test/kits/samples/mission-control.ts';
+import { whoIs } from './who.ts';
 
 setFlagsFromString('--allow-natives-syntax');
 const isQuick = runInThisContext('(object) => %HasFastProperties(object)') as (object: object) => boolean;
@@ -41,7 +42,13 @@ it("delivery's", () => {
     input: deliveryInput({ gate: 'closed' }),
   }).start();
   delivery.send({ type: 'queue.changed' });
-  delivery.send({ type: 'run.failed', session: 'a', kind: 'runFailed', reason: 'it failed' });
+  delivery.send({
+    type: 'run.failed',
+    session: 'a',
+    who: whoIs('a', 'a task'),
+    kind: 'runFailed',
+    reason: 'it failed',
+  });
   const { context } = delivery.getSnapshot();
   expect([context, context.poll, context.history].map(isQuick)).toEqual([true, true, true]);
 });

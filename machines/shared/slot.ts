@@ -1,17 +1,21 @@
 /** What delivery and its children say to each other. A child is a `notification` or a `beat`, at the head of its session. */
 import type { Evidence } from './evidence.ts';
+import type { Who } from './who.ts';
+
+/** The agent of a session, by id: a session's key is the agent and its task. */
+export const agentIn = (session: string): string => session.split('/')[0] ?? session;
 
 /** A child's news for delivery. `session` is the key of the child's session. */
 export type ChildNews =
   | Evidence
-  /** It is ready to run and waits for a slot. */
-  | { type: 'slot.wanted'; session: string }
+  /** It is ready to run and waits for a slot. `alone`: for a time in which no other run is open. */
+  | { type: 'slot.wanted'; session: string; alone: boolean }
   /** Its run is over: the slot is free. */
   | { type: 'slot.returned'; session: string }
   /** A function of Convex failed for its row. */
-  | { type: 'call.failed'; session: string; name: string; reason: string }
+  | { type: 'call.failed'; session: string; who: Who; name: string; reason: string }
   /** A function that had failed for somebody worked. */
-  | { type: 'call.passed'; name: string }
+  | { type: 'call.passed'; session: string; name: string }
   /** It waits with backoff before it repeats a run, or a call to Convex. */
   | { type: 'child.rested'; session: string; before: 'run' | 'call'; reason: string | null };
 

@@ -60,6 +60,8 @@ export type SupervisorEvent =
 export interface Condition {
   problem: string;
   severity: 'degraded' | 'failed';
+  /** The child that told it. */
+  of: string;
   /** Wall clock in milliseconds. */
   since: number;
 }

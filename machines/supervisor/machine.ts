@@ -15,7 +15,12 @@ export const supervisorMachine = supervisorSetup.createMachine({
     watched: false,
     // The gateway counts as degraded until it has answered, so that the first report does not promise too much.
     conditions: {
-      gateway: { problem: 'The gateway has not answered yet.', severity: 'degraded', since: input.now() },
+      gateway: {
+        problem: 'The gateway has not answered yet.',
+        severity: 'degraded',
+        since: input.now(),
+        of: 'gateway',
+      },
     },
     agents: [],
     drainMs: input.drainTimeoutMs,
@@ -212,7 +217,12 @@ export const supervisorMachine = supervisorSetup.createMachine({
       description: 'Everything is up. Whether all is well is in the conditions of the children.',
       tags: ['ready'],
       on: {
-        'agents.synced': { actions: { type: 'reconcileHeartbeats', params: ({ event }) => event } },
+        'agents.synced': {
+          actions: [
+            { type: 'reconcileHeartbeats', params: ({ event }) => event },
+            { type: 'tell', params: ({ event }) => ({ id: 'gateway', event }) },
+          ],
+        },
       },
     },
     failing: {

@@ -93,6 +93,7 @@ export const supervisorSetup = parts.extend({
               parent: self,
               configured: context.gatewayConfigured,
               reconnect: context.reconnect,
+              accountAgents: context.agents.length,
               random,
             },
           });
@@ -202,13 +203,9 @@ export const supervisorSetup = parts.extend({
       if (params.problem === null) return { conditions: others };
       const before = context.conditions[params.source];
       // Another problem of the same child begins now.
-      const since = before?.problem === params.problem ? before.since : context.now();
-      return {
-        conditions: {
-          ...others,
-          [params.source]: { problem: params.problem, since, severity: params.severity ?? 'degraded' },
-        },
-      };
+      const began = before?.problem === params.problem ? before.since : context.now();
+      const { problem, since = began, severity = 'degraded', of = params.source } = params;
+      return { conditions: { ...others, [params.source]: { problem, since, severity, of } } };
     }),
     /** New agents join, vanished ones leave, changes take effect at once. */
     reconcileHeartbeats: enqueueActions(
@@ -252,11 +249,14 @@ export const supervisorSetup = parts.extend({
         ledger: verdict.ledger,
         restarts: { ...context.restarts, [id]: (context.restarts[id] ?? 0) + 1 },
         conditions: {
-          ...context.conditions,
+          ...Object.fromEntries(
+            Object.entries(context.conditions).filter(([, { of }]) => !down.includes(of)),
+          ),
           [id]: {
             problem: `${id} crashed and is being started again. ${message}`,
             severity: 'degraded' as const,
             since: context.now(),
+            of: id,
           },
         },
         ...(id === 'gateway' && { gate: 'closed' as const }),
@@ -304,6 +304,7 @@ type ToChild =
       | { type: 'gateway.suspected' }
       | { type: 'run.succeeded' }
       | { type: 'run.failed' }
+      | { type: 'agents.synced' }
       | { type: 'backend.available' }
       | { type: 'upgrade.check' }
       | { type: 'delivery.poll' }

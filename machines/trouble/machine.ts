@@ -4,15 +4,19 @@ import type { Tag } from '../shared/tags.ts';
 
 export interface TroubleInput {
   parent: Parent<TroubleNews>;
-  /** Whose trouble it may be: the name of a function of Convex. */
+  /** Whose trouble it may be. */
   scope: string;
+  /** As people know it. */
+  who: string;
+  /** So many failures in a row, of so many different subjects, are the scope's trouble. */
+  enough: { failures: number; subjects: number };
   /** Wall clock in milliseconds, for what is shown. */
   now: () => number;
 }
 
 export type TroubleNews =
-  /** Different rows have the same trouble: it is the scope's, and nobody's attempt. */
-  { type: 'trouble.found'; scope: string; reason: string; since: number };
+  /** So much failed alike that it is the scope's trouble. `since`: when the first one failed. */
+  { type: 'trouble.found'; scope: string; who: string; reason: string; since: number };
 
 export type TroubleEvent =
   /** `subject` had trouble with the scope. */
@@ -29,18 +33,18 @@ export interface TroubleOutput {
 
 interface TroubleContext {
   input: TroubleInput;
-  /** Whom it has met since the last success, each once. */
+  /** How many failures there were since the last success, and of whom. */
+  failures: number;
   subjects: readonly string[];
   since: number;
   reason: string;
+  wasFound: boolean;
 }
 
-/** So many different rows with the same trouble are no coincidence. */
-const ENOUGH = 3;
 /** A doubt that nobody adds to is forgotten. */
 const FORGOTTEN_AFTER_MS = 600_000;
 
-/** Many have the same trouble: is it theirs, or that of the scope that they share? */
+/** Something failed again and again: is that the trouble of whom it failed for, or of the scope that they share? */
 export const troubleMachine = setup({
   types: {} as {
     context: TroubleContext;
@@ -50,22 +54,25 @@ export const troubleMachine = setup({
     tags: Tag;
   },
   guards: {
-    enough: ({ context: { subjects } }, { subject }: { subject: string }) =>
-      new Set([...subjects, subject]).size >= ENOUGH,
+    enough: ({ context: { input, failures, subjects } }, { subject }: { subject: string }) =>
+      failures + 1 >= input.enough.failures && new Set([...subjects, subject]).size >= input.enough.subjects,
   },
   delays: { forgotten: FORGOTTEN_AFTER_MS },
   actions: {
     note: assign(({ context }, { subject, reason }: { subject: string; reason: string }) => ({
+      failures: context.failures + 1,
       subjects: context.subjects.includes(subject)
         ? context.subjects
-        : [...context.subjects, subject].slice(-ENOUGH),
+        : [...context.subjects, subject].slice(-context.input.enough.subjects),
       reason,
     })),
+    find: assign({ wasFound: true }),
     announce: sendTo(
       ({ context }) => context.input.parent,
       ({ context }) => ({
         type: 'trouble.found' as const,
         scope: context.input.scope,
+        who: context.input.who,
         reason: context.reason,
         since: context.since,
       }),
@@ -73,17 +80,24 @@ export const troubleMachine = setup({
   },
 }).createMachine({
   id: 'trouble',
-  description: 'Many rows have the same trouble: theirs, or that of the function that they share?',
-  context: ({ input }) => ({ input, subjects: [], since: input.now(), reason: '' }),
+  description: 'Something failed: by chance, or is the scope in trouble?',
+  context: ({ input }) => ({
+    input,
+    failures: 0,
+    subjects: [],
+    since: input.now(),
+    reason: '',
+    wasFound: false,
+  }),
   output: ({ context }) => ({
     kind: 'trouble',
     scope: context.input.scope,
-    wasFound: context.subjects.length >= ENOUGH,
+    wasFound: context.wasFound,
   }),
   initial: 'doubtful',
   states: {
     doubtful: {
-      description: 'Few have met it. Each counts it as its own.',
+      description: 'Too few failures to tell.',
       on: {
         'trouble.seen': [
           {
@@ -98,9 +112,9 @@ export const troubleMachine = setup({
       after: { forgotten: 'over' },
     },
     found: {
-      description: 'Everybody rests and tries again with backoff. Nobody counts it. One success ends it.',
+      description: "It is the scope's trouble, and stays within it. One success ends it.",
       tags: ['degraded'],
-      entry: 'announce',
+      entry: ['find', 'announce'],
       on: {
         'trouble.seen': { actions: { type: 'note', params: ({ event }) => event } },
         'trouble.passed': 'over',

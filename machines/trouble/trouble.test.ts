@@ -8,7 +8,13 @@ function startTrouble() {
   const clock = new SimulatedClock();
   const actor = createActor(troubleMachine, {
     clock,
-    input: { parent, scope: 'createMessageFromAgent', now: () => 7 },
+    input: {
+      parent,
+      scope: 'createMessageFromAgent',
+      who: 'createMessageFromAgent',
+      enough: { failures: 3, subjects: 3 },
+      now: () => 7,
+    },
   }).start();
   const see = (...subjects: string[]): void => {
     for (const subject of subjects) actor.send({ type: 'trouble.seen', subject, reason: `of ${subject}` });
@@ -27,7 +33,13 @@ it('is found, once, when it meets three different rows with no success between t
   const { heard, see } = startTrouble();
   see('a', 'b', 'c', 'd');
   expect(heard).toEqual([
-    { type: 'trouble.found', scope: 'createMessageFromAgent', reason: 'of c', since: 7 },
+    {
+      type: 'trouble.found',
+      scope: 'createMessageFromAgent',
+      who: 'createMessageFromAgent',
+      reason: 'of c',
+      since: 7,
+    },
   ]);
 });
 

@@ -82,6 +82,7 @@ const stored: v.GenericSchema<unknown, Partial<Entry>> = v.partial(
     attempts: v.number(),
     spent: v.number(),
     runs: v.number(),
+    cuts: v.number(),
     posts: v.number(),
     reply: v.nullable(v.object({ text: v.string(), toolCalls: v.number(), version })),
     answered: v.nullable(version),

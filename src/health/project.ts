@@ -43,7 +43,7 @@ export function projectHealth(sources: ProjectionSources): Report.HealthReport {
   const look = lookAt(sources);
   const { config } = sources;
   return {
-    ...statusOf(sources.root),
+    ...statusOf(sources),
     problems: problemsOf(look),
     uptime: Math.round(process.uptime() * 1_000) / 1_000,
     versions: {
@@ -73,19 +73,22 @@ export function projectStatus(
   sources: ProjectionSources,
 ): Pick<Report.HealthReport, 'status' | 'reason' | 'problems' | 'delivery'> {
   const look = lookAt(sources);
-  return { ...statusOf(sources.root), problems: problemsOf(look), delivery: deliveryReport(look) };
+  return { ...statusOf(sources), problems: problemsOf(look), delivery: deliveryReport(look) };
 }
 
 /** As little as the inspector remembers of the past; it asks at every step of the supervisor and of delivery. */
 export const glanceAt = (root: SupervisorActor): { status: Report.HealthStatus; delivered: number } => ({
-  status: statusOf(root).status,
+  status: statusOf({ root, deadLetters: () => 0 }).status,
   delivered: deliveredOf(snapshotOf(root, 'delivery')?.context.history.counts ?? noHistory.counts),
 });
 
 const deliveredOf = ({ delivered, silent, skipped }: typeof noHistory.counts): number =>
   delivered + silent + skipped;
 
-function statusOf(root: SupervisorActor): Pick<Report.HealthReport, 'status' | 'reason'> {
+function statusOf({
+  root,
+  deadLetters,
+}: Pick<ProjectionSources, 'root' | 'deadLetters'>): Pick<Report.HealthReport, 'status' | 'reason'> {
   const { context, ...snapshot } = root.getSnapshot();
   if (context.exitCode === EXIT.bug) return { status: 'failed', reason: context.exitReason };
   if (snapshot.status !== 'active' || root.getSnapshot().hasTag('draining')) {
@@ -100,17 +103,49 @@ function statusOf(root: SupervisorActor): Pick<Report.HealthReport, 'status' | '
       reason: conditions.map(({ problem }) => problem).join(' '),
     };
   }
-  return { status: 'healthy', reason: 'All is well.' };
+  return { status: 'healthy', reason: lossesOf(root, deadLetters()) ?? 'All is well.' };
 }
 
-function problemsOf({ root, timers }: Look): Report.ProblemReport[] {
-  const children = childrenOf(root);
-  return Object.entries(root.getSnapshot().context.conditions).map(([source, { problem, since }]) => ({
+/** What is over and needs no machine any more, and yet a person should know of. */
+function lossesOf(root: SupervisorActor, deadLetters: number): string | null {
+  const { recentParks = [], counts = noHistory.counts } = snapshotOf(root, 'delivery')?.context.history ?? {};
+  const parked = counts.parked + counts.unanswered;
+  const sentences = [
+    ...(deadLetters > 0
+      ? [`Replies that could not be posted: ${deadLetters}. \`npm run replies\` shows them.`]
+      : []),
+    ...(parked > 0
+      ? [
+          `Notifications given up since the start: ${parked}; the last one: ${recentParks.at(-1)?.reason ?? ''}`,
+        ]
+      : []),
+  ];
+  return sentences.length === 0 ? null : `All works now. ${sentences.join(' ')}`;
+}
+
+function problemsOf(look: Look): Report.ProblemReport[] {
+  const { conditions } = look.root.getSnapshot().context;
+  return Object.entries(conditions).map(([source, { problem, since }]) => ({
     source,
     problem,
     since: timestamp(since),
-    nextTryAt: timestamp(timers.get(children[source]?.sessionId ?? '')),
+    nextTryAt: timestamp(nextTryOf(source, look)),
   }));
+}
+
+/** When the next try goes out: of the child that is in trouble, or of the first session that the trouble holds. */
+function nextTryOf(source: string, { root, timers }: Look): number | undefined {
+  const { delivery, [source]: child } = childrenOf(root);
+  if (child !== undefined) return timers.get(child.sessionId);
+  const [, scope, key] = /^(agent|session):(.+)$/.exec(source) ?? [];
+  const isHeld = (name: string): boolean =>
+    scope === 'agent' ? name.includes(`:${key}/`) : scope === undefined || name.endsWith(`:${key}`);
+  const tries = Object.values(delivery === undefined ? {} : childrenOf(delivery)).flatMap((actor) =>
+    actor !== undefined && isSessionActor(actor) && isHeld(actorName(actor))
+      ? (timers.get(actor.sessionId) ?? [])
+      : [],
+  );
+  return tries.length === 0 ? undefined : Math.min(...tries);
 }
 
 function gatewayReport({ root, clock, config, timers }: Look): Report.GatewayReport {

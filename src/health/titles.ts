@@ -1,11 +1,9 @@
 /** What people call a session: its agent and its task, `engineer · Fix the login bug`. */
 import type { AnyActorRef } from 'xstate';
 import { actorName } from '../../machines/shared/actor-name.ts';
+import { whoIs } from '../../machines/shared/who.ts';
 import { childrenOf } from './children.ts';
 import { isHeartbeat } from './heartbeats.ts';
-
-/** Characters of a title; a task's own title may be of any length. */
-const LONGEST_TITLE = 90;
 
 /** The agents' slugs by their ids. */
 export type AgentNames = ReadonlyMap<string, string>;
@@ -47,13 +45,8 @@ export function titleOf(actor: AnyActorRef, agents: AgentNames): string | null {
   const agent = delivery?.agent?.slug ?? agents.get(agentId);
   if (agent === undefined) return null;
   const what = delivery?.task?.title ?? (task === 'system' ? 'own session' : `task …${task.slice(-6)}`);
-  return oneLine(`${agent} · ${what}`);
+  return whoIs(agent, what).title;
 }
 
 /** Whether the title says the task's own title, which is known once the context was read. */
 export const isWhole = (title: string): boolean => !/ · task …\w{1,6}$/.test(title);
-
-function oneLine(text: string): string {
-  const plain = text.replace(/[\p{Cc}\s]+/gu, ' ').trim();
-  return plain.length > LONGEST_TITLE ? `${plain.slice(0, LONGEST_TITLE - 1)}…` : plain;
-}

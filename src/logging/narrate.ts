@@ -48,7 +48,7 @@ function createTransitions(
 /** The log line for each event. A line names its notification where there is one. */
 function createNews(log: Log): (event: AnyEventObject) => void {
   /** What each child is in trouble for, and at which level its recovery is told. */
-  const problems = new Map<string, { cause: string; level: 'debug' | 'info' }>();
+  const problems = new Map<string, { problem: string; cause: string; level: 'debug' | 'info' }>();
   let status = '';
   const tell: { [T in SupervisorEvent['type']]?: (event: Extract<SupervisorEvent, { type: T }>) => void } = {
     'health.listening': ({ port }) =>
@@ -63,16 +63,18 @@ function createNews(log: Log): (event: AnyEventObject) => void {
     'gateway.trial': () => log.info('gateway.trial', 'One trial run may go to the gateway'),
     'condition.changed': ({ source, problem }) => {
       const before = problems.get(source);
+      // `agent:<id>` and `session:<key>` are scopes of delivery.
+      const [kind] = source.split(':');
       if (problem === null) {
         problems.delete(source);
-        if (before !== undefined) log[before.level](`${source}.recovered`, `${source} is well again`);
+        if (before !== undefined) log[before.level](`${kind}.recovered`, recovered(source, before.problem));
         return;
       }
       const cause = causeOf(problem);
       if (before?.cause === cause) return;
       const isKnown = [...problems].some(([other, told]) => other !== source && told.cause === cause);
-      problems.set(source, { cause, level: isKnown ? 'debug' : 'info' });
-      log[isKnown ? 'debug' : 'warn'](`${source}.degraded`, problem);
+      problems.set(source, { problem, cause, level: isKnown ? 'debug' : 'info' });
+      log[isKnown ? 'debug' : 'warn'](`${kind}.degraded`, problem);
     },
     'run.failed': ({ session, kind, reason }) => log.warn('run.failed', reason, { session, kind }),
     'gateway.suspected': ({ kind, reason }) => log.warn('gateway.suspected', reason, { kind }),
@@ -123,6 +125,10 @@ function createNews(log: Log): (event: AnyEventObject) => void {
     teller?.(event);
   };
 }
+
+/** A scope of delivery has only ids in its name; its problem names people's words. */
+const recovered = (source: string, problem: string): string =>
+  source.includes(':') ? `This is over: ${problem}` : `${source} is well again`;
 
 const SETTLED: Record<ChildOutput['outcome'], { level: 'debug' | 'info' | 'warn'; message: string }> = {
   delivered: { level: 'info', message: 'The reply is in the thread' },

@@ -39,6 +39,10 @@ export interface Ghost {
   coming: readonly string[];
   /** A row came that no list was asked for since, and it was told. */
   told: boolean;
+  /** Sessions whose run is to go out alone. */
+  alone: readonly string[];
+  /** Runs that may still fail, each of its own notification. */
+  failures: number;
 }
 
 export const FRESH: Ghost = {
@@ -53,6 +57,8 @@ export const FRESH: Ghost = {
   watched: null,
   coming: [],
   told: false,
+  alone: [],
+  failures: 0,
 };
 
 export const ROWS: readonly NotificationRow[] = [
@@ -75,7 +81,7 @@ export const TRIAL = { type: 'gateway.trial' };
 export const LOST = { type: 'gateway.lost', excused: true };
 
 export const gateOf = ({ value }: DeliverySnapshot): string =>
-  typeof value === 'string' ? 'none' : value.active.gate;
+  typeof value === 'string' ? 'none' : typeof value.active.gate === 'string' ? value.active.gate : 'open';
 
 export const isAccepting = ({ value }: DeliverySnapshot): boolean =>
   typeof value !== 'string' && value.active.mode === 'accepting';
@@ -88,7 +94,8 @@ export function movesOf(menu: Menu) {
     ...timersOf(snapshot).map((event) => ({ label: event.type.split('.')[2] ?? 'time', event, ghost })),
     ...menu.gate.map((event) => ({ label: event.type, event, ghost })),
     ...Object.entries(ghost.children).flatMap(([key, state]) => newsOf(key, state, snapshot, ghost, menu)),
-    ...snapshot.context.setAside.map((id) => hear({ type: 'row.reconsider', id }, ghost)),
+    ...snapshot.context.setAside.map((id) => hear({ type: 'row.reconsider', id, session: id }, ghost)),
+    ...Object.entries(snapshot.context.troubles).flatMap(([scope, state]) => verdicts(scope, state, ghost)),
     ...(menu.leaves ? [hear({ type: 'delivery.drain' }, ghost)] : []),
     ...(menu.leaves && !isAccepting(snapshot) ? [hear({ type: 'delivery.abort' }, ghost)] : []),
     ...(menu.listFails
@@ -124,6 +131,17 @@ function watchMoves(ghost: Ghost): Move<Ghost>[] {
   return ghost.watched
     ? [...moves, hear({ type: 'queue.changed' }, after, ` ${row}`)]
     : [...moves, { label: `${row} comes untold`, ghost: after }];
+}
+
+/** What a scope's small machine may find out. */
+function verdicts(scope: string, state: 'doubtful' | 'found', ghost: Ghost): Move<Ghost>[] {
+  const wasFound = state === 'found';
+  const over = callDone(`trouble:${scope}`, { kind: 'trouble', scope, wasFound });
+  const found = { type: 'trouble.found', scope, who: scope, reason: 'It failed.', since: 0 };
+  return [
+    { label: `${scope} is well`, event: over, ghost },
+    ...(wasFound ? [] : [hear(found, ghost, ` ${scope}`)]),
+  ];
 }
 
 function answers(id: string, ghost: Ghost, menu: Menu): Move<Ghost>[] {
@@ -193,7 +211,19 @@ function newsOf(
       become(state === 'answering' ? 'answering' : 'resting'),
       ` ${id}`,
     );
-  const wants = hear({ type: 'slot.wanted', session: key }, become('ready'), ` ${id}`);
+  const alone = ghost.alone.includes(key);
+  const wants = hear({ type: 'slot.wanted', session: key, alone }, become('ready'), ` ${id}`);
+  const who = { agent: key, title: key };
+  const fails: Move<Ghost>[] =
+    ghost.failures > 0 && state === 'running'
+      ? [
+          hear(
+            { type: 'run.failed', session: key, who, kind: 'runFailed', reason: 'It failed.' },
+            { ...ghost, failures: ghost.failures - 1 },
+            ` ${id}`,
+          ),
+        ]
+      : [];
   const returns = hear({ type: 'slot.returned', session: key }, become('answering'), ` ${id}`);
   const crash: Move<Ghost>[] =
     ghost.crashes > 0
@@ -213,7 +243,7 @@ function newsOf(
     case 'ready':
       return [done('handedBack'), ...crash];
     case 'running':
-      return [returns, ...(menu.rests ? [rest('run')] : []), ...crash];
+      return [returns, ...fails, ...(menu.rests ? [rest('run')] : []), ...crash];
     case 'resting':
       return [wants, ...crash];
     default:
@@ -237,6 +267,7 @@ function reactTo(ghost: Ghost, effect: Effect): Ghost {
   if (effect.kind === 'spawn' && effect.src === 'listUndelivered') {
     return { ...ghost, asked: (effect.input as { limit: number }).limit, told: false };
   }
+  if (effect.kind === 'spawn' && effect.src === 'trouble') return ghost;
   if (effect.kind === 'spawn') {
     return { ...ghost, children: { ...ghost.children, [sessionIn(effect.id)]: 'preparing' } };
   }
@@ -255,7 +286,12 @@ export function keyOf(snapshot: DeliverySnapshot, ghost: Ghost): string {
   const { value, context } = snapshot;
   const { queue, trials, setAside, beaters, watched, poll } = context;
   const isPolling = callsOf(snapshot).length > 0;
-  const sessions = queue.sessions.map(({ key, phase, items }) => [key, phase, items.map(itemId)]);
+  const sessions = queue.sessions.map(({ key, phase, items, alone }) => [
+    key,
+    phase,
+    items.map(itemId),
+    alone,
+  ]);
   return JSON.stringify([
     [value, sessions, trials, [...setAside].sort(), isPolling && [...poll.settled].sort(), poll.more],
     [
@@ -266,5 +302,6 @@ export function keyOf(snapshot: DeliverySnapshot, ghost: Ghost): string {
     ],
     [isPolling && ghost.asked, ghost.trialOn, ghost.crashes, ghost.beats],
     [watched, isPolling && poll.changed, ghost.watched, ghost.coming, ghost.told],
+    [Object.entries(context.troubles).sort(), context.passedBy, ghost.failures],
   ]);
 }

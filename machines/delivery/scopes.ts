@@ -1,0 +1,74 @@
+/**
+ * Whose trouble is it? A scope is a function of Convex, an agent, or the notification at the head of a session. Each scope
+ * that something failed in has a small machine of its own (machines/trouble), which finds out whether the trouble is the scope's.
+ */
+import { agentIn } from '../shared/slot.ts';
+
+export type ScopeKind = 'function' | 'agent' | 'session';
+
+/** The scopes that something failed in, by name. */
+export type Troubles = Readonly<Record<string, 'doubtful' | 'found'>>;
+
+export const agentScope = (agentId: string): string => `agent:${agentId}`;
+export const sessionScope = (session: string): string => `session:${session}`;
+
+export function scopeKind(scope: string): ScopeKind {
+  if (scope.startsWith('agent:')) return 'agent';
+  return scope.startsWith('session:') ? 'session' : 'function';
+}
+
+/** So many failures in a row, of so many different sessions, are no coincidence. */
+export const ENOUGH: Readonly<Record<ScopeKind, { failures: number; subjects: number }>> = {
+  function: { failures: 3, subjects: 3 },
+  agent: { failures: 3, subjects: 2 },
+  session: { failures: 2, subjects: 1 },
+};
+
+/** One sentence for an operator. @param who the function's name, the agent's slug, or `engineer · Fix the login bug` */
+export const describeTrouble = (scope: string, who: string, reason: string): string =>
+  `${SENTENCES[scopeKind(scope)](who)} ${reason}`;
+
+const SENTENCES: Readonly<Record<ScopeKind, (who: string) => string>> = {
+  function: (who) =>
+    `Mission Control's function ${who} fails for different notifications alike. They wait, and each is tried again until it works.`,
+  agent: (who) => `The runs of ${who} fail. Only this agent waits: its runs go out one at a time.`,
+  session: (who) => `${who} failed again. Only this notification waits, and is given up after 5 tries.`,
+};
+
+const isFound = (troubles: Troubles, scope: string): boolean => troubles[scope] === 'found';
+
+/** Functions of Convex that were found to be in trouble. */
+export const functionsIn = (troubles: Troubles): string[] =>
+  Object.keys(troubles).filter((scope) => scopeKind(scope) === 'function' && isFound(troubles, scope));
+
+/** The agents that may have so many runs open at once; null when no agent is limited. */
+export type Limits = ReadonlyMap<string, number> | null;
+
+export function limitsOf(troubles: Troubles): Limits {
+  const scopes = Object.keys(troubles).filter(
+    (scope) => scopeKind(scope) === 'agent' && isFound(troubles, scope),
+  );
+  return scopes.length === 0 ? null : new Map(scopes.map((scope) => [scope.slice('agent:'.length), 1]));
+}
+
+/** A session's failed run tells of its agent, and of its own notification unless the agent is in trouble anyway. */
+export const scopesOfRun = (session: string, troubles: Troubles): string[] =>
+  isFound(troubles, agentScope(agentIn(session)))
+    ? [agentScope(agentIn(session))]
+    : [agentScope(agentIn(session)), sessionScope(session)];
+
+/** A call that failed tells of the function, and of the notification unless the function is in trouble anyway. */
+export const scopesOfCall = (session: string, name: string, troubles: Troubles): string[] =>
+  isFound(troubles, name) ? [name] : [name, sessionScope(session)];
+
+/** Scopes that a wider trouble explains: those of the agent's sessions, or of every session. */
+export const explainedBy = (scope: string, troubles: Troubles): string[] => {
+  const within = scopeKind(scope) === 'agent' ? sessionScope(`${scope.slice('agent:'.length)}/`) : 'session:';
+  return scopeKind(scope) === 'session'
+    ? []
+    : Object.keys(troubles).filter((other) => other.startsWith(within));
+};
+
+/** What the gateway's own trouble explains: whatever runs told of agents and sessions. */
+export const ofRuns = (troubles: Troubles): string[] =>
+  Object.keys(troubles).filter((scope) => scopeKind(scope) !== 'function');
