@@ -1,59 +1,12 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
+import { say, startDev } from '../kits/dev.ts';
 import { temporaryDirectory } from '../kits/runtime.ts';
 import { freePort } from '../../src/local/free-port.ts';
 import { until } from '../kits/until.ts';
-
-const SRC = join(import.meta.dirname, '../../src');
-
-/** `npm run dev`, in a process group of its own as under a terminal. */
-function startDev(directory: string, env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [join(SRC, 'local/dev.ts')], {
-    env: {
-      PATH: process.env.PATH,
-      DEV_DIR: directory,
-      LOCAL_BACKEND_PORT: '0',
-      HEALTH_PORT: '0',
-      INSPECTOR_PORT: '0',
-      DRAIN_TIMEOUT_MS: '100ms',
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
-  const group = -(child.pid ?? 0);
-  let [out, isGone] = ['', false];
-  child.stdout.setEncoding('utf8').on('data', (more: string) => (out += more));
-  child.stderr.setEncoding('utf8').on('data', (more: string) => (out += more));
-  const exited = new Promise<number | null>((resolve) => {
-    child.once('close', (code) => {
-      isGone = true;
-      resolve(code);
-    });
-  });
-  const pressCtrlC = (): void => void process.kill(group, 'SIGINT');
-  onTestFinished(async () => {
-    // Only in good order takes it all of its children along.
-    if (!isGone) pressCtrlC();
-    await exited;
-  });
-  return { pid: child.pid, exited, pressCtrlC, kill: () => void child.kill('SIGKILL'), output: () => out };
-}
-
-/** `npm run say`, to its end. */
-async function say(directory: string, ...args: string[]) {
-  const child = spawn(process.execPath, [join(SRC, 'cli/say.ts'), ...args], {
-    env: { PATH: process.env.PATH, DEV_DIR: directory },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), exit]);
-  return { out, err, code };
-}
 
 /** Where the stack says that its parts listen. */
 const urlsOf = (output: string): string[] =>

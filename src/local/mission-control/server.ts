@@ -30,13 +30,30 @@ const KINDS: ReadonlyMap<string, FunctionKind> = new Map([
 
 /** The function API over HTTP. Every request gets an answer; none ends the process. */
 export function createBackendServer(options: ServerOptions): Server {
+  const tell = tellOnce(options);
   return createServer((request, response) => {
     answer(options, request, response).catch((error: unknown) => {
       if (response.headersSent || response.destroyed) return;
       const problem = error instanceof HttpProblem ? error : unexpected(options, error);
+      if (problem.status === 503) tell(problem.message);
       send(response, problem.status, { code: problem.code, message: problem.message });
     });
   });
+}
+
+/** A disk that takes nothing fails every write: one line tells it, until something is written again. */
+function tellOnce({ engine, log }: ServerOptions): (problem: string) => void {
+  let told = '';
+  engine.onCommit(({ touches }) => {
+    if (told !== '' && touches.length > 0) {
+      told = '';
+      log('Mission Control can write again.');
+    }
+  });
+  return (problem) => {
+    if (problem !== told) log(problem);
+    told = problem;
+  };
 }
 
 function unexpected(options: ServerOptions, error: unknown): HttpProblem {

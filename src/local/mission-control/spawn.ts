@@ -73,7 +73,9 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   const ready = await Promise.race([
     firstLine(child),
     exited.then(() => {
-      throw new Error(`The local backend did not start. ${logged.join(' ')}`);
+      // Where its lines are shown as they come they are not said twice.
+      const why = options.onLog === undefined ? logged.join(' ') : 'Its lines above say why, and what to do.';
+      throw new Error(`The local backend did not start. ${why}`);
     }),
   ]);
   return {

@@ -40,7 +40,7 @@ export async function startServing(
       log,
       faults: settings.faults ? createFaults() : null,
     });
-    const sync = serveSync(server, engine);
+    const sync = serveSync(server, engine, log);
     server.listen(settings.port, settings.host);
     await listening(server, settings.port);
     return {

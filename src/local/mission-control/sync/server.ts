@@ -20,8 +20,14 @@ export interface SyncServer {
 /**
  * Convex's sync protocol, at `/api/<version>/sync` of an HTTP server. A query is run again only when something that it
  * read was written, and told only when it came out differently.
+ *
+ * @param log told of a client that does not speak the protocol
  */
-export function serveSync(server: Server, engine: SyncSource): SyncServer {
+export function serveSync(
+  server: Server,
+  engine: SyncSource,
+  log: (line: string) => void = () => undefined,
+): SyncServer {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
   const sessions = new Map<WebSocket, Session>();
 
@@ -42,7 +48,9 @@ export function serveSync(server: Server, engine: SyncSource): SyncServer {
       sessions.delete(socket);
     });
     // What is wrong with a connection ends it, and 'close' follows.
-    socket.on('error', () => undefined);
+    socket.on('error', ({ message }) =>
+      log(`a client's connection is closed: it sent what is no frame (${message})`),
+    );
   }
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
