@@ -30,6 +30,7 @@ const WHAT: Record<string, string> = {
   faults: 'every fault that the runtime must bear, one after another',
   chaos: 'kills the runtime again and again, and looks for what was lost or doubled',
   kills: 'kills the local Mission Control while it writes, and looks for writes that were lost',
+  'kill-tools': 'kills the runtime right after a tool had its effect, and counts what is there in the end',
   fleet: 'upgrades the runtimes of many accounts one after another, and says what an account costs',
   upgrade: 'moves the stack to new images, and back when they do not work',
   up: 'builds and starts the stack of this checkout, and says what to open',
@@ -57,6 +58,7 @@ const WITH_HELP: [heading: string, file: string][] = [
   ['npm run bench', 'test/bench/main.ts'],
   ['npm run faults', 'test/faults/main.ts'],
   ['npm run chaos', 'test/chaos/main.ts'],
+  ['npm run kill-tools', 'test/chaos/kill-tools.ts'],
   ['npm run fleet', 'test/fleet/main.ts'],
 ];
 

@@ -8,6 +8,7 @@ import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
 import type { Config } from '../config/config.ts';
 import { childrenOf, machineSnapshot, snapshotOf, type MachineView } from './children.ts';
 import { heartbeatsShown, isDegraded, isHeartbeat } from './heartbeats.ts';
+import { runInHand } from './run-in-hand.ts';
 import { sessionsReport } from './sessions.ts';
 import type * as Report from './report.ts';
 import type { StateClock } from './state-clock.ts';
@@ -295,6 +296,7 @@ const describeMachine = (look: Look, { actor, snapshot, value }: Machine): Repor
   since: timestamp(look.clock.since(actor)),
   nextTimerAt: timestamp(look.timers.get(actor.sessionId)),
   until: timestamp(runLimitAt(look, actor, value)),
+  run: runInHand(snapshot),
   restarts: look.root.getSnapshot().context.restarts[actor.id] ?? 0,
 });
 

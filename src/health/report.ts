@@ -139,6 +139,20 @@ export interface MemoryReport {
   externalBytes: number;
 }
 
+/** What an open run is at. */
+export interface RunInHand {
+  /** From 1: each answer of the agent with calls begins the next one. */
+  round: number;
+  /** The call that is being made; null while the agent answers. */
+  call: {
+    /** One of our tools, or `unknown`. */
+    tool: string;
+    /** Its place among the calls of this answer, from 1. */
+    number: number;
+    of: number;
+  } | null;
+}
+
 export interface MachineReport {
   id: string;
   /** Agent and task of a session, `engineer · Fix the login bug`; null for all others. */
@@ -151,6 +165,8 @@ export interface MachineReport {
   nextTimerAt: Timestamp;
   /** When its open run is cut off (OPENCLAW_REQUEST_TIMEOUT_MS); null when none is open. */
   until: Timestamp;
+  /** What its open run is at; null when none is open. */
+  run: RunInHand | null;
   /** Restarts after a crash, since the process began. */
   restarts: number;
 }

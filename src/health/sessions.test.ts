@@ -12,6 +12,7 @@ const session = (id: number, value: StateValue): MachineReport => ({
   since: '2026-01-01T00:00:00.000Z',
   nextTimerAt: null,
   until: null,
+  run: null,
   restarts: 0,
 });
 

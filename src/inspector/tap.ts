@@ -113,6 +113,7 @@ export function createTap({ root, since, restarts, tell, onError }: TapOptions):
         to: state.states,
         tags: state.tags,
         status: state.status,
+        run: state.run,
         event: event.type,
         ...senderOf(senders.get(event)?.get(actor)),
         edges: taken,

@@ -1,6 +1,7 @@
 import type { AnyActorRef, StateValue } from 'xstate';
 import { actorName } from '../../machines/shared/actor-name.ts';
 import { TAGS } from '../../machines/shared/tags.ts';
+import { runInHand, runText } from '../health/run-in-hand.ts';
 import { statePaths } from '../health/state-paths.ts';
 import { parentOf, pathOf } from './paths.ts';
 import type { ActorStatus, ActorView, TimerView } from './wire.ts';
@@ -18,6 +19,7 @@ export interface StateView {
   states: string[];
   tags: ActorView['tags'];
   status: ActorStatus;
+  run: string | null;
 }
 
 /** @param snapshot any actor's, as XState gives it */
@@ -27,6 +29,7 @@ export function stateOf(snapshot: unknown): StateView {
     states: value === undefined ? [] : statePaths(value),
     tags: hasTag === undefined ? [] : TAGS.filter((tag) => hasTag.call(snapshot, tag)),
     status,
+    run: runText(runInHand(snapshot)),
   };
 }
 

@@ -32,6 +32,8 @@ export interface ActorView {
   states: string[];
   tags: Tag[];
   status: ActorStatus;
+  /** What its open run is at, `round 3: task_status (2 of 3)`; null where there is nothing to say. */
+  run: string | null;
   /** When it entered the state that it is in; null where that is not known. */
   since: number | null;
   /** The soonest first. */
@@ -72,6 +74,8 @@ export interface Step {
   to: string[];
   tags: Tag[];
   status: ActorStatus;
+  /** As in {@link ActorView}. */
+  run: string | null;
   /** The event's type. */
   event: string;
   /** The path of the actor that sent it; null for one from outside. */

@@ -182,6 +182,25 @@ test.each(['fail', 'cut'] as const)(
   },
 );
 
+test('the call in hand is on /health while it is made, and nothing of its arguments', async () => {
+  const { backend, say, runtime, replies } = await world((_, before) =>
+    before === 0 ? { calls: [['task_create', { title: 'Seen from outside' }]] } : { text: 'Done.' },
+  );
+  await backend.setFaults([{ name: 'createTaskFromAgent', mode: 'slow', delayMs: 1_500, count: 1 }]);
+  await say();
+  const health = await runtime.waitForHealth('the call in hand', ({ sessions }) =>
+    sessions.shown.some(({ run }) => run?.call != null),
+  );
+  expect(health.sessions.shown).toMatchObject([
+    {
+      value: { working: { acting: 'calling' } },
+      run: { round: 1, call: { tool: 'task_create', number: 1, of: 1 } },
+    },
+  ]);
+  expect(JSON.stringify(health)).not.toContain('Seen from outside');
+  await until('The reply is there', async () => (await replies()).length > 0);
+});
+
 /** The rule's time is the point: waits between tries have to reach over it. */
 const AWAY_MS = 60_000;
 

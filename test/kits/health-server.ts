@@ -79,6 +79,7 @@ const HEALTHY: HealthReport = {
       since: null,
       nextTimerAt: null,
       until: null,
+      run: null,
       restarts: 0,
     },
   ],

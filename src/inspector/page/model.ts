@@ -108,11 +108,12 @@ function keepTitle({ titles }: Model, path: string, title: string | null): void 
   if (titles.size > TITLES_KEPT && oldest !== undefined) titles.delete(oldest);
 }
 
-function move(model: Model, { path, from, to, tags, status, at }: Step & { at: number }): void {
+function move(model: Model, { path, from, to, tags, status, run, at }: Step & { at: number }): void {
   const actor = model.actors.get(path);
   if (actor === undefined) return;
   actor.status = status;
   actor.tags = tags;
+  actor.run = run;
   if (from === null) return;
   actor.states = to;
   actor.since = at;

@@ -86,7 +86,7 @@ function updateCard(item: Element, card: Card, describe: Describe, now: number):
   press.dataset.tone = card.tone;
   press.dataset.path = actor?.path ?? '';
   setText(part('name'), card.title);
-  setText(part('state'), lastOf(state));
+  setText(part('state'), [lastOf(state), actor?.run].filter(Boolean).join(' · '));
   setText(part('words'), card.text ?? describe(actor?.machine ?? null, state));
   const times = [
     since === null ? '' : `for ${duration(now - since)}`,

@@ -157,7 +157,8 @@ function updateRow(row: HTMLElement, node: TreeNode, look: Look): void {
   setText(part('name'), nameOfActor(actor));
   setText(part('restarts'), actor.restarts === 0 ? '' : `↻ ${actor.restarts}`);
   setText(part('tags'), actor.tags.join(' '));
-  setText(part('states'), actor.states.map(lastOf).join(' · ') || actor.status);
+  const states = [...actor.states.map(lastOf), actor.run].filter(Boolean);
+  setText(part('states'), states.join(' · ') || actor.status);
   setText(part('since'), actor.since === null ? '' : `for ${duration(look.now - actor.since)}`);
   setText(part('timer'), timerText(actor, look.now));
   row.title = titleOf(actor, look.now);
