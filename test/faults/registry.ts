@@ -5,6 +5,7 @@ import { gatewayCases } from './cases/gateway.ts';
 import { journalCases } from './cases/journal.ts';
 import { leavingCases } from './cases/leaving.ts';
 import { rowCases } from './cases/rows.ts';
+import { scopeCases } from './cases/scopes.ts';
 import { upgradeCases } from './cases/upgrade.ts';
 
 /** Every fault, in the order in which they run. */
@@ -12,6 +13,7 @@ export const CASES: readonly FaultCase[] = [
   ...gatewayCases,
   ...backendCases,
   ...rowCases,
+  ...scopeCases,
   ...leavingCases,
   ...upgradeCases,
   ...journalCases,

@@ -1,0 +1,191 @@
+/** Whose trouble is it? One agent, one message or one proxy must not cost the others anything. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { startRuntime, type RuntimeProcess } from '../../kits/runtime.ts';
+import { missionControl, type MissionControl } from '../../kits/stack.ts';
+import { pickyGateway, type Fate, type PickyGateway, type PickyRun } from '../../kits/picky-gateway.ts';
+import type { FaultCase } from '../case.ts';
+import { DEFAULT_WAITS } from '../stage.ts';
+import { inSeconds, within } from '../wait.ts';
+
+interface Scene {
+  backend: MissionControl;
+  gateway: PickyGateway;
+  runtime: RuntimeProcess;
+}
+
+const OTHERS = ['a1', 'a2', 'a3', 'a4', 'a5'];
+const ORCHESTRATOR = 'squad-lead';
+
+/** A runtime with default waits, six agents, and a gateway that decides by the run. */
+async function setScene(fate: (run: PickyRun) => Fate): Promise<Scene> {
+  const backend = await missionControl();
+  for (const slug of OTHERS) {
+    await backend.call('demo/actions:addAgent', { slug, name: slug, role: 'Helper' });
+  }
+  // The orchestrator hears of every reply, and has nothing to say.
+  const gateway = await pickyGateway(['engineer', 'qa', ORCHESTRATOR, ...OTHERS], (run) =>
+    run.agent === ORCHESTRATOR || isBeat(run) ? answers('HEARTBEAT_OK', 10) : fate(run),
+  );
+  const runtime = await startRuntime({ backend, gateway, env: { ...DEFAULT_WAITS } });
+  await runtime.waitForHealth('a gateway', ({ status }) => status === 'healthy');
+  return { backend, gateway, runtime };
+}
+
+const answers = (text: string, afterMs: number): Fate => ({ kind: 'answers', text, afterMs });
+
+/** @returns the new task's id, whose only message is the assignment */
+async function assign({ backend }: Scene, agent: string, title: string): Promise<string> {
+  const { taskId } = (await backend.call('demo/actions:createTask', {
+    title,
+    assignedAgentSlugs: [agent],
+  })) as { taskId: string };
+  return taskId;
+}
+
+const said = async ({ backend }: Scene, taskId: string): Promise<string[]> =>
+  (await backend.listThread(taskId)).map(({ content }) => content);
+
+const hasWords = async (scene: Scene, taskId: string): Promise<boolean> =>
+  (await said(scene, taskId)).length > 0;
+
+const isBeat = ({ prompt }: PickyRun): boolean => prompt.includes('Heartbeat of @');
+
+/** Of the agent that has the task; the orchestrator hears of it too. */
+const runsOf = ({ gateway }: Scene, title: string): PickyRun[] =>
+  gateway.runs.filter(
+    (run) => run.prompt.includes(title) && run.agent !== ORCHESTRATOR && run.agent !== 'qa' && !isBeat(run),
+  );
+
+async function allSay(
+  scene: Scene,
+  taskIds: readonly string[],
+  seconds: number,
+  what: string,
+): Promise<number> {
+  return within(seconds, what, async () => {
+    for (const taskId of taskIds) if (!(await hasWords(scene, taskId))) return false;
+    return true;
+  });
+}
+
+/** Other agents get a message each, again and again, while something else goes on. */
+async function others(
+  scene: Scene,
+  rounds: number,
+  pauseMs: number,
+): Promise<{ title: string; taskId: string }[]> {
+  const tasks: { title: string; taskId: string }[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const agent of OTHERS.slice(0, 3)) {
+      const title = `Innocent ${agent} ${round};`;
+      tasks.push({ title, taskId: await assign(scene, agent, title) });
+    }
+    await delay(pauseMs);
+  }
+  return tasks;
+}
+
+async function killer(what: Fate): Promise<string> {
+  const scene = await setScene((run) => (run.prompt.includes('Deadly') ? what : answers('Done.', 2_000)));
+  const deadly = await assign(scene, 'engineer', 'Deadly task');
+  const innocent = await others(scene, 6, 10_000);
+  const took = await allSay(scene, [deadly], 120, 'The message that ends runs is given up');
+  await allSay(
+    scene,
+    innocent.map(({ taskId }) => taskId),
+    60,
+    'Everybody else is answered',
+  );
+  const deadlyRuns = runsOf(scene, 'Deadly').length;
+  const most = Math.max(...innocent.map(({ title }) => runsOf(scene, title).length));
+  expect(deadlyRuns).toBeLessThanOrEqual(5);
+  expect(most).toBeLessThanOrEqual(3);
+  expect((await said(scene, deadly))[0]).toContain('could not work on the last message');
+  await scene.runtime.waitForHealth('that all works', ({ status }) => status === 'healthy');
+  return `${deadlyRuns} runs and ${scene.gateway.deaths()} deaths of the gateway, given up ${inSeconds(took)} after the others; ${innocent.length} others answered, none run more than ${most} times`;
+}
+
+export const scopeCases: readonly FaultCase[] = [
+  {
+    name: 'agent-fails',
+    what: 'every run of one agent fails: the other five are answered at once, the agent is named, each message has 5 runs',
+    limit: 260,
+    async run() {
+      const scene = await setScene(({ agent }) =>
+        agent === 'engineer' ? { kind: 'fails' } : answers('Done.', 200),
+      );
+      const failing = [];
+      for (let n = 0; n < 8; n++) failing.push(await assign(scene, 'engineer', `Failing ${n};`));
+      const named = await within(20, 'The agent is named', async () =>
+        (await scene.runtime.health()).problems.some(({ problem }) => problem.includes('runs of engineer')),
+      );
+      await delay(15_000);
+      const fine = await Promise.all(OTHERS.map((agent) => assign(scene, agent, `Fine ${agent};`)));
+      const took = await allSay(scene, fine, 15, 'The others are answered');
+      const health = await scene.runtime.health();
+      expect(health.gateway.state).toBe('connected');
+      await allSay(scene, failing, 200, 'The failing ones are given up');
+      const most = Math.max(...failing.map((_, n) => runsOf(scene, `Failing ${n};`).length));
+      expect(most).toBeLessThanOrEqual(5);
+      await scene.runtime.waitForHealth('that all works', ({ status }) => status === 'healthy');
+      return `named after ${inSeconds(named)}, the others answered within ${inSeconds(took)}, at most ${most} runs of a failing message`;
+    },
+  },
+  {
+    name: 'all-agents-fail',
+    what: 'the runs of all agents fail for two minutes: one trial at a time, nothing given up, all answered afterwards',
+    limit: 260,
+    async run() {
+      const scene = await setScene(() => ({ kind: 'fails' }));
+      const tasks = await Promise.all(
+        ['engineer', ...OTHERS].map((agent) => assign(scene, agent, `Failing ${agent};`)),
+      );
+      await scene.runtime.waitForHealth('whose trouble it is', ({ gateway }) => gateway.state === 'ailing');
+      await delay(120_000);
+      expect((await scene.runtime.health()).delivery.parked).toBe(0);
+      const runs = scene.gateway.runs.length;
+      scene.gateway.decide(() => answers('Done.', 100));
+      const took = await allSay(scene, tasks, 90, 'All are answered');
+      return `${runs} runs in 2 min, 0 given up, all answered ${inSeconds(took)} after`;
+    },
+  },
+  {
+    name: 'message-kills-gateway',
+    what: 'one message takes the gateway down 300 ms into its run: given up after 5 runs, nobody else is run more than 3 times',
+    limit: 300,
+    run: () => killer({ kind: 'killsGateway', afterMs: 300, begins: true, downMs: 3_000 }),
+  },
+  {
+    name: 'message-kills-gateway-early',
+    what: 'the same before the first byte of its answer',
+    limit: 300,
+    run: () => killer({ kind: 'killsGateway', afterMs: 300, begins: false, downMs: 3_000 }),
+  },
+  {
+    name: 'message-closes-connection',
+    what: 'the connection of one message closes each time, before the first byte: given up after 5 runs',
+    limit: 300,
+    run: () => killer({ kind: 'closes', afterMs: 300, begins: false }),
+  },
+  {
+    name: 'proxy-gives-up',
+    what: 'a proxy answers 504 after 3 s in place of the gateway: 5 runs of each message with pauses, then a note',
+    limit: 260,
+    async run() {
+      const scene = await setScene(() => ({ kind: 'proxyAnswers', status: 504, afterMs: 3_000 }));
+      const tasks = await Promise.all(
+        ['engineer', 'a1', 'a2'].map((agent) => assign(scene, agent, `Long ${agent};`)),
+      );
+      const named = await within(20, 'Health says 504', async () =>
+        (await scene.runtime.health()).problems.some(({ problem }) => problem.includes('504')),
+      );
+      const took = await allSay(scene, tasks, 220, 'Each has its note');
+      const most = Math.max(
+        ...['engineer', 'a1', 'a2'].map((agent) => runsOf(scene, `Long ${agent};`).length),
+      );
+      expect(most).toBeLessThanOrEqual(5);
+      return `named after ${inSeconds(named)}, at most ${most} runs of a message, notes after ${inSeconds(took)}`;
+    },
+  },
+];
