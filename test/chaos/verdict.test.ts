@@ -107,11 +107,9 @@ function judged(change: (told: Story) => void = () => undefined): Verdict {
   const { runs, lives, notifications, messages, history } = told;
   const state: DumpedState = {
     account: { runtimeStatus: 'offline' },
-    fleet: null,
     agents: [],
     tasks: [],
     documents: [],
-    sessions: [],
     messages,
     notifications,
     history,

@@ -1,7 +1,7 @@
 import type { AgentStatus, BehaviorFlags, TaskStatus } from '../../../machines/shared/mission-control.ts';
 import { clampLimit } from '../../../convex/model/limits.ts';
 import type { Agent, Task } from './rows.ts';
-import { ensureSession } from './sessions.ts';
+import { sessionKeyOf } from './sessions.ts';
 import type { Store } from './store.ts';
 
 const DEFAULT_FLAGS = {
@@ -47,7 +47,7 @@ export const agentsBySlug = (store: Store): Agent[] =>
 export const listAgents = (store: Store) =>
   agentsBySlug(store).map(({ behaviorFlags, ...agent }) => ({
     ...agent,
-    systemSessionKey: ensureSession(store, { ...agent, behaviorFlags }),
+    systemSessionKey: sessionKeyOf({ ...agent, behaviorFlags }),
     effectiveBehaviorFlags: behaviorFlags,
   }));
 

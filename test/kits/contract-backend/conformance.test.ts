@@ -262,7 +262,7 @@ const scenarios: [string, string[], (stage: Stage) => Promise<unknown>][] = [
     ],
   ],
   [
-    'the runtime’s status, a restart and an upgrade',
+    'the runtime’s status, and that nothing is asked of it',
     [],
     async ({ call: ask }) => {
       const config = {

@@ -1,7 +1,7 @@
 import { agentsBySlug } from './agents.ts';
 import { monotonicMs } from './history.ts';
 import type { Message, Notification, Task } from './rows.ts';
-import { ensureSession } from './sessions.ts';
+import { sessionKeyOf } from './sessions.ts';
 import type { Store } from './store.ts';
 
 const THREAD_MESSAGES = 50;
@@ -31,7 +31,7 @@ export function loadContext(store: Store, row: Notification) {
     mentionableAgents: team,
     assignedAgents: team.filter(({ id }) => task?.assignedAgentIds.includes(id)),
     effectiveBehaviorFlags: (agent ?? agentsBySlug(store)[0])?.behaviorFlags,
-    ...(agent !== null && { deliverySessionKey: ensureSession(store, agent, row.taskId) }),
+    ...(agent !== null && { deliverySessionKey: sessionKeyOf(agent, row.taskId) }),
     repositoryDoc: null,
     globalBriefingDoc: null,
     taskOverview: null,

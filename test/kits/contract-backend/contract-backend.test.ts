@@ -70,33 +70,6 @@ test('no answer at all: the work is not done', async () => {
   expect(await backend.countUndelivered()).toBe(1);
 });
 
-test('an archived task has a session of the next generation', async () => {
-  const [taskId = ''] = await backend.createTasks({ assignees: ['one'] });
-  const [row] = await client.listUndelivered(1);
-  const key = async () => (await client.loadContext(row?._id ?? ''))?.deliverySessionKey;
-  expect(await key()).toBe(`task:${taskId}:agent:one:${backend.accountId}:v1`);
-  await backend.archiveTask(taskId);
-  expect(await key()).toBe(`task:${taskId}:agent:one:${backend.accountId}:v2`);
-});
-
-test('a restart is asked for once; an upgrade ends with the report of its versions', async () => {
-  const report = { dropletId: 'd', ipAddress: 'i', lastHealthCheck: Date.now(), openclawVersion: '1' };
-  await client.updateRuntimeStatus('online', { ...report, runtimeServiceVersion: '1' });
-  await backend.requestRestart();
-  expect([
-    await client.checkAndClearRestartRequested(),
-    await client.checkAndClearRestartRequested(),
-  ]).toEqual([true, false]);
-  await backend.requestUpgrade({ targetRuntimeVersion: '2' });
-  expect(await client.getPendingUpgrade()).toMatchObject({
-    targetOpenclawVersion: '1',
-    targetRuntimeVersion: '2',
-  });
-  await client.updateRuntimeStatus('online', { ...report, runtimeServiceVersion: '2' });
-  expect(await client.getPendingUpgrade()).toBeNull();
-  expect((await backend.dump()).fleet?.upgradeHistory).toEqual([{ status: 'success' }]);
-});
-
 test('counts the calls of each function', async () => {
   await client.listAgents();
   await expect(client.markDelivered('nothing')).rejects.toMatchObject({ kind: 'backendRejected' });

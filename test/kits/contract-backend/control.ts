@@ -5,9 +5,8 @@ import { addAgent } from './agents.ts';
 import { FaultRule, type Faults } from './faults.ts';
 import { postMessage } from './messages.ts';
 import type { Agent, Task } from './rows.ts';
-import { requestUpgrade } from './runtime-status.ts';
 import type { Store } from './store.ts';
-import { archiveTask, createTask } from './tasks.ts';
+import { createTask } from './tasks.ts';
 
 export interface Control {
   store: Store;
@@ -64,12 +63,6 @@ export const MessagesCommand = v.strictObject({
   from: v.optional(v.number(), 0),
 });
 
-export const UpgradeCommand = v.strictObject({
-  targetOpenclawVersion: v.optional(v.string()),
-  targetRuntimeVersion: v.string(),
-  strategy: v.optional(v.picklist(['immediate', 'rolling', 'canary']), 'immediate'),
-});
-
 const nothing = v.optional(v.unknown());
 
 export const COMMANDS: ReadonlyMap<string, Command> = new Map(
@@ -87,10 +80,6 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
       const create = (): Task => createTask(store, `Task ${store.tasks.size + 1}`, inTurn ? next() : agents);
       return { taskIds: Array.from({ length: tasks }, () => create()._id) };
     }),
-    archive: command(v.strictObject({ taskId: v.string() }), ({ store }, { taskId }) => {
-      archiveTask(store, taskOf(store, taskId));
-      return {};
-    }),
     messages: command(MessagesCommand, ({ store }, body) => {
       const tasks = body.taskIds.map((id) => taskOf(store, id));
       const author = { type: 'user', id: 'demo-user', name: 'Demo User' } as const;
@@ -100,14 +89,6 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
         return task && postMessage(store, task, { author, agent: null, content })._id;
       });
       return { messageIds };
-    }),
-    upgrade: command(UpgradeCommand, ({ store }, body) => {
-      requestUpgrade(store, body);
-      return {};
-    }),
-    restart: command(nothing, ({ store }) => {
-      store.account.restartRequestedAt = store.now();
-      return {};
     }),
     faults: command(v.array(FaultRule), ({ faults }, rules) => {
       faults.set(rules);
@@ -126,11 +107,9 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     }),
     dump: command(nothing, ({ store }) => ({
       account: store.account,
-      fleet: store.fleet,
       agents: [...store.agents.values()],
       tasks: [...store.tasks.values()],
       documents: [...store.documents.values()],
-      sessions: [...store.sessions.values()].flat(),
       messages: [...store.messages.values()],
       notifications: [...store.notifications.values()],
       history: store.history && {

@@ -31,17 +31,9 @@ const Message = v.object({
 /** What `/__control/dump` answers, as far as tests look at it. */
 export const Dump = v.object({
   account: v.object({ runtimeStatus: text }),
-  fleet: v.nullable(
-    v.object({
-      openclawVersion: text,
-      runtimeServiceVersion: text,
-      upgradeHistory: v.array(v.object({ status: text })),
-    }),
-  ),
   agents: v.array(v.object({ _id: text, slug: text, status: text })),
   tasks: v.array(v.object({ _id: text, title: text, status: text, createdBy: text })),
   documents: v.array(v.object({ _id: text, title: text, authorId: text, taskId: optionalText })),
-  sessions: v.array(v.object({ sessionKey: text, generation: v.number() })),
   messages: v.array(Message),
   notifications: v.array(Notification),
   /** null for a backend that was started without it. Moments on the machine's monotonic clock (history.ts). */

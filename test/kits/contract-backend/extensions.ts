@@ -56,7 +56,7 @@ const functions = {
   ),
   reportStatus: define(reportArgs, (store, { status, config }) => {
     reportStatus(store, status, config);
-    return { asked: store.account.restartRequestedAt !== null || store.fleet?.pendingUpgrade != null };
+    return { asked: false };
   }),
 };
 

@@ -9,7 +9,7 @@ import { EXTENSIONS } from './extensions.ts';
 import { postMessage } from './messages.ts';
 import { markDelivered, oldestRows, startTyping } from './queue.ts';
 import type { Agent, Notification, Task } from './rows.ts';
-import { recordUpgrade, reportArgs, reportStatus, takeRestartRequest } from './runtime-status.ts';
+import { reportArgs, reportStatus } from './runtime-status.ts';
 import type { Store } from './store.ts';
 import { changeTaskStatus } from './tasks.ts';
 import { TOOL_ACTIONS } from './tools.ts';
@@ -122,23 +122,8 @@ const runtime = {
     reportStatus(store, status, config);
     return success;
   }),
-  checkAndClearRestartRequested: define({}, (store) => ({ restartRequested: takeRestartRequest(store) })),
-  getPendingUpgrade: define({}, ({ fleet }) => fleet?.pendingUpgrade ?? null),
-  recordUpgradeResult: define(
-    {
-      status: v.picklist(['success', 'failed', 'rolled_back']),
-      fromOpenclawVersion: text,
-      toOpenclawVersion: text,
-      fromRuntimeVersion: text,
-      toRuntimeVersion: text,
-      duration: optionalNumber,
-      error: optionalText,
-    },
-    (store, { duration: _, ...report }) => {
-      recordUpgrade(store, report);
-      return success;
-    },
-  ),
+  checkAndClearRestartRequested: define({}, () => ({ restartRequested: false })),
+  getPendingUpgrade: define({}, () => null),
 };
 
 const FUNCTIONS: ReadonlyMap<string, ServiceFunction> = new Map(

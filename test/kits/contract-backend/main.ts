@@ -9,12 +9,9 @@ import { serveSync } from '../../../src/local/mission-control/sync/server.ts';
 import type { Control } from './control.ts';
 import { createFaults } from './faults.ts';
 import { createRandom } from './random.ts';
-import { markStaleOffline } from './runtime-status.ts';
 import { oneThing } from '../sync-source.ts';
 import { answerQuery, createContractServer } from './server.ts';
 import { createStore } from './store.ts';
-
-const STALE_CHECK_MS = 30_000;
 
 const { values } = parseArgs({
   options: {
@@ -42,7 +39,6 @@ if (values.extended) {
 }
 server.listen(Number(values.port), '127.0.0.1');
 await once(server, 'listening');
-setInterval(() => markStaleOffline(store), STALE_CHECK_MS).unref();
 
 const address = server.address();
 const port = typeof address === 'object' && address !== null ? address.port : 0;

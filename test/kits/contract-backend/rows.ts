@@ -4,7 +4,6 @@ import type {
   AuthorType,
   BehaviorFlags,
   NotificationType,
-  PendingUpgrade,
   RuntimeStatus,
   TaskStatus,
 } from '../../../machines/shared/mission-control.ts';
@@ -85,15 +84,6 @@ export interface Message extends Row {
   sourceNotificationId?: string;
 }
 
-export interface Session extends Row {
-  agentId: string;
-  taskId?: string;
-  generation: number;
-  sessionKey: string;
-  openedAt: number;
-  closedAt?: number;
-}
-
 export interface Member {
   userId: string;
   name: string;
@@ -108,31 +98,10 @@ export interface RuntimeConfig {
   runtimeServiceVersion?: string | undefined;
 }
 
-export interface UpgradeRecord {
-  fromOpenclawVersion: string;
-  toOpenclawVersion: string;
-  fromRuntimeVersion: string;
-  toRuntimeVersion: string;
-  status: 'success' | 'failed' | 'rolled_back';
-  startedAt: number;
-  completedAt: number;
-  error?: string | undefined;
-}
-
 export interface Account {
   _id: string;
   secretHash: string;
   orchestratorAgentId: string | null;
   runtimeStatus: RuntimeStatus;
   runtimeConfig: RuntimeConfig | null;
-  restartRequestedAt: number | null;
-}
-
-/** The account's row in the fleet; there from the first report on. */
-export interface Fleet {
-  status: RuntimeStatus;
-  openclawVersion: string;
-  runtimeServiceVersion: string;
-  pendingUpgrade: PendingUpgrade | null;
-  upgradeHistory: UpgradeRecord[];
 }

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
-import type { AgentsCommand, MessagesCommand, TasksCommand, UpgradeCommand } from './control.ts';
+import type { AgentsCommand, MessagesCommand, TasksCommand } from './control.ts';
 import { Dump, type DumpedState } from './dump.ts';
 import type { FaultRule } from './faults.ts';
 
@@ -31,11 +31,8 @@ export interface ContractBackend extends v.InferOutput<typeof Ready> {
   /** Makes this agent the orchestrator: it follows every task from then on. */
   setOrchestrator(slug: string | null): Promise<void>;
   createTasks(options: v.InferInput<typeof TasksCommand>): Promise<string[]>;
-  archiveTask(taskId: string): Promise<void>;
   /** @returns the messages' ids */
   post(options: v.InferInput<typeof MessagesCommand>): Promise<string[]>;
-  requestUpgrade(options: v.InferInput<typeof UpgradeCommand>): Promise<void>;
-  requestRestart(): Promise<void>;
   /** In place of the rules before. */
   setFaults(rules: v.InferInput<typeof FaultRule>[]): Promise<void>;
   /** Cuts the subscribers off; they come back by themselves. */
@@ -101,11 +98,8 @@ export async function startContractBackend(options: ContractBackendOptions = {})
     addAgents: async (agents) => v.parse(Agents, await command('agents', { agents })).agents,
     setOrchestrator: (slug) => tell('orchestrator', { slug }),
     createTasks: async (body) => v.parse(Ids.taskIds, await command('tasks', body)).taskIds,
-    archiveTask: (taskId) => tell('archive', { taskId }),
     post: async (body) =>
       v.parse(v.object({ messageIds: Ids.messageIds }), await command('messages', body)).messageIds,
-    requestUpgrade: (body) => tell('upgrade', body),
-    requestRestart: () => tell('restart'),
     setFaults: (rules) => tell('faults', rules),
     disconnect: () => tell('disconnect'),
     calls: async () => v.parse(Calls, await command('calls')),

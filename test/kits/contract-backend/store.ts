@@ -1,18 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AuthorType } from '../../../machines/shared/mission-control.ts';
 import { createHistory, type History } from './history.ts';
-import type {
-  Account,
-  Agent,
-  Document,
-  Fleet,
-  Member,
-  Message,
-  Notification,
-  Party,
-  Session,
-  Task,
-} from './rows.ts';
+import type { Account, Agent, Document, Member, Message, Notification, Party, Task } from './rows.ts';
 
 export interface StoreOptions {
   /** The secret part of the service token. */
@@ -26,7 +15,6 @@ export interface StoreOptions {
 /** Everything, in maps; each index that a function of the contract needs is one. */
 export interface Store {
   account: Account;
-  fleet: Fleet | null;
   members: Member[];
   /** By slug. */
   agents: Map<string, Agent>;
@@ -48,8 +36,6 @@ export interface Store {
   waitingUpdates: Map<string, Notification>;
   /** By task, then by party. */
   subscriptions: Map<string, Map<string, Party>>;
-  /** By owner (agent, or agent and task), oldest first. */
-  sessions: Map<string, Session[]>;
   history: History | null;
   /** How the queue was worked off: `monotonicMs()`, null before the first. */
   drain: { firstListedAt: number | null; lastMarkedAt: number | null };
@@ -75,9 +61,7 @@ export function createStore({ secret, history, extended }: StoreOptions): Store 
       orchestratorAgentId: null,
       runtimeStatus: 'provisioning',
       runtimeConfig: null,
-      restartRequestedAt: null,
     },
-    fleet: null,
     members: [{ userId: 'demo-user', name: 'Demo User' }],
     agents: new Map(),
     agentsById: new Map(),
@@ -92,7 +76,6 @@ export function createStore({ secret, history, extended }: StoreOptions): Store 
     queue: new Map(),
     waitingUpdates: new Map(),
     subscriptions: new Map(),
-    sessions: new Map(),
     history: history ? createHistory() : null,
     drain: { firstListedAt: null, lastMarkedAt: null },
     extended,

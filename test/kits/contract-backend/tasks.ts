@@ -4,7 +4,6 @@ import type { TaskStatus } from '../../../machines/shared/mission-control.ts';
 import { agentsBySlug } from './agents.ts';
 import { notify } from './queue.ts';
 import type { Agent, Party, Task } from './rows.ts';
-import { closeTaskSessions } from './sessions.ts';
 import { getOrMake, type Store } from './store.ts';
 import { subscribe, subscribeOrchestrator } from './subscriptions.ts';
 
@@ -41,12 +40,6 @@ export function createTask(
   }
   subscribeOrchestrator(store, task._id);
   return task;
-}
-
-export function archiveTask(store: Store, task: Task): void {
-  task.status = 'archived';
-  task.updatedAt = store.now();
-  closeTaskSessions(store, task._id);
 }
 
 export interface StatusChange {
