@@ -187,6 +187,20 @@ test("a second clone with the first one's project name is refused, whatever it w
   expect(await runtimeOf(first)).toBe(before);
 });
 
+test('plain compose in a second clone under an equal name takes the containers, not the data: up in the first brings it back', async () => {
+  const token = (): Promise<string> =>
+    first.docker('compose', 'exec', '-T', 'runtime', 'cat', '/run/secrets/local/SERVICE_TOKEN');
+  const before = await token();
+  const own = readFileSync(join(second.root, '.env'), 'utf8');
+  appendFileSync(join(second.root, '.env'), `COMPOSE_PROJECT_NAME=${await projectIn(first)}\n`);
+  await second.docker('compose', 'up', '--detach', '--wait', '--no-build');
+  expect(await token()).not.toBe(before);
+  writeFileSync(join(second.root, '.env'), own);
+  await first.docker('compose', 'up', '--detach', '--wait', '--no-build');
+  expect(await token()).toBe(before);
+  await until('/health answers', () => readHealth(first.healthPort), PATIENCE_MS);
+});
+
 test('down in one clone leaves the other alone, and keeps its data', async () => {
   const before = await runtimeOf(first);
   const { code, output } = await second.script('stack.sh', 'down');
