@@ -19,6 +19,8 @@ await build({
   outdir: 'dist/backend',
   bundle: true,
   splitting: true,
+  // The host finds convex/ from where its own code lies: beside its main file, also in a part that is loaded later.
+  chunkNames: 'src/local/mission-control/[name]-[hash]',
   platform: 'node',
   format: 'esm',
   target: 'node24',

@@ -1,4 +1,4 @@
-import { glob } from 'node:fs/promises';
+import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Modules } from './engine/functions.ts';
@@ -12,15 +12,16 @@ const root = fileURLToPath(new URL('../../../convex', import.meta.url));
  */
 export async function loadModules(): Promise<Modules> {
   const modules = new Map<string, Record<string, unknown>>();
+  const all = globSync('**/*.{ts,js}', { cwd: root });
+  const files = all.filter((file) => basename(file).split('.').length === 2);
   // Other files need it: what is wrong with it would be told of them.
-  readSchema((await load('schema.ts'))['default']);
-  for await (const file of glob('**/*.{ts,js}', { cwd: root })) {
-    if (basename(file).split('.').length > 2) continue;
-    const name = file.replaceAll('\\', '/').replace(/\.[jt]s$/, '');
-    modules.set(name, { ...(await load(file)) });
-  }
+  const schema = files.find((file) => nameOf(file) === 'schema') ?? 'schema.ts';
+  readSchema((await load(schema))['default']);
+  for (const file of files) modules.set(nameOf(file), { ...(await load(file)) });
   return modules;
 }
+
+const nameOf = (file: string): string => file.replaceAll('\\', '/').replace(/\.[jt]s$/, '');
 
 async function load(file: string): Promise<Record<string, unknown>> {
   try {
