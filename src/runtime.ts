@@ -14,6 +14,7 @@ import { journalMachine } from '../machines/journal/machine.ts';
 import { notificationMachine } from '../machines/notification/machine.ts';
 import type { RuntimeStatus } from '../machines/shared/mission-control.ts';
 import { statusReporterMachine } from '../machines/status-reporter/machine.ts';
+import { isStall } from '../machines/shared/listening.ts';
 import type { Gate } from '../machines/shared/evidence.ts';
 import type { SupervisorInput, SupervisorOutput } from '../machines/supervisor/context.ts';
 import { supervisorMachine, type SupervisorActor } from '../machines/supervisor/machine.ts';
@@ -40,6 +41,7 @@ import type { WhyAnswer } from './stories/answer.ts';
 import { createMeasurer } from './health/measure.ts';
 import { createExecute } from './tools/execute.ts';
 import { createReportCall } from './tools/report.ts';
+import { createSigns } from './health/signs.ts';
 import { countTokens } from './health/count-tokens.ts';
 import { versionAnswer } from './health/earlier-names.ts';
 import { createWaiting } from './health/waiting.ts';
@@ -90,20 +92,25 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   );
   const onUnreadable = (problem: string): void => log.warn('gateway.unreadable', problem);
   const stories = createStories({ texts: config.showTexts });
+  const signs = createSigns();
   const gateway = countTokens(
-    config.gateway === null
-      ? createNoGateway()
-      : createGateway({ ...config.gateway, proxy: config.proxies.gateway, onUnreadable }),
+    signs.watch(
+      config.gateway === null
+        ? createNoGateway()
+        : createGateway({ ...config.gateway, proxy: config.proxies.gateway, onUnreadable }),
+    ),
     (agent, session, usage) => {
       metrics.tokens(agent, usage);
       stories.spent(session, usage);
     },
   );
+  const lastSign = (sessionKey: string): number | null => signs.last(sessionKey);
   const clock = createStateClock(() => Date.now());
   const why = (question: string): Promise<WhyAnswer> =>
     answerWhy(question, {
       stories,
       root,
+      lastSign,
       runLimitMs: config.gateway?.requestTimeoutMs ?? null,
       now: () => Date.now(),
       loadContext: (id, signal) => missionControl.loadContext(id, signal),
@@ -113,6 +120,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const versions = () => ({ openclawVersion: openclawVersion(), runtimeVersion: config.runtimeVersion });
   const entries = createEntries(store);
   const sources = {
+    lastSign,
     clock,
     config,
     openclawVersion,
@@ -282,6 +290,7 @@ function supervisorInput(config: Config): SupervisorInput {
       backend: backoff,
       runs: backoff,
       maxConcurrentSessions: delivery.maxConcurrentSessions,
+      stallAfterMs: config.stallAfterMs,
       listLimit: delivery.listLimit,
     },
     reconnect: RECONNECT,
@@ -327,13 +336,14 @@ function createHealthSource(
     health,
     version: () => versionAnswer(health()),
     metrics: () => {
-      const { delivery, gateway, machines } = health();
+      const { delivery, gateway, machines, problems } = health();
       return metrics.render({
         inFlight: delivery.inFlight,
         queued: delivery.queued,
         waiting: delivery.waiting,
         queueAgeSeconds: queueAgeSeconds(),
         consecutiveFailures: delivery.consecutiveFailures,
+        stalledRuns: problems.filter(({ source }) => isStall(source)).length,
         gatewayUp: gateway.state === 'connected',
         gate: gate(),
         machines: machines.filter(({ id }) => !id.startsWith('heartbeat:')),

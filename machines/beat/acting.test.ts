@@ -61,6 +61,7 @@ async function beat({ rounds: script, failing = 0 }: Script) {
       session: 's',
       agent: agentRow('engineer'),
       backend: { baseMs: 1, capMs: 1 },
+      stallAfterMs: 300_000,
       random: () => 0,
     },
   });

@@ -1,4 +1,4 @@
-import { assign, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
+import { assign, enqueueActions, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
 import type { ActingAgent, ToolAnswer } from '../shared/acting.ts';
 import { backoff, type BackoffLimits } from '../shared/backoff.ts';
 import {
@@ -10,10 +10,11 @@ import {
   type FaultKind,
 } from '../shared/fault.ts';
 import type { AgentRow, TaskRow, ThreadMessage } from '../shared/mission-control.ts';
+import { listening } from '../shared/listening.ts';
 import type { Parent } from '../shared/parent.ts';
 import { addRound, answeredCall, begunCall, mayCall, nextCall, NO_ROUNDS } from '../shared/rounds.ts';
 import type { NextCall, Rounds } from '../shared/rounds.ts';
-import type { ChildNews, ChildOrder } from '../shared/slot.ts';
+import type { ChildNews, ChildOrder, Sign } from '../shared/slot.ts';
 import { step } from '../shared/step.ts';
 import type { Tag } from '../shared/tags.ts';
 import { whoIs } from '../shared/who.ts';
@@ -26,6 +27,8 @@ export interface BeatInput {
   agent: AgentRow;
   /** Backoff of a single Convex call. */
   backend: BackoffLimits;
+  /** A round that is silent for so long is told of, in milliseconds. */
+  stallAfterMs: number;
   /** A number in [0, 1). */
   random: () => number;
 }
@@ -50,6 +53,8 @@ export interface BeatRun {
   rounds: Rounds;
   /** How long the run's earlier rounds took, in milliseconds. */
   ranMs: number;
+  /** Hears when the gateway sends something. */
+  signs: Parent<Sign>;
 }
 
 /** What a round of the run came to. */
@@ -95,6 +100,8 @@ interface BeatContext {
   reason: string | null;
   /** The process drains: no further call begins. */
   leaving: boolean;
+  /** The run was silent for long, and people were told. */
+  stalled: boolean;
   rest: { inMs: number; floorMs: number; failures: number };
 }
 
@@ -116,7 +123,7 @@ const beatSetup = setup({
     context: BeatContext;
     input: BeatInput;
     output: BeatOutput;
-    events: ChildOrder;
+    events: ChildOrder | Sign;
     tags: Tag;
   },
   actors: {
@@ -143,7 +150,10 @@ const beatSetup = setup({
     sideAway: (_, { kind }: Failure) => kind === 'backendUnavailable' || kind === 'backendRefused',
     failedTooOften: ({ context }) => context.rest.failures >= MAX_FAILURES,
   },
-  delays: { stepBackoff: ({ context }) => context.rest.inMs },
+  delays: {
+    stallAfter: ({ context }) => context.input.stallAfterMs,
+    stepBackoff: ({ context }) => context.rest.inMs,
+  },
   actions: {
     askForSlot: sendTo(
       ({ context }) => context.input.parent,
@@ -188,6 +198,21 @@ const beatSetup = setup({
         rest: { ...rest, failures, inMs: backoff(failures, input.backend, input.random(), rest.floorMs) },
       };
     }),
+    reportStall: enqueueActions(({ enqueue, context: { input, plan, stalled } }) => {
+      enqueue.sendTo(input.parent, {
+        type: 'run.stalled',
+        session: input.session,
+        agent: input.agent.slug,
+        task: plan?.focus?.title ?? null,
+        silentMs: input.stallAfterMs,
+        first: !stalled,
+      });
+      enqueue.assign({ stalled: true });
+    }),
+    reportHeard: sendTo(
+      ({ context }) => context.input.parent,
+      ({ context }) => ({ type: 'run.heard' as const, session: context.input.session }),
+    ),
     reportRunSucceeded: sendTo(
       ({ context }) => context.input.parent,
       ({ context }) => ({ type: 'run.succeeded' as const, session: context.input.session }),
@@ -231,6 +256,7 @@ export const beatMachine = beatSetup.createMachine({
     runMs: null,
     reason: null,
     leaving: false,
+    stalled: false,
     rounds: NO_ROUNDS,
     rest: NO_REST,
   }),
@@ -276,9 +302,11 @@ export const beatMachine = beatSetup.createMachine({
         running: {
           description: 'A round is open on the gateway.',
           tags: ['busy'],
+          ...listening,
           invoke: {
             src: 'runBeat',
-            input: ({ context: { input, plan, rounds, runMs } }) => ({
+            input: ({ context: { input, plan, rounds, runMs }, self }) => ({
+              signs: self,
               agent: input.agent,
               plan,
               rounds,

@@ -3,6 +3,7 @@ import type { BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
 import type { Evidence, Gate, GateNews } from '../shared/evidence.ts';
 import type { AgentRow, DeliveryContext as Given, NotificationRow } from '../shared/mission-control.ts';
+import type { StallNews } from '../shared/listening.ts';
 import type { Moment } from '../shared/moment.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { ChildNews } from '../shared/slot.ts';
@@ -24,6 +25,8 @@ export interface DeliverySettings {
   /** Backoff of a notification's runs. */
   runs: BackoffLimits;
   maxConcurrentSessions: number;
+  /** A round of a run that is silent for so long is told of, in milliseconds. */
+  stallAfterMs: number;
   /** Rows to ask for beyond those already known. */
   listLimit: number;
 }
@@ -89,6 +92,7 @@ export function childOutputOf(event: { type: string }): ChildOutput | null {
 export type DeliveryNews =
   | Evidence
   | ConditionChanged
+  | Extract<StallNews, { type: 'run.stalled' }>
   /** A child crashed: a bug of ours. Its row is looked at again later. */
   | { type: 'session.crashed'; session: string; reason: string }
   /** Convex answered again after a failure. */

@@ -86,6 +86,8 @@ export const deliveryMachine = deliverySetup.createMachine({
         'run.succeeded': { actions: [runPassed, { type: 'passOn', params: ({ event }) => event }] },
         'run.failed': { actions: runFailed },
         'gateway.suspected': { actions: ['doubt', { type: 'passOn', params: ({ event }) => event }] },
+        'run.stalled': { actions: { type: 'noteStall', params: ({ event }) => event } },
+        'run.heard': { actions: { type: 'noteHeard', params: ({ event }) => event } },
         'agent.unknown': { actions: { type: 'passOn', params: ({ event }) => event } },
         'queue.changed': { actions: 'noteChange' },
         // What came before the watch began is still to be looked for.

@@ -5,6 +5,7 @@ import { faultOf, type Fault } from '../shared/fault.ts';
 import { reap } from '../shared/reap.ts';
 import type { Tag } from '../shared/tags.ts';
 import type { Evidence } from '../shared/evidence.ts';
+import { stallSource, type StallNews } from '../shared/listening.ts';
 import type { ChildNews, ChildOrder } from '../shared/slot.ts';
 import { beatMachine } from '../beat/machine.ts';
 import { notificationMachine } from '../notification/machine.ts';
@@ -62,6 +63,7 @@ type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
 type Rested = Extract<ChildNews, { type: 'child.rested' }>;
 type CallFailed = Extract<ChildNews, { type: 'call.failed' }>;
 type RunFailed = Extract<ChildNews, { type: 'run.failed' }>;
+type Stalled = Extract<StallNews, { type: 'run.stalled' }>;
 type TroubleFound = Extract<DeliveryEvent, { type: 'trouble.found' }>;
 
 /** No idle poll is quicker. */
@@ -137,6 +139,7 @@ const actorOf = (scope: string): string => `trouble:${scope}`;
 
 const isWell = (scope: string) =>
   ({ type: 'condition.changed', source: scope, problem: null, of: 'delivery' }) as const;
+const inWords = (ms: number): string => (ms < 60_000 ? `${ms / 1_000} s` : `${Math.round(ms / 60_000)} min`);
 
 const parts = setup({
   types: {} as {
@@ -248,7 +251,8 @@ export const deliverySetup = parts.extend({
       if (session === null || item === undefined) return;
       const queue = start(context.queue, session.key);
       const id = sessionOf(queue, session.key)?.actorId ?? session.key;
-      const common = { parent: self, session: session.key, backend: settings.backend, random };
+      const { backend, stallAfterMs } = settings;
+      const common = { parent: self, session: session.key, backend, stallAfterMs, random };
       then.assign({ queue });
       if (item.kind === 'beat') {
         then.spawnChild('beat', {
@@ -376,6 +380,21 @@ export const deliverySetup = parts.extend({
         if (context.troubles[scope] === 'found') then.sendTo(context.parent, isWell(scope));
       }
     }),
+    /** A problem of its own, which names agent and task. */
+    noteStall: enqueueActions(({ enqueue: then, context }, stalled: Stalled) => {
+      const { agent, task, silentMs } = stalled;
+      then.sendTo(context.parent, stalled);
+      then.sendTo(context.parent, {
+        type: 'condition.changed',
+        source: stallSource(stalled.session),
+        of: 'delivery',
+        problem: `The run of ${agent}${task === null ? '' : ` on "${task}"`} is open and the gateway has sent nothing for ${inWords(silentMs)}. It goes on until it answers or OPENCLAW_REQUEST_TIMEOUT_MS is over.`,
+      });
+    }),
+    noteHeard: sendTo(
+      ({ context }) => context.parent,
+      (_, { session }: { session: string }) => isWell(stallSource(session)),
+    ),
     noteReady: assign(({ context }, { session, alone }: { session: string; alone: boolean }) => ({
       queue: setReady(context.queue, session, alone),
     })),
@@ -448,6 +467,7 @@ export const deliverySetup = parts.extend({
       });
       const beater = context.beaters[id];
       if (beater !== undefined) then.sendTo(beater, { type: 'beat.done' });
+      then.sendTo(context.parent, isWell(stallSource(key)));
       then.sendTo(context.parent, {
         type: 'session.crashed',
         session: key,

@@ -1,7 +1,9 @@
 import { fromPromise } from 'xstate';
 import type { ActingAgent, ToolAnswer } from '../shared/acting.ts';
 import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
+import type { Parent } from '../shared/parent.ts';
 import type { NextCall } from '../shared/rounds.ts';
+import type { Sign } from '../shared/slot.ts';
 import type { ToolCall } from '../shared/tools.ts';
 import type { Entry, Version } from './entry.ts';
 import type { Reply } from './reply.ts';
@@ -48,6 +50,8 @@ export const notificationActors = {
       typing: boolean;
       /** How long the run's earlier rounds took, in milliseconds. */
       ranMs: number;
+      /** Hears when the gateway sends something. */
+      signs: Parent<Sign>;
     }
   >(notProvided),
   /** Makes one call. `giveUp`: Convex is away for too long, so the agent is told and nothing is called. */

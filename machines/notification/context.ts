@@ -3,7 +3,7 @@ import type { FaultKind } from '../shared/fault.ts';
 import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
 import type { Moment } from '../shared/moment.ts';
 import type { Parent } from '../shared/parent.ts';
-import type { ChildNews, ChildOrder } from '../shared/slot.ts';
+import type { ChildNews, ChildOrder, Sign } from '../shared/slot.ts';
 import { coalesces, NOTHING_KNOWN, versionOf, type Entry, type Version } from './entry.ts';
 import type { NoteReason } from './notes.ts';
 import type { Reply } from './reply.ts';
@@ -22,6 +22,8 @@ export interface NotificationInput {
   runs: BackoffLimits;
   /** Backoff of a single Convex call. */
   backend: BackoffLimits;
+  /** A round that is silent for so long is told of, in milliseconds. */
+  stallAfterMs: number;
   /** A number in [0, 1). */
   random: () => number;
   /** The present moment, for the journal. */
@@ -65,7 +67,7 @@ export interface NotificationOutput {
   note: NoteReason | null;
 }
 
-export type NotificationEvent = ChildOrder;
+export type NotificationEvent = ChildOrder | Sign;
 
 export interface NotificationContext {
   input: NotificationInput;
@@ -84,6 +86,8 @@ export interface NotificationContext {
   blame: 'notification' | 'gateway' | null;
   /** A run was counted as it began, and no round of it was answered yet: if the gateway did not take it, it cost nothing. */
   unpaid: boolean;
+  /** The run under way was silent for long, and people were told. */
+  stalled: boolean;
   result: {
     outcome: Outcome;
     runMs: number | null;
@@ -146,6 +150,7 @@ export const freshContext = (input: NotificationInput): NotificationContext => (
   trial: false,
   blame: null,
   unpaid: false,
+  stalled: false,
   result: { outcome: 'handedBack', runMs: null, reason: null, note: null },
   backend: { completes: false, typing: false, troubled: input.troubled },
   rest: FRESH_REST,

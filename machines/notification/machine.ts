@@ -2,6 +2,7 @@ import { and, not, type ActorRefFrom } from 'xstate';
 import { actingOn, type ToolAnswer } from '../shared/acting.ts';
 import { faultParams } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
+import { listening } from '../shared/listening.ts';
 import { nextCall } from '../shared/rounds.ts';
 import { step } from '../shared/step.ts';
 import { answering, FUNCTION, passed, stepFailed, writeAhead } from './answering.ts';
@@ -157,10 +158,12 @@ export const notificationMachine = notificationSetup.createMachine({
         running: {
           description: 'A round is open on the gateway.',
           tags: ['busy'],
+          ...listening,
           invoke: {
             src: 'runAgent',
-            input: ({ context }) => ({
+            input: ({ context, self }) => ({
               ...writeAhead({ context }),
+              signs: self,
               delivery: context.delivery,
               typing: context.backend.typing,
               ranMs: context.result.runMs ?? 0,

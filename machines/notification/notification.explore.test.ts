@@ -6,6 +6,7 @@ import {
   callsOf,
   explore,
   findStuck,
+  sends,
   spawns,
   timersOf,
   type Move,
@@ -53,6 +54,24 @@ const holdsNoSlotWhileItRests: Invariant = ({ to, after }) =>
     : null;
 
 const isResting = (snapshot: Snapshot): boolean => JSON.stringify(snapshot.value).includes('resting');
+
+/** Whoever was told of a silent round is told when it is over, however it ends. */
+const takesBackEveryStall: Invariant = ({ from, to, effects, event }) => {
+  // A process that dies tells nothing.
+  if (event === null) return null;
+  const isSilent = (snapshot: Snapshot | null): boolean =>
+    snapshot?.matches({ working: { running: 'silent' } }) === true;
+  const [told, back] = [sends(effects, 'run.stalled').length, sends(effects, 'run.heard').length];
+  const isSame = isSilent(from) === isSilent(to);
+  if (isSame) return told === back ? null : 'tells of a silence that does not begin or end';
+  return isSilent(to)
+    ? told === 1
+      ? null
+      : 'is silent untold'
+    : back === 1
+      ? null
+      : 'leaves a silence standing';
+};
 
 const countsBeforeItRuns: Invariant = ({ effects, before }) => {
   const [run] = spawns(effects, 'runAgent');
@@ -211,6 +230,7 @@ const INVARIANTS = [
   runsOnlyInItsSlot,
   holdsNoSlotWhileItRests,
   countsBeforeItRuns,
+  takesBackEveryStall,
   neverRunsForAKeptReply,
   losesNoReply,
   countsNothingForSharedTrouble,

@@ -202,6 +202,7 @@ export const notificationSetup = setup({
   },
   delays: {
     freshness: FRESH_MS,
+    stallAfter: ({ context }) => context.input.stallAfterMs,
     runBackoff: ({ context }) => context.rest.inMs,
     stepBackoff: ({ context }) => context.rest.inMs,
     lookAgain: ({ context }) => Math.min(LOOK_EVERY_MS, Math.max(1, context.rest.inMs)),
@@ -263,6 +264,7 @@ export const notificationSetup = setup({
       entry: began(entry),
       blame: trial ? 'gateway' : 'notification',
       unpaid: !isActing(entry),
+      stalled: false,
       ...(entry.rounds.count === 0 && { result: { ...result, runMs: null } }),
     })),
     keepReply: learn(({ entry, version, result, ...context }, params: { reply: Reply; runMs: number }) => ({
@@ -402,6 +404,21 @@ export const notificationSetup = setup({
       if (rest.stepFailures === 0 && !backend.troubled.includes(name)) return;
       enqueue.sendTo(input.parent, { type: 'call.passed', session: input.session, name });
     }),
+    reportStall: enqueueActions(({ enqueue, context: { input, delivery, stalled } }) => {
+      enqueue.sendTo(input.parent, {
+        type: 'run.stalled',
+        session: input.session,
+        agent: delivery?.agent?.slug ?? '',
+        task: delivery?.task?.title ?? null,
+        silentMs: input.stallAfterMs,
+        first: !stalled,
+      });
+      enqueue.assign({ stalled: true });
+    }),
+    reportHeard: sendTo(
+      ({ context }) => context.input.parent,
+      ({ context }) => ({ type: 'run.heard' as const, session: context.input.session }),
+    ),
     reportRunSucceeded: sendTo(
       ({ context }) => context.input.parent,
       ({ context }) => ({ type: 'run.succeeded' as const, session: context.input.session }),

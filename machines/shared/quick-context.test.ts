@@ -26,6 +26,7 @@ it("a notification's", () => {
       given: null,
       runs: LIMITS,
       backend: LIMITS,
+      stallAfterMs: 300_000,
       random: () => 0.5,
       moment: () => ({ boot: 'boot', ms: 0 }),
       troubled: [],

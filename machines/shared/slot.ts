@@ -1,5 +1,6 @@
 /** What delivery and its children say to each other. A child is a `notification` or a `beat`, at the head of its session. */
 import type { Evidence } from './evidence.ts';
+import type { StallNews } from './listening.ts';
 import type { Who } from './who.ts';
 
 /** The agent of a session, by id: a session's key is the agent and its task. */
@@ -10,6 +11,7 @@ export type ChildNews =
   | Evidence
   /** It is ready to run and waits for a slot. `alone`: for a time in which no other run is open. */
   | { type: 'slot.wanted'; session: string; alone: boolean }
+  | StallNews
   /** Its run is over: the slot is free. */
   | { type: 'slot.returned'; session: string }
   /** A function of Convex failed for its row. */
@@ -37,3 +39,8 @@ export type ChildOrder =
   | { type: 'journal.available' }
   /** These functions of Convex fail for different rows alike: that is no row's failure. */
   | { type: 'functions.troubled'; names: readonly string[] };
+
+/** What the I/O of a round tells the machine: the gateway has sent something. */
+export interface Sign {
+  type: 'run.sign';
+}

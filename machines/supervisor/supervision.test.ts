@@ -94,6 +94,7 @@ async function startSupervisor() {
         backend: backoff,
         runs: backoff,
         maxConcurrentSessions: 2,
+        stallAfterMs: 300_000,
         listLimit: 10,
       },
       reconnect: backoff,

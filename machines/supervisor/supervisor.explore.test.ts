@@ -178,6 +178,7 @@ const world: World<typeof supervisorMachine, Ghost> = {
       backend: { baseMs: 1, capMs: 1 },
       runs: { baseMs: 1, capMs: 1 },
       maxConcurrentSessions: 1,
+      stallAfterMs: 300_000,
       listLimit: 1,
     },
     reconnect: { baseMs: 1, capMs: 1 },

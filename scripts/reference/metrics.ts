@@ -20,6 +20,7 @@ export async function metricsTable(): Promise<string> {
     waiting: 0,
     queueAgeSeconds: 0,
     consecutiveFailures: 0,
+    stalledRuns: 0,
     gatewayUp: false,
     gate: 'closed',
     machines,

@@ -25,6 +25,7 @@ import { toolsFor } from '../tools/offer.ts';
 import type { ReportCall } from '../tools/report.ts';
 import type { ToolService } from '../tools/service.ts';
 import { countFailure, outcomeOf } from './count-run.ts';
+import { tellSigns } from './signs.ts';
 import type { Surroundings } from './notification.ts';
 
 const MAX_MESSAGES = 8;
@@ -94,7 +95,8 @@ export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
 
 function createRunBeat({ gateway, sessions, countRun }: Surroundings, mode: ToolMode) {
   return async ({ input, signal }: { input: BeatRun; signal: AbortSignal }): Promise<BeatRound> => {
-    const { agent, plan, rounds, ranMs } = input;
+    const { agent, plan, rounds, ranMs, signs } = input;
+    const heard = tellSigns(signs, signal);
     if (plan === null) throw new Fault('bug', 'a beat needs a plan');
     const started = performance.now();
     const roundMs = (): number => performance.now() - started;
@@ -106,6 +108,7 @@ function createRunBeat({ gateway, sessions, countRun }: Surroundings, mode: Tool
           sessionKey: agent.systemSessionKey,
           ...roundOf(agent, plan, rounds, mode),
           signal,
+          onSign: heard.onSign,
         }),
       );
       const { text, calls, toolCalls } = reply;
@@ -118,6 +121,8 @@ function createRunBeat({ gateway, sessions, countRun }: Surroundings, mode: Tool
     } catch (error) {
       countFailure(countRun, error, seconds(), signal);
       throw error;
+    } finally {
+      heard.end();
     }
   };
 }

@@ -27,6 +27,7 @@ import { leastMsSince } from '../journal/moment.ts';
 import type { Log } from '../logging/log.ts';
 import type { Gateway, MissionControl, PostMessage, Reply } from '../ports.ts';
 import { countFailure, outcomeOf, type CountRun } from './count-run.ts';
+import { tellSigns } from './signs.ts';
 import type { Entries } from './entries.ts';
 import type { SessionLock } from './session-lock.ts';
 
@@ -77,7 +78,7 @@ function createRead({ missionControl }: Surroundings): Io<'readContext'> {
 
 function createRun(around: Surroundings): Io<'runAgent'> {
   const { gateway, entries, sessions } = around;
-  return async ({ input: { id, entry, delivery, typing, ranMs }, signal }) => {
+  return async ({ input: { id, entry, delivery, typing, ranMs, signs }, signal }) => {
     if (delivery?.agent == null || delivery.deliverySessionKey === undefined) {
       throw new Fault('bug', 'a run needs an agent and a session');
     }
@@ -89,11 +90,19 @@ function createRun(around: Surroundings): Io<'runAgent'> {
     // Kept the moment that it is whole: a process that dies between the two has the agent run again.
     const onReply = (reply: Reply): Promise<void> =>
       entries.writeIfPossible(id, afterRound(entry, reply, delivery));
+    const heard = tellSigns(signs, signal);
     try {
       await entries.write(id, entry);
       const round = roundOf(delivery, entry, around.tools.mode);
       const reply = await sessions.run(sessionKey, signal, () =>
-        gateway.respond({ agentSlug: agent.slug, sessionKey, ...round, signal, onReply }),
+        gateway.respond({
+          agentSlug: agent.slug,
+          sessionKey,
+          ...round,
+          signal,
+          onReply,
+          onSign: heard.onSign,
+        }),
       );
       const kept = keptReply(entry, reply);
       if (!goesOn(entry, reply)) around.countRun(outcomeOf(meaningOf(kept)), seconds());
@@ -102,6 +111,8 @@ function createRun(around: Surroundings): Io<'runAgent'> {
       countFailure(around.countRun, error, seconds(), signal);
       await indicator;
       throw error;
+    } finally {
+      heard.end();
     }
   };
 }

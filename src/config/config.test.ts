@@ -45,6 +45,7 @@ describe('the defaults', () => {
       openclawVersion: null,
       runtimeVersion,
       healthCheckIntervalMs: 30_000,
+      stallAfterMs: 300_000,
       agentTools: 'on',
       followUps: true,
       agentSyncIntervalMs: 300_000,

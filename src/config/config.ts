@@ -32,6 +32,8 @@ export interface Config {
   wakeUp: boolean;
   /** null: there is no gateway, and delivery stays closed. The URL has no slash at its end. */
   gateway: { url: string; token: string; requestTimeoutMs: number } | null;
+  /** A run that is silent for so long is told of. */
+  stallAfterMs: number;
   /** What HTTP_PROXY, HTTPS_PROXY and NO_PROXY come to. */
   proxies: Proxies;
   /** Absolute; null: the runtime writes no roster. */
@@ -206,6 +208,7 @@ function toConfig(values: Values, { terminal, cwd }: Surroundings): Omit<Config,
             token: values.OPENCLAW_GATEWAY_TOKEN ?? LOCAL_GATEWAY_TOKEN,
             requestTimeoutMs: values.OPENCLAW_REQUEST_TIMEOUT_MS,
           },
+    stallAfterMs: values.STALL_AFTER,
     rosterFile: values.OPENCLAW_ROSTER_FILE === undefined ? null : resolve(cwd, values.OPENCLAW_ROSTER_FILE),
     openclawVersion: values.OPENCLAW_VERSION ?? null,
     runtimeVersion: values.RUNTIME_VERSION,

@@ -127,6 +127,11 @@ export const settings = {
     '10m',
     'the longest that one run of an agent may take',
   ),
+  STALL_AFTER: withDefault(
+    duration(2_000, 3_600_000),
+    '5m',
+    'a run that the gateway sends nothing of for so long is told of in /health, metrics and log; it goes on',
+  ),
   OPENCLAW_ROSTER_FILE: optional(
     path,
     'none',

@@ -40,6 +40,7 @@ function countSettled(metrics: Metrics, output: ChildOutput): void {
 
 function countNews(metrics: Metrics, event: SupervisorEvent): void {
   if (event.type === 'run.failed') metrics.delivery('failed');
+  if (event.type === 'run.stalled' && event.first) metrics.stall();
   if (event.type === 'child.restart') metrics.childRestart(childOf(event.id));
   if (event.type === 'agents.synced') metrics.agents(event.agents.map(({ slug }) => slug));
 }

@@ -12,6 +12,7 @@ const IDLE: Levels = {
   waiting: 0,
   queueAgeSeconds: 0,
   consecutiveFailures: 0,
+  stalledRuns: 0,
   gatewayUp: false,
   gate: 'closed',
   machines: [],
@@ -41,7 +42,7 @@ test('every counter and histogram has its series at 0 from the first scrape', as
     .getMetricsAsArray()
     .filter(({ name }) => name.startsWith('mission_control_'));
   const counted = families.filter((metric) => !(metric instanceof Gauge)).map(({ name }) => name);
-  expect(counted).toHaveLength(10);
+  expect(counted).toHaveLength(11);
   for (const name of counted) {
     expect(text).toMatch(new RegExp(`^${name}(?:_count)?(?:\\{[^}]*\\})? 0$`, 'm'));
   }
@@ -126,6 +127,7 @@ test('shows the levels of this very scrape, and drops the states that were left'
     waiting: 9,
     queueAgeSeconds: 12,
     consecutiveFailures: 3,
+    stalledRuns: 0,
     gatewayUp: true,
     gate: 'trial',
     machines: [{ id: 'delivery', value: { gate: 'open', poll: 'standby' } }],

@@ -19,6 +19,8 @@ export interface Levels {
   queueAgeSeconds: number;
   consecutiveFailures: number;
   gatewayUp: boolean;
+  /** Runs that are open and silent for longer than STALL_AFTER. */
+  stalledRuns: number;
   /** Whether runs may go out. */
   gate: Gate;
   /** The supervised machines only: those of notifications come and go and would make series without end. */
@@ -34,6 +36,8 @@ export interface Metrics {
   latency(seconds: number): void;
   /** A run that began has ended, after so many seconds of work by the gateway. */
   run(outcome: RunOutcome, seconds: number): void;
+  /** A run was silent for longer than STALL_AFTER; told once for each run. */
+  stall(): void;
   /** A call of a tool has ended, after so many seconds. */
   toolCall(tool: string, outcome: ToolOutcome, seconds: number): void;
   /** Tokens that the gateway reported for a response. */
@@ -91,6 +95,7 @@ export function createMetrics(version: string, stateDir: string): Metrics & { re
       counters.runs.inc({ outcome });
       histograms.runs.observe(seconds);
     },
+    stall: () => counters.stalls.inc(),
     toolCall(tool, outcome, seconds) {
       // A name that a model made up is no label.
       const known = LABELS.tool.includes(tool) ? tool : 'unknown';
@@ -127,6 +132,7 @@ function createCounters(registry: Registry) {
     'Runs of agents that ended, by how they ended. Rows that a rule left out had none.',
     ['outcome'],
   );
+  const stalls = counter('run_stalls', 'Runs of which nothing was heard for longer than STALL_AFTER.', []);
   const restarts = counter('child_restarts', 'Restarts of supervised machines.', ['child']);
   const toolCalls = counter('tool_calls', 'Calls of tools by agents, by how they ended.', [
     'tool',
@@ -149,7 +155,7 @@ function createCounters(registry: Registry) {
   for (const name of LABELS.function) {
     for (const outcome of LABELS.callOutcome) backendCalls.inc({ function: name, outcome }, 0);
   }
-  return { deliveries, parked, runs, restarts, toolCalls, tokens, backendCalls };
+  return { deliveries, parked, runs, stalls, restarts, toolCalls, tokens, backendCalls };
 }
 
 function createHistograms(registry: Registry) {
@@ -180,6 +186,10 @@ function createGauges(registry: Registry, version: string): (levels: Levels) => 
     'Age of the oldest notification that was listed and is not answered; 0 when none waits.',
   );
   const failures = gauge('delivery_consecutive_failures', 'Polls that failed in a row.');
+  const stalledRuns = gauge(
+    'stalled_runs',
+    'Open runs of which nothing was heard for longer than STALL_AFTER.',
+  );
   const gatewayUp = gauge('gateway_up', 'Whether runs can be sent to the OpenClaw gateway.');
   const gates = gauge('gate', '1 for the state that the gate of delivery is in.', ['state']);
   const states = gauge('state', '1 for each state that a supervised machine is in.', ['machine', 'state']);
@@ -192,6 +202,7 @@ function createGauges(registry: Registry, version: string): (levels: Levels) => 
     waiting.set(levels.waiting);
     queueAge.set(levels.queueAgeSeconds);
     failures.set(levels.consecutiveFailures);
+    stalledRuns.set(levels.stalledRuns);
     gatewayUp.set(levels.gatewayUp ? 1 : 0);
     for (const state of LABELS.gate) gates.set({ state }, levels.gate === state ? 1 : 0);
     states.reset();

@@ -14,13 +14,15 @@ import type * as Report from './report.ts';
 import type { StateClock } from './state-clock.ts';
 import { statePaths } from './state-paths.ts';
 import { nextTimers } from './timers.ts';
-import { agentNames, titleOf, type AgentNames } from './titles.ts';
+import { agentNames, sessionKeyOf, titleOf, type AgentNames } from './titles.ts';
 
 export interface ProjectionSources {
   root: SupervisorActor;
   clock: StateClock;
   config: Config;
   openclawVersion: () => string;
+  /** When the gateway last sent something in the open round of a session, by its key at Convex. */
+  lastSign: (sessionKey: string) => number | null;
   /** How many replies are kept because they cannot be posted. */
   deadLetters: () => number;
   /** How many notifications Mission Control has that nobody has answered. */
@@ -297,15 +299,24 @@ const describeMachine = (look: Look, { actor, snapshot, value }: Machine): Repor
   nextTimerAt: timestamp(look.timers.get(actor.sessionId)),
   until: timestamp(runLimitAt(look, actor, value)),
   run: runInHand(snapshot),
+  lastSignAt: timestamp(lastSignAt(look, actor)),
   restarts: look.root.getSnapshot().context.restarts[actor.id] ?? 0,
 });
 
 /** When an open run is cut off, in milliseconds since the epoch; null for a machine that has none open. */
 function runLimitAt({ clock, config }: Look, actor: AnyActorRef, value: StateValue): number | null {
   const since = clock.since(actor);
-  const isOpen = ['working.running', 'running'].includes(statePaths(value).join());
-  const isRun = actor.id !== 'supervisor' && isOpen;
+  const isRun = isSessionActor(actor) && isOpenRound(value);
   return isRun && since !== null && config.gateway !== null ? since + config.gateway.requestTimeoutMs : null;
+}
+
+export const isOpenRound = (value: StateValue): boolean =>
+  statePaths(value).join().startsWith('working.running.');
+
+/** null for what has no round open. */
+function lastSignAt({ lastSign }: Look, actor: AnyActorRef): number | null {
+  const key = sessionKeyOf(actor);
+  return key === null ? null : lastSign(key);
 }
 
 /** `{ connected: 'steady' }` is connected. */

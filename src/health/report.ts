@@ -163,6 +163,8 @@ export interface MachineReport {
   since: Timestamp;
   /** When its next `after` fires. */
   nextTimerAt: Timestamp;
+  /** When the gateway last sent something in its open round; null when none is open. */
+  lastSignAt: Timestamp;
   /** When its open run is cut off (OPENCLAW_REQUEST_TIMEOUT_MS); null when none is open. */
   until: Timestamp;
   /** What its open run is at; null when none is open. */

@@ -11,6 +11,7 @@ const session = (id: number, value: StateValue): MachineReport => ({
   tags: ['busy'],
   since: '2026-01-01T00:00:00.000Z',
   nextTimerAt: null,
+  lastSignAt: null,
   until: null,
   run: null,
   restarts: 0,

@@ -34,7 +34,9 @@ interface Seen {
   topSince: number;
 }
 
-const nameOf = (value: StateValue): string => (typeof value === 'string' ? value : JSON.stringify(value));
+/** Whether something is heard of an open round is no state of its own here: the round began when it began. */
+const nameOf = (value: StateValue): string =>
+  typeof value === 'string' ? value : JSON.stringify(value).replace(/"(?:heard|silent)"/, '"open"');
 
 const valueOf = (snapshot: Snapshot<unknown>): StateValue | undefined =>
   'value' in snapshot ? (snapshot.value as StateValue) : undefined;

@@ -1,7 +1,7 @@
 /** What people call a session: its agent and its task, `engineer · Fix the login bug`. */
 import type { AnyActorRef } from 'xstate';
-import { actorName } from '../../machines/shared/actor-name.ts';
 import { whoIs } from '../../machines/shared/who.ts';
+import { actorName, isSessionActor } from '../../machines/shared/actor-name.ts';
 import { childrenOf } from './children.ts';
 import { isHeartbeat } from './heartbeats.ts';
 
@@ -11,11 +11,14 @@ export type AgentNames = ReadonlyMap<string, string>;
 interface Read {
   agent: { slug: string } | null;
   task: { title: string } | null;
+  deliverySessionKey?: string;
 }
 
 /** As much as is read of a machine's context: what delivery has read of the backend, or the agent of a beat. */
 interface Told {
   delivery?: Read | null;
+  /** Of a beat. */
+  input?: { agent?: { systemSessionKey: string } };
   agent?: { _id: string; slug: string };
 }
 
@@ -46,6 +49,13 @@ export function titleOf(actor: AnyActorRef, agents: AgentNames): string | null {
   if (agent === undefined) return null;
   const what = delivery?.task?.title ?? (task === 'system' ? 'own session' : `task …${task.slice(-6)}`);
   return whoIs(agent, what).title;
+}
+
+/** The key at Convex of the session that a notification or a beat works on; null where it is not known. */
+export function sessionKeyOf(actor: AnyActorRef): string | null {
+  if (!isSessionActor(actor)) return null;
+  const { delivery, input } = contextOf(actor);
+  return delivery?.deliverySessionKey ?? input?.agent?.systemSessionKey ?? null;
 }
 
 /** Whether the title says the task's own title, which is known once the context was read. */

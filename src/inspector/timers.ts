@@ -1,4 +1,5 @@
 import type { AnyActorRef } from 'xstate';
+import { isWatchful } from '../health/timers.ts';
 import type { TimerView } from './wire.ts';
 
 /** More of an actor's timers than this are not told: delivery may have one for each row that it left aside. */
@@ -16,7 +17,7 @@ export function timersOf(root: AnyActorRef, wanted: ReadonlySet<string>): Map<st
   for (const { source, event, startedAt, delay } of Object.values(
     root.system.getSnapshot()._scheduledEvents,
   )) {
-    if (!wanted.has(source.sessionId)) continue;
+    if (!wanted.has(source.sessionId) || isWatchful(event.type)) continue;
     const [, name = event.type, state = null] = AFTER.exec(event.type) ?? [];
     const list = timers.get(source.sessionId) ?? [];
     list.push({ name, state, at: startedAt + delay });

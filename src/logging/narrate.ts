@@ -1,6 +1,7 @@
 import type { AnyActorRef, AnyEventObject, InspectionEvent } from 'xstate';
 import { childOutputOf, type ChildOutput } from '../../machines/delivery/context.ts';
 import { actorName } from '../../machines/shared/actor-name.ts';
+import { isStall } from '../../machines/shared/listening.ts';
 import type { SupervisorEvent } from '../../machines/supervisor/context.ts';
 import type { Log } from './log.ts';
 import { causeOf } from './same-cause.ts';
@@ -62,6 +63,8 @@ function createNews(log: Log): (event: AnyEventObject) => void {
     'gateway.available': () => log.info('gateway.available', 'The gateway answers: delivery is open'),
     'gateway.trial': () => log.info('gateway.trial', 'One trial run may go to the gateway'),
     'condition.changed': ({ source, problem }) => {
+      // run.stalled tells of it, once.
+      if (isStall(source)) return;
       const before = problems.get(source);
       // `agent:<id>` and `session:<key>` are scopes of delivery.
       const [kind] = source.split(':');
@@ -78,6 +81,17 @@ function createNews(log: Log): (event: AnyEventObject) => void {
     },
     'run.failed': ({ session, kind, reason }) => log.warn('run.failed', reason, { session, kind }),
     'gateway.suspected': ({ kind, reason }) => log.warn('gateway.suspected', reason, { kind }),
+    'run.stalled': ({ session, agent, task, silentMs, first }) => {
+      if (!first) return;
+      log.warn(
+        'run.stalled',
+        `The run of ${agent} is open, and the gateway has sent nothing for ${Math.round(silentMs / 1_000)} s`,
+        {
+          session,
+          task,
+        },
+      );
+    },
     'agent.unknown': ({ session, reason }) => log.warn('agent.unknown', reason, { session }),
     'session.crashed': ({ session, reason }) =>
       log.error('session.crashed', `A session's work crashed and is taken up again later: ${reason}`, {

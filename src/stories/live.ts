@@ -4,7 +4,9 @@ import type { Item, Session } from '../../machines/delivery/queue.ts';
 import { sessionOf } from '../../machines/delivery/queue.ts';
 import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
 import { childrenOf, snapshotOf } from '../health/children.ts';
+import { sessionKeyOf } from '../health/titles.ts';
 import { nextTimers } from '../health/timers.ts';
+import { span } from './lines.ts';
 import { openRun, phaseOf, type Phase, type Story } from './story.ts';
 
 export interface Live {
@@ -15,12 +17,14 @@ export interface Live {
 
 export interface LiveSources {
   root: SupervisorActor;
+  /** When the gateway last sent something in the open round of a session, by its key at Convex. */
+  lastSign: (sessionKey: string) => number | null;
   /** The longest that a run may take, in milliseconds; null without a gateway. */
   runLimitMs: number | null;
   now: number;
 }
 
-export function liveOf(story: Story, { root, runLimitMs, now }: LiveSources): Live {
+export function liveOf(story: Story, { root, runLimitMs, lastSign, now }: LiveSources): Live {
   const delivery = snapshotOf(root, 'delivery');
   if (delivery === null)
     return { now: 'Delivery itself is down.', next: { sentence: 'It is started again.', at: null } };
@@ -55,7 +59,11 @@ export function liveOf(story: Story, { root, runLimitMs, now }: LiveSources): Li
     };
   }
   const actor = delivery.children[session.actorId] as AnyActorRef | undefined;
-  return working(story, phaseOf(story), timerOf(actor), { runLimitMs, now });
+  const key = actor === undefined ? null : sessionKeyOf(actor);
+  return working(story, phaseOf(story), timerOf(actor), {
+    runLimitMs,
+    silentMs: key === null ? null : now - (lastSign(key) ?? now),
+  });
 }
 
 const isOf = (item: Item, { id }: Story): boolean => item.kind === 'notification' && item.row._id === id;
@@ -110,7 +118,7 @@ function working(
   story: Story,
   phase: Phase,
   timerAt: number | null,
-  { runLimitMs }: Pick<LiveSources, 'runLimitMs' | 'now'>,
+  { runLimitMs, silentMs }: { runLimitMs: number | null; silentMs: number | null },
 ): Live {
   const last = story.failures.at(-1)?.sentence ?? '';
   switch (phase) {
@@ -129,7 +137,9 @@ function working(
       const from = openRun(story)?.from ?? null;
       const isActing = phase === 'acting';
       return {
-        now: isActing ? 'Its agent works: a tool is called in Mission Control.' : 'Its agent works.',
+        now: isActing
+          ? 'Its agent works: a tool is called in Mission Control.'
+          : `Its agent works. The last sign of the gateway was ${span(silentMs ?? 0)} ago.`,
         next:
           runLimitMs === null || from === null || isActing
             ? null

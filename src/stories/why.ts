@@ -28,11 +28,11 @@ interface Asked {
 
 /** @param question an id of a notification, a task or an agent, a slug, or words of a message or of a task's title */
 export async function answerWhy(question: string, sources: WhySources): Promise<WhyAnswer> {
-  const { stories, root, runLimitMs, now } = sources;
+  const { stories, root, runLimitMs, lastSign, now } = sources;
   const asked: Asked = {
     all: allStories(stories, root),
     agents: agentNames(root),
-    live: { root, runLimitMs, now: now() },
+    live: { root, runLimitMs, lastSign, now: now() },
     stories,
   };
   const words = plain(question).replace(/^["“]|["”]$/g, '');

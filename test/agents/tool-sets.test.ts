@@ -5,6 +5,7 @@ import { began, NOTHING_KNOWN } from '../../machines/notification/entry.ts';
 import { actingInBeat, type ToolMode } from '../../machines/shared/acting.ts';
 import type { BehaviorFlags } from '../../machines/shared/mission-control.ts';
 import { NO_ROUNDS } from '../../machines/shared/rounds.ts';
+import type { Sign } from '../../machines/shared/slot.ts';
 import { createBeatActors } from '../../src/actors/beat.ts';
 import { createEntries } from '../../src/actors/entries.ts';
 import { createNotificationActors, type Surroundings } from '../../src/actors/notification.ts';
@@ -12,6 +13,7 @@ import { createSessionLock } from '../../src/actors/session-lock.ts';
 import { createGateway } from '../../src/gateway/client.ts';
 import { temporaryDirectory } from '../kits/runtime.ts';
 import {
+  createListener,
   rowWithout,
   sampleAgent,
   sampleContext,
@@ -153,6 +155,7 @@ test.each(CASES)('check 1, tool sets: %s', async (_, { role, flags, mode, withTa
   const { scripted, surroundings, tools } = await wire(mode);
   const { runAgent } = createNotificationActors(surroundings);
   const { runBeat } = createBeatActors(surroundings, { ...tools, followUps: null });
+  const signs = createListener<Sign>().parent;
   const isOrchestrator = role === 'orchestrator';
   const agent = sampleAgent({ effectiveBehaviorFlags: flags });
   for (const task of [sampleTask(), null]) {
@@ -163,7 +166,7 @@ test.each(CASES)('check 1, tool sets: %s', async (_, { role, flags, mode, withTa
       orchestratorAgentId: isOrchestrator ? agent._id : 'somebody-else',
       effectiveBehaviorFlags: flags,
     });
-    const input = { id: 'n1', entry: began(NOTHING_KNOWN), delivery, typing: true, ranMs: 0 };
+    const input = { id: 'n1', entry: began(NOTHING_KNOWN), delivery, typing: true, ranMs: 0, signs };
     await toPromise(createActor(runAgent, { input }).start());
     expect(scripted.asked.at(-1)?.tools).toEqual(expected);
     // Without tools there is no such field in the body, and no word of them in the prompt.
@@ -173,7 +176,9 @@ test.each(CASES)('check 1, tool sets: %s', async (_, { role, flags, mode, withTa
     const acting =
       mode === 'off' ? null : actingInBeat({ agent, isOrchestrator, focus: task, roster: [agent] });
     const plan = { isOrchestrator, tasks: [], leftOut: 0, focus: task, thread: [], acting };
-    await toPromise(createActor(runBeat, { input: { agent, plan, rounds: NO_ROUNDS, ranMs: 0 } }).start());
+    await toPromise(
+      createActor(runBeat, { input: { agent, plan, rounds: NO_ROUNDS, ranMs: 0, signs } }).start(),
+    );
     expect(scripted.beats.at(-1)?.tools).toEqual(expected);
   }
 });

@@ -17,6 +17,7 @@ export const deliveryInput = ({ settings, ...changes }: Changes = {}): DeliveryI
     backend: { baseMs: 1_000, capMs: 8_000 },
     runs: { baseMs: 1_000, capMs: 8_000 },
     maxConcurrentSessions: 2,
+    stallAfterMs: 300_000,
     listLimit: 2,
     ...settings,
   },

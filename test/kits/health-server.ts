@@ -78,6 +78,7 @@ const HEALTHY: HealthReport = {
       tags: ['ready'],
       since: null,
       nextTimerAt: null,
+      lastSignAt: null,
       until: null,
       run: null,
       restarts: 0,

@@ -189,6 +189,7 @@ export const inputOf = (ghost: Ghost): NotificationInput => ({
   given: null,
   runs: LIMITS,
   backend: LIMITS,
+  stallAfterMs: 300_000,
   random: () => 0.5,
   moment: () => ({ boot: 'boot', ms: 1 }),
   troubled: [],
@@ -198,6 +199,9 @@ export function movesOf(menu: Menu) {
   return (snapshot: Snapshot, ghost: Ghost): Move<Ghost>[] => [
     ...callsOf(snapshot).flatMap((call) => outcomes(call, snapshot, ghost, menu)),
     ...timersOf(snapshot).map((event) => ({ label: 'time', event, ghost })),
+    ...(snapshot.matches({ working: { running: 'silent' } })
+      ? [{ label: 'run.sign', event: { type: 'run.sign' }, ghost }]
+      : []),
     ...fromDelivery(ghost, menu),
     ...fromOutside(snapshot, ghost),
   ];

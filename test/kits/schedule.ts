@@ -38,6 +38,7 @@ export const SETTINGS = {
   backend: LIMITS,
   runs: LIMITS,
   maxConcurrentSessions: 2,
+  stallAfterMs: 300_000,
   listLimit: 2,
 };
 

@@ -33,6 +33,7 @@ const WRONG: Record<keyof typeof settings, [value: string, complaint: string]> =
   OPENCLAW_GATEWAY_URL: [`http://user:${SECRET}@127.0.0.1`, 'credentials'],
   OPENCLAW_GATEWAY_TOKEN: [`two words ${SECRET}`, 'not one word'],
   OPENCLAW_REQUEST_TIMEOUT_MS: ['2d', 'not a duration'],
+  STALL_AFTER: ['now', 'not a duration'],
   OPENCLAW_ROSTER_FILE: ['/roster/\u0007', 'a path'],
   OPENCLAW_VERSION: ['2026.9.6\u007f', 'printable'],
   RUNTIME_VERSION: ['version ä', 'printable'],

@@ -25,6 +25,7 @@ const Machine = v.object({
   tags: v.array(Text),
   since: Time,
   nextTimerAt: Time,
+  lastSignAt: v.optional(Time, null),
   until: v.optional(Time, null),
   restarts: v.number(),
 });

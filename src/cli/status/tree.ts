@@ -96,7 +96,7 @@ function treeOf({ machines, sessions }: Report, now: number): Branch[] {
 }
 
 const branchOf = (
-  { id, title, value, tags, since, nextTimerAt, until, restarts }: Machine,
+  { id, title, value, tags, since, nextTimerAt, lastSignAt, until, restarts }: Machine,
   now: number,
 ): Branch => ({
   label: title ?? id,
@@ -105,6 +105,7 @@ const branchOf = (
   notes: [
     since === null ? '' : `for ${duration(now - since)}`,
     nextTimerAt === null ? '' : `next in ${duration(nextTimerAt - now)}`,
+    lastSignAt === null ? '' : `last sign ${duration(now - lastSignAt)} ago`,
     until === null ? '' : `cut off in ${duration(until - now)}`,
     restarts === 0 ? '' : `restarted ${restarts} ${restarts === 1 ? 'time' : 'times'}`,
   ]

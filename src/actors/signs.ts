@@ -1,0 +1,28 @@
+import type { Parent } from '../../machines/shared/parent.ts';
+import type { Sign } from '../../machines/shared/slot.ts';
+
+/** A machine wants to know that something comes, and not each of a thousand pieces; in milliseconds. */
+const AT_MOST_EVERY_MS = 500;
+
+export interface Signs {
+  onSign: () => void;
+  /** What comes after the reply is no sign of the run. */
+  end: () => void;
+}
+
+/** Tells the machine of a round that the gateway sends something. */
+export function tellSigns(machine: Parent<Sign>, signal: AbortSignal): Signs {
+  let isOver = false;
+  let toldAt = -Infinity;
+  return {
+    onSign() {
+      const now = performance.now();
+      if (isOver || signal.aborted || now - toldAt < AT_MOST_EVERY_MS) return;
+      toldAt = now;
+      machine.send({ type: 'run.sign' });
+    },
+    end() {
+      isOver = true;
+    },
+  };
+}
