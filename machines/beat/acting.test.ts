@@ -63,6 +63,7 @@ async function beat({ rounds: script, failing = 0 }: Script) {
       backend: { baseMs: 1, capMs: 1 },
       stallAfterMs: 300_000,
       random: () => 0,
+      moment: () => ({ boot: 'boot', ms: 0 }),
     },
   });
   const output = toPromise(actor);

@@ -11,11 +11,11 @@ import {
 } from '../shared/fault.ts';
 import type { AgentRow, TaskRow, ThreadMessage } from '../shared/mission-control.ts';
 import { listening } from '../shared/listening.ts';
+import type { Moment } from '../shared/moment.ts';
 import type { Parent } from '../shared/parent.ts';
 import { addRound, answeredCall, begunCall, mayCall, nextCall, NO_ROUNDS } from '../shared/rounds.ts';
 import type { NextCall, Rounds } from '../shared/rounds.ts';
 import type { ChildNews, ChildOrder, Sign } from '../shared/slot.ts';
-import { step } from '../shared/step.ts';
 import type { Tag } from '../shared/tags.ts';
 import { whoIs } from '../shared/who.ts';
 import type { ToolCall } from '../shared/tools.ts';
@@ -31,6 +31,8 @@ export interface BeatInput {
   stallAfterMs: number;
   /** A number in [0, 1). */
   random: () => number;
+  /** The present moment. */
+  moment: () => Moment;
 }
 
 /** What the agent is to look at. */
@@ -90,11 +92,23 @@ export interface BeatMessage {
   content: string;
 }
 
+/** A message that was begun, and whose end is unknown. */
+export interface BeatPost {
+  agent: AgentRow;
+  message: BeatMessage | null;
+  /** When the last try began. */
+  begunAt: Moment | null;
+  /** The newest message of the thread as the beat was planned; null where it was not read. */
+  after: string | null;
+}
+
 interface BeatContext {
   input: BeatInput;
   plan: BeatPlan | null;
   rounds: Rounds;
   message: BeatMessage | null;
+  /** When the last try to post it began. */
+  begunAt: Moment | null;
   outcome: BeatOutput['outcome'];
   runMs: number | null;
   reason: string | null;
@@ -109,11 +123,18 @@ const notProvided = (): Promise<never> =>
   Promise.reject(new Error('this actor is provided by src/runtime.ts'));
 
 const MAX_FAILURES = 5;
+/** How often the thread is looked at for a message that may still arrive. */
+const LOOK_EVERY_MS = 3_000;
 
 const NO_REST = { inMs: 0, floorMs: 0, failures: 0 };
 
 interface Failure {
   kind: FaultKind;
+}
+
+interface Looked {
+  found: boolean;
+  mayArriveForMs: number;
 }
 
 const kindParams = ({ event }: { event: { error: unknown } }) => ({ kind: faultOf(event.error).kind });
@@ -136,6 +157,8 @@ const beatSetup = setup({
     runBeat: fromPromise<BeatRound, BeatRun>(notProvided),
     makeCall: fromPromise<ToolAnswer, BeatCall>(notProvided),
     postBeat: fromPromise<void, { agent: AgentRow; message: BeatMessage | null }>(notProvided),
+    /** Whether the message is in the thread; else how long a try may still arrive, in milliseconds. */
+    findBeat: fromPromise<{ found: boolean; mayArriveForMs: number }, BeatPost>(notProvided),
     /** Tells Mission Control that the agent lives. */
     reportBeat: fromPromise<void, { agent: AgentRow; plan: BeatPlan | null }>(notProvided),
   },
@@ -145,6 +168,8 @@ const beatSetup = setup({
     isActing: ({ context }) => nextCall(context.rounds) !== null,
     leaving: ({ context }) => context.leaving,
     hasMessage: ({ context }) => context.message !== null,
+    found: (_, { found }: Looked) => found,
+    mayArrive: (_, { mayArriveForMs }: Looked) => mayArriveForMs > 0,
     gatewayTrouble: (_, { kind }: Failure) => isGatewayTrouble(kind),
     attempt: (_, { kind }: Failure) => isAttempt(kind),
     sideAway: (_, { kind }: Failure) => kind === 'backendUnavailable' || kind === 'backendRefused',
@@ -153,6 +178,7 @@ const beatSetup = setup({
   delays: {
     stallAfter: ({ context }) => context.input.stallAfterMs,
     stepBackoff: ({ context }) => context.rest.inMs,
+    lookAgain: ({ context }) => Math.min(LOOK_EVERY_MS, Math.max(1, context.rest.inMs)),
   },
   actions: {
     askForSlot: sendTo(
@@ -185,6 +211,10 @@ const beatSetup = setup({
     keepAnswer: assign(({ context }, { answer }: { answer: ToolAnswer }) => ({
       rounds: answeredCall(context.rounds, answer),
       rest: NO_REST,
+    })),
+    beginPost: assign(({ context }) => ({ begunAt: context.input.moment() })),
+    noteArrival: assign(({ context: { rest } }, { mayArriveForMs }: Looked) => ({
+      rest: { ...rest, inMs: mayArriveForMs },
     })),
     leave: assign({ leaving: true }),
     succeed: assign({ outcome: 'beaten' }),
@@ -240,9 +270,13 @@ const beatSetup = setup({
 });
 
 const keepFault = { type: 'keepFault', params: faultParams } as const;
-interface Here {
-  context: BeatContext;
-}
+
+/** A call of the post failed. The end of the try is unknown, so the next one looks first. */
+const postFailed = [
+  { guard: { type: 'sideAway', params: kindParams }, target: 'resting', actions: keepFault },
+  { guard: 'failedTooOften', target: '#beat.done', actions: keepFault },
+  { target: 'resting', actions: keepFault },
+] as const;
 
 export const beatMachine = beatSetup.createMachine({
   id: 'beat',
@@ -252,6 +286,7 @@ export const beatMachine = beatSetup.createMachine({
     input,
     plan: null,
     message: null,
+    begunAt: null,
     outcome: 'beatFailed',
     runMs: null,
     reason: null,
@@ -393,16 +428,61 @@ export const beatMachine = beatSetup.createMachine({
       description: 'Did the agent say anything?',
       always: [{ guard: 'hasMessage', target: 'posting' }, { target: 'reporting' }],
     },
-    posting: step('Posts what the agent said. The run is never repeated for it.', {
-      src: 'postBeat',
-      input: ({ context }: Here) => ({ agent: context.input.agent, message: context.message }),
-      onDone: '#beat.reporting',
-      onError: [
-        { guard: { type: 'sideAway', params: kindParams }, target: 'resting', actions: keepFault },
-        { guard: 'failedTooOften', target: '#beat.done', actions: keepFault },
-        { target: 'resting', actions: keepFault },
-      ],
-    }),
+    posting: {
+      description: 'Posts what the agent said. The run is never repeated for it.',
+      initial: 'calling',
+      states: {
+        calling: {
+          description: 'Posts the message.',
+          tags: ['busy'],
+          entry: 'beginPost',
+          invoke: {
+            src: 'postBeat',
+            input: ({ context }) => ({ agent: context.input.agent, message: context.message }),
+            onDone: '#beat.reporting',
+            onError: postFailed,
+          },
+        },
+        resting: {
+          description: 'Convex did not take the message. Rests, then looks for it.',
+          tags: ['degraded'],
+          entry: ['drawStep', { type: 'reportRest', params: { before: 'call' } }],
+          on: { 'backend.available': 'looking' },
+          after: { stepBackoff: 'looking' },
+        },
+        looking: {
+          description: 'Looks for the message in the thread: Convex cannot know it again.',
+          tags: ['busy'],
+          invoke: {
+            src: 'findBeat',
+            input: ({ context: { input, message, begunAt, plan } }) => ({
+              agent: input.agent,
+              message,
+              begunAt,
+              after: message?.taskId === plan?.focus?._id ? (plan?.thread.at(-1)?.messageId ?? null) : null,
+            }),
+            onDone: [
+              {
+                guard: { type: 'found', params: ({ event }) => event.output },
+                target: '#beat.reporting',
+              },
+              {
+                guard: { type: 'mayArrive', params: ({ event }) => event.output },
+                target: 'waiting',
+                actions: { type: 'noteArrival', params: ({ event }) => event.output },
+              },
+              { target: 'calling' },
+            ],
+            onError: postFailed,
+          },
+        },
+        waiting: {
+          description: 'The earlier try may still arrive.',
+          tags: ['degraded'],
+          after: { lookAgain: 'looking' },
+        },
+      },
+    },
     reporting: {
       description: 'Tells Mission Control that the agent lives.',
       tags: ['busy'],

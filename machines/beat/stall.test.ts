@@ -41,6 +41,7 @@ async function openRound() {
       agent: agentRow('engineer'),
       backend: { baseMs: 1, capMs: 1 },
       stallAfterMs: 60_000,
+      moment: () => ({ boot: 'boot', ms: 0 }),
       random: () => 0,
     },
   }).start();

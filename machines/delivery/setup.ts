@@ -252,7 +252,7 @@ export const deliverySetup = parts.extend({
       const queue = start(context.queue, session.key);
       const id = sessionOf(queue, session.key)?.actorId ?? session.key;
       const { backend, stallAfterMs } = settings;
-      const common = { parent: self, session: session.key, backend, stallAfterMs, random };
+      const common = { parent: self, session: session.key, backend, stallAfterMs, random, moment };
       then.assign({ queue });
       if (item.kind === 'beat') {
         then.spawnChild('beat', {
@@ -271,7 +271,6 @@ export const deliverySetup = parts.extend({
             entry,
             given,
             runs: settings.runs,
-            moment,
             troubled: functionsIn(context.troubles),
           },
         });

@@ -1,5 +1,12 @@
 import { fromPromise } from 'xstate';
-import type { BeatCall, BeatMessage, BeatPlan, BeatRound, BeatRun } from '../../machines/beat/machine.ts';
+import type {
+  BeatCall,
+  BeatMessage,
+  BeatPlan,
+  BeatPost,
+  BeatRound,
+  BeatRun,
+} from '../../machines/beat/machine.ts';
 import {
   focusTask,
   namedTask,
@@ -25,6 +32,7 @@ import { toolsFor } from '../tools/offer.ts';
 import type { ReportCall } from '../tools/report.ts';
 import type { ToolService } from '../tools/service.ts';
 import { countFailure, outcomeOf } from './count-run.ts';
+import { findMessage } from './find-message.ts';
 import { tellSigns } from './signs.ts';
 import type { Surroundings } from './notification.ts';
 
@@ -78,6 +86,13 @@ export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
     postBeat: fromPromise<void, { agent: AgentRow; message: BeatMessage | null }>(
       async ({ input: { agent, message }, signal }) => {
         if (message !== null) await missionControl.postMessage({ ...message, agentId: agent._id }, signal);
+      },
+    ),
+    findBeat: fromPromise<{ found: boolean; mayArriveForMs: number }, BeatPost>(
+      async ({ input: { agent, message, begunAt, after }, signal }) => {
+        if (message === null || begunAt === null) return { found: false, mayArriveForMs: 0 };
+        const sought = { ...message, agentId: agent._id };
+        return await findMessage(missionControl, sought, { at: begunAt, after }, signal);
       },
     ),
     reportBeat: fromPromise<void, { agent: AgentRow; plan: BeatPlan | null }>(

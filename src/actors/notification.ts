@@ -9,11 +9,10 @@ import {
   callAnswered,
   called,
   type Entry,
-  type PostBegun,
 } from '../../machines/notification/entry.ts';
 import { meaningOf } from '../../machines/notification/reply.ts';
 import { Fault } from '../../machines/shared/fault.ts';
-import type { DeliveryContext, ThreadMessage } from '../../machines/shared/mission-control.ts';
+import type { DeliveryContext } from '../../machines/shared/mission-control.ts';
 import { actingOn } from '../../machines/shared/acting.ts';
 import type { ToolMode } from '../../machines/shared/acting.ts';
 import { countCalls, mayCall } from '../../machines/shared/rounds.ts';
@@ -23,12 +22,12 @@ import { answerCall } from '../tools/answer-call.ts';
 import type { Execute } from '../tools/execute.ts';
 import { toolsFor } from '../tools/offer.ts';
 import type { ReportCall } from '../tools/report.ts';
-import { leastMsSince } from '../journal/moment.ts';
 import type { Log } from '../logging/log.ts';
 import type { Gateway, MissionControl, PostMessage, Reply } from '../ports.ts';
 import { countFailure, outcomeOf, type CountRun } from './count-run.ts';
 import { tellSigns } from './signs.ts';
 import type { Entries } from './entries.ts';
+import { findMessage } from './find-message.ts';
 import type { SessionLock } from './session-lock.ts';
 
 export interface Surroundings {
@@ -221,20 +220,15 @@ function postActors(around: Surroundings) {
     await missionControl.postMessage(messageOf(input), signal);
     await startTask(input, signal);
   };
-  const findMessage: Io<'findMessage'> = async ({ input, signal }) => {
+  const lookForMessage: Io<'findMessage'> = async ({ input, signal }) => {
     const { begun } = input.entry;
     if (begun === null) return { found: false, mayArriveForMs: 0 };
-    const message = messageOf(input);
-    // Taken before the look: what arrives during the look is found by the next one.
-    const mayArriveForMs = Math.max(0, ARRIVES_WITHIN_MS - leastMsSince(begun.at));
-    const { agentId, taskId } = message;
-    const thread = await missionControl.loadThread(agentId, taskId, MAX_LOOKED_AT, signal);
-    return { found: isInThread(thread, message, begun), mayArriveForMs };
+    return findMessage(missionControl, messageOf(input), begun, signal);
   };
   return {
     postMessage: fromPromise(postMessage),
     postAgain: fromPromise(postAgain),
-    findMessage: fromPromise(findMessage),
+    findMessage: fromPromise(lookForMessage),
   };
 }
 
@@ -246,25 +240,6 @@ function messageOf({ row, content, quiet }: Message): PostMessage {
     content,
     ...(quiet && { suppressAgentNotifications: true }),
   };
-}
-
-/** A post that had no effect for so long after it began will have none: as long as a call may take. */
-const ARRIVES_WITHIN_MS = 30_000;
-
-/** Convex gives no more messages of a thread at once (docs/contract.md#functions). */
-const MAX_LOOKED_AT = 200;
-
-/** Where Convex shows messages cut, it cuts them here, in UTF-16 units (docs/contract.md#delivery-context). */
-const MAX_SHOWN = 2_000;
-
-/** Whether the message came into the thread after the post began: a reply may say the same as an earlier one. */
-function isInThread(thread: readonly ThreadMessage[], message: PostMessage, { after }: PostBegun): boolean {
-  const content = message.content.toWellFormed();
-  const shown = content.length > MAX_SHOWN ? `${content.slice(0, MAX_SHOWN)}…` : content;
-  const last = thread.findIndex(({ messageId }) => messageId === after);
-  return thread
-    .slice(last + 1)
-    .some((entry) => entry.authorId === message.agentId && [content, shown].includes(entry.content));
 }
 
 function markActors({ missionControl, entries }: Surroundings) {

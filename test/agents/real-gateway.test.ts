@@ -25,7 +25,9 @@ async function world(command: string, options: Omit<RealGatewayOptions, 'agents'
   const engineer = (await backend.listAgents()).find(({ slug }) => slug === 'engineer')?._id ?? '';
   const runtime = await startRuntime({ backend, gateway });
   const isAnswered = async () =>
-    (await backend.agentRows()).some(({ type, deliveredAt }) => type === 'assignment' && deliveredAt);
+    (await backend.agentRows()).some(
+      (row) => row.taskId === taskId && row.type === 'assignment' && row.deliveredAt,
+    );
   await until('The assignment is answered', isAnswered, RUN_MS);
   const statusOf = async () => (await backend.listTasks()).find(({ _id }) => _id === taskId)?.status;
   /** What it says after its answer to the assignment. */

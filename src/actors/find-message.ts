@@ -1,0 +1,43 @@
+import type { Moment } from '../../machines/shared/moment.ts';
+import type { ThreadMessage } from '../../machines/shared/mission-control.ts';
+import { leastMsSince } from '../journal/moment.ts';
+import type { MissionControl, PostMessage } from '../ports.ts';
+
+/** A post that had no effect for so long after it began will have none: as long as a call may take. */
+const ARRIVES_WITHIN_MS = 30_000;
+
+/** Convex gives no more messages of a thread at once (docs/contract.md#functions). */
+const MAX_LOOKED_AT = 200;
+
+/** Where Convex shows messages cut, it cuts them here, in UTF-16 units (docs/contract.md#delivery-context). */
+const MAX_SHOWN = 2_000;
+
+interface Begun {
+  at: Moment;
+  /** The newest message of the thread before it; null when there was none, or when that is not known. */
+  after: string | null;
+}
+
+/** Whether a message whose post was begun is in its thread; else how long it may still arrive, in milliseconds. */
+export async function findMessage(
+  missionControl: Pick<MissionControl, 'loadThread'>,
+  message: PostMessage,
+  begun: Begun,
+  signal: AbortSignal,
+): Promise<{ found: boolean; mayArriveForMs: number }> {
+  // Taken before the look: what arrives during the look is found by the next one.
+  const mayArriveForMs = Math.max(0, ARRIVES_WITHIN_MS - leastMsSince(begun.at));
+  const { agentId, taskId } = message;
+  const thread = await missionControl.loadThread(agentId, taskId, MAX_LOOKED_AT, signal);
+  return { found: isInThread(thread, message, begun), mayArriveForMs };
+}
+
+/** Whether the message came into the thread after the post began: a reply may say the same as an earlier one. */
+function isInThread(thread: readonly ThreadMessage[], message: PostMessage, { after }: Begun): boolean {
+  const content = message.content.toWellFormed();
+  const shown = content.length > MAX_SHOWN ? `${content.slice(0, MAX_SHOWN)}…` : content;
+  const last = thread.findIndex(({ messageId }) => messageId === after);
+  return thread
+    .slice(last + 1)
+    .some((entry) => entry.authorId === message.agentId && [content, shown].includes(entry.content));
+}
