@@ -101,7 +101,7 @@ async function shoot(
   await page.goto(url);
   for (const [column, least] of [
     ['works', 2],
-    ['trouble', 1],
+    ['waits', 1],
   ] as const) {
     await page
       .locator(`#now-${column} .card`)

@@ -187,6 +187,15 @@ test("a second clone with the first one's project name is refused, whatever it w
   expect(await runtimeOf(first)).toBe(before);
 });
 
+test('down in one clone leaves the other alone, and keeps its data', async () => {
+  const before = await runtimeOf(first);
+  const { code, output } = await second.script('stack.sh', 'down');
+  expect({ code, output }).toMatchObject({ code: 0 });
+  expect(output).toContain('Its data stays in ');
+  expect(await runtimeOf(first)).toBe(before);
+  expect(await second.docker('compose', 'ps', '--quiet')).toBe('');
+});
+
 test('plain compose in a second clone under an equal name takes the containers, not the data: up in the first brings it back', async () => {
   const token = (): Promise<string> =>
     first.docker('compose', 'exec', '-T', 'runtime', 'cat', '/run/secrets/local/SERVICE_TOKEN');
@@ -199,13 +208,4 @@ test('plain compose in a second clone under an equal name takes the containers, 
   await first.docker('compose', 'up', '--detach', '--wait', '--no-build');
   expect(await token()).toBe(before);
   await until('/health answers', () => readHealth(first.healthPort), PATIENCE_MS);
-});
-
-test('down in one clone leaves the other alone, and keeps its data', async () => {
-  const before = await runtimeOf(first);
-  const { code, output } = await second.script('stack.sh', 'down');
-  expect({ code, output }).toMatchObject({ code: 0 });
-  expect(output).toContain('Its data stays in ');
-  expect(await runtimeOf(first)).toBe(before);
-  expect(await second.docker('compose', 'ps', '--quiet')).toBe('');
 });
