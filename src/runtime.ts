@@ -292,6 +292,7 @@ function supervisorInput(config: Config): SupervisorInput {
       maxConcurrentSessions: delivery.maxConcurrentSessions,
       stallAfterMs: config.stallAfterMs,
       listLimit: delivery.listLimit,
+      chainLimit: delivery.chainLimit,
     },
     reconnect: RECONNECT,
     statusIntervalMs: config.healthCheckIntervalMs,

@@ -9,6 +9,7 @@ import type { Parent } from '../shared/parent.ts';
 import type { ChildNews } from '../shared/slot.ts';
 import type { BeatOutput } from '../beat/machine.ts';
 import type { NotificationOutput } from '../notification/context.ts';
+import type { Thread } from '../notification/chatter.ts';
 import type { Entry } from '../notification/entry.ts';
 import type { TroubleNews } from '../trouble/machine.ts';
 import type { Queue } from './queue.ts';
@@ -29,6 +30,8 @@ export interface DeliverySettings {
   stallAfterMs: number;
   /** Rows to ask for beyond those already known. */
   listLimit: number;
+  /** So many messages of agents in a row, with no word of a person, are chatter; 0 for no limit. */
+  chainLimit: number;
 }
 
 export interface DeliveryInput {
@@ -120,6 +123,8 @@ export type DeliveryEvent =
   /** A child has ended: raised where its `done` event is handled, for the other regions. */
   | { type: 'session.settled'; output: ChildOutput }
   | { type: 'row.reconsider'; id: string; session: string }
+  /** A thread of chatter was a problem for long enough. */
+  | { type: 'chatter.aged'; taskId: string }
   | { type: 'contexts.aged' };
 
 /** What the next look at the queue goes by. */
@@ -167,6 +172,8 @@ export interface DeliveryContext extends DeliveryInput {
   trials: Trials;
   /** Whose trouble the failures of late may be. */
   troubles: Troubles;
+  /** Threads in which agents answer each other, by task. */
+  threads: Readonly<Record<string, Thread>>;
   /** Slots that were given while a session waited to run alone. */
   passedBy: number;
   /** Rows left alone for a while: gone, not ours, or impossible to mark. */
@@ -199,6 +206,7 @@ export const noHistory: History = {
     delivered: 0,
     silent: 0,
     skipped: 0,
+    chatter: 0,
     already: 0,
     parked: 0,
     unanswered: 0,

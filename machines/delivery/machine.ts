@@ -50,6 +50,7 @@ export const deliveryMachine = deliverySetup.createMachine({
     queue: EMPTY_QUEUE,
     trials: { session: null, tried: [] },
     troubles: {},
+    threads: {},
     passedBy: 0,
     setAside: [],
     beaters: {},
@@ -96,6 +97,7 @@ export const deliveryMachine = deliverySetup.createMachine({
         'contexts.aged': { actions: 'forgetContexts' },
         // Nobody tells of a row that comes back into sight, here and after a crash: delivery looks for it.
         'row.reconsider': { actions: [{ type: 'reconsider', params: ({ event }) => event }, 'noteChange'] },
+        'chatter.aged': { actions: { type: 'endChatter', params: ({ event }) => event } },
         'delivery.abort': { actions: tell({ type: 'work.abort' }) },
         'backend.available': { actions: tell({ type: 'backend.available' }) },
         'journal.available': { actions: tell({ type: 'journal.available' }) },

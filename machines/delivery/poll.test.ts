@@ -53,6 +53,7 @@ function startDelivery({
       runMs: 1,
       reason: null,
       note: null,
+      thread: null,
     };
     const actorId = sessionOf(id)?.actorId ?? '';
     actor.send({ type: `xstate.done.actor.${actorId}`, output, actorId } as never);

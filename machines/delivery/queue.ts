@@ -184,6 +184,17 @@ function endHead(
   return { ...(isOver ? remove(queue, session) : put(queue, next)), freed };
 }
 
+/** Sessions that rest, and of which the page has more to tell: their row has moved, or another one waits. */
+export const stirredBy = (queue: Queue, page: readonly Item[]): Session[] =>
+  queue.counts.resting === 0
+    ? []
+    : queue.sessions.filter(({ key, phase, items: [head] }) => {
+        const ofSession = phase === 'resting' ? page.filter((item) => sessionKey(item) === key) : [];
+        return ofSession.some(
+          (item) => head === undefined || itemId(item) !== itemId(head) || itemTime(item) !== itemTime(head),
+        );
+      });
+
 /** Sessions whose rows did not come back with the list lose their places. */
 export const giveUpPlaces = (queue: Queue): Queue =>
   queue.counts.empty === 0

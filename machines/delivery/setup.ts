@@ -8,6 +8,7 @@ import type { Evidence } from '../shared/evidence.ts';
 import { stallSource, type StallNews } from '../shared/listening.ts';
 import type { ChildNews, ChildOrder } from '../shared/slot.ts';
 import { beatMachine } from '../beat/machine.ts';
+import type { Thread } from '../notification/chatter.ts';
 import { notificationMachine } from '../notification/machine.ts';
 import { troubleMachine, type TroubleOutput } from '../trouble/machine.ts';
 import {
@@ -41,6 +42,7 @@ import {
   setReady,
   settle,
   start,
+  stirredBy,
   type Item,
   type Queue,
   type Session,
@@ -79,6 +81,8 @@ const CONTEXTS_MS = 2_000;
 /** With a slow backend no new run starts while so many notifications for each slot are past their run. */
 const ALIVE_PER_SLOT = 3;
 const RECENT_PARKS = 5;
+/** How long chatter that was held is a problem on /health. */
+const CHATTER_TOLD_MS = 3_600_000;
 /** A session that waits to run alone lets so many runs for each slot go before it. */
 const PASSED_BY_PER_SLOT = 3;
 /** How long others wait for a run that goes alone. */
@@ -125,6 +129,24 @@ export const troubleOf = ({ event }: { event: unknown }): { output: TroubleOutpu
   event as { output: TroubleOutput };
 
 const reconsidered = (id: string) => ({ id: `reconsider:${id}`, delay: RECONSIDER_MS });
+
+/** What an end says of a thread in which agents answer each other; null where it says nothing new. */
+function threadNews(threads: DeliveryContext['threads'], output: ChildOutput) {
+  const taskId = output.session.split('/')[1] ?? '';
+  if (output.kind === 'beat' || output.outcome === 'handedBack') return null;
+  const { thread, outcome } = output;
+  if (thread === null && threads[taskId] === undefined) return null;
+  const others = withoutKeys(threads, [taskId]);
+  return {
+    taskId,
+    source: `thread:${taskId}`,
+    threads: thread === null ? others : { ...others, [taskId]: thread },
+    problem: outcome === 'chatter' && thread !== null ? describeChatter(thread) : null,
+  };
+}
+
+const describeChatter = ({ title, chain }: Thread): string =>
+  `Agents only answer each other on the task "${title}": ${chain} messages in a row. What they write there is held until a person writes.`;
 
 const describeStuck = ({ session, reason }: ChildOutput): string =>
   `A notification of session ${session} can be neither delivered nor marked. It is looked at again within ${RECONSIDER_MS / 60_000} minutes. ${reason ?? ''}`;
@@ -207,6 +229,9 @@ export const deliverySetup = parts.extend({
       const items = page.rows.map((row): Item => ({ kind: 'notification', ...row }));
       const grown = enqueuePage(queue, items, leaveOut);
       const full = page.rows.length >= poll.asked;
+      for (const { actorId } of stirredBy(queue, items)) {
+        if (actorId !== null) then.sendTo(actorId, { type: 'row.stirred' });
+      }
       then.assign({
         queue: giveUpPlaces(grown),
         poll: {
@@ -272,6 +297,8 @@ export const deliverySetup = parts.extend({
             given,
             runs: settings.runs,
             troubled: functionsIn(context.troubles),
+            thread: (row.taskId === undefined ? null : context.threads[row.taskId]) ?? null,
+            chainLimit: settings.chainLimit,
           },
         });
       }
@@ -403,6 +430,7 @@ export const deliverySetup = parts.extend({
     })),
     noteResting: assign(({ context }, { session, before, reason }: Rested) => {
       const { queue, history, trials } = context;
+      if (before === 'pace') return { queue: setPhase(queue, session, 'resting') };
       const isAnswering = before === 'call' && sessionOf(queue, session)?.phase === 'answering';
       return {
         ...(!isAnswering && { queue: setPhase(queue, session, 'resting') }),
@@ -440,6 +468,14 @@ export const deliverySetup = parts.extend({
       });
       const beater = beaters[id];
       if (beater !== undefined) then.sendTo(beater, { type: 'beat.done' });
+      const thread = threadNews(context.threads, output);
+      if (thread !== null) {
+        then.assign({ threads: thread.threads });
+        then.sendTo(context.parent, { ...isWell(thread.source), problem: thread.problem });
+        then.cancel(thread.source);
+        const { source, taskId } = thread;
+        then.raise({ type: 'chatter.aged', taskId }, { id: source, delay: CHATTER_TOLD_MS });
+      }
       if (isAside) then.raise({ type: 'row.reconsider', id, session: key }, reconsidered(id));
       if (outcome === 'stuck') {
         then.sendTo(context.parent, { ...isWell(`row:${id}`), problem: describeStuck(output) });
@@ -449,6 +485,10 @@ export const deliverySetup = parts.extend({
       }
       then.raise({ type: 'session.settled', output });
     }),
+    endChatter: sendTo(
+      ({ context }) => context.parent,
+      (_, { taskId }: { taskId: string }) => isWell(`thread:${taskId}`),
+    ),
     /** At a drain, sessions without an actor have nothing to finish. */
     emptyQueue: assign(({ context }) => ({ queue: emptyQueue(context.queue) })),
     dropChild: enqueueActions(({ enqueue: then, context }, params: { actorId: string; error: unknown }) => {

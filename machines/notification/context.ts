@@ -5,6 +5,7 @@ import type { Moment } from '../shared/moment.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { ChildNews, ChildOrder, Sign } from '../shared/slot.ts';
 import { coalesces, NOTHING_KNOWN, versionOf, type Entry, type Version } from './entry.ts';
+import type { Thread } from './chatter.ts';
 import type { NoteReason } from './notes.ts';
 import type { Reply } from './reply.ts';
 
@@ -30,6 +31,10 @@ export interface NotificationInput {
   moment: () => Moment;
   /** Functions of Convex that fail for different rows alike, as it starts. */
   troubled: readonly string[];
+  /** What is remembered of its thread; null where agents did not answer each other. */
+  thread: Thread | null;
+  /** So many messages of agents in a row are chatter; 0 for no limit. */
+  chainLimit: number;
 }
 
 /** How a notification ended. */
@@ -40,6 +45,8 @@ export type Outcome =
   | 'silent'
   /** A rule says: no run (docs/contract.md#skip-rules). The row is marked. */
   | 'skipped'
+  /** Agents only answer each other: no run, until a person writes in the thread. The row is marked. */
+  | 'chatter'
   /** Somebody else has marked the row. */
   | 'already'
   /** Given up; the row is marked. */
@@ -65,6 +72,8 @@ export interface NotificationOutput {
   reason: string | null;
   /** Why it was given up; null when it was not. */
   note: NoteReason | null;
+  /** What is to be remembered of its thread. */
+  thread: Thread | null;
 }
 
 export type NotificationEvent = ChildOrder | Sign;
@@ -77,6 +86,9 @@ export interface NotificationContext {
   entry: Entry;
   /** The version that the run answers. */
   version: Version | null;
+  thread: Thread | null;
+  /** The version that has waited for its pace. */
+  paced: Version | null;
   reply: Reply | null;
   /** May new runs start? */
   permission: 'allowed' | 'leaving';
@@ -145,6 +157,8 @@ export const freshContext = (input: NotificationInput): NotificationContext => (
   delivery: null,
   entry: input.entry ?? NOTHING_KNOWN,
   version: null,
+  thread: input.thread,
+  paced: null,
   reply: null,
   permission: 'allowed',
   trial: false,

@@ -17,6 +17,7 @@ interface Here {
 const outcome = (name: Outcome) => ({ type: 'setOutcome', params: { outcome: name } }) as const;
 const giveUp = (
   note:
+    | 'chatter'
     | 'attemptsSpent'
     | 'gatewayDied'
     | 'agentUnknown'
@@ -41,10 +42,11 @@ export const notificationMachine = notificationSetup.createMachine({
   id: 'notification',
   description: 'One notification, from the head of its session to its end.',
   context: ({ input }) => freshContext(input),
-  output: ({ context: { input, row, entry, result } }) => ({
+  output: ({ context: { input, row, entry, thread, result } }) => ({
     kind: 'notification',
     session: input.session,
     id: row._id,
+    thread,
     ...result,
     attempts: attemptNumber(entry),
   }),
@@ -89,6 +91,7 @@ export const notificationMachine = notificationSetup.createMachine({
         { guard: 'replyKept', target: 'judging', actions: 'useKeptReply' },
         { guard: 'answeredAlready', target: 'answering.marking', actions: outcome('delivered') },
         { guard: 'skippedByRule', target: 'answering.marking', actions: 'nameSkip' },
+        { guard: 'chatters', target: 'parking', actions: giveUp('chatter') },
         { guard: 'attemptsSpent', target: 'parking', actions: giveUp('attemptsSpent') },
         { guard: 'tookGatewayDown', target: 'parking', actions: giveUp('gatewayDied') },
         { guard: 'movedInQueue', target: 'handingBack' },
@@ -98,12 +101,22 @@ export const notificationMachine = notificationSetup.createMachine({
     },
     queueing: {
       description: 'Ready to run. Waits for a slot, which delivery gives to the oldest.',
-      entry: 'askForSlot',
       on: { 'work.leave': leave },
-      initial: 'fresh',
+      initial: 'arriving',
       states: {
+        arriving: {
+          description: 'Do agents only answer each other here?',
+          always: [{ guard: 'mustPace', target: 'pacing' }, { target: 'fresh' }],
+        },
+        pacing: {
+          description: 'Agents answer each other: each reply waits twice as long as the one before.',
+          entry: ['drawPace', { type: 'reportRest', params: { before: 'pace' } }],
+          on: { 'row.stirred': '#notification.reading' },
+          after: { pace: { target: 'stale', actions: 'askForSlot' } },
+        },
         fresh: {
           description: 'The context was read a moment ago.',
+          entry: 'askForSlot',
           after: { freshness: 'stale' },
           on: {
             'slot.granted': [

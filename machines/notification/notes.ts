@@ -1,8 +1,11 @@
+import { chatterNote } from './chatter.ts';
+
 /** Why a notification is given up. */
 export const NOTE_REASONS = [
   'noReply',
   'attemptsSpent',
   'gatewayDied',
+  'chatter',
   'agentUnknown',
   'requestRejected',
   'textTooLong',
@@ -25,5 +28,6 @@ const FAILED = 'could not work on the last message: every try ended with an erro
 
 /** The note that stands in the thread for a notification that is given up: in the user's words, no internals. */
 export function noteText(agentName: string, reason: NoteReason): string {
+  if (reason === 'chatter') return chatterNote();
   return `${agentName} ${WHAT_HAPPENED[reason] ?? FAILED}. Please write again, or ask somebody else.`;
 }

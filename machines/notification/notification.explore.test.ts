@@ -35,7 +35,7 @@ import {
 } from '../../test/kits/notification-world.ts';
 import type { Message, WriteAhead } from './actors.ts';
 import { notificationMachine } from './machine.ts';
-import { MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS } from './setup.ts';
+import { CUTS_IN_COMPANY, MAX_CUTS, MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS } from './setup.ts';
 
 type Invariant = (edge: NotificationEdge) => string | null;
 
@@ -225,7 +225,25 @@ const runsInItsPlace: Invariant = ({ effects, to }) => {
     : null;
 };
 
+const holdsChatter: Invariant = ({ effects, before, to }) =>
+  spawns(effects, 'runAgent').length > 0 && before.kind === 'chatter' && to.context.version?.createdAt === 1
+    ? 'runs for chatter'
+    : null;
+
+/** A second run of a gateway that died twice goes alone, and a sixth never goes. */
+const goesAloneInTheEnd: Invariant = ({ effects, to }) => {
+  const { cuts } = to.context.entry;
+  if (spawns(effects, 'runAgent').length > 0 && cuts >= MAX_CUTS)
+    return `runs after ${cuts} deaths of the gateway`;
+  const asked = sends(effects, 'slot.wanted');
+  return asked.some(({ event }) => event.alone !== cuts >= CUTS_IN_COMPANY)
+    ? 'does not say that it goes alone'
+    : null;
+};
+
 const INVARIANTS = [
+  holdsChatter,
+  goesAloneInTheEnd,
   runsInItsPlace,
   runsOnlyInItsSlot,
   holdsNoSlotWhileItRests,
@@ -271,7 +289,7 @@ function healthy(snapshot: Snapshot, ghost: Ghost): Move<Ghost> | null {
   const quiet = { ...ghost, moves: 0, deaths: 0 };
   if (snapshot.status !== 'active') return isListed(quiet) ? again('the list shows it again', quiet) : null;
   const moves = movesOf(CALM)(snapshot, quiet);
-  return moves.find(({ label }) => label !== 'time') ?? moves[0] ?? null;
+  return moves.find(({ label }) => label !== 'time' && label !== 'row.stirred') ?? moves[0] ?? null;
 }
 
 const leave = (ghost: Ghost): Move<Ghost> => ({
@@ -388,6 +406,18 @@ const WALKS: [name: string, menu: Menu, ghosts: Ghost[], atLeast: number][] = [
     { ...CALM, losesAnswers: true },
     each(['due'], { completes: true, moves: 2, deaths: 1 }),
     200,
+  ],
+  [
+    'agents that only answer each other, until a person writes, Convex away, a process that dies',
+    { ...CALM, steps: ['backendUnavailable'], leaves: true },
+    [...each(['chatter'], { moves: 1, deaths: 1 }), ...each(['paced'], { moves: 1, deaths: 1 })],
+    100,
+  ],
+  [
+    'a gateway that goes down with it, again and again',
+    { ...CALM, runs: ['runCut'], excuses: true },
+    each(['mention']),
+    50,
   ],
   [
     'a row that is gone, or that somebody else has marked',

@@ -41,6 +41,7 @@ import {
   settled,
   versionOf,
 } from './entry.ts';
+import { isChatter, isChatterNoted, paceOf, threadOf } from './chatter.ts';
 import type { NoteReason } from './notes.ts';
 import { meaningOf, type Reply } from './reply.ts';
 import { alwaysWantsAnswer, mustAnswer, skipReason } from './rules.ts';
@@ -68,7 +69,11 @@ const LOOK_EVERY_MS = 3_000;
 const whoIn = ({ delivery, row }: NotificationContext): Who =>
   whoIs(delivery?.agent?.slug ?? row.recipientId, delivery?.task?.title ?? row.title);
 
-const isGivenUp = (outcome: Outcome): boolean => outcome === 'parked' || outcome === 'unanswered';
+const OUTCOMES: Partial<Record<NoteReason, Outcome>> = { noReply: 'unanswered', chatter: 'chatter' };
+
+const outcomeOf = (note: NoteReason | null): Outcome => (note && OUTCOMES[note]) ?? 'parked';
+
+const isGivenUp = (outcome: Outcome): boolean => ['parked', 'unanswered', 'chatter'].includes(outcome);
 
 /** All is done with the version in hand. What an earlier process posted the entry knows. */
 const isFinished = ({ result: { outcome }, reply }: NotificationContext): boolean =>
@@ -128,6 +133,14 @@ export const notificationSetup = setup({
     skippedByRule: ({ context }) => context.delivery !== null && skipReason(context.delivery) !== null,
     /** The gateway went down each time: in company first, then while this run alone was open. */
     tookGatewayDown: ({ context }) => context.entry.cuts >= MAX_CUTS,
+    /** Agents only answer each other. A run that has called something goes on. */
+    chatters: ({ context: { delivery, thread, input, entry } }) =>
+      delivery !== null && entry.rounds.count === 0 && isChatter(delivery, thread, input.chainLimit),
+    /** The agents' messages come faster and faster: this version has not waited yet. */
+    mustPace: ({ context: { delivery, thread, input, version, paced } }) =>
+      delivery !== null &&
+      paceOf(delivery, thread, input.chainLimit) > 0 &&
+      !(version !== null && paced !== null && isSameVersion(version, paced)),
     attemptsSpent: ({ context: { entry } }) =>
       entry.attempts >= MAX_ATTEMPTS || (entry.runs >= MAX_RUNS && !isActing(entry)),
     /** Never answered, and no longer at its place in the queue: what came before its newer message goes first. */
@@ -155,10 +168,11 @@ export const notificationSetup = setup({
       row.taskId !== undefined && delivery !== null && (delivery.task === null || delivery.agent === null),
     /** Rows that need no answer leave no note, and no version has two. */
     noteDue: ({ context }) => {
-      const { row, delivery, entry } = context;
+      const { row, delivery, entry, result } = context;
       const isNoted =
         entry.posts > 0 && entry.answered !== null && isSameVersion(entry.answered, answeredVersion(context));
       if (row.taskId === undefined || isNoted) return false;
+      if (result.note === 'chatter') return delivery?.agent != null && !isChatterNoted(delivery);
       if (delivery === null) return alwaysWantsAnswer(row);
       return delivery.task !== null && delivery.agent !== null && mustAnswer(delivery);
     },
@@ -203,6 +217,7 @@ export const notificationSetup = setup({
   delays: {
     freshness: FRESH_MS,
     stallAfter: ({ context }) => context.input.stallAfterMs,
+    pace: ({ context }) => context.rest.inMs,
     runBackoff: ({ context }) => context.rest.inMs,
     stepBackoff: ({ context }) => context.rest.inMs,
     lookAgain: ({ context }) => Math.min(LOOK_EVERY_MS, Math.max(1, context.rest.inMs)),
@@ -212,6 +227,7 @@ export const notificationSetup = setup({
     keepContext: learn(({ backend, ...context }, { delivery, completes, typing }: ReadOutput) => ({
       delivery,
       version: delivery && versionOf(delivery.notification),
+      thread: delivery && threadOf(delivery, context.thread),
       entry: forVersion(context.entry, delivery && versionOf(delivery.notification)),
       backend: { ...backend, completes, typing: backend.typing || typing },
       ...rested({ backend, ...context }, { stepFailures: 0 }),
@@ -221,7 +237,7 @@ export const notificationSetup = setup({
       result: {
         ...result,
         note: entry.parked,
-        outcome: entry.parked === 'noReply' ? 'unanswered' : 'parked',
+        outcome: outcomeOf(entry.parked),
       },
     })),
     nameSkip: learn(({ result, delivery }) => ({
@@ -235,8 +251,14 @@ export const notificationSetup = setup({
       result: {
         ...result,
         note,
-        outcome: note === 'noReply' ? 'unanswered' : 'parked',
+        outcome: outcomeOf(note),
       },
+    })),
+    drawPace: learn((context) => ({
+      paced: context.version,
+      ...rested(context, {
+        inMs: context.delivery ? paceOf(context.delivery, context.thread, context.input.chainLimit) : 0,
+      }),
     })),
     askForSlot: sendTo(
       ({ context }) => context.input.parent,
@@ -252,7 +274,7 @@ export const notificationSetup = setup({
     ),
     reportRest: sendTo(
       ({ context }) => context.input.parent,
-      ({ context }, params: { before: 'run' | 'call' }) => ({
+      ({ context }, params: { before: 'run' | 'call' | 'pace' }) => ({
         type: 'child.rested' as const,
         session: context.input.session,
         before: params.before,
@@ -316,6 +338,7 @@ export const notificationSetup = setup({
     moveOn: learn(({ entry, ...context }, { delivery }: Reread) => ({
       entry: movedOn(entry, isFinished({ entry, ...context })),
       delivery,
+      thread: delivery && threadOf(delivery, context.thread),
       row: delivery?.notification ?? context.row,
       version: delivery && versionOf(delivery.notification),
       reply: null,

@@ -30,6 +30,8 @@ it("a notification's", () => {
       random: () => 0.5,
       moment: () => ({ boot: 'boot', ms: 0 }),
       troubled: [],
+      thread: null,
+      chainLimit: 12,
     },
   }).start();
   notification.send({ type: 'work.leave' });

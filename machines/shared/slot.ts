@@ -18,8 +18,8 @@ export type ChildNews =
   | { type: 'call.failed'; session: string; who: Who; name: string; reason: string }
   /** A function that had failed for somebody worked. */
   | { type: 'call.passed'; session: string; name: string }
-  /** It waits with backoff before it repeats a run, or a call to Convex. */
-  | { type: 'child.rested'; session: string; before: 'run' | 'call'; reason: string | null };
+  /** It waits: with backoff before it repeats a run, or a call to Convex, or because agents answer each other too fast. */
+  | { type: 'child.rested'; session: string; before: 'run' | 'call' | 'pace'; reason: string | null };
 
 /** What delivery tells a child. */
 export type ChildOrder =
@@ -35,6 +35,8 @@ export type ChildOrder =
   | { type: 'gateway.available' }
   /** Convex answers again. */
   | { type: 'backend.available' }
+  /** Its row has moved, or another one of its session waits. */
+  | { type: 'row.stirred' }
   /** The journal can be written again. */
   | { type: 'journal.available' }
   /** These functions of Convex fail for different rows alike: that is no row's failure. */

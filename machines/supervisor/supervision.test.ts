@@ -96,6 +96,7 @@ async function startSupervisor() {
         maxConcurrentSessions: 2,
         stallAfterMs: 300_000,
         listLimit: 10,
+        chainLimit: 12,
       },
       reconnect: backoff,
       wakeUp: true,

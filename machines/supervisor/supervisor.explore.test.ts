@@ -180,6 +180,7 @@ const world: World<typeof supervisorMachine, Ghost> = {
       maxConcurrentSessions: 1,
       stallAfterMs: 300_000,
       listLimit: 1,
+      chainLimit: 12,
     },
     reconnect: { baseMs: 1, capMs: 1 },
     wakeUp: true,

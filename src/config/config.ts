@@ -27,6 +27,7 @@ export interface Config {
     backoffMaxMs: number;
     maxConcurrentSessions: number;
     listLimit: number;
+    chainLimit: number;
   };
   /** Subscribe to the queue where the backend offers it. */
   wakeUp: boolean;
@@ -198,6 +199,7 @@ function toConfig(values: Values, { terminal, cwd }: Surroundings): Omit<Config,
       backoffMaxMs: Math.max(values.DELIVERY_BACKOFF_MAX_MS, values.DELIVERY_BACKOFF_BASE_MS),
       maxConcurrentSessions: values.DELIVERY_MAX_CONCURRENT_SESSIONS,
       listLimit: values.DELIVERY_LIST_LIMIT,
+      chainLimit: values.AGENT_CHAIN_LIMIT,
     },
     wakeUp: values.WAKE_UP === 'auto',
     gateway:

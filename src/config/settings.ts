@@ -153,6 +153,11 @@ export const settings = {
     'on',
     'what agents may do in Mission Control during a run: on, as their role and flags allow; read, only look; off, only talk (docs/agents.md)',
   ),
+  AGENT_CHAIN_LIMIT: withDefault(
+    integer(0, 40),
+    '12',
+    'after so many messages of agents in a thread, with no word of a person and no change of the task, their messages are held; 0 for no limit',
+  ),
   FOLLOW_UPS: withDefault(
     oneOf('on', 'off'),
     'on',

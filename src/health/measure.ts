@@ -8,6 +8,7 @@ const COUNTED: Record<ChildOutput['outcome'], DeliveryOutcome | null> = {
   delivered: 'delivered',
   silent: 'silent',
   skipped: 'skipped',
+  chatter: 'chatter',
   unanswered: 'unanswered',
   parked: 'parked',
   handedBack: 'handedBack',

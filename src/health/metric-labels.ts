@@ -14,6 +14,7 @@ const deliveryOutcome = keysOf({
   delivered: true,
   silent: true,
   skipped: true,
+  chatter: true,
   already: true,
   parked: true,
   unanswered: true,

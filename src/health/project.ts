@@ -178,6 +178,7 @@ function deliveryReport({ root, config, timers, waiting }: Look): Report.Deliver
     posted: counts.delivered,
     silent: counts.silent,
     skipped: counts.skipped,
+    chatter: counts.chatter,
     failed: failedRuns,
     parked: sum('parked', 'unanswered'),
     recentParks: recentParks.map(({ at, reason }) => ({ at: timestamp(at), reason })),

@@ -46,6 +46,7 @@ export interface DeliveryConfig {
   backoffMaxMs: number;
   maxConcurrentSessions: number;
   listLimit: number;
+  chainLimit: number;
 }
 
 export interface DeliveryReport {
@@ -55,6 +56,8 @@ export interface DeliveryReport {
   posted: number;
   silent: number;
   skipped: number;
+  /** Rows that are held because agents only answer each other. */
+  chatter: number;
   failed: number;
   parked: number;
   /** The last rows that were given up, newest last. */

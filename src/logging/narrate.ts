@@ -148,6 +148,10 @@ const SETTLED: Record<ChildOutput['outcome'], { level: 'debug' | 'info' | 'warn'
   delivered: { level: 'info', message: 'The reply is in the thread' },
   silent: { level: 'info', message: 'The agent had nothing to say' },
   skipped: { level: 'info', message: 'No run: a rule says so' },
+  chatter: {
+    level: 'warn',
+    message: 'Held: agents only answer each other, until a person writes in the thread',
+  },
   unanswered: { level: 'warn', message: 'The agent gave no reply; the thread says so' },
   parked: { level: 'warn', message: 'Given up; the thread says so' },
   already: { level: 'debug', message: 'Was delivered already' },

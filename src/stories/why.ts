@@ -224,6 +224,8 @@ function endingOf({ end, task, taskId }: Story): string {
       return 'Delivered: the agent had nothing to say.';
     case 'skipped':
       return `Left out by a rule, without a run.${why}`;
+    case 'chatter':
+      return `Held: agents only answer each other in ${thread}. A message of a person lets them go on.`;
     case 'already':
       return 'It was marked as delivered by somebody else.';
     case 'parked':

@@ -19,6 +19,7 @@ export const deliveryInput = ({ settings, ...changes }: Changes = {}): DeliveryI
     maxConcurrentSessions: 2,
     stallAfterMs: 300_000,
     listLimit: 2,
+    chainLimit: 12,
     ...settings,
   },
 });

@@ -193,7 +193,17 @@ function newsOf(
     const isBeat = head.kind === 'beat';
     const output: ChildOutput = isBeat
       ? { kind: 'beat', session: key, agentId: head.agent._id, outcome: 'beaten', runMs: 1, reason: null }
-      : { kind: 'notification', session: key, id, outcome, attempts: 1, runMs: 1, reason: null, note: null };
+      : {
+          kind: 'notification',
+          session: key,
+          id,
+          outcome,
+          attempts: 1,
+          runMs: 1,
+          reason: null,
+          note: null,
+          thread: null,
+        };
     const isMarked = MARKED.has(output.outcome);
     return {
       label: `${id} ${output.outcome}`,

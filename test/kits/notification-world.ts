@@ -5,6 +5,7 @@
  */
 import type { EventObject, SnapshotFrom } from 'xstate';
 import type { Message, WriteAhead } from '../../machines/notification/actors.ts';
+import { chatterNote } from '../../machines/notification/chatter.ts';
 import type { NotificationInput } from '../../machines/notification/context.ts';
 import {
   callAnswered,
@@ -24,7 +25,11 @@ import type { ToolCall } from '../../machines/shared/tools.ts';
 import { MAX_CALL_FAILURES } from '../../machines/notification/setup.ts';
 import type { notificationMachine } from '../../machines/notification/machine.ts';
 import { Fault, type FaultKind } from '../../machines/shared/fault.ts';
-import type { DeliveryContext, NotificationRow } from '../../machines/shared/mission-control.ts';
+import type {
+  DeliveryContext,
+  NotificationRow,
+  ThreadMessage,
+} from '../../machines/shared/mission-control.ts';
 import {
   callDone,
   callFailed,
@@ -49,9 +54,10 @@ export type NotificationEdge = Edge<typeof notificationMachine, Ghost>;
 
 /**
  * `due`: a user waits for the answer; `optional`: an agent wrote; `stale`: a rule skips its first message. Newer
- * messages are coalesced into these three.
+ * messages are coalesced into these. `chatter`, `paced`: agents answered each other, and the first message is one of
+ * theirs; a newer one is a person's.
  */
-export type RowKind = 'due' | 'optional' | 'stale' | 'mention' | 'noTask' | 'skipped';
+export type RowKind = 'chatter' | 'paced' | 'due' | 'optional' | 'stale' | 'mention' | 'noTask' | 'skipped';
 type ReplyKind = 'text' | 'silent' | 'none' | 'calls';
 
 export const REPLIES: Record<ReplyKind, string> = {
@@ -65,6 +71,8 @@ const CALL: ToolCall = { callId: 'c1', name: 'task_status', arguments: '{}' };
 const ANSWER: ToolAnswer = { output: '{"ok":true}', outcome: 'ok' };
 /** Enough to see one round follow another. */
 const ROUNDS = 2;
+/** So many messages of agents in a row are chatter. */
+const LIMIT = 12;
 export const LIMITS = { baseMs: 1_000, capMs: 8_000 };
 
 export interface Ghost {
@@ -140,6 +148,8 @@ export const CALM: Menu = {
 const atVersion = (version: number): Version => ({ messageId: `m${version}`, createdAt: version });
 
 const TYPES = {
+  chatter: 'thread_update',
+  paced: 'thread_update',
   due: 'thread_update',
   optional: 'thread_update',
   stale: 'thread_update',
@@ -169,9 +179,29 @@ function contextOf(ghost: Ghost): DeliveryContext | null {
   return sampleContext({
     notification: rowOf(ghost),
     task: ghost.kind === 'noTask' ? null : sampleTask({ status: isSkipped(ghost) ? 'done' : 'in_progress' }),
-    message: sampleMessage({ authorType: ghost.kind === 'optional' ? 'agent' : 'user' }),
+    message: sampleMessage({ authorType: isOfAgent(ghost) ? 'agent' : 'user' }),
+    thread: threadOf(ghost),
     assignedAgents: [RECIPIENT],
   });
+}
+
+const isOfAgent = ({ kind, version }: Ghost): boolean =>
+  kind === 'optional' || ((kind === 'chatter' || kind === 'paced') && version === 1);
+
+/** As many messages of agents as the kind says, our note, and then a person's. */
+function threadOf(ghost: Ghost): ThreadMessage[] {
+  if (ghost.kind !== 'chatter' && ghost.kind !== 'paced') return [];
+  const chain = Array.from({ length: ghost.kind === 'chatter' ? LIMIT : 3 }, () => 'Go on.');
+  const note = ghost.thread.some(({ isReply }) => !isReply) ? [chatterNote()] : [];
+  const words = [...chain, ...note].map((content) => ({ content, authorType: 'agent' as const }));
+  const person = ghost.version > 1 ? [{ content: 'Wait.', authorType: 'user' as const }] : [];
+  return [...words, ...person].map((message, n) => ({
+    ...message,
+    messageId: `t${n}`,
+    authorId: 'agent-q',
+    authorName: null,
+    createdAt: n + 1,
+  }));
 }
 
 export const isSkipped = ({ kind, version }: Ghost): boolean =>
@@ -193,6 +223,8 @@ export const inputOf = (ghost: Ghost): NotificationInput => ({
   random: () => 0.5,
   moment: () => ({ boot: 'boot', ms: 1 }),
   troubled: [],
+  thread: null,
+  chainLimit: LIMIT,
 });
 
 export function movesOf(menu: Menu) {
@@ -372,6 +404,7 @@ function fromDelivery(ghost: Ghost, menu: Menu): Move<Ghost>[] {
     ...(menu.leaves && ghost.leaving && !ghost.aborted
       ? [hear({ type: 'work.abort' }, { ...ghost, aborted: true })]
       : []),
+    ...(ghost.kind === 'paced' ? [hear({ type: 'row.stirred' })] : []),
     ...(menu.steps.length > 0 ? [hear({ type: 'backend.available' })] : []),
     ...(menu.troubles ? [TROUBLED, []].map((names) => hear({ type: 'functions.troubled', names })) : []),
   ];
@@ -454,6 +487,7 @@ export function keyOf({ value, status, context }: Snapshot, ghost: Ghost): strin
   const { entry, version, reply, permission, trial, blame, unpaid, result, backend, rest, row } = context;
   return JSON.stringify([
     [value, status, row.createdAt, version?.createdAt, reply?.text, permission, trial, blame, unpaid],
+    [context.paced?.createdAt, context.thread?.chain],
     [result.outcome, result.note, backend, entryKey(entry)],
     [
       rest.cause,
@@ -467,8 +501,9 @@ export function keyOf({ value, status, context }: Snapshot, ghost: Ghost): strin
   ]);
 }
 
-const entryKey = ({ attempts, posts, reply, answered, begun, parked, rounds, roundsFor }: Entry) => [
+const entryKey = ({ attempts, cuts, posts, reply, answered, begun, parked, rounds, roundsFor }: Entry) => [
   parked,
+  cuts,
   rounds,
   roundsFor?.createdAt,
   attempts,

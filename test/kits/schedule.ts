@@ -40,6 +40,7 @@ export const SETTINGS = {
   maxConcurrentSessions: 2,
   stallAfterMs: 300_000,
   listLimit: 2,
+  chainLimit: 12,
 };
 
 export interface Surroundings {

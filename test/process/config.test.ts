@@ -38,6 +38,7 @@ const WRONG: Record<keyof typeof settings, [value: string, complaint: string]> =
   OPENCLAW_VERSION: ['2026.9.6\u007f', 'printable'],
   RUNTIME_VERSION: ['version ä', 'printable'],
   HEALTH_CHECK_INTERVAL: ['never', 'not a duration'],
+  AGENT_CHAIN_LIMIT: ['many', 'a whole number from 0 to 40'],
   AGENT_TOOLS: ['some', 'one of on, read, off'],
   FOLLOW_UPS: ['maybe', 'one of on, off'],
   AGENT_SYNC_INTERVAL: ['-1s', 'not a duration'],

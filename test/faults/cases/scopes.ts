@@ -1,7 +1,7 @@
 /** Whose trouble is it? One agent, one message or one proxy must not cost the others anything. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { startRuntime, type RuntimeProcess } from '../../kits/runtime.ts';
+import { startRuntime, type Health, type RuntimeProcess } from '../../kits/runtime.ts';
 import { missionControl, type MissionControl } from '../../kits/stack.ts';
 import { pickyGateway, type Fate, type PickyGateway, type PickyRun } from '../../kits/picky-gateway.ts';
 import type { FaultCase } from '../case.ts';
@@ -17,17 +17,20 @@ interface Scene {
 const OTHERS = ['a1', 'a2', 'a3', 'a4', 'a5'];
 const ORCHESTRATOR = 'squad-lead';
 
-/** A runtime with default waits, six agents, and a gateway that decides by the run. */
-async function setScene(fate: (run: PickyRun) => Fate): Promise<Scene> {
+/** A runtime with default waits, six agents, and a gateway that decides by the run. `lead`: what the orchestrator says. */
+async function setScene(
+  fate: (run: PickyRun) => Fate,
+  { lead = 'HEARTBEAT_OK', env = {} }: { lead?: string; env?: Record<string, string> } = {},
+): Promise<Scene> {
   const backend = await missionControl();
   for (const slug of OTHERS) {
     await backend.call('demo/actions:addAgent', { slug, name: slug, role: 'Helper' });
   }
-  // The orchestrator hears of every reply, and has nothing to say.
+  // The orchestrator hears of every reply.
   const gateway = await pickyGateway(['engineer', 'qa', ORCHESTRATOR, ...OTHERS], (run) =>
-    run.agent === ORCHESTRATOR || isBeat(run) ? answers('HEARTBEAT_OK', 10) : fate(run),
+    isBeat(run) || run.agent === ORCHESTRATOR ? answers(isBeat(run) ? 'HEARTBEAT_OK' : lead, 10) : fate(run),
   );
-  const runtime = await startRuntime({ backend, gateway, env: { ...DEFAULT_WAITS } });
+  const runtime = await startRuntime({ backend, gateway, env: { ...DEFAULT_WAITS, ...env } });
   await runtime.waitForHealth('a gateway', ({ status }) => status === 'healthy');
   return { backend, gateway, runtime };
 }
@@ -167,6 +170,36 @@ export const scopeCases: readonly FaultCase[] = [
     what: 'the connection of one message closes each time, before the first byte: given up after 5 runs',
     limit: 300,
     run: () => killer({ kind: 'closes', afterMs: 300, begins: false }),
+  },
+  {
+    name: 'chatter',
+    what: 'orchestrator and assignee answer each other for ever, AGENT_CHAIN_LIMIT=6: held with one note; a person lets them go on',
+    limit: 150,
+    async run() {
+      const scene = await setScene(() => answers('And what about the rest?', 10), {
+        lead: 'Go on, please.',
+        env: { AGENT_CHAIN_LIMIT: '6' },
+      });
+      const taskId = await assign(scene, 'engineer', 'Endless');
+      const isHeld = ({ problems }: Health): boolean =>
+        problems.some(({ problem }) => problem.includes('only answer each other on the task "Endless"'));
+      const took = await within(60, 'The chatter is held and named', async () =>
+        isHeld(await scene.runtime.health()),
+      );
+      await delay(10_000);
+      const runs = scene.gateway.runs.length;
+      await delay(20_000);
+      expect(scene.gateway.runs.length).toBe(runs);
+      const words = await said(scene, taskId);
+      const notes = words.filter((text) => text.startsWith('The agents here only answer'));
+      expect(notes).toHaveLength(1);
+      // Both may be at work when the limit is reached.
+      expect(words.length - notes.length).toBeLessThanOrEqual(7);
+      await scene.backend.postMessage(taskId, '@engineer thank you, one more thing');
+      await scene.runtime.waitForHealth('that they go on', (health) => !isHeld(health));
+      expect(scene.gateway.runs.length).toBeGreaterThan(runs);
+      return `held after ${words.length - notes.length} messages and ${inSeconds(took)}, ${runs} runs, one note; a person's message let them go on`;
+    },
   },
   {
     name: 'proxy-gives-up',
