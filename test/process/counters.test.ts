@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { freePort } from '../../src/local/free-port.ts';
 import { startContractBackend } from '../kits/contract-backend/spawn.ts';
+import { midRun } from '../kits/mid-run.ts';
 import { startRuntime, temporaryDirectory, type RuntimeProcess } from '../kits/runtime.ts';
 import { echoGateway, missionControl, portOf } from '../kits/stack.ts';
 import { until } from '../kits/until.ts';
@@ -52,6 +53,20 @@ test('rows wait for a gateway that is away; then replies, silence, no answer and
   expect(await runsThat(runtime, 'silent')).toBeLessThanOrEqual(1 + heartbeat.beats + 1);
   expect(await runsThat(runtime, 'silent')).toBeGreaterThanOrEqual(1);
   await backend.close();
+});
+
+test('an open run shows its beginning and its limit', async () => {
+  const { runtime, gateway } = await midRun({ OPENCLAW_REQUEST_TIMEOUT_MS: '5m' });
+  const { sessions } = await runtime.waitForHealth('an open run', ({ sessions: { shown } }) =>
+    shown.some(({ until: limit }) => limit !== null),
+  );
+  const run = sessions.shown.find(({ until: limit }) => limit !== null);
+  expect(Date.parse(run?.until ?? '') - Date.parse(run?.since ?? '')).toBe(300_000);
+  expect(Date.parse(run?.since ?? '')).toBeLessThanOrEqual(Date.now());
+  gateway.release();
+  await runtime.waitForHealth('that none is open', ({ sessions: { shown } }) =>
+    shown.every(({ until: limit }) => limit === null),
+  );
 });
 
 test('the attempt number of a row never goes down in the log', async () => {

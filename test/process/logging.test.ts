@@ -39,6 +39,22 @@ describe('the log', () => {
     }
   });
 
+  test('has the settings in its first line as JSON, and leaves them out on a terminal', async () => {
+    const backend = await missionControl();
+    const linesOf = async (format: string): Promise<string> => {
+      const runtime = spawnRuntime({ backend, env: { LOG_FORMAT: format } });
+      await until('It has reported', async () => (await backend.showRuntime()).runtimeConfig);
+      await until('It says what it takes', () => runtime.stdout().includes('\n'));
+      runtime.kill('SIGTERM');
+      await runtime.exited;
+      return runtime.stdout();
+    };
+    expect(await linesOf('json')).toContain('DELIVERY_LIST_LIMIT');
+    const pretty = await linesOf('pretty');
+    expect(pretty).not.toContain('DELIVERY_LIST_LIMIT');
+    expect(Math.max(...pretty.split('\n').map((line) => line.length))).toBeLessThan(300);
+  });
+
   test.each([
     ['debug', ['debug', 'info', 'warn']],
     ['info', ['info', 'warn']],
