@@ -116,6 +116,33 @@ test('a rolling update: the old one gives back what it has not begun, and nobody
   expect((await backend.showRuntime()).runtimeStatus).toBe('online');
 });
 
+test('a runtime that is killed goes on with its rows at once, because they are lent to its STATE_DIR', async () => {
+  const backend = await missionControl({ extensions: true });
+  const echo = await echoGateway();
+  const held = await holdGateway(echo);
+  const runtime = await startRuntime({ backend, gateway: held });
+  for (const taskId of backend.taskIds) await backend.postMessage(taskId, '@engineer go on');
+  await held.runHeld();
+  const left = async () =>
+    (await backend.agentRows()).filter(({ deliveredAt }) => deliveredAt === undefined).length;
+  await until('It has all of them', async () => {
+    const { inFlight, queued } = (await runtime.health()).delivery;
+    return inFlight + queued === (await left());
+  });
+  const before = await left();
+  runtime.kill('SIGKILL');
+  await runtime.exited;
+
+  const stranger = await startRuntime({ backend, gateway: echo });
+  await noticed(stranger);
+  expect(await left()).toBe(before);
+  const next = await startRuntime({ backend, gateway: echo, env: { STATE_DIR: runtime.stateDir } });
+  await until('Everything is answered', async () => (await left()) === 0);
+  const settled = ({ log }: RuntimeProcess) =>
+    log.filter(({ event }) => event === 'delivery.delivered').length;
+  expect([settled(stranger), settled(next) > 0]).toEqual([0, true]);
+});
+
 /** What two replicas of one account come to, where the backend lends nothing (docs/reference/kubernetes.md#one-replica). */
 test('two runtimes on one account both run a notification, and its reply stands in the thread once', async () => {
   const backend = await missionControl({ extensions: false });

@@ -52,7 +52,7 @@ function createStore(database: DatabaseSync, tables: ReadonlyMap<string, Table>)
   return {
     database,
     tables,
-    tableOf: (id) => byNumber.get(tableNumberOf(id) ?? 0) ?? null,
+    tableOf: remembering((id) => byNumber.get(tableNumberOf(id) ?? 0) ?? null),
     get: (table, id) => scan(pointOf(table, id), 'asc', 1)[0] ?? null,
     scan,
     insert(table, document) {
@@ -74,6 +74,21 @@ function createStore(database: DatabaseSync, tables: ReadonlyMap<string, Table>)
       }
       return [...before, ...next];
     },
+  };
+}
+
+/** The same ids are checked again and again, and reading one takes a microsecond. */
+const MOST_REMEMBERED = 10_000;
+
+function remembering<T>(look: (id: string) => T): (id: string) => T {
+  const known = new Map<string, T>();
+  return (id) => {
+    const before = known.get(id);
+    if (before !== undefined) return before;
+    if (known.size >= MOST_REMEMBERED) known.clear();
+    const found = look(id);
+    known.set(id, found);
+    return found;
   };
 }
 
