@@ -23,7 +23,7 @@ interface OtherRuntimeContext extends OtherRuntimeInput {
 const ENOUGH = 2;
 const FORGOTTEN_AFTER_MS = 300_000;
 
-const STOP_ONE = 'Stop one of them: an account has one runtime at a time.';
+const STOP_ONE = 'stop one of them, because an account has one runtime at a time.';
 
 export const otherRuntimeMachine = setup({
   types: {} as {
@@ -79,7 +79,7 @@ export const otherRuntimeMachine = setup({
           actions: {
             type: 'announce',
             params: ({ event }) => ({
-              problem: `Another runtime works on this account: ${event.sign}. Both run every notification, and each run is paid for. ${STOP_ONE}`,
+              problem: `Another runtime works on this account: ${event.sign}. Both run every notification, and each run is paid for, so ${STOP_ONE}`,
             }),
           },
         },
@@ -100,7 +100,7 @@ export const otherRuntimeMachine = setup({
       entry: {
         type: 'announce',
         params: {
-          problem: `Another runtime works on this account. Mission Control lends each notification to one of them, but both beat for every agent. If no update is under way: ${STOP_ONE}`,
+          problem: `Another runtime works on this account. Mission Control lends each notification to one of them, but both beat for every agent. Unless an update is under way, ${STOP_ONE}`,
         },
       },
       on: {

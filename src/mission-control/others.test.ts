@@ -71,6 +71,15 @@ test('what was taken here is no sign', async () => {
   expect(seen()).toEqual([]);
 });
 
+test('a row that is read before its context is loaded here is a sign', async () => {
+  rows = [row('a')];
+  await list();
+  rows = [row('a', { readAt: 5 })];
+  await watched.beginDelivery('a');
+  await watched.beginDelivery('a');
+  expect(seen()).toEqual(['a']);
+});
+
 test('a row that is delivered and was not marked here is a sign', async () => {
   rows = [row('a'), row('b')];
   await list();

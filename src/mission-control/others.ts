@@ -44,14 +44,18 @@ export function watchForOthers<T extends MissionControl>(
   }
   const sighted = (row: string, sign: string): void => tell({ type: 'otherRuntime.sighted', row, sign });
 
+  /** Of a row that was not taken here. */
+  function lookAtReading(row: NotificationRow): void {
+    if (!isTyped(row) || (row.readAt ?? 0) <= (baseline ?? 0)) return;
+    change(row._id, { typedElsewhere: true });
+    sighted(row._id, 'a notification was read that this one had not taken');
+  }
   /** @param askedAt when the list was asked for: it may be older than what this process did since */
   function lookAt(row: NotificationRow, askedAt: number): void {
     const { begun, typingSince } = rows.get(row._id) ?? { begun: false, typingSince: null };
-    const typedElsewhere = !begun && isTyped(row) && (row.readAt ?? 0) > (baseline ?? 0);
-    change(row._id, typedElsewhere ? { typedElsewhere } : {});
-    if (typedElsewhere) {
-      sighted(row._id, 'a notification was read that this one had not taken');
-    } else if (typingSince !== null && typingSince < askedAt && row.deliveryEndedAt !== undefined) {
+    change(row._id, {});
+    if (!begun) lookAtReading(row);
+    else if (typingSince !== null && typingSince < askedAt && row.deliveryEndedAt !== undefined) {
       sighted(row._id, 'the typing indicator of a run under way was switched off');
     }
   }
@@ -76,9 +80,13 @@ export function watchForOthers<T extends MissionControl>(
       return answer;
     },
     async beginDelivery(id, signal) {
+      const before = rows.get(id);
       change(id, { begun: true });
       const answer = await missionControl.beginDelivery(id, signal);
       if (answer.typing) change(id, { typingSince: performance.now() });
+      // Without an extension the typing indicator is not ours yet.
+      else if (before?.begun === false && answer.delivery !== null)
+        lookAtReading(answer.delivery.notification);
       lookAtContext(id, answer.delivery);
       return answer;
     },

@@ -59,7 +59,7 @@ test('a backend that lends rows: 30 messages are 30 runs, and both say that they
   for (const runtime of [first, second]) {
     expect(await noticed(runtime)).toBe(
       'Another runtime works on this account. Mission Control lends each notification to one of them, but both beat ' +
-        'for every agent. If no update is under way: Stop one of them: an account has one runtime at a time.',
+        'for every agent. Unless an update is under way, stop one of them, because an account has one runtime at a time.',
     );
   }
   const ids = await answerThirty(backend);
@@ -81,7 +81,7 @@ test('a backend that lends nothing: both say within a minute that everything is 
   const problems = await Promise.all([first, second].map(noticed));
   for (const problem of problems) {
     expect(problem).toMatch(
-      /^Another runtime works on this account: [^:]*\. Both run every notification, and each run is paid for\. Stop one of them: an account has one runtime at a time\.$/,
+      /^Another runtime works on this account: [^:]*\. Both run every notification, and each run is paid for, so stop one of them, because an account has one runtime at a time\.$/,
     );
   }
   await answered;
