@@ -1,5 +1,6 @@
 import { Fault } from '../../machines/shared/fault.ts';
 import type { RunRequest } from '../ports.ts';
+import { onceFor } from './once.ts';
 import { authorization } from './target.ts';
 import type { Target } from './target.ts';
 
@@ -25,15 +26,14 @@ export function encodeRun(
   if (!/^[\x21-\x7e]+$/.test(sessionKey)) {
     throw rejected('The session key holds a space or a character that no HTTP header can carry.');
   }
-  const body = Buffer.from(
-    JSON.stringify({
-      model: `openclaw/${agentSlug}`,
-      stream: true,
-      instructions: wellFormed(instructions),
-      input: wellFormed(request.input),
-      ...(tools.length > 0 && { tools }),
-    }),
-  );
+  const text = JSON.stringify({
+    model: `openclaw/${agentSlug}`,
+    stream: true,
+    instructions: wellFormed(instructions),
+    input: wellFormed(request.input),
+  });
+  const body =
+    tools.length === 0 ? Buffer.from(text) : Buffer.concat([Buffer.from(text.slice(0, -1)), endWith(tools)]);
   if (body.length > MAX_REQUEST_BYTES) {
     throw rejected(
       `The request has ${body.length} bytes, more than the ${MAX_REQUEST_BYTES} that are sent to a gateway.`,
@@ -50,6 +50,9 @@ export function encodeRun(
     body,
   };
 }
+
+/** The end of a body that offers these tools. */
+const endWith = onceFor((tools) => Buffer.from(`,"tools":${JSON.stringify(tools)}}`));
 
 /** Without NUL, and with U+FFFD for half a surrogate pair: people paste both, and not every model provider takes them. */
 const wellFormed = (text: string): string => text.replaceAll('\0', '').toWellFormed();

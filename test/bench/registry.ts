@@ -9,6 +9,7 @@ import { machines } from './cases/machines.ts';
 import { pickUp } from './cases/pick-up.ts';
 import { price } from './cases/price.ts';
 import { profile } from './cases/profile.ts';
+import { rounds } from './cases/rounds.ts';
 import { start } from './cases/start.ts';
 
 /** Every benchmark, in the order in which they run. */
@@ -18,6 +19,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   backlog,
   pickUp,
   price,
+  rounds,
   inFlight,
   growth,
   local,
