@@ -178,6 +178,8 @@ export interface DeliveryContext extends DeliveryInput {
   passedBy: number;
   /** Rows left alone for a while: gone, not ours, or impossible to mark. */
   setAside: readonly string[];
+  /** Rows that could be neither delivered nor marked when they were last tried. */
+  stuck: readonly string[];
   beaters: Readonly<Record<string, Beater>>;
   /** The gateway was told of a run that failed, and of none that succeeded since. */
   gatewayInDoubt: boolean;

@@ -53,6 +53,7 @@ export const deliveryMachine = deliverySetup.createMachine({
     threads: {},
     passedBy: 0,
     setAside: [],
+    stuck: [],
     beaters: {},
     // Who knows what the gateway heard from the delivery before this one.
     gatewayInDoubt: true,

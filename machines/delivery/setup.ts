@@ -74,8 +74,10 @@ const MIN_POLL_MS = 500;
 const POLL_SHARE = 20;
 /** While the queue is watched: a look all the same, should a change ever not be told. */
 const SAFETY_POLL_MS = 300_000;
-/** How long a row is left alone that is gone, not ours, or cannot be marked. */
+/** How long a row is left alone that is gone, not ours, or whose actor crashed. */
 const RECONSIDER_MS = 600_000;
+/** How long a row is left alone that cannot be marked: others of its session go on meanwhile. */
+const STUCK_MS = 20_000;
 /** How long a context that came with the list is good for a run. */
 const CONTEXTS_MS = 2_000;
 /** With a slow backend no new run starts while so many notifications for each slot are past their run. */
@@ -128,7 +130,7 @@ export const outputOf = ({ event }: { event: unknown }): { output: ChildOutput }
 export const troubleOf = ({ event }: { event: unknown }): { output: TroubleOutput } =>
   event as { output: TroubleOutput };
 
-const reconsidered = (id: string) => ({ id: `reconsider:${id}`, delay: RECONSIDER_MS });
+const reconsidered = (id: string, delay = RECONSIDER_MS) => ({ id: `reconsider:${id}`, delay });
 
 /** What an end says of a thread in which agents answer each other; null where it says nothing new. */
 function threadNews(threads: DeliveryContext['threads'], output: ChildOutput) {
@@ -149,7 +151,7 @@ const describeChatter = ({ title, chain }: Thread): string =>
   `Agents only answer each other on the task "${title}": ${chain} messages in a row. What they write there is held until a person writes.`;
 
 const describeStuck = ({ session, reason }: ChildOutput): string =>
-  `A notification of session ${session} can be neither delivered nor marked. It is looked at again within ${RECONSIDER_MS / 60_000} minutes. ${reason ?? ''}`;
+  `A notification of session ${session} can be neither delivered nor marked. It is tried again every ${STUCK_MS / 1_000} s. ${reason ?? ''}`;
 
 /** Nothing waits for these any more. */
 const overWith = (queue: Queue, { key, agentId }: Session): string[] => [
@@ -476,9 +478,17 @@ export const deliverySetup = parts.extend({
         const { source, taskId } = thread;
         then.raise({ type: 'chatter.aged', taskId }, { id: source, delay: CHATTER_TOLD_MS });
       }
-      if (isAside) then.raise({ type: 'row.reconsider', id, session: key }, reconsidered(id));
+      if (isAside) {
+        const wait = outcome === 'stuck' ? STUCK_MS : RECONSIDER_MS;
+        then.raise({ type: 'row.reconsider', id, session: key }, reconsidered(id, wait));
+      }
+      // It stays a problem while it is tried again.
       if (outcome === 'stuck') {
+        then.assign({ stuck: [...context.stuck.filter((one) => one !== id), id] });
         then.sendTo(context.parent, { ...isWell(`row:${id}`), problem: describeStuck(output) });
+      } else if (context.stuck.includes(id)) {
+        then.assign({ stuck: context.stuck.filter((one) => one !== id) });
+        then.sendTo(context.parent, isWell(`row:${id}`));
       }
       for (const scope of overWith(queue, session)) {
         if (context.troubles[scope] !== undefined) then.sendTo(actorOf(scope), { type: 'trouble.passed' });
@@ -515,10 +525,9 @@ export const deliverySetup = parts.extend({
       then.raise({ type: 'row.reconsider', id, session: key }, reconsidered(id));
     }),
     reapChild: ({ self }, params: { actorId: string }) => reap(self.getSnapshot().children[params.actorId]),
-    reconsider: enqueueActions(({ enqueue: then, context }, { id }: { id: string }) => {
-      then.assign({ setAside: context.setAside.filter((other) => other !== id) });
-      then.sendTo(context.parent, isWell(`row:${id}`));
-    }),
+    reconsider: assign(({ context }, { id }: { id: string }) => ({
+      setAside: context.setAside.filter((other) => other !== id),
+    })),
     takeBeat: assign(({ context }, due: DueBeat) => ({
       queue: enqueue(context.queue, { kind: 'beat', agent: due.agent, dueAt: context.now() }),
       beaters: { ...context.beaters, [`beat:${due.agent._id}`]: due.replyTo },

@@ -10,6 +10,8 @@ export interface FaultCase {
   quick?: boolean;
   /** About a step that a backend which offers more than the contract does not need. */
   contractOnly?: boolean;
+  /** What /health must say meanwhile, where the trouble lasts; it must be healthy again within 30 s of the end. */
+  names?: RegExp;
   /** Seconds; 60 when absent. */
   limit?: number;
   /**

@@ -2,12 +2,13 @@
 import { describe, test } from 'vitest';
 import { useBackend } from '../kits/stack.ts';
 import { CASES } from './registry.ts';
+import { play } from './watch.ts';
 
 describe.each(['plain', 'extended'] as const)('%s backend', (backend) => {
-  for (const { name, what, run } of CASES.filter(({ quick }) => quick === true)) {
-    test(`${name}: ${what}`, async (context) => {
+  for (const faultCase of CASES.filter(({ quick }) => quick === true)) {
+    test(`${faultCase.name}: ${faultCase.what}`, async (context) => {
       useBackend(backend);
-      context.task.meta.figure = await run(context);
+      context.task.meta.figure = await play(faultCase, context);
     });
   }
 });

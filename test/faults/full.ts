@@ -3,10 +3,12 @@ import { test } from 'vitest';
 import { useBackend } from '../kits/stack.ts';
 import { BACKEND } from './backend-kind.ts';
 import { CASES } from './registry.ts';
+import { play } from './watch.ts';
 
-for (const { name, limit = 60, run } of CASES) {
+for (const faultCase of CASES) {
+  const { name, limit = 60 } = faultCase;
   test(name, { timeout: limit * 1_000 }, async (context) => {
     useBackend(BACKEND);
-    context.task.meta.figure = await run(context);
+    context.task.meta.figure = await play(faultCase, context);
   });
 }

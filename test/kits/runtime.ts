@@ -128,6 +128,14 @@ export function spawnRuntime(options: RuntimeOptions = {}): Spawned {
   };
 }
 
+const listeners = new Set<(runtime: RuntimeProcess) => void>();
+
+/** @returns ends the listening */
+export function onRuntimeStarted(listener: (runtime: RuntimeProcess) => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
 /** Starts the runtime and waits for its health server. @throws Error with its own words when it does not come up */
 export async function startRuntime(options: RuntimeOptions = {}): Promise<RuntimeProcess> {
   const runtime = spawnRuntime(options);
@@ -141,7 +149,7 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
     const { status, body } = await get('/health');
     return { ...(JSON.parse(body) as HealthReport), httpStatus: status };
   };
-  return {
+  const started: RuntimeProcess = {
     ...runtime,
     url,
     get,
@@ -152,6 +160,8 @@ export async function startRuntime(options: RuntimeOptions = {}): Promise<Runtim
         return matches(report) && report;
       }),
   };
+  for (const listener of listeners) listener(started);
+  return started;
 }
 
 function killGroup(leader: number | undefined): void {

@@ -38,6 +38,7 @@ export const gatewayCases: readonly FaultCase[] = [
   {
     name: 'gateway-killed',
     what: 'the gateway is killed in the middle of runs and started again: every row is delivered, each reply once',
+    names: /gateway/i,
     async run() {
       const stage = await setUp({ sessions: 6, runMs: 1_500 });
       await runUnderWay(stage, 6);
@@ -55,6 +56,7 @@ export const gatewayCases: readonly FaultCase[] = [
   {
     name: 'gateway-500',
     what: 'the gateway answers 500 to everything for 30 s, with default settings: a handful of runs, nothing parked',
+    names: /model provider|runs of engineer/,
     limit: 150,
     async run() {
       const { runs, took } = await ailFor('500', 30, DEFAULT_WAITS);
@@ -65,6 +67,7 @@ export const gatewayCases: readonly FaultCase[] = [
   {
     name: 'gateway-503',
     what: 'the gateway takes no runs (503) for 4 s: no attempt is spent, the row waits',
+    names: /gateway/i,
     async run() {
       const { report, took } = await ailFor('503', 4, {});
       expect(report.delivery.failed).toBe(0);
@@ -74,6 +77,7 @@ export const gatewayCases: readonly FaultCase[] = [
   {
     name: 'gateway-401',
     what: 'the gateway refuses our token for 5 s: no run, attention, slow retry',
+    names: /OPENCLAW_GATEWAY_TOKEN/,
     async run() {
       const { report, runs, took } = await ailFor('401', 5, {});
       expect(report.gateway.state).toBe('refused');

@@ -60,6 +60,7 @@ export const journalCases: readonly FaultCase[] = [
   {
     name: 'disk-full',
     what: 'the disk gets full: a run under way is posted, none begins, /health names STATE_DIR; space again, all goes on',
+    names: /STATE_DIR/,
     quick: true,
     async run(test) {
       needsPrlimit(test);

@@ -67,6 +67,7 @@ export const rowCases: readonly FaultCase[] = [
   {
     name: 'poison-context',
     what: "one row's context always fails: parked after 5 tries with a note; the others do not notice",
+    names: /failed again/,
     quick: true,
     async run() {
       const { backend, gateway, relay, rows, start } = await setUpRelay(5);
@@ -220,6 +221,7 @@ export const rowCases: readonly FaultCase[] = [
   {
     name: 'failing-session',
     what: 'every run of one session fails: parked after 5 attempts with a note; the others do not notice',
+    names: /failed again/,
     async run() {
       const stage = await setUp();
       const taskId = await ask(stage, 'ECHO_500');

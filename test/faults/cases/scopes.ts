@@ -113,6 +113,7 @@ export const scopeCases: readonly FaultCase[] = [
   {
     name: 'agent-fails',
     what: 'every run of one agent fails: the other five are answered at once, the agent is named, each message has 5 runs',
+    names: /runs of engineer/,
     limit: 260,
     async run() {
       const scene = await setScene(({ agent }) =>
@@ -138,6 +139,7 @@ export const scopeCases: readonly FaultCase[] = [
   {
     name: 'all-agents-fail',
     what: 'the runs of all agents fail for two minutes: one trial at a time, nothing given up, all answered afterwards',
+    names: /model provider/,
     limit: 260,
     async run() {
       const scene = await setScene(() => ({ kind: 'fails' }));
@@ -156,24 +158,28 @@ export const scopeCases: readonly FaultCase[] = [
   {
     name: 'message-kills-gateway',
     what: 'one message takes the gateway down 300 ms into its run: given up after 5 runs, nobody else is run more than 3 times',
+    names: /gateway/i,
     limit: 300,
     run: () => killer({ kind: 'killsGateway', afterMs: 300, begins: true, downMs: 3_000 }),
   },
   {
     name: 'message-kills-gateway-early',
     what: 'the same before the first byte of its answer',
+    names: /gateway/i,
     limit: 300,
     run: () => killer({ kind: 'killsGateway', afterMs: 300, begins: false, downMs: 3_000 }),
   },
   {
     name: 'message-closes-connection',
     what: 'the connection of one message closes each time, before the first byte: given up after 5 runs',
+    names: /failed again/,
     limit: 300,
     run: () => killer({ kind: 'closes', afterMs: 300, begins: false }),
   },
   {
     name: 'chatter',
     what: 'orchestrator and assignee answer each other for ever, AGENT_CHAIN_LIMIT=6: held with one note; a person lets them go on',
+    names: /only answer each other/,
     limit: 150,
     async run() {
       const scene = await setScene(() => answers('And what about the rest?', 10), {
@@ -204,6 +210,7 @@ export const scopeCases: readonly FaultCase[] = [
   {
     name: 'proxy-gives-up',
     what: 'a proxy answers 504 after 3 s in place of the gateway: 5 runs of each message with pauses, then a note',
+    names: /504/,
     limit: 260,
     async run() {
       const scene = await setScene(() => ({ kind: 'proxyAnswers', status: 504, afterMs: 3_000 }));
