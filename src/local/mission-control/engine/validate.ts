@@ -34,9 +34,7 @@ export function findFlaw(
     case 'bytes':
       return value instanceof ArrayBuffer ? null : unlike(validator, value, path);
     case 'literal':
-      return compareValues(value, jsonToConvex(validator.value)) === 0
-        ? null
-        : unlike(validator, value, path);
+      return isLiteral(validator, value) ? null : unlike(validator, value, path);
     case 'id':
       return typeof value === 'string' && tableOf(value) === validator.tableName
         ? null
@@ -46,7 +44,12 @@ export function findFlaw(
         ? first(value.keys(), (at) => findFlaw(validator.value, value[at] ?? null, tableOf, `${path}[${at}]`))
         : unlike(validator, value, path);
     case 'union':
-      return validator.value.some((member) => findFlaw(member, value, tableOf, path) === null)
+      return validator.value.some((member) =>
+        // Most unions are of literals, and a sentence on each that does not fit would be made for nothing.
+        member.type === 'literal'
+          ? isLiteral(member, value)
+          : findFlaw(member, value, tableOf, path) === null,
+      )
         ? null
         : unlike(validator, value, path);
     case 'object':
@@ -61,6 +64,9 @@ export function findFlaw(
       return `The validator v.${validator.type}() is not there in the local Mission Control.`;
   }
 }
+
+const isLiteral = ({ value: literal }: Extract<ValidatorJSON, { type: 'literal' }>, value: Value): boolean =>
+  value === literal || (typeof literal === 'object' && compareValues(value, jsonToConvex(literal)) === 0);
 
 type FieldValidators = Extract<ValidatorJSON, { type: 'object' }>['value'];
 
