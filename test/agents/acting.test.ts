@@ -182,6 +182,42 @@ test.each(['fail', 'cut'] as const)(
   },
 );
 
+test('a task_status whose end is unknown does not undo what somebody has changed since', async () => {
+  const backend = await missionControl();
+  const created = await backend.call('demo/actions:createTask', {
+    title: 'Moved meanwhile',
+    assignedAgentSlugs: ['engineer'],
+  });
+  const { taskId } = v.parse(v.object({ taskId: v.string() }), created);
+  const statusOf = async () => (await backend.listTasks()).find(({ _id }) => _id === taskId)?.status;
+  const gateway = await scriptedGateway(SLUGS, ({ agent, input }) =>
+    agent === 'engineer' && input.includes('(mention)')
+      ? { calls: [['task_status', { status: 'review' }]] }
+      : { text: resultsIn(input) === null ? 'HEARTBEAT_OK' : 'I leave it.' },
+  );
+  // The repeat is to come after the kill, and not before it.
+  const first = await startRuntime({ backend, gateway, env: { DELIVERY_BACKOFF_BASE_MS: '30s' } });
+  await until('The assignment is answered', async () =>
+    (await backend.agentRows()).some(({ type, deliveredAt }) => type === 'assignment' && deliveredAt),
+  );
+  const qa = (await backend.listAgents()).find(({ slug }) => slug === 'qa')?._id ?? '';
+  const move = (status: string, more: object = {}) =>
+    backend.call('service/actions:updateTaskStatusFromAgent', { agentId: qa, taskId, status, ...more });
+  await move('in_progress');
+  await backend.setFault({ path: 'service/actions:updateTaskStatusFromAgent', mode: 'lost', count: 1 });
+  await backend.postMessage(taskId, '@engineer is it ready?');
+  await until('The task is in review', async () => (await statusOf()) === 'review');
+  first.kill('SIGKILL');
+  await first.exited;
+  await move('blocked', { blockedReason: 'Not yet' });
+  await startRuntime({ backend, gateway, env: { STATE_DIR: first.stateDir } });
+  const told = await until('The agent is told', () =>
+    gateway.asked.find(({ agent, input }) => agent === 'engineer' && resultsIn(input) !== null),
+  );
+  expect(envelopes(told)).toMatchObject([{ tool: 'task_status', error: { code: 'conflict' } }]);
+  expect(await statusOf()).toBe('blocked');
+});
+
 test('the call in hand is on /health while it is made, and nothing of its arguments', async () => {
   const { backend, say, runtime, replies } = await world((_, before) =>
     before === 0 ? { calls: [['task_create', { title: 'Seen from outside' }]] } : { text: 'Done.' },
