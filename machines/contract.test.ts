@@ -116,6 +116,7 @@ const SPAWNS: Record<string, string[]> = {
     'extensions',
     'journal',
     'other-runtime',
+    'pulse',
   ],
   'agent-sync': ['profile-sync'],
   delivery: ['notification', 'beat', 'trouble'],

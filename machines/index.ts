@@ -8,6 +8,7 @@ import { heartbeatMachine } from './heartbeat/machine.ts';
 import { notificationMachine } from './notification/machine.ts';
 import { journalMachine } from './journal/machine.ts';
 import { otherRuntimeMachine } from './other-runtime/machine.ts';
+import { pulseMachine } from './pulse/machine.ts';
 import { statusReporterMachine } from './status-reporter/machine.ts';
 import { supervisorMachine } from './supervisor/machine.ts';
 import { troubleMachine } from './trouble/machine.ts';
@@ -29,4 +30,5 @@ export const machines = {
   extensions: extensionsMachine,
   journal: journalMachine,
   otherRuntime: otherRuntimeMachine,
+  pulse: pulseMachine,
 } as const;

@@ -13,6 +13,7 @@ import { heartbeatMachine } from '../machines/heartbeat/machine.ts';
 import { journalMachine } from '../machines/journal/machine.ts';
 import { notificationMachine } from '../machines/notification/machine.ts';
 import type { RuntimeStatus } from '../machines/shared/mission-control.ts';
+import { pulseMachine } from '../machines/pulse/machine.ts';
 import { statusReporterMachine } from '../machines/status-reporter/machine.ts';
 import { isStall } from '../machines/shared/listening.ts';
 import type { Gate } from '../machines/shared/evidence.ts';
@@ -32,7 +33,7 @@ import { createSessionLock } from './actors/session-lock.ts';
 import { createUpgradeActors } from './actors/upgrade.ts';
 import type { Config } from './config/config.ts';
 import { createMissionControl } from './mission-control/mission-control.ts';
-import { watchPulse } from './mission-control/pulse.ts';
+import { createLook } from './mission-control/pulse.ts';
 import { snapshotOf } from './health/children.ts';
 import { glanceAt, projectHealth, projectStatus } from './health/project.ts';
 import { createStateClock } from './health/state-clock.ts';
@@ -105,6 +106,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     },
   );
   const lastSign = (sessionKey: string): number | null => signs.last(sessionKey);
+  const look = createLook({ url: config.convexUrl, proxy: config.proxies.convex });
   const clock = createStateClock(() => Date.now());
   const why = (question: string): Promise<WhyAnswer> =>
     answerWhy(question, {
@@ -185,6 +187,9 @@ export function startRuntime(options: RuntimeOptions): Runtime {
           ),
         },
       }),
+      pulse: pulseMachine.provide({
+        actors: { lookAtConvex: fromPromise(({ signal }) => look(signal)) },
+      }),
       statusReporter: statusReporterMachine.provide({
         actors: {
           reportStatus: fromPromise<void, { status: RuntimeStatus }>(({ input, signal }) =>
@@ -237,16 +242,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   });
   const output = toPromise(root);
   root.start();
-  const stopPulse = watchPulse({
-    url: config.convexUrl,
-    proxy: config.proxies.convex,
-    tell: (answers) => root.send({ type: answers ? 'backend.available' : 'delivery.poll' }),
-    onSilence: (problem) => root.send({ type: 'condition.changed', source: 'pulse', problem }),
-  });
-  const done = output.finally(() => {
-    stopPulse();
-    return Promise.all([gateway.close(), missionControl.close()]);
-  });
+  const done = output.finally(() => Promise.all([gateway.close(), missionControl.close()]));
   const inspect: Runtime['inspect'] = (settings) =>
     openInspector({
       settings,

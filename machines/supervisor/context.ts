@@ -9,6 +9,7 @@ import type { GatewayNews } from '../gateway/machine.ts';
 import type { HeartbeatNews } from '../heartbeat/machine.ts';
 import type { JournalNews } from '../journal/machine.ts';
 import type { OtherRuntimeSign } from '../other-runtime/machine.ts';
+import type { PulseNews } from '../pulse/machine.ts';
 import type { StatusReporterNews } from '../status-reporter/machine.ts';
 import type { UpgradeNews } from '../upgrade/machine.ts';
 import type { Ledger } from './policy.ts';
@@ -55,7 +56,8 @@ export type SupervisorEvent =
   | UpgradeNews
   | ExtensionsNews
   | JournalNews
-  | OtherRuntimeSign;
+  | OtherRuntimeSign
+  | PulseNews;
 
 export interface Condition {
   problem: string;

@@ -203,6 +203,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
           entry: [
             { type: 'startChild', params: { id: 'journal' } },
             { type: 'startChild', params: { id: 'otherRuntime' } },
+            { type: 'startChild', params: { id: 'pulse' } },
             { type: 'startChild', params: { id: 'statusReporter' } },
             { type: 'startChild', params: { id: 'upgrade' } },
             { type: 'startChild', params: { id: 'agentSync' } },
@@ -295,7 +296,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
         parting: {
           description:
             'Is there a last word? Not before a restart or an upgrade: offline and online again would be told to every member.',
-          entry: { type: 'stopChildren', params: { ids: ['delivery'] } },
+          entry: { type: 'stopChildren', params: { ids: ['delivery', 'pulse'] } },
           always: [{ guard: 'nothingToReport', target: 'closing' }, { target: 'reporting' }],
         },
         reporting: {

@@ -14,6 +14,7 @@ import type { AgentRow } from '../shared/mission-control.ts';
 import { reap } from '../shared/reap.ts';
 import type { Tag } from '../shared/tags.ts';
 import { otherRuntimeMachine } from '../other-runtime/machine.ts';
+import { pulseMachine } from '../pulse/machine.ts';
 import { statusReporterMachine } from '../status-reporter/machine.ts';
 import { upgradeMachine } from '../upgrade/machine.ts';
 import {
@@ -55,6 +56,7 @@ const parts = setup({
     extensions: extensionsMachine,
     journal: journalMachine,
     otherRuntime: otherRuntimeMachine,
+    pulse: pulseMachine,
   },
   guards: {
     deliveryGone: ({ context }) => !context.alive.includes('delivery'),
@@ -107,6 +109,9 @@ export const supervisorSetup = parts.extend({
           break;
         case 'otherRuntime':
           enqueue.spawnChild('otherRuntime', { id, systemId: id, input: { parent: self } });
+          break;
+        case 'pulse':
+          enqueue.spawnChild('pulse', { id, systemId: id, input: { parent: self } });
           break;
         case 'statusReporter':
           enqueue.spawnChild('statusReporter', {

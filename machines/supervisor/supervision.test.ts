@@ -21,6 +21,7 @@ const CHILDREN = [
   'gateway',
   'journal',
   'otherRuntime',
+  'pulse',
   'statusReporter',
   'upgrade',
   'agentSync',

@@ -40,6 +40,7 @@ const WORKERS = [
   'health',
   'gateway',
   'otherRuntime',
+  'pulse',
   'statusReporter',
   'upgrade',
   'agentSync',

@@ -59,6 +59,7 @@ const child = keysOf({
   heartbeat: true,
   journal: true,
   otherRuntime: true,
+  pulse: true,
 });
 
 /** A supervised machine; those of all heartbeats count as one. */

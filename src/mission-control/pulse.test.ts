@@ -1,75 +1,43 @@
-import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Look } from '../../machines/pulse/machine.ts';
 import { freePort } from '../local/free-port.ts';
-import { until } from '../../test/kits/until.ts';
-import { watchPulse } from './pulse.ts';
+import { createLook } from './pulse.ts';
 
-async function serve(port: number, status: number): Promise<Server> {
-  const server = createServer((_, answer) => answer.writeHead(status).end('1'));
+/** @returns what a look at such a server finds */
+async function lookAt(listener: RequestListener): Promise<{ look: Look; port: number }> {
+  const port = await freePort();
+  const server = createServer(listener);
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  onTestFinished(() => end(server));
-  return server;
-}
-
-async function end(server: Server): Promise<void> {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-}
-
-function watch(port: number, limitMs?: number) {
-  const told: boolean[] = [];
-  const problems: (string | null)[] = [];
-  const stop = watchPulse({
-    url: `http://127.0.0.1:${port}`,
-    tell: (answers) => void told.push(answers),
-    onSilence: (problem) => void problems.push(problem),
-    everyMs: 20,
-    ...(limitMs !== undefined && { limitMs }),
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
   });
-  onTestFinished(stop);
-  return { told, problems };
+  return { look: await lookOn(port), port };
 }
 
-test('each change is told, once', async () => {
-  const port = await freePort();
-  const first = await serve(port, 200);
-  const { told } = watch(port);
-  await end(first);
-  await until('It is gone', () => told.length === 1);
-  const second = await serve(port, 404);
-  await until('It is back', () => told.length === 2);
-  await end(second);
-  await until('It is gone again', () => told.length === 3);
-  expect(told).toEqual([false, true, false]);
+const lookOn = (port: number): Promise<Look> =>
+  createLook({ url: `http://127.0.0.1:${port}`, proxy: null, limitMs: 200 })(new AbortController().signal);
+
+test.each([
+  [200, 'answered'],
+  [404, 'answered'],
+  [503, 'failed'],
+])('a Convex that answers %d has %s', async (status, found) => {
+  const { look } = await lookAt((_, answer) => answer.writeHead(status).end('1'));
+  expect(look).toEqual({ found });
 });
 
-test('an answer of 500 and more is none', async () => {
-  const port = await freePort();
-  await serve(port, 503);
-  const { told } = watch(port);
-  await until('It is told', () => told.length === 1);
-  expect(told).toEqual([false]);
+test('a Convex that is not there has failed', async () => {
+  expect(await lookOn(await freePort())).toEqual({ found: 'failed' });
 });
 
-test('one that takes connections and does not answer is told as such, until it answers', async () => {
-  const port = await freePort();
-  const hung: (() => void)[] = [];
-  let isHanging = true;
-  const server = createServer((_, answer) => {
-    if (isHanging) hung.push(() => answer.end());
-    else answer.end('1');
-  });
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => end(server));
-  const { told, problems } = watch(port, 50);
-  await until('It is told', () => problems.length === 1);
-  expect(hung.length).toBeGreaterThanOrEqual(2);
-  expect(problems[0]).toContain(`127.0.0.1:${port} takes connections and does not answer`);
-  isHanging = false;
-  await until('It is taken back', () => problems.length === 2);
-  expect(problems[1]).toBeNull();
-  expect(told).toEqual([false, true]);
+test('one that takes connections and does not answer is silent, and the sentence names it', async () => {
+  const { look, port } = await lookAt(() => undefined);
+  expect(look).toMatchObject({ found: 'silent' });
+  expect(look.found === 'silent' && look.problem).toContain(
+    `127.0.0.1:${port} takes connections and does not answer`,
+  );
 });

@@ -1,0 +1,130 @@
+import { assign, enqueueActions, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
+import type { ConditionChanged } from '../shared/condition.ts';
+import type { Parent } from '../shared/parent.ts';
+import type { Tag } from '../shared/tags.ts';
+
+export interface PulseInput {
+  parent: Parent<PulseNews>;
+}
+
+export type PulseNews =
+  | ConditionChanged
+  /** Convex answers again. */
+  | { type: 'backend.available' }
+  /** Convex answers no more: a look at the queue says why. */
+  | { type: 'delivery.poll' };
+
+/** What a look found: `silent`: Convex takes the connection and does not answer in time. */
+export type Look = { found: 'answered' | 'failed' } | { found: 'silent'; problem: string };
+
+interface PulseContext {
+  parent: Parent<PulseNews>;
+  /** Looks in a row that had no answer in time. */
+  silences: number;
+}
+
+/** With a look's limit of 2 s, a Convex that refuses connections is known within 5 s, and a silent one within 10 s. */
+const LOOK_EVERY_MS = 2_500;
+/** Who waits for it wants to know at once. */
+const LOOK_WHILE_AWAY_MS = 500;
+/** One slow answer is no silence. */
+const SILENCES = 2;
+
+const found = ({ event }: { event: { output: Look } }) => ({ look: event.output });
+
+/** Does Convex answer HTTP at all, between the calls of an idle runtime? A look runs no function, so it costs no call. */
+export const pulseMachine = setup({
+  types: {} as { context: PulseContext; input: PulseInput; tags: Tag },
+  actors: {
+    lookAtConvex: fromPromise<Look>(() =>
+      Promise.reject(new Error('this actor is provided by src/runtime.ts')),
+    ),
+  },
+  guards: {
+    answered: (_, { look }: { look: Look }) => look.found === 'answered',
+    silent: (_, { look }: { look: Look }) => look.found === 'silent',
+    silentAgain: ({ context }, { look }: { look: Look }) =>
+      look.found === 'silent' && context.silences + 1 >= SILENCES,
+  },
+  delays: { lookEvery: LOOK_EVERY_MS, lookWhileAway: LOOK_WHILE_AWAY_MS },
+  actions: {
+    countSilence: assign(({ context }) => ({ silences: context.silences + 1 })),
+    endSilence: enqueueActions(({ enqueue, context }) => {
+      if (context.silences >= SILENCES)
+        enqueue.sendTo(context.parent, { type: 'condition.changed', source: 'pulse', problem: null });
+      enqueue.assign({ silences: 0 });
+    }),
+    tellSilence: sendTo(
+      ({ context }) => context.parent,
+      (_, { look }: { look: Look }) => ({
+        type: 'condition.changed' as const,
+        source: 'pulse',
+        problem: look.found === 'silent' ? look.problem : null,
+      }),
+    ),
+    tellAway: sendTo(({ context }) => context.parent, { type: 'delivery.poll' }),
+    tellBack: sendTo(({ context }) => context.parent, { type: 'backend.available' }),
+  },
+}).createMachine({
+  id: 'pulse',
+  description: 'Does Convex answer at all? Looks between the calls of an idle runtime.',
+  context: ({ input }) => ({ ...input, silences: 0 }),
+  initial: 'well',
+  states: {
+    well: {
+      description: 'Convex answers.',
+      tags: ['ready'],
+      initial: 'resting',
+      states: {
+        resting: { description: 'Waits for the next look.', after: { lookEvery: 'looking' } },
+        looking: {
+          description: 'Looks.',
+          invoke: {
+            src: 'lookAtConvex',
+            onDone: [
+              { guard: { type: 'answered', params: found }, target: 'resting' },
+              {
+                guard: { type: 'silent', params: found },
+                target: '#pulse.away',
+                actions: ['countSilence', 'tellAway'],
+              },
+              { target: '#pulse.away', actions: 'tellAway' },
+            ],
+            onError: { target: '#pulse.away', actions: 'tellAway' },
+          },
+        },
+      },
+    },
+    away: {
+      description: 'Convex does not answer. Looks more often.',
+      tags: ['degraded'],
+      initial: 'resting',
+      states: {
+        resting: { description: 'Waits for the next look.', after: { lookWhileAway: 'looking' } },
+        looking: {
+          description: 'Looks.',
+          invoke: {
+            src: 'lookAtConvex',
+            onDone: [
+              {
+                guard: { type: 'answered', params: found },
+                target: '#pulse.well',
+                actions: ['endSilence', 'tellBack'],
+              },
+              {
+                guard: { type: 'silentAgain', params: found },
+                target: 'resting',
+                actions: ['countSilence', { type: 'tellSilence', params: found }],
+              },
+              { guard: { type: 'silent', params: found }, target: 'resting', actions: 'countSilence' },
+              { target: 'resting', actions: 'endSilence' },
+            ],
+            onError: { target: 'resting', actions: 'endSilence' },
+          },
+        },
+      },
+    },
+  },
+});
+
+export type PulseActor = ActorRefFrom<typeof pulseMachine>;

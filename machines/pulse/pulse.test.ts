@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest';
+import { createActor, fromPromise, SimulatedClock } from 'xstate';
+import { createListener, settle } from '../../test/kits/samples/mission-control.ts';
+import { pulseMachine, type Look, type PulseNews } from './machine.ts';
+
+const ANSWERED: Look = { found: 'answered' };
+const FAILED: Look = { found: 'failed' };
+const SILENT: Look = { found: 'silent', problem: 'No answer.' };
+
+/** @returns makes the next looks find these, one after another, and gives what the supervisor hears */
+function startPulse() {
+  const { parent, heard } = createListener<PulseNews>();
+  const clock = new SimulatedClock();
+  let next: Look = ANSWERED;
+  const lookAtConvex = fromPromise(() => Promise.resolve(next));
+  createActor(pulseMachine.provide({ actors: { lookAtConvex } }), { clock, input: { parent } }).start();
+  return async (...looks: Look[]): Promise<string[]> => {
+    heard.length = 0;
+    for (const look of looks) {
+      next = look;
+      clock.increment(2_500);
+      await settle();
+    }
+    return heard.map((news) =>
+      news.type === 'condition.changed' ? `problem ${String(news.problem)}` : news.type,
+    );
+  };
+}
+
+it('says nothing while Convex answers', async () => {
+  expect(await startPulse()(ANSWERED, ANSWERED)).toEqual([]);
+});
+
+it('has delivery look when Convex is gone, and tells once that it is back', async () => {
+  const look = startPulse();
+  expect((await look(FAILED))[0]).toBe('delivery.poll');
+  expect(await look(ANSWERED, ANSWERED)).toEqual(['backend.available']);
+});
+
+it('takes one slow answer for none, and two for a silence until something else is found', async () => {
+  const look = startPulse();
+  expect(await look(SILENT)).toEqual(['delivery.poll']);
+  expect(await look(SILENT)).toEqual(['problem No answer.']);
+  expect(await look(FAILED)).toEqual(['problem null']);
+});
