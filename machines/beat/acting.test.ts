@@ -25,7 +25,7 @@ interface Script {
 }
 
 async function beat({ rounds: script, failing = 0 }: Script) {
-  const made: [name: string, begun: boolean | undefined, giveUp: boolean][] = [];
+  const made: [name: string, begun: boolean | undefined, unreachable: boolean][] = [];
   const seen: Rounds[] = [];
   const news: string[] = [];
   let left = failing;
@@ -37,9 +37,9 @@ async function beat({ rounds: script, failing = 0 }: Script) {
         const calls = script[Math.min(seen.length, script.length) - 1] ?? [];
         return Promise.resolve({ calls, message: { taskId: 't', content: 'Done' }, runMs: 10 });
       }),
-      makeCall: fromPromise(({ input: { next, giveUp } }) => {
-        made.push([next?.call.name ?? '', next?.begun, giveUp]);
-        if (left-- > 0 && !giveUp) return Promise.reject(new Fault('backendUnavailable', 'away'));
+      makeCall: fromPromise(({ input: { next, unreachable } }) => {
+        made.push([next?.call.name ?? '', next?.begun, unreachable]);
+        if (left-- > 0 && !unreachable) return Promise.reject(new Fault('backendUnavailable', 'away'));
         return Promise.resolve({ output: '{}', outcome: 'ok' as const });
       }),
       postBeat: fromPromise(() => Promise.resolve()),

@@ -74,7 +74,7 @@ export interface BeatCall {
   /** The rounds of the run so far. */
   rounds: Rounds;
   /** Convex is away for too long, so the agent is told and nothing is called. */
-  giveUp: boolean;
+  unreachable: boolean;
 }
 
 export interface BeatOutput {
@@ -394,7 +394,7 @@ export const beatMachine = beatSetup.createMachine({
                   acting: plan?.acting ?? null,
                   next: nextCall(rounds),
                   rounds,
-                  giveUp: rest.failures >= MAX_FAILURES,
+                  unreachable: rest.failures >= MAX_FAILURES,
                 }),
                 onDone: {
                   target: 'choosing',

@@ -2,7 +2,7 @@ import type { ActorRef, Snapshot } from 'xstate';
 import type { BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
 import type { Evidence, Gate, GateNews } from '../shared/evidence.ts';
-import type { AgentRow, DeliveryContext as Given, NotificationRow } from '../shared/mission-control.ts';
+import type { AgentRow, DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
 import type { StallNews } from '../shared/listening.ts';
 import type { Moment } from '../shared/moment.ts';
 import type { Parent } from '../shared/parent.ts';
@@ -65,7 +65,7 @@ export interface PageRow {
   /** What the journal has of it. */
   entry: Entry | null;
   /** Its delivery context, where Convex gave it along. */
-  given: Given | null;
+  given: DeliveryContext | null;
 }
 
 /** What a look brings. */
@@ -167,7 +167,7 @@ export interface Trials {
   tried: readonly string[];
 }
 
-export interface DeliveryContext extends DeliveryInput {
+export interface DispatchContext extends DeliveryInput {
   queue: Queue;
   trials: Trials;
   /** Whose trouble the failures of late may be. */

@@ -74,8 +74,8 @@ export const deliveryMachine = deliverySetup.createMachine({
           },
           { actions: { type: 'settleChild', params: outputOf } },
         ],
-        'call.failed': { actions: { type: 'noteFailure', params: ({ event }) => event } },
-        'call.passed': {
+        'function.failed': { actions: { type: 'noteFailure', params: ({ event }) => event } },
+        'function.passed': {
           actions: {
             type: 'notePassed',
             params: ({ event }) => ({ scopes: [event.name, sessionScope(event.session)] }),

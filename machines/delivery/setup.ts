@@ -15,7 +15,7 @@ import {
   MAX_PAGE,
   type BeatAnswer,
   type ChildOutput,
-  type DeliveryContext,
+  type DispatchContext,
   type DeliveryEvent,
   type DeliveryInput,
   type History,
@@ -63,7 +63,7 @@ import {
 
 type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
 type Rested = Extract<ChildNews, { type: 'child.rested' }>;
-type CallFailed = Extract<ChildNews, { type: 'call.failed' }>;
+type FunctionFailed = Extract<ChildNews, { type: 'function.failed' }>;
 type RunFailed = Extract<ChildNews, { type: 'run.failed' }>;
 type Stalled = Extract<StallNews, { type: 'run.stalled' }>;
 type TroubleFound = Extract<DeliveryEvent, { type: 'trouble.found' }>;
@@ -91,11 +91,11 @@ const PASSED_BY_PER_SLOT = 3;
 const ALONE_MS = 20_000;
 
 /** How many rows to ask for: those already known stand at the head of the list, so ask beyond them. */
-const pageSize = ({ queue, setAside, settings }: DeliveryContext): number =>
+const pageSize = ({ queue, setAside, settings }: DispatchContext): number =>
   Math.min(MAX_PAGE, settings.listLimit + [...knownIds(queue)].length + setAside.length);
 
 /** Runs that could start at once, were there rows for them. */
-export const freeSlots = ({ queue: { counts }, settings }: DeliveryContext): number =>
+export const freeSlots = ({ queue: { counts }, settings }: DispatchContext): number =>
   Math.max(
     0,
     settings.maxConcurrentSessions - counts.running - counts.ready - counts.preparing - counts.waiting,
@@ -108,7 +108,7 @@ const idOf = (output: ChildOutput): string =>
   output.kind === 'notification' ? output.id : `beat:${output.agentId}`;
 
 /** With a child that has ended. */
-function recorded({ history, now }: DeliveryContext, { outcome, reason }: ChildOutput): History {
+function recorded({ history, now }: DispatchContext, { outcome, reason }: ChildOutput): History {
   return {
     ...history,
     counts: { ...history.counts, [outcome]: history.counts[outcome] + 1 },
@@ -133,7 +133,7 @@ export const troubleOf = ({ event }: { event: unknown }): { output: TroubleOutpu
 const reconsidered = (id: string, delay = RECONSIDER_MS) => ({ id: `reconsider:${id}`, delay });
 
 /** What an end says of a thread in which agents answer each other; null where it says nothing new. */
-function threadNews(threads: DeliveryContext['threads'], output: ChildOutput) {
+function threadNews(threads: DispatchContext['threads'], output: ChildOutput) {
   const taskId = output.session.split('/')[1] ?? '';
   if (output.kind === 'beat' || output.outcome === 'handedBack') return null;
   const { thread, outcome } = output;
@@ -167,7 +167,7 @@ const inWords = (ms: number): string => (ms < 60_000 ? `${ms / 1_000} s` : `${Ma
 
 const parts = setup({
   types: {} as {
-    context: DeliveryContext;
+    context: DispatchContext;
     input: DeliveryInput;
     events: DeliveryEvent;
     tags: Tag;
@@ -336,11 +336,11 @@ export const deliverySetup = parts.extend({
       for (const { actorId } of context.queue.sessions) if (actorId !== null) then.sendTo(actorId, event);
     }),
     /** A failure tells of every scope that it may be the trouble of. */
-    noteFailure: enqueueActions(({ enqueue: then, context, self }, failed: CallFailed | RunFailed) => {
+    noteFailure: enqueueActions(({ enqueue: then, context, self }, failed: FunctionFailed | RunFailed) => {
       const { troubles, now } = context;
       const { session, who, reason } = failed;
       const scopes =
-        failed.type === 'call.failed'
+        failed.type === 'function.failed'
           ? scopesOfCall(session, failed.name, troubles)
           : scopesOfRun(session, troubles);
       const fresh = scopes.filter((scope) => troubles[scope] === undefined);

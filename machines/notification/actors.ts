@@ -54,14 +54,14 @@ export const notificationActors = {
       signs: Parent<Sign>;
     }
   >(notProvided),
-  /** Makes one call. `giveUp`: Convex is away for too long, so the agent is told and nothing is called. */
+  /** Makes one call. `unreachable`: Convex is away for too long, so the agent is told and nothing is called. */
   makeCall: fromPromise<
     ToolAnswer,
     WriteAhead & {
       acting: ActingAgent | null;
       next: NextCall | null;
       version: Version | null;
-      giveUp: boolean;
+      unreachable: boolean;
     }
   >(notProvided),
   /** Ends the typing indicator after a run that failed. */

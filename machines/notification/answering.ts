@@ -31,13 +31,13 @@ export const FUNCTION = {
 
 type FunctionName = (typeof FUNCTION)[keyof typeof FUNCTION];
 
-const reportCallFailed = (name: FunctionName) =>
+const reportFunctionFailed = (name: FunctionName) =>
   ({
-    type: 'reportCallFailed',
+    type: 'reportFunctionFailed',
     params: ({ event }: { event: { error: unknown } }) => ({ ...faultParams({ event }), name }),
   }) as const;
 
-export const passed = (name: FunctionName) => ({ type: 'reportCallPassed', params: { name } }) as const;
+export const passed = (name: FunctionName) => ({ type: 'reportFunctionPassed', params: { name } }) as const;
 
 /** Not this row's failure: Convex is away, or the function fails for different rows alike. The step waits. */
 const sharedTrouble = (name: FunctionName) =>
@@ -46,12 +46,12 @@ const sharedTrouble = (name: FunctionName) =>
     {
       guard: { type: 'functionTroubled', params: { name } },
       target: 'resting',
-      actions: [keepStepFault, reportCallFailed(name)],
+      actions: [keepStepFault, reportFunctionFailed(name)],
     },
   ] as const;
 
 const ownFailure = (name: FunctionName) =>
-  ({ target: 'resting', actions: [keepStepFault, 'countRowFailure', reportCallFailed(name)] }) as const;
+  ({ target: 'resting', actions: [keepStepFault, 'countRowFailure', reportFunctionFailed(name)] }) as const;
 
 /** A call of a step failed. A function that fails for this row alone is the row's own trouble: it gives up in the end. */
 export const stepFailed = <const TGiveUp extends object>(name: FunctionName, giveUp: TGiveUp) =>

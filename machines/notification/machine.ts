@@ -258,7 +258,7 @@ export const notificationMachine = notificationSetup.createMachine({
                   acting: context.delivery && actingOn(context.delivery),
                   next: nextCall(context.entry.rounds),
                   version: context.version,
-                  giveUp: context.rest.callFailures >= MAX_CALL_FAILURES,
+                  unreachable: context.rest.callFailures >= MAX_CALL_FAILURES,
                 }),
                 onDone: {
                   target: 'choosing',

@@ -410,10 +410,10 @@ export const notificationSetup = setup({
       backend: { ...context.backend, troubled: names },
       ...(names.length > context.backend.troubled.length && rested(context, { rowFailures: 0 })),
     })),
-    reportCallFailed: sendTo(
+    reportFunctionFailed: sendTo(
       ({ context }) => context.input.parent,
       ({ context }, { fault, name }: { fault: Fault } & Called) => ({
-        type: 'call.failed' as const,
+        type: 'function.failed' as const,
         session: context.input.session,
         who: whoIn(context),
         name,
@@ -421,12 +421,14 @@ export const notificationSetup = setup({
       }),
     ),
     /** Where nothing had failed, a success is no news. */
-    reportCallPassed: enqueueActions(({ enqueue, context: { input, rest, backend } }, { name }: Called) => {
-      // A context that came with the list says nothing about the function that reads one.
-      if (name === 'getNotificationForDelivery' && input.given !== null) return;
-      if (rest.stepFailures === 0 && !backend.troubled.includes(name)) return;
-      enqueue.sendTo(input.parent, { type: 'call.passed', session: input.session, name });
-    }),
+    reportFunctionPassed: enqueueActions(
+      ({ enqueue, context: { input, rest, backend } }, { name }: Called) => {
+        // A context that came with the list says nothing about the function that reads one.
+        if (name === 'getNotificationForDelivery' && input.given !== null) return;
+        if (rest.stepFailures === 0 && !backend.troubled.includes(name)) return;
+        enqueue.sendTo(input.parent, { type: 'function.passed', session: input.session, name });
+      },
+    ),
     reportStall: enqueueActions(({ enqueue, context: { input, delivery, stalled } }) => {
       enqueue.sendTo(input.parent, {
         type: 'run.stalled',

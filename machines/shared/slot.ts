@@ -15,9 +15,9 @@ export type ChildNews =
   /** Its run is over: the slot is free. */
   | { type: 'slot.returned'; session: string }
   /** A function of Convex failed for its row. */
-  | { type: 'call.failed'; session: string; who: Who; name: string; reason: string }
+  | { type: 'function.failed'; session: string; who: Who; name: string; reason: string }
   /** A function that had failed for somebody worked. */
-  | { type: 'call.passed'; session: string; name: string }
+  | { type: 'function.passed'; session: string; name: string }
   /** It waits: with backoff before it repeats a run, or a call to Convex, or because agents answer each other too fast. */
   | { type: 'child.rested'; session: string; before: 'run' | 'call' | 'pace'; reason: string | null };
 

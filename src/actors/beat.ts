@@ -72,11 +72,11 @@ export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
     }),
     runBeat: fromPromise<BeatRound, BeatRun>(createRunBeat(surroundings, mode)),
     makeCall: fromPromise<ToolAnswer, BeatCall>(
-      async ({ input: { acting, next, rounds, giveUp }, signal }) => {
+      async ({ input: { acting, next, rounds, unreachable }, signal }) => {
         if (acting === null || next === null) throw new Fault('bug', 'a call needs an agent');
         const started = performance.now();
         // Nothing of a beat is in the journal: what an earlier try of a make did cannot be told.
-        const plan = { acting, rounds, since: null, giveUp, signal };
+        const plan = { acting, rounds, since: null, unreachable, signal };
         const answer = await answerCall(tools.execute, next, plan);
         const ms = Math.round(performance.now() - started);
         tools.report(next.call, answer, { agent: acting.slug, notification: null, round: rounds.count, ms });

@@ -151,12 +151,12 @@ function afterRound(entry: Entry, reply: Reply, { notification, task }: Delivery
 
 /** A call is in the journal before it is made, and again when it is answered: a crash between the two makes it a repeat. */
 function createMakeCall({ entries, tools }: Surroundings): Io<'makeCall'> {
-  return async ({ input: { id, entry, acting, next, version, giveUp }, signal }) => {
+  return async ({ input: { id, entry, acting, next, version, unreachable }, signal }) => {
     if (acting === null || next === null) throw new Fault('bug', 'a call needs an agent');
     const { rounds } = entry;
     await entries.write(id, entry);
     const started = performance.now();
-    const plan = { acting, rounds, since: version?.createdAt ?? null, giveUp, signal };
+    const plan = { acting, rounds, since: version?.createdAt ?? null, unreachable, signal };
     const answer = await answerCall(tools.execute, next, plan);
     await entries.writeIfPossible(id, callAnswered(entry, answer));
     const ms = Math.round(performance.now() - started);

@@ -11,16 +11,16 @@ export interface CallPlan {
   /** The `createdAt` of the version that the run answers; null in a heartbeat, of which nothing outlives the process. */
   since: number | null;
   /** Mission Control is away for too long: nothing is called. */
-  giveUp: boolean;
+  unreachable: boolean;
   signal: AbortSignal;
 }
 
 /** The answer to the next call of a run: made, not made because of the limit, or given up. Rejects as `Execute` does. */
 export async function answerCall(execute: Execute, next: NextCall, plan: CallPlan): Promise<ToolAnswer> {
   const { call, begun, before, overLimit } = next;
-  const { acting, rounds, since, giveUp, signal } = plan;
+  const { acting, rounds, since, unreachable, signal } = plan;
   if (overLimit) return envelopeOf.limit(call);
-  if (giveUp) return givenUp(call, acting);
+  if (unreachable) return givenUp(call, acting);
   const kept = answersOf(rounds);
   return await execute(call, acting, {
     repeat: begun,
