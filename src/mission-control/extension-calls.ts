@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { Fault } from '../../machines/shared/fault.ts';
+import { Fault, faultOf, type FaultKind } from '../../machines/shared/fault.ts';
 import type { DeliveryContext } from '../../machines/shared/mission-control.ts';
 import type { MissionControl } from '../ports.ts';
 import { UnexplainedFault, type ServiceClient } from './client.ts';
@@ -116,8 +116,8 @@ export function extensionCalls(
     ...plain,
     askExtensions: ask,
     listWithContexts: async ({ limit, contexts, busy }, signal) => {
-      // What the first list brings must be lent, too. The extensions machine tells of trouble with the question.
-      if (!isAsked) await ask(signal).catch(() => null);
+      // What the first list brings must be lent, too.
+      if (!isAsked) await ask(signal).catch(throwIfAway);
       const wanted = { limit, contexts, busy: [...busy] };
       const plainly = () => listPlainly(limit, signal);
       if (holder !== undefined && offered.has('leaseNotifications')) {
@@ -185,6 +185,14 @@ export function extensionCalls(
     },
   };
 }
+
+/** A question that fails for another reason says nothing about the list. */
+function throwIfAway(error: unknown): void {
+  if (isBackendAway(faultOf(error).kind)) throw error;
+}
+
+const isBackendAway = (kind: FaultKind): boolean =>
+  kind === 'backendUnavailable' || kind === 'backendRefused' || kind === 'aborted';
 
 const contextsOf = ({ contexts }: v.InferOutput<typeof page>): DeliveryContext[] =>
   contexts.flatMap((one) => parsed(deliveryContext, one)).filter((one) => one !== null);

@@ -57,7 +57,8 @@ export function useBackend(next: BackendKind): void {
 const DOES_ALSO: Record<string, readonly string[]> = {
   createMessageFromAgent: ['completeDelivery'],
   markNotificationDelivered: ['completeDelivery'],
-  getNotificationForDelivery: ['beginDelivery', 'listWithContexts'],
+  getNotificationForDelivery: ['beginDelivery', 'listWithContexts', 'leaseNotifications'],
+  listUndeliveredNotifications: ['listWithContexts', 'leaseNotifications'],
 };
 
 /** The functions that a fault of this one befalls, by their paths. */

@@ -31,7 +31,11 @@ const jump = (name: string, offset: string, days: number): FaultCase => ({
     await ask(stage, 'before');
     await allDelivered(stage);
     clock.jump(offset);
-    const looks = () => relay.count('listUndeliveredNotifications') + relay.count('listWithContexts');
+    const looks = () =>
+      ['listUndeliveredNotifications', 'listWithContexts', 'leaseNotifications'].reduce(
+        (sum, name) => sum + relay.count(name),
+        0,
+      );
     const before = looks();
     await delay(LOOK_MS);
     const polls = looks() - before;

@@ -22,6 +22,7 @@ import { inSeconds, within } from '../wait.ts';
 const isContextOf = ({ name, args }: Call, ids: ReadonlySet<string | undefined>): boolean =>
   // Its contexts are not told apart here: without it each is asked for by itself.
   name === 'listWithContexts' ||
+  name === 'leaseNotifications' ||
   ((name === 'getNotificationForDelivery' || name === 'beginDelivery') &&
     ids.has(String(args.notificationId)));
 
