@@ -34,7 +34,7 @@ async function main(): Promise<string> {
     if (!values.yes)
       throw new Error('A reset deletes all data. Say "npm run local -- reset --yes" to do it.');
     reset(place);
-    // The journal of the stack of npm run dev is about rows that are gone.
+    // The journal of npm run dev would name rows that no longer exist.
     if (place.dataDir === resolve(DATA_DIR)) rmSync(DEV_STATE_DIR, { recursive: true, force: true });
     return `The data in ${place.dataDir} are deleted.`;
   }

@@ -16,7 +16,7 @@ reply is there. Name an agent to ask it: "@engineer please look at the login bug
   --timeout   how long to wait for the reply, in seconds (60)`;
 
 const LOOK_EVERY_MS = 250;
-/** So long nobody asks why nothing comes; then it is said, and said again when it changes. */
+/** After so long without a reply it says why none comes, and again when the reason changes. */
 const PATIENCE_MS = 3_000;
 /** The member that the demo speaks as; convex/ calls it so. */
 const DEMO_USER = 'Demo User';
@@ -99,7 +99,7 @@ async function converse(
   return tell(await missing(client, session, { question, asked, agents, timeoutMs }), 1);
 }
 
-/** Prints each message of a thread once, those that were there before not at all. */
+/** Prints each new message of a thread once, and none of those that were there before. */
 function threadPrinter(before: readonly Message[]): (thread: readonly Message[]) => void {
   const shown = new Set(before.map(({ messageId }) => messageId));
   return (thread) => {

@@ -1,14 +1,14 @@
 import type { TestContext } from 'vitest';
 
-/** One fault, and what must hold all the same. */
+/** One fault, and what must hold in spite of it. */
 export interface FaultCase {
   /** As in `npm run faults <name>`. */
   name: string;
   /** What is done and what must follow, in one line. */
   what: string;
-  /** Also part of `npm test`: quick, and the other suites do not show it. */
+  /** Also part of `npm test`: the case is quick, and no other suite shows the same. */
   quick?: boolean;
-  /** About a step that a backend which offers more than the contract does not need. */
+  /** The case is about a step that an extended backend does not need, so it runs with a plain one only. */
   contractOnly?: boolean;
   /** What /health must say meanwhile, where the trouble lasts; it must be healthy again within 30 s of the end. */
   names?: RegExp;

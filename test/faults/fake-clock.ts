@@ -4,7 +4,7 @@ import type { TestContext } from 'vitest';
 import { temporaryDirectory } from '../kits/runtime.ts';
 
 export interface FakeClock {
-  /** For the process whose wall clock it is. Its monotonic clock stays true. */
+  /** The variables for the process whose wall clock is moved. Its monotonic clock stays true. */
   env: Record<string, string>;
   /** @param offset as libfaketime reads it: `+0`, `-5d` */
   jump(offset: string): void;

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import type { TestContext } from 'vitest';
 
 /**
- * A process whose files take no more bytes is on a full disk, as far as it can tell; and unlike a real one this disk
- * can be full for a single process, with any user's rights, and empty again on command (prlimit of util-linux).
+ * A full disk for one process: prlimit of util-linux forbids it to write more bytes to any file. Unlike with a real full
+ * disk, other processes are not affected, no rights are needed, and the test ends it on command.
  */
 export function setDiskFull(pid: number, full: boolean): void {
   execFileSync('prlimit', [

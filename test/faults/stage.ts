@@ -43,7 +43,7 @@ export const startAgain = (
 ): Promise<RuntimeProcess> =>
   startRuntime({ backend, gateway, ...options, env: { STATE_DIR: runtime.stateDir, ...options.env } });
 
-/** @returns the task, whose session is the engineer's and its own */
+/** @returns the task's id */
 export async function ask({ backend }: Pick<Stage, 'backend'>, text: string, task = 0): Promise<string> {
   const taskId = backend.taskIds[task];
   if (taskId === undefined) throw new Error(`The demo account has no task number ${task}.`);
@@ -82,7 +82,7 @@ export async function runsPerRow({ gateway }: Pick<Stage, 'gateway'>): Promise<M
   return counts;
 }
 
-/** The most runs of one row, of those that stand for one message each: a thread update is run again when it moves. */
+/** The most runs of one row. Thread updates are left out: they are run again when a newer message moves them. */
 export async function mostRuns({ backend, gateway }: Pick<Stage, 'backend' | 'gateway'>): Promise<number> {
   const runs = await runsPerRow({ gateway });
   const rows = (await backend.agentRows()).filter(({ type }) => type !== 'thread_update');

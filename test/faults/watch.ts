@@ -5,7 +5,7 @@ import type { FaultCase } from './case.ts';
 import { inSeconds, within } from './wait.ts';
 
 const LOOK_EVERY_MS = 200;
-/** So soon after the end of the trouble /health is healthy again, in seconds. */
+/** Seconds after the end of the trouble in which /health must be healthy again. */
 const WELL_AGAIN_S = 30;
 
 /**

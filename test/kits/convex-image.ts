@@ -1,7 +1,7 @@
 /**
  * A stand-in for the self-hosted Convex, which cannot be had everywhere: it opens the admin key of each call with the
- * published algorithm and goes through a deployment and the call of a function with the client's own tool. It runs
- * none. By itself it listens where the image does, and leaves its credentials where the image does.
+ * published algorithm and answers a deployment and the call of a function as the client's own tool expects it. It
+ * runs no function. Started as a process, it listens and stores its credentials where the image does.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';

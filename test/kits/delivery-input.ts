@@ -3,7 +3,7 @@ import type { DeliveryInput, DeliveryNews, DeliverySettings } from '../../machin
 
 type Changes = Partial<Omit<DeliveryInput, 'settings'>> & { settings?: Partial<DeliverySettings> };
 
-/** What delivery starts with: an open gate, nobody who tells of changes, two slots, waits without chance. */
+/** What delivery starts with: an open gate, no wake-up, two slots, and waits without a random part. */
 export const deliveryInput = ({ settings, ...changes }: Changes = {}): DeliveryInput => ({
   parent: createListener<DeliveryNews>().parent,
   gate: 'open',

@@ -36,7 +36,7 @@ export function startDev(directory: string, env: Record<string, string> = {}, ro
   });
   const pressCtrlC = (): void => void process.kill(group, 'SIGINT');
   onTestFinished(async () => {
-    // Only in good order takes it all of its children along.
+    // Killed, it would leave its children behind for a moment; told to stop, it takes them along.
     if (!isGone) pressCtrlC();
     await exited;
   });

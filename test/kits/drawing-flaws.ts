@@ -1,4 +1,4 @@
-/** What makes a drawing hard to read, measured: the words of the complaints name what meets what. */
+/** Finds what makes a drawing hard to read. Each complaint names the two things that are too close or cross. */
 import type { Drawing, PlacedEdge, PlacedState, Rect } from '../../scripts/diagrams/layout.ts';
 
 type Point = PlacedEdge['points'][number];
@@ -36,7 +36,7 @@ const labelsOnLabels = ({ edges }: Drawing): string[] =>
     .filter(([a, b]) => meet(a.label, b.label))
     .map(([a, b]) => `the labels of ${nameOf(a)} and ${nameOf(b)}`);
 
-/** What of a state must stay free: a plain state is all text; of one with states in it, its head. */
+/** The part of a state that no line may cross: all of a plain state, and the head of a state that holds others. */
 const solidOf = ({ state, box, x, y, width, height }: PlacedState): Rect =>
   state.children.length === 0 ? { x, y, width, height } : { x, y, width: box.width, height: box.height };
 
@@ -125,7 +125,7 @@ const linesOnLines = ({ edges }: Drawing): string[] =>
 
 const isUpright = ([a, b]: Segment): boolean => Math.abs(a.x - b.x) < 0.01;
 
-/** Both upright or both level, and closer than can be told apart. */
+/** Whether two lines run in the same direction and too close to be told apart. */
 function alongside(one: Segment, two: Segment): boolean {
   if (isUpright(one) !== isUpright(two)) return false;
   const [a, b] = [rectOf(one), rectOf(two)];

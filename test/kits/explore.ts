@@ -51,7 +51,7 @@ export interface World<TMachine extends AnyStateMachine, TGhost> {
   ghosts: readonly TGhost[];
   /** All that may happen next. */
   moves: (snapshot: SnapshotFrom<TMachine>, ghost: TGhost) => readonly Move<TGhost>[];
-  /** What the surroundings become by what the machine did. */
+  /** How the surroundings change because of what the machine did. */
   react?: (edge: Omit<Edge<TMachine, TGhost>, 'before'>) => TGhost;
   /** States with the same key are one; it holds all that decides what comes next. */
   key: (snapshot: SnapshotFrom<TMachine>, ghost: TGhost) => string;
@@ -162,7 +162,7 @@ function walkFairly<TMachine extends AnyStateMachine, TGhost>(
   world: World<TMachine, TGhost>,
   start: { snapshot: SnapshotFrom<TMachine>; ghost: TGhost },
   { next, done, limit }: Fairness<TMachine, TGhost>,
-  /** Where earlier walks came through: what leads there settles as well. */
+  /** States that earlier walks passed on their way to the end: whatever leads to one of them ends as well. */
   settled: Set<string>,
 ): string[] | null {
   let { snapshot, ghost } = start;
@@ -232,7 +232,7 @@ function nameOf(actor: unknown): string {
   return systemId ?? id;
 }
 
-/** XState's own actions, as far as they concern others: who they are about is named as people know it. */
+/** XState's own actions that concern other machines. Each names the other machine as people know it. */
 function effectsOf(actions: readonly { type: string; params?: unknown }[]): Effect[] {
   return actions.flatMap<Effect>(({ type, params }) => {
     const given = (params ?? {}) as Params;
@@ -265,7 +265,7 @@ interface Nodes {
   }[];
 }
 
-/** The calls that are out: the machine's invoked actors. */
+/** The calls under way: the machine's invoked actors. */
 export const callsOf = (snapshot: Nodes): { id: string; src: string }[] =>
   snapshot._nodes.flatMap((node) => node.invoke.map(({ id, src }) => ({ id, src: String(src) })));
 

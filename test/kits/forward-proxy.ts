@@ -1,4 +1,4 @@
-/** A company's proxy: the only one that knows the names of what is behind it. */
+/** A company's proxy. Nobody else can resolve the names of the hosts behind it. */
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';

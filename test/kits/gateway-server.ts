@@ -17,7 +17,7 @@ export const serveHttp = (listener: RequestListener): Promise<TestServer> =>
 export const serveTcp = (listener: (socket: Socket) => void): Promise<TestServer> =>
   listen(
     createTcpServer((socket) => {
-      // The client may be gone before we are; that is what these tests are about.
+      // The client may close the connection first: these tests are about that.
       socket.on('error', () => socket.destroy());
       listener(socket);
     }),

@@ -9,7 +9,7 @@ export interface HeldGateway {
   token: string;
   /** Settles when a run is waiting. */
   runHeld(): Promise<void>;
-  /** Lets all runs go, those to come as well. */
+  /** Lets all runs go, now and from now on. */
   release(): void;
 }
 
@@ -46,7 +46,7 @@ export async function holdGateway(behind: { url: string; token: string }): Promi
   };
 }
 
-/** Heartbeats come when they like and are not what a test holds. */
+/** Heartbeats come at random times, so they are never held. */
 const isBeat = ({ headers }: IncomingMessage): boolean =>
   String(headers['x-openclaw-session-key']).includes(':system:');
 

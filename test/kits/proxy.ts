@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 
-/** What happens to connections, those that are open as well. It is about answers, unless it says otherwise. */
+/** What happens to connections, also to those that are open. A mode is about answers unless it says otherwise. */
 export type Trouble =
   | { kind: 'none' }
   /** Every piece comes so much later. */
@@ -60,7 +60,7 @@ export async function proxyTo(url: string): Promise<Proxy> {
         rest = rest.subarray(size);
         link.budget -= size;
         if (link.budget <= 0) {
-          // A reset overtakes what is still in the buffer: what was let through goes first.
+          // A reset would overtake the bytes that are still in the buffer, so they are sent first.
           await new Promise((resolve) => link.client.write('', resolve));
           link.client.resetAndDestroy();
         }
@@ -102,7 +102,7 @@ function open(url: string, client: Socket, trouble: Trouble): Link {
   const { port, hostname } = new URL(url);
   const target = connect(Number(port), hostname);
   target.on('error', () => client.resetAndDestroy());
-  // Its 'close' follows, and that is what counts.
+  // The 'close' event follows and is handled.
   client.on('error', () => undefined);
   client.on('close', () => target.destroy());
   return { client, target, budget: budgetOf(trouble) };

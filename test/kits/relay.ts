@@ -1,4 +1,4 @@
-/** An HTTP relay before Mission Control's backend that sees every call: trouble for single rows, and on the moment. */
+/** An HTTP relay before Mission Control's backend. It sees every call, so a test can make the calls of single rows fail. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import * as v from 'valibot';
@@ -24,7 +24,7 @@ export interface Relay {
   judge(rule: (call: Call) => Verdict | Promise<Verdict>): void;
 }
 
-/** Stands there until the test is over. */
+/** The relay is closed when the test is over. */
 export async function relayTo(url: string): Promise<Relay> {
   const counts = new Map<string, number>();
   let rule: Parameters<Relay['judge']>[0] = () => 'pass';

@@ -48,7 +48,7 @@ export interface Surroundings {
   journal: Map<string, Entry>;
   /** Calls that wait for their answer, the oldest first. */
   calls: OpenCall[];
-  /** Everything that must not happen and did. */
+  /** What happened and must not happen, one sentence each. */
   wrongs: string[];
   /** Rows in the order in which they were marked, each once. */
   marks: string[];
@@ -62,7 +62,7 @@ export interface Surroundings {
   agentSays: string;
   /** Notes are a courtesy: one that the backend refuses does not hold up the mark. */
   noteRefused: Set<string>;
-  /** Rows that a newer message has moved back, or that delivery has left alone for a while: out of order by right. */
+  /** Rows that may come out of order: a newer message has moved them back, or delivery has left them alone for a while. */
   outOfOrder: Set<string>;
   /** The row that runs on each session. */
   running: Map<string, string>;
@@ -72,7 +72,7 @@ export interface Surroundings {
   clockMs: number;
 }
 
-/** A queue of rows, one for each number, which names its session. */
+/** A queue with one row for each number; the number names its session. */
 export const createSurroundings = (sessions: readonly number[]): Surroundings => ({
   rows: new Map(sessions.map((session, i) => [`n${i}`, createRow(`n${i}`, session, i)])),
   journal: new Map(),

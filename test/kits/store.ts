@@ -15,7 +15,7 @@ export function openTestStore(stateDir: string, options: Partial<StoreOptions> =
   return { store, notices };
 }
 
-/** Has every write of the store in that directory fail, and work again: its table is taken away. */
+/** Makes every write of the store in that directory fail, and work again: it renames the table. */
 export function breakTable(stateDir: string): { mend: () => void } {
   const run = (sql: string): void => {
     const database = new DatabaseSync(join(stateDir, 'journal.sqlite'));

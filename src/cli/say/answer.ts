@@ -18,8 +18,9 @@ interface Look {
 }
 
 /**
- * Looks for the answer to this very question: a notification of an agent that bears its message, is delivered, and was
- * followed by a message of that agent. A reply to an older question is none: its notification is another one.
+ * Looks for the answer to this very question. The question's message has a notification for the agent; when that is
+ * delivered and the agent has written since, the agent's message is the answer. A reply to an older question belongs to
+ * another notification.
  */
 export function findAnswer({ question, asked, rows, thread }: Look): Answer {
   const ours = rows.filter(
@@ -32,7 +33,7 @@ export function findAnswer({ question, asked, rows, thread }: Look): Answer {
   const done = ours.filter(({ deliveredAt }) => deliveredAt !== undefined);
   const after = thread.slice(thread.findIndex(({ messageId }) => messageId === question) + 1);
   for (const { recipientId } of done) {
-    // A session's messages are answered one after another: its last one up to now is the answer to this one.
+    // A session answers its messages one after another, so the agent's last message so far answers this one.
     const message = after.findLast(
       ({ authorType, authorId }) => authorType === 'agent' && authorId === recipientId,
     );

@@ -23,7 +23,7 @@ const STATUS_COLOURS: Record<Report['status'], Colour> = {
   failed: 'red',
 };
 
-/** The first of a machine's tags that is here gives its colour. */
+/** The colour of each tag, the gravest first: a machine has the colour of its gravest tag. */
 const TAG_COLOURS: readonly [tag: string, colour: Colour][] = [
   ['failed', 'red'],
   ['attention', 'red'],
@@ -89,7 +89,7 @@ function treeOf({ machines, sessions }: Report, now: number): Branch[] {
   root.below.push(
     ...children.flatMap(({ id }) => branches.get(id) ?? []),
     ...(folded ? [foldedBeats(beats)] : []),
-    // While delivery is down its sessions are, too; a report that says otherwise is shown as it is.
+    // While delivery is down there should be no sessions. A report that has some is shown as it is.
     ...(branches.has('delivery') ? [] : sessionBranches),
   );
   return [root];
@@ -114,7 +114,7 @@ const branchOf = (
   below: [],
 });
 
-/** Of several regions only what is below the state that holds them all: `gate.open poll.waiting`. */
+/** The states of several regions, without the state that holds them all: `gate.open poll.waiting`. */
 function stateText(value: Machine['value']): string {
   const inner = typeof value === 'object' ? Object.values(value) : [];
   const [only] = inner;
@@ -159,7 +159,7 @@ function treeLines(branches: readonly Branch[], { paint }: Look): string[] {
   );
 }
 
-/** A longer state than this moves only its own notes to the right. */
+/** The column of the notes. A longer state moves only its own notes to the right. */
 const MAX_COLUMN = 48;
 
 function rowsOf(branch: Branch, before: string, beforeChildren: string): Row[] {

@@ -204,7 +204,7 @@ export const backendCases: readonly FaultCase[] = [
   },
 ];
 
-/** A run of the echo may be over before anybody looks. */
+/** The echo answers at once, so its run may be over before the test looks. */
 async function runUnderWayOrOver({ gateway }: Stage): Promise<void> {
   while ((await gateway.runs()).runs.length === 0) await delay(50);
 }

@@ -41,7 +41,7 @@ async function expectTakenUp(stage: Stage): Promise<RuntimeProcess> {
   return runtime;
 }
 
-/** @param signal has the bug of the preload happen */
+/** @param signal makes the bug of the preload happen */
 const ownCrash = (name: string, bug: string, signal: NodeJS.Signals, source: string): FaultCase => ({
   name,
   what: `${bug} of our own with a secret in it: redacted stack in the log, exit 70; the next process goes on`,
@@ -135,7 +135,7 @@ export const leavingCases: readonly FaultCase[] = [
       await ask(stage, 'please look at this');
       await runUnderWay(stage);
       stage.runtime.kill('SIGTERM');
-      // Sooner it would be taken for an echo of the first.
+      // A second signal that comes sooner counts as an echo of the first one.
       await stage.runtime.waitForHealth('that a second signal counts', ({ machines }) =>
         machines.some(({ value }) => JSON.stringify(value) === '{"draining":{"quiescing":"finishing"}}'),
       );

@@ -20,7 +20,7 @@ import {
 import { inSeconds, within } from '../wait.ts';
 
 const isContextOf = ({ name, args }: Call, ids: ReadonlySet<string | undefined>): boolean =>
-  // Its contexts are not told apart here: without it each is asked for by itself.
+  // One call brings many contexts, so all of it counts as a call for this row. When it fails, the runtime asks for each context alone.
   name === 'listWithContexts' ||
   name === 'leaseNotifications' ||
   ((name === 'getNotificationForDelivery' || name === 'beginDelivery') &&

@@ -17,7 +17,7 @@ interface Scene {
 const OTHERS = ['a1', 'a2', 'a3', 'a4', 'a5'];
 const ORCHESTRATOR = 'squad-lead';
 
-/** A runtime with default waits, six agents, and a gateway that decides by the run. `lead`: what the orchestrator says. */
+/** A runtime with default waits, six agents, and a gateway that is asked about each run. `lead`: what the orchestrator answers. */
 async function setScene(
   fate: (run: PickyRun) => Fate,
   { lead = 'HEARTBEAT_OK', env = {} }: { lead?: string; env?: Record<string, string> } = {},
@@ -54,7 +54,7 @@ const hasWords = async (scene: Scene, taskId: string): Promise<boolean> =>
 
 const isBeat = ({ prompt }: PickyRun): boolean => prompt.includes('Heartbeat of @');
 
-/** Of the agent that has the task; the orchestrator hears of it too. */
+/** The runs about the task, without those of the orchestrator and of qa, and without heartbeats. */
 const runsOf = ({ gateway }: Scene, title: string): PickyRun[] =>
   gateway.runs.filter(
     (run) => run.prompt.includes(title) && run.agent !== ORCHESTRATOR && run.agent !== 'qa' && !isBeat(run),

@@ -1,4 +1,4 @@
-// Stand-ins for bugs of ours that are not caught anywhere.
+// Each signal causes an error that nothing catches, as a bug of the runtime would.
 const bug = (): Error => new Error(`crash on command with ${process.env.SERVICE_TOKEN ?? ''} in it`);
 process.on('SIGWINCH', () => {
   throw bug();

@@ -31,7 +31,7 @@ function postReply(store: Store, row: Notification, version: Version, reply: Rep
   if (agent === undefined || task === undefined) throw failure('NOT_FOUND', 'Not found: Task does not exist');
   const versions = getOrMake(store.answeredVersions, row._id, () => new Set());
   const key = `${version.createdAt}/${version.messageId ?? ''}`;
-  // The contract's own function names no version.
+  // A reply that was posted by the contract's own function is known by its notification alone.
   const isPosted = versions.has(key) || (reply.first && versions.size === 0 && store.answers.has(row._id));
   if (!isPosted) {
     const author = { type: 'agent', id: agent._id, name: agent.name } as const;

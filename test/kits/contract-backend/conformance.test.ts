@@ -100,7 +100,7 @@ async function stageOf(side: Side, assignees: string[]): Promise<Stage> {
   };
 }
 
-/** Ids as their place of first mention, times as "time", so that both sides say the same. */
+/** Replaces each id by its place of first mention and each time by "time", so that both sides say the same. */
 function plain(value: unknown, stage: Stage): unknown {
   const names = new Map<string, string>([
     [stage.side.auth.accountId, '<account>'],

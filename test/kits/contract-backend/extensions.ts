@@ -17,7 +17,7 @@ const functions = {
   capabilities: define({}, () => ({
     functions: [...EXTENSIONS.keys()].filter((name) => name !== 'capabilities'),
   })),
-  /** Counts what comes: it is another one for each. */
+  /** A counter: its value is another one after each change of the queue. */
   wakeUp: define({}, ({ arrivals }) => String(arrivals)),
   listWithContexts: define(
     { limit: v.optional(v.number()), contexts: v.number(), busy: v.array(v.string()) },

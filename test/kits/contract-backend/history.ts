@@ -3,7 +3,7 @@
  * compare it with their own `monotonicMs()`.
  */
 export interface NotificationHistory {
-  /** The row as it was made, and each time that a newer message was coalesced into it. */
+  /** When the row was made, and when each newer message was coalesced into it. */
   versions: { at: number; createdAt: number; messageId: string | null }[];
   /** Each answer of `getNotificationForDelivery`. */
   loads: { at: number; createdAt: number }[];

@@ -45,7 +45,7 @@ export function notifyThreadUpdate(
   noteVersion(store, waiting);
 }
 
-/** The first mark stands. */
+/** A row that is marked already keeps its first mark. */
 export function markDelivered(store: Store, row: Notification): void {
   if (row.deliveredAt !== undefined) return;
   row.deliveredAt = store.now();
@@ -63,7 +63,7 @@ export function startTyping(store: Store, row: Notification): void {
   delete row.deliveryEndedAt;
 }
 
-/** The oldest rows, by `createdAt`, then by age: a row that moved is older than its place in the map says. */
+/** The oldest rows, by `createdAt`, then by age. A row that moved stands later in the map than its age says. */
 export function oldestRows(store: Store, limit: number): Notification[] {
   const page: Notification[] = [];
   for (const row of store.queue.values()) {

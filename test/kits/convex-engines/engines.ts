@@ -67,7 +67,7 @@ function remote(url: string, close: () => unknown): TestEngine {
   return {
     async call(kind, path, args) {
       if (kind === 'query') return (await client.query(makeFunctionReference<'query'>(path), args)) as Value;
-      // Not one behind another.
+      // Calls run at the same time, not one behind another.
       const mutation = makeFunctionReference<'mutation'>(path);
       if (kind === 'mutation') return (await client.mutation(mutation, args, { skipQueue: true })) as Value;
       return (await client.action(makeFunctionReference<'action'>(path), args)) as Value;
