@@ -29,6 +29,8 @@ import { createEntries } from './actors/entries.ts';
 import { createListUndelivered } from './actors/list.ts';
 import { createNotificationActors } from './actors/notification.ts';
 import { createRosterWriter } from './actors/roster.ts';
+import { createRestNote } from './actors/rest-note.ts';
+import { createSpending, type Spending } from './actors/spending.ts';
 import { createSessionLock } from './actors/session-lock.ts';
 import { createUpgradeActors } from './actors/upgrade.ts';
 import type { Config } from './config/config.ts';
@@ -121,7 +123,9 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     config.openclawVersion ?? snapshotOf(root, 'gateway')?.context.version ?? 'unknown';
   const versions = () => ({ openclawVersion: openclawVersion(), runtimeVersion: config.runtimeVersion });
   const entries = createEntries(store);
+  const spending = createSpending(store);
   const sources = {
+    spending,
     lastSign,
     clock,
     config,
@@ -146,6 +150,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     gateway,
     entries,
     sessions: createSessionLock(),
+    spending,
     log,
     tools,
     countRun: (...run: Parameters<typeof metrics.run>) => metrics.run(...run),
@@ -181,6 +186,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
           beat: beatMachine.provide({
             actors: createBeatActors(around, tools),
           }),
+          tellRest: fromPromise(createRestNote({ missionControl, store, log })),
           listUndelivered: fromPromise(createListUndelivered(around)),
           releaseRows: fromPromise<void, { keep: readonly string[] }>(({ input, signal }) =>
             missionControl.releaseRows(input.keep, signal),
@@ -237,7 +243,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const root: SupervisorActor = createActor(machine, {
     id: 'supervisor',
     systemId: 'supervisor',
-    input: supervisorInput(config),
+    input: supervisorInput(config, spending),
     inspect: observeSafely(observers, log),
   });
   const output = toPromise(root);
@@ -276,7 +282,7 @@ function observeSafely(
   };
 }
 
-function supervisorInput(config: Config): SupervisorInput {
+function supervisorInput(config: Config, spending: Spending): SupervisorInput {
   const { delivery } = config;
   const backoff = { baseMs: delivery.backoffBaseMs, capMs: delivery.backoffMaxMs };
   return {
@@ -287,6 +293,7 @@ function supervisorInput(config: Config): SupervisorInput {
       runs: backoff,
       maxConcurrentSessions: delivery.maxConcurrentSessions,
       stallAfterMs: config.stallAfterMs,
+      tokenLimits: config.tokenLimits,
       listLimit: delivery.listLimit,
       chainLimit: delivery.chainLimit,
     },
@@ -299,6 +306,7 @@ function supervisorInput(config: Config): SupervisorInput {
     drainTimeoutMs: config.drainTimeoutMs,
     upgradeDrainTimeoutMs: config.upgradeDrainTimeoutMs,
     random: Math.random,
+    spent: () => spending.today(),
     now: () => Date.now(),
     moment: thisMoment,
   };

@@ -18,6 +18,7 @@ import type { NextCall, Rounds } from '../shared/rounds.ts';
 import type { ChildNews, ChildOrder, Sign } from '../shared/slot.ts';
 import type { Tag } from '../shared/tags.ts';
 import { whoIs } from '../shared/who.ts';
+import type { Spent } from '../shared/spending.ts';
 import type { ToolCall } from '../shared/tools.ts';
 
 export interface BeatInput {
@@ -65,6 +66,7 @@ export interface BeatRound {
   calls: readonly ToolCall[];
   message: BeatMessage | null;
   runMs: number;
+  spent?: Spent | null;
 }
 
 /** One call to make. */
@@ -243,6 +245,9 @@ const beatSetup = setup({
       ({ context }) => context.input.parent,
       ({ context }) => ({ type: 'run.heard' as const, session: context.input.session }),
     ),
+    reportSpent: enqueueActions(({ enqueue, context: { input } }, { spent }: { spent: Spent | null }) => {
+      if (spent !== null) enqueue.sendTo(input.parent, { type: 'tokens.spent', spent });
+    }),
     reportRunSucceeded: sendTo(
       ({ context }) => context.input.parent,
       ({ context }) => ({ type: 'run.succeeded' as const, session: context.input.session }),
@@ -269,6 +274,10 @@ const beatSetup = setup({
   },
 });
 
+const reportSpent = {
+  type: 'reportSpent',
+  params: ({ event }: { event: { output: BeatRound } }) => ({ spent: event.output.spent ?? null }),
+} as const;
 const keepFault = { type: 'keepFault', params: faultParams } as const;
 
 /** A call of the post failed. The end of the try is unknown, so the next one looks first. */
@@ -351,11 +360,19 @@ export const beatMachine = beatSetup.createMachine({
               {
                 guard: { type: 'mayAct', params: ({ event }) => event.output },
                 target: 'acting',
-                actions: [{ type: 'keepCalls', params: ({ event }) => event.output }, 'reportRunSucceeded'],
+                actions: [
+                  { type: 'keepCalls', params: ({ event }) => event.output },
+                  reportSpent,
+                  'reportRunSucceeded',
+                ],
               },
               {
                 target: '#beat.judging',
-                actions: [{ type: 'keepReply', params: ({ event }) => event.output }, 'reportRunSucceeded'],
+                actions: [
+                  { type: 'keepReply', params: ({ event }) => event.output },
+                  reportSpent,
+                  'reportRunSucceeded',
+                ],
               },
             ],
             onError: [

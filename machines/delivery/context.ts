@@ -4,6 +4,7 @@ import type { ConditionChanged } from '../shared/condition.ts';
 import type { Evidence, Gate, GateNews } from '../shared/evidence.ts';
 import type { AgentRow, DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
 import type { StallNews } from '../shared/listening.ts';
+import type { Spent, TokenLimits } from '../shared/spending.ts';
 import type { Moment } from '../shared/moment.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { ChildNews } from '../shared/slot.ts';
@@ -26,6 +27,8 @@ export interface DeliverySettings {
   /** Backoff of a notification's runs. */
   runs: BackoffLimits;
   maxConcurrentSessions: number;
+  /** How many tokens an agent may use in a UTC day. */
+  tokenLimits: TokenLimits;
   /** A round of a run that is silent for so long is told of, in milliseconds. */
   stallAfterMs: number;
   /** Rows to ask for beyond those already known. */
@@ -43,6 +46,8 @@ export interface DeliveryInput {
   watched: boolean;
   /** A number in [0, 1). */
   random: () => number;
+  /** What the agents have used today, as delivery starts. */
+  spent: () => readonly Spent[];
   /** Wall clock in milliseconds, for what is shown; nothing is decided by it. */
   now: () => number;
   /** The present moment, for the journal. */
@@ -96,6 +101,8 @@ export type DeliveryNews =
   | Evidence
   | ConditionChanged
   | Extract<StallNews, { type: 'run.stalled' }>
+  /** An agent has used four fifths of its tokens of the day, or all of them. */
+  | { type: 'tokens.low'; agent: string; tokens: number; limit: number }
   /** A child crashed: a bug of ours. Its row is looked at again later. */
   | { type: 'session.crashed'; session: string; reason: string }
   /** Convex answered again after a failure. */
@@ -125,7 +132,11 @@ export type DeliveryEvent =
   | { type: 'row.reconsider'; id: string; session: string }
   /** A thread of chatter was a problem for long enough. */
   | { type: 'chatter.aged'; taskId: string }
-  | { type: 'contexts.aged' };
+  | { type: 'contexts.aged' }
+  /** The UTC day is over: the agent has its tokens again. */
+  | { type: 'day.over'; agentId: string }
+  /** Threads may have to be told that their agent rests. */
+  | { type: 'rest.told' };
 
 /** What the next look at the queue goes by. */
 export interface Poll {
@@ -159,6 +170,27 @@ export interface History {
   recentParks: readonly { at: number; reason: string }[];
 }
 
+/** An agent that rests until the UTC day is over. */
+export interface Resting {
+  spent: Spent;
+  /** Keys of sessions. */
+  told: readonly string[];
+}
+
+/** What a thread is told of an agent that rests: once, and only where an answer is due. */
+export interface RestNote {
+  session: string;
+  notificationId: string;
+  agent: string;
+}
+
+export interface RestNoteOutput {
+  kind: 'restNote';
+  session: string;
+  /** false: it could not be told, and is tried again. */
+  told: boolean;
+}
+
 /** The gateway's trial runs. */
 export interface Trials {
   /** The session that has the trial; null when none is out. */
@@ -169,6 +201,8 @@ export interface Trials {
 
 export interface DispatchContext extends DeliveryInput {
   queue: Queue;
+  /** Agents that have used up their tokens of the day, by id, and their sessions whose threads were told. */
+  resting: Readonly<Record<string, Resting>>;
   trials: Trials;
   /** Whose trouble the failures of late may be. */
   troubles: Troubles;

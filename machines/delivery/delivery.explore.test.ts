@@ -11,6 +11,7 @@ import {
   react,
   ROWS,
   sessionIn,
+  TOKENS_A_DAY,
   TRIAL,
   type DeliveryEdge,
   type DeliverySnapshot,
@@ -32,6 +33,7 @@ import { actorName, isSessionActor } from '../shared/actor-name.ts';
 import { REFUSED_BACKOFF } from '../shared/backoff.ts';
 import type { NotificationRow } from '../shared/mission-control.ts';
 import { deliveryMachine } from './machine.ts';
+import { agentIn } from '../shared/slot.ts';
 import { sessionOf } from './queue.ts';
 
 const SLOTS = 2;
@@ -43,7 +45,12 @@ const worldOf = (menu: Menu, ghost: Partial<Ghost> = {}): World<typeof deliveryM
   machine: deliveryMachine,
   input: deliveryInput({
     gate: 'closed',
-    settings: { backend: BACKEND, runs: BACKEND, maxConcurrentSessions: SLOTS },
+    settings: {
+      backend: BACKEND,
+      runs: BACKEND,
+      maxConcurrentSessions: SLOTS,
+      tokenLimits: { all: TOKENS_A_DAY, bySlug: {} },
+    },
   }),
   ghosts: [{ ...FRESH, ...ghost }],
   moves: movesOf(menu),
@@ -91,18 +98,38 @@ const keepsWithinItsSlots: Invariant = ({ to, effects, after }) => {
 /** A trial that is over without a verdict is followed by another, or the gate would stay as it is for ever. */
 const alwaysHasATrialOut: Invariant = ({ to, after }) => {
   const { ready, preparing } = to.context.queue.counts;
-  const isDue = gateOf(to) === 'trial' && isAccepting(to) && ready > 0 && preparing === 0;
+  const mayTry = to.context.queue.ready.some(({ agentId }) => to.context.resting[agentId] === undefined);
+  const isDue = gateOf(to) === 'trial' && isAccepting(to) && ready > 0 && preparing === 0 && mayTry;
   return isDue && after.trialOn === null ? 'nobody is on trial' : null;
+};
+
+/** An agent that has used up its tokens runs nothing, and its threads are told. */
+const restsWhoHasNoTokens: Invariant = ({ to, effects }) => {
+  for (const { to: name } of sends(effects, 'slot.granted')) {
+    if (to.context.resting[agentIn(sessionIn(name))] !== undefined) return `${name} runs without tokens`;
+  }
+  return null;
+};
+
+const tellsEachThreadOnce: Invariant = ({ from, effects }) => {
+  for (const { id } of spawns(effects, 'tellRest')) {
+    const isTold = Object.values(from?.context.resting ?? {}).some(({ told }) =>
+      told.includes(id.replace('rest:', '')),
+    );
+    if (isTold) return `tells ${id} twice`;
+  }
+  return null;
 };
 
 /** An agent in trouble waits for its own run alone; nobody else waits for it. */
 const leavesNoSlotIdle: Invariant = ({ to }) => {
-  const { queue, troubles, passedBy } = to.context;
+  const { queue, troubles, resting, passedBy } = to.context;
+  const ready = queue.ready.filter(({ agentId }) => resting[agentId] === undefined);
   if (gateOf(to) !== 'open' || !isAccepting(to) || queue.counts.running >= SLOTS) return null;
   if (goesAlone(to)) return null;
   const running = queue.sessions.filter(({ phase }) => phase === 'running');
-  const isOpenToAll = !queue.ready.some(({ alone }) => alone);
-  const idle = queue.ready.filter(
+  const isOpenToAll = !ready.some(({ alone }) => alone);
+  const idle = ready.filter(
     ({ agentId, alone }) =>
       (alone ? running.length === 0 : isOpenToAll || passedBy < 3 * SLOTS) &&
       (troubles[`agent:${agentId}`] !== 'found' || !running.some((other) => other.agentId === agentId)),
@@ -193,6 +220,8 @@ const INVARIANTS = [
   leavesNoSlotIdle,
   keepsTroubleToItsAgent,
   letsItRunAlone,
+  restsWhoHasNoTokens,
+  tellsEachThreadOnce,
   knowsItsChildren,
   asksOnlyWhileItTakesWork,
   waitsWithinBounds,
@@ -253,6 +282,12 @@ const WALKS: [name: string, menu: Menu, ghost: Partial<Ghost>, atLeast: number][
     'runs that fail, agents and notifications in trouble of their own',
     { ...WELL, gate: [AVAILABLE, LOST] },
     { undelivered: ['a1', 'b1', 'c1'], failures: 1 },
+    800,
+  ],
+  [
+    'agents that use up their tokens of the day',
+    { ...WELL, gate: [AVAILABLE, LOST], rests: true },
+    { undelivered: ['a1', 'b1'], spends: 1 },
     800,
   ],
   [

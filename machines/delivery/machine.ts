@@ -5,7 +5,7 @@ import { faultParams } from '../shared/fault.ts';
 import { freshPoll, noHistory, type DeliveryEvent } from './context.ts';
 import { EMPTY_QUEUE, headIds, openIds } from './queue.ts';
 import { agentScope, sessionScope } from './scopes.ts';
-import { deliverySetup, freeSlots, outputOf, troubleOf } from './setup.ts';
+import { deliverySetup, freeSlots, outputOf, restNoteOf, troubleOf } from './setup.ts';
 
 type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
 
@@ -38,6 +38,10 @@ const runFailed = [
 
 const beatDue = [
   { guard: 'draining', actions: { type: 'refuseBeat', params: ({ event }: { event: DueBeat }) => event } },
+  {
+    guard: { type: 'agentRests', params: ({ event }: { event: DueBeat }) => event },
+    actions: { type: 'refuseBeat', params: ({ event }: { event: DueBeat }) => event },
+  },
   { actions: { type: 'takeBeat', params: ({ event }: { event: DueBeat }) => event } },
 ] as const;
 
@@ -52,6 +56,7 @@ export const deliveryMachine = deliverySetup.createMachine({
     troubles: {},
     threads: {},
     passedBy: 0,
+    resting: {},
     setAside: [],
     stuck: [],
     beaters: {},
@@ -65,12 +70,17 @@ export const deliveryMachine = deliverySetup.createMachine({
     active: {
       description: 'At work: may runs go, does it still take work, and what does Convex have?',
       type: 'parallel',
+      entry: 'restAtStart',
       always: { guard: and(['queueEmpty', 'draining']), target: 'drained' },
       on: {
         'xstate.done.actor.*': [
           {
             guard: { type: 'isTrouble', params: troubleOf },
             actions: { type: 'endTrouble', params: troubleOf },
+          },
+          {
+            guard: { type: 'isRestNote', params: restNoteOf },
+            actions: { type: 'endRestNote', params: restNoteOf },
           },
           { actions: { type: 'settleChild', params: outputOf } },
         ],
@@ -88,6 +98,9 @@ export const deliveryMachine = deliverySetup.createMachine({
         'run.succeeded': { actions: [runPassed, { type: 'passOn', params: ({ event }) => event }] },
         'run.failed': { actions: runFailed },
         'gateway.suspected': { actions: ['doubt', { type: 'passOn', params: ({ event }) => event }] },
+        'tokens.spent': { actions: { type: 'noteSpent', params: ({ event }) => event } },
+        'rest.told': { actions: 'tellRests' },
+        'day.over': { actions: { type: 'endRest', params: ({ event }) => event } },
         'run.stalled': { actions: { type: 'noteStall', params: ({ event }) => event } },
         'run.heard': { actions: { type: 'noteHeard', params: ({ event }) => event } },
         'agent.unknown': { actions: { type: 'passOn', params: ({ event }) => event } },
@@ -324,7 +337,7 @@ export const deliveryMachine = deliverySetup.createMachine({
     },
     drained: {
       description: 'Nothing is under way any more.',
-      entry: 'cancelAging',
+      entry: 'cancelTimers',
       tags: ['draining'],
       type: 'final',
     },

@@ -227,6 +227,9 @@ export function nextToStart(queue: Queue, window: number, limits: Limits = null)
   return waiting.find(mayStart) ?? null;
 }
 
+/** Agents that may not run, by id. */
+type Resting = Readonly<Record<string, unknown>>;
+
 /** The session that gets the next slot: the oldest that need not be alone and whose agent may have one more run open. */
 export function nextToRun({ ready, sessions }: Queue, limits: Limits): Session | null {
   const open = (agent: string): number =>
@@ -237,7 +240,8 @@ export function nextToRun({ ready, sessions }: Queue, limits: Limits): Session |
 }
 
 /** The oldest session whose run is to go out alone. */
-export const nextAlone = ({ ready }: Queue): Session | null => ready.find(({ alone }) => alone) ?? null;
+export const nextAlone = ({ ready }: Queue, resting: Resting = {}): Session | null =>
+  ready.find(({ alone, agentId }) => alone && resting[agentId] === undefined) ?? null;
 
 /** Whether the queue has anything of the agent. */
 export const hasWorkOf = ({ sessions }: Queue, agent: string): boolean =>
@@ -248,11 +252,13 @@ export const hasWorkOf = ({ sessions }: Queue, agent: string): boolean =>
  * last trial is longest ago; among equals the oldest. So one bad agent cannot keep the gate shut.
  * @param tried sessions that were tried, the last one last
  */
-export function nextToTry({ ready }: Queue, tried: readonly string[]): Session | null {
+export function nextToTry({ ready }: Queue, tried: readonly string[], resting: Resting = {}): Session | null {
   const agentTurn = ({ agentId }: Session): number =>
     tried.findLastIndex((key) => key.startsWith(`${agentId}/`));
   const turn = (session: Session): number => tried.indexOf(session.key);
-  const [first] = ready.toSorted((a, b) => agentTurn(a) - agentTurn(b) || turn(a) - turn(b));
+  const [first] = ready
+    .filter(({ agentId }) => resting[agentId] === undefined)
+    .toSorted((a, b) => agentTurn(a) - agentTurn(b) || turn(a) - turn(b));
   return first ?? null;
 }
 

@@ -44,11 +44,17 @@ export const functionsIn = (troubles: Troubles): string[] =>
 /** The agents that may have so many runs open at once; null when no agent is limited. */
 export type Limits = ReadonlyMap<string, number> | null;
 
-export function limitsOf(troubles: Troubles): Limits {
+/** @param resting agents that may have none open */
+export function limitsOf(troubles: Troubles, resting: Readonly<Record<string, unknown>> = {}): Limits {
   const scopes = Object.keys(troubles).filter(
     (scope) => scopeKind(scope) === 'agent' && isFound(troubles, scope),
   );
-  return scopes.length === 0 ? null : new Map(scopes.map((scope) => [scope.slice('agent:'.length), 1]));
+  const none = Object.keys(resting);
+  if (scopes.length + none.length === 0) return null;
+  return new Map([
+    ...scopes.map((scope): [string, number] => [scope.slice('agent:'.length), 1]),
+    ...none.map((agent): [string, number] => [agent, 0]),
+  ]);
 }
 
 /** A session's failed run tells of its agent, and of its own notification unless the agent is in trouble anyway. */

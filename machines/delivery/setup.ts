@@ -1,10 +1,11 @@
 /** What the words of delivery's chart mean: its guards, delays and actions. */
-import { assign, cancel, enqueueActions, fromPromise, sendTo, setup, stateIn } from 'xstate';
+import { assign, enqueueActions, fromPromise, sendTo, setup, stateIn } from 'xstate';
 import { backoff, REFUSED_BACKOFF } from '../shared/backoff.ts';
 import { faultOf, type Fault } from '../shared/fault.ts';
 import { reap } from '../shared/reap.ts';
 import type { Tag } from '../shared/tags.ts';
 import type { Evidence } from '../shared/evidence.ts';
+import { isSpent, isWarned, limitFor, type Spent } from '../shared/spending.ts';
 import { stallSource, type StallNews } from '../shared/listening.ts';
 import type { ChildNews, ChildOrder } from '../shared/slot.ts';
 import { beatMachine } from '../beat/machine.ts';
@@ -21,6 +22,8 @@ import {
   type History,
   type ListInput,
   type Page,
+  type RestNote,
+  type RestNoteOutput,
 } from './context.ts';
 import {
   emptyQueue,
@@ -127,6 +130,9 @@ const accepting = stateIn({ active: { mode: 'accepting' } });
 /** The `done` event of a child, which XState types loosely. */
 export const outputOf = ({ event }: { event: unknown }): { output: ChildOutput } =>
   event as { output: ChildOutput };
+/** The same for a thread that was told. */
+export const restNoteOf = ({ event }: { event: unknown }): { output: RestNoteOutput } =>
+  event as { output: RestNoteOutput };
 export const troubleOf = ({ event }: { event: unknown }): { output: TroubleOutput } =>
   event as { output: TroubleOutput };
 
@@ -163,6 +169,27 @@ const actorOf = (scope: string): string => `trouble:${scope}`;
 
 const isWell = (scope: string) =>
   ({ type: 'condition.changed', source: scope, problem: null, of: 'delivery' }) as const;
+/** The name of the problem, for `/health`. */
+const restSource = (agent: string): string => `tokens:${agent}`;
+const dayTimer = (agentId: string): string => `day:${agentId}`;
+const restNoteId = (session: string): string => `rest:${session}`;
+
+const withTold = (
+  resting: DispatchContext['resting'],
+  { agentId, key }: Session,
+): DispatchContext['resting'] => {
+  const rest = resting[agentId];
+  return rest === undefined ? resting : { ...resting, [agentId]: { ...rest, told: [...rest.told, key] } };
+};
+
+const withoutTold = (resting: DispatchContext['resting'], session: string): DispatchContext['resting'] =>
+  Object.fromEntries(
+    Object.entries(resting).map(([id, rest]) => [
+      id,
+      { ...rest, told: rest.told.filter((key) => key !== session) },
+    ]),
+  );
+
 const inWords = (ms: number): string => (ms < 60_000 ? `${ms / 1_000} s` : `${Math.round(ms / 60_000)} min`);
 
 const parts = setup({
@@ -179,6 +206,10 @@ const parts = setup({
     listUndelivered: fromPromise<Page, ListInput>(() =>
       Promise.reject(new Error('this actor is provided by src/runtime.ts')),
     ),
+    /** Tells a thread, once for each day, that its agent rests; where no answer is due it tells nothing. Never fails. */
+    tellRest: fromPromise<RestNoteOutput, RestNote>(({ input: { session } }) =>
+      Promise.resolve({ kind: 'restNote', session, told: true }),
+    ),
     /** Gives back the rows that are lent to this runtime, without those whose run is open or over. */
     releaseRows: fromPromise<void, { keep: readonly string[] }>(() => Promise.resolve()),
   },
@@ -188,21 +219,28 @@ const parts = setup({
     accepting,
     isExcused: (_, params: { excused: boolean }) => params.excused,
     draining: stateIn({ active: { mode: 'draining' } }),
-    headWaits: ({ context: { queue, settings, troubles } }) =>
-      nextToStart(queue, settings.maxConcurrentSessions, limitsOf(troubles)) !== null,
+    headWaits: ({ context: { queue, settings, troubles, resting } }) =>
+      nextToStart(queue, settings.maxConcurrentSessions, limitsOf(troubles, resting)) !== null,
     /** A session may run, a slot is free, and Convex keeps up with what was run. */
-    slotFree: ({ context: { queue, settings, troubles, passedBy } }) =>
+    slotFree: ({ context: { queue, settings, troubles, resting, passedBy } }) =>
       queue.ready.length > 0 &&
       queue.counts.running < settings.maxConcurrentSessions &&
       queue.counts.running + queue.counts.answering < ALIVE_PER_SLOT * settings.maxConcurrentSessions &&
-      (nextAlone(queue) === null || passedBy < PASSED_BY_PER_SLOT * settings.maxConcurrentSessions) &&
-      nextToRun(queue, limitsOf(troubles)) !== null,
+      (nextAlone(queue, resting) === null ||
+        passedBy < PASSED_BY_PER_SLOT * settings.maxConcurrentSessions) &&
+      nextToRun(queue, limitsOf(troubles, resting)) !== null,
     /** No run is open, and a session waits for such a moment. */
-    aloneFree: ({ context: { queue } }) => queue.counts.running === 0 && nextAlone(queue) !== null,
+    aloneFree: ({ context: { queue, resting } }) =>
+      queue.counts.running === 0 && nextAlone(queue, resting) !== null,
     noRunOpen: ({ context: { queue } }) => queue.counts.running === 0,
     /** No trial is out. Runs from before the trouble may still be under way, and are not waited for. */
-    trialFree: ({ context: { trials, queue } }) =>
-      trials.session === null && queue.ready.length > 0 && queue.counts.preparing === 0,
+    trialFree: ({ context: { trials, queue, resting } }) =>
+      trials.session === null &&
+      queue.counts.preparing === 0 &&
+      nextToTry(queue, trials.tried, resting) !== null,
+    isRestNote: (_, { output }: { output: { kind: string } }) => output.kind === 'restNote',
+    agentRests: ({ context }, { agent }: { agent: { _id: string } }) =>
+      context.resting[agent._id] !== undefined,
     isTrouble: (_, { output }: { output: { kind: string } }) => output.kind === 'trouble',
     tokenRefused: (_, params: { fault: Fault }) => params.fault.kind === 'backendRefused',
     /** Nothing waits and nothing is under way. */
@@ -246,12 +284,65 @@ export const deliverySetup = parts.extend({
           floorMs: 0,
         },
       });
+      if (Object.keys(context.resting).length > 0) then.raise({ type: 'rest.told' });
       if (page.rows.some(({ given }) => given !== null)) {
         then.raise({ type: 'contexts.aged' }, { id: 'contexts', delay: CONTEXTS_MS });
       }
     }),
-    /** The timer would otherwise outlive delivery. */
-    cancelAging: cancel('contexts'),
+    /** The timers would otherwise outlive delivery. */
+    cancelTimers: enqueueActions(({ enqueue: then, context }) => {
+      then.cancel('contexts');
+      for (const agentId of Object.keys(context.resting)) then.cancel(dayTimer(agentId));
+    }),
+    /** What the agents had used before this delivery began. */
+    restAtStart: enqueueActions(({ enqueue: then, context }) => {
+      for (const spent of context.spent()) {
+        if (isSpent(context.settings.tokenLimits, spent)) then.raise({ type: 'tokens.spent', spent });
+      }
+    }),
+    noteSpent: enqueueActions(({ enqueue: then, context }, { spent }: { spent: Spent }) => {
+      const { settings, resting, parent } = context;
+      const { agentId, agent, tokens, dayEndsInMs } = spent;
+      const limit = limitFor(settings.tokenLimits, agent);
+      if (limit === null || resting[agentId] !== undefined) return;
+      if (isWarned(settings.tokenLimits, spent))
+        then.sendTo(parent, { type: 'tokens.low', agent, tokens, limit });
+      if (!isSpent(settings.tokenLimits, spent)) return;
+      then.assign({ resting: { ...resting, [agentId]: { spent, told: [] } } });
+      then.raise({ type: 'day.over', agentId }, { id: dayTimer(agentId), delay: Math.max(1, dayEndsInMs) });
+      then.sendTo(parent, { type: 'tokens.low', agent, tokens, limit });
+      then.sendTo(parent, {
+        type: 'condition.changed',
+        source: restSource(agent),
+        of: 'delivery',
+        problem: `@${agent} has used ${tokens} tokens today, and AGENT_TOKENS_PER_DAY gives it ${limit}. It rests until the next UTC day, and its messages wait. A start with a higher limit wakes it earlier.`,
+      });
+      then.raise({ type: 'rest.told' });
+    }),
+    /** Each thread that waits for an agent that rests is told. */
+    tellRests: enqueueActions(({ enqueue: then, context: { queue, resting } }) => {
+      for (const session of queue.sessions) {
+        const rest = resting[session.agentId];
+        const [head] = session.items;
+        if (rest === undefined || head?.kind !== 'notification' || rest.told.includes(session.key)) continue;
+        then.assign(({ context }) => ({ resting: withTold(context.resting, session) }));
+        then.spawnChild('tellRest', {
+          id: restNoteId(session.key),
+          input: { session: session.key, notificationId: itemId(head), agent: rest.spent.agent },
+        });
+      }
+    }),
+    endRestNote: enqueueActions(({ enqueue: then, context }, { output }: { output: RestNoteOutput }) => {
+      then.stopChild(restNoteId(output.session));
+      // The next page tries again.
+      if (!output.told) then.assign({ resting: withoutTold(context.resting, output.session) });
+    }),
+    endRest: enqueueActions(({ enqueue: then, context }, { agentId }: { agentId: string }) => {
+      const rest = context.resting[agentId];
+      if (rest === undefined) return;
+      then.assign({ resting: withoutKeys(context.resting, [agentId]) });
+      then.sendTo(context.parent, isWell(restSource(rest.spent.agent)));
+    }),
     forgetContexts: assign(({ context }) => ({ queue: forgetContexts(context.queue) })),
     startPoll: assign(({ context }) => ({
       poll: { ...context.poll, asked: pageSize(context), settled: [], changed: false },
@@ -272,7 +363,7 @@ export const deliverySetup = parts.extend({
     })),
     startNext: enqueueActions(({ enqueue: then, context, self }) => {
       const { settings, random, moment } = context;
-      const limits = limitsOf(context.troubles);
+      const limits = limitsOf(context.troubles, context.resting);
       const session = nextToStart(context.queue, settings.maxConcurrentSessions, limits);
       const item = session?.items[0];
       if (session === null || item === undefined) return;
@@ -305,23 +396,23 @@ export const deliverySetup = parts.extend({
         });
       }
     }),
-    grantSlot: enqueueActions(({ enqueue: then, context: { queue, troubles, passedBy } }) => {
-      const session = nextToRun(queue, limitsOf(troubles));
+    grantSlot: enqueueActions(({ enqueue: then, context: { queue, troubles, resting, passedBy } }) => {
+      const session = nextToRun(queue, limitsOf(troubles, resting));
       if (session?.actorId == null) return;
       then.assign({
         queue: setPhase(queue, session.key, 'running'),
-        passedBy: nextAlone(queue) === null ? 0 : passedBy + 1,
+        passedBy: nextAlone(queue, resting) === null ? 0 : passedBy + 1,
       });
       then.sendTo(session.actorId, { type: 'slot.granted', trial: false });
     }),
-    grantAlone: enqueueActions(({ enqueue: then, context: { queue } }) => {
-      const session = nextAlone(queue);
+    grantAlone: enqueueActions(({ enqueue: then, context: { queue, resting } }) => {
+      const session = nextAlone(queue, resting);
       if (session?.actorId == null) return;
       then.assign({ queue: setPhase(queue, session.key, 'running'), passedBy: 0 });
       then.sendTo(session.actorId, { type: 'slot.granted', trial: false });
     }),
-    grantTrial: enqueueActions(({ enqueue: then, context: { queue, trials } }) => {
-      const session = nextToTry(queue, trials.tried);
+    grantTrial: enqueueActions(({ enqueue: then, context: { queue, trials, resting } }) => {
+      const session = nextToTry(queue, trials.tried, resting);
       if (session?.actorId == null) return;
       const tried = [...trials.tried.filter((key) => key !== session.key), session.key];
       then.assign({

@@ -4,6 +4,7 @@ import type { DeliveryContext, NotificationRow } from '../shared/mission-control
 import type { Parent } from '../shared/parent.ts';
 import type { NextCall } from '../shared/rounds.ts';
 import type { Sign } from '../shared/slot.ts';
+import type { Spent } from '../shared/spending.ts';
 import type { ToolCall } from '../shared/tools.ts';
 import type { Entry, Version } from './entry.ts';
 import type { Reply } from './reply.ts';
@@ -44,7 +45,7 @@ export const notificationActors = {
    * a reply, is in the journal before this ends.
    */
   runAgent: fromPromise<
-    { reply: Reply; calls: readonly ToolCall[]; runMs: number },
+    { reply: Reply; calls: readonly ToolCall[]; runMs: number; spent?: Spent | null },
     WriteAhead & {
       delivery: DeliveryContext | null;
       typing: boolean;

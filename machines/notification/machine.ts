@@ -4,6 +4,7 @@ import { faultParams } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import { listening } from '../shared/listening.ts';
 import { nextCall } from '../shared/rounds.ts';
+import type { Spent } from '../shared/spending.ts';
 import { step } from '../shared/step.ts';
 import { answering, FUNCTION, passed, stepFailed, writeAhead } from './answering.ts';
 import { freshContext, type NotificationContext, type Outcome } from './context.ts';
@@ -28,6 +29,12 @@ const giveUp = (
 ) => ({ type: 'giveUp', params: { note } }) as const;
 const keepFault = { type: 'keepFault', params: faultParams } as const;
 const reportRunFailed = { type: 'reportRunFailed', params: faultParams } as const;
+const reportSpent = {
+  type: 'reportSpent',
+  params: ({ event }: { event: { output: { spent?: Spent | null } } }) => ({
+    spent: event.output.spent ?? null,
+  }),
+} as const;
 const excuse = (paid: boolean) => ({ type: 'excuse', params: { paid } }) as const;
 
 const readInput = ({ context }: Here) => ({ id: context.row._id, given: context.input.given });
@@ -185,11 +192,19 @@ export const notificationMachine = notificationSetup.createMachine({
               {
                 guard: { type: 'mayAct', params: ({ event }) => event.output },
                 target: 'acting',
-                actions: [{ type: 'keepCalls', params: ({ event }) => event.output }, 'reportRunSucceeded'],
+                actions: [
+                  { type: 'keepCalls', params: ({ event }) => event.output },
+                  reportSpent,
+                  'reportRunSucceeded',
+                ],
               },
               {
                 target: '#notification.judging',
-                actions: [{ type: 'keepReply', params: ({ event }) => event.output }, 'reportRunSucceeded'],
+                actions: [
+                  { type: 'keepReply', params: ({ event }) => event.output },
+                  reportSpent,
+                  'reportRunSucceeded',
+                ],
               },
             ],
             onError: [

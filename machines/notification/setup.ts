@@ -5,6 +5,7 @@ import { faultOf, isAttempt, isGatewayTrouble, type Fault, type FaultKind } from
 import type { ToolAnswer } from '../shared/acting.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import { mayCall } from '../shared/rounds.ts';
+import type { Spent } from '../shared/spending.ts';
 import type { ToolCall } from '../shared/tools.ts';
 import type { Tag } from '../shared/tags.ts';
 import { whoIs, type Who } from '../shared/who.ts';
@@ -444,6 +445,9 @@ export const notificationSetup = setup({
       ({ context }) => context.input.parent,
       ({ context }) => ({ type: 'run.heard' as const, session: context.input.session }),
     ),
+    reportSpent: enqueueActions(({ enqueue, context: { input } }, { spent }: { spent: Spent | null }) => {
+      if (spent !== null) enqueue.sendTo(input.parent, { type: 'tokens.spent', spent });
+    }),
     reportRunSucceeded: sendTo(
       ({ context }) => context.input.parent,
       ({ context }) => ({ type: 'run.succeeded' as const, session: context.input.session }),

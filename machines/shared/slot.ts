@@ -1,5 +1,6 @@
 /** What delivery and its children say to each other. A child is a `notification` or a `beat`, at the head of its session. */
 import type { Evidence } from './evidence.ts';
+import type { SpentNews } from './spending.ts';
 import type { StallNews } from './listening.ts';
 import type { Who } from './who.ts';
 
@@ -12,6 +13,7 @@ export type ChildNews =
   /** It is ready to run and waits for a slot. `alone`: for a time in which no other run is open. */
   | { type: 'slot.wanted'; session: string; alone: boolean }
   | StallNews
+  | SpentNews
   /** Its run is over: the slot is free. */
   | { type: 'slot.returned'; session: string }
   /** A function of Convex failed for its row. */

@@ -1,5 +1,6 @@
 import type { BackoffLimits } from '../shared/backoff.ts';
 import type { Gate } from '../shared/evidence.ts';
+import type { Spent } from '../shared/spending.ts';
 import type { Moment } from '../shared/moment.ts';
 import type { AgentRow, RuntimeStatus } from '../shared/mission-control.ts';
 import type { AgentSyncNews } from '../agent-sync/machine.ts';
@@ -29,6 +30,8 @@ export interface SupervisorInput {
   upgradeDrainTimeoutMs: number;
   /** A number in [0, 1). */
   random: () => number;
+  /** What the agents have used today. */
+  spent: () => readonly Spent[];
   /** Wall clock in milliseconds. It is only shown; no decision depends on it. */
   now: () => number;
   /** The present moment, for the journal. */

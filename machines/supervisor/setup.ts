@@ -157,6 +157,7 @@ export const supervisorSetup = parts.extend({
               gate: context.gate,
               watched: context.watched,
               random,
+              spent: context.spent,
               now,
               moment: context.moment,
             },

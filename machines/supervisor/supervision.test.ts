@@ -1,4 +1,5 @@
 /** Children crash, with the real machines and fake surroundings: which ones are started again, and which are left alone. */
+import { NO_LIMITS } from '../shared/spending.ts';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createActor, fromCallback, fromPromise, SimulatedClock, toPromise, type AnyActorRef } from 'xstate';
 import { agentSyncMachine } from '../agent-sync/machine.ts';
@@ -96,6 +97,7 @@ async function startSupervisor() {
         runs: backoff,
         maxConcurrentSessions: 2,
         stallAfterMs: 300_000,
+        tokenLimits: NO_LIMITS,
         listLimit: 10,
         chainLimit: 12,
       },
@@ -108,6 +110,7 @@ async function startSupervisor() {
       drainTimeoutMs: 10_000,
       upgradeDrainTimeoutMs: 10_000,
       random: () => 0.5,
+      spent: () => [],
       now: () => clock.now(),
       moment: () => ({ boot: 'boot', ms: 0 }),
     },

@@ -1,4 +1,5 @@
 /** Every state that the supervisor can reach: children start, report, crash and leave, and signals come at any moment. */
+import { NO_LIMITS } from '../shared/spending.ts';
 import { describe, expect, test } from 'vitest';
 import type { EventObject, SnapshotFrom } from 'xstate';
 import {
@@ -180,6 +181,7 @@ const world: World<typeof supervisorMachine, Ghost> = {
       runs: { baseMs: 1, capMs: 1 },
       maxConcurrentSessions: 1,
       stallAfterMs: 300_000,
+      tokenLimits: NO_LIMITS,
       listLimit: 1,
       chainLimit: 12,
     },
@@ -192,6 +194,7 @@ const world: World<typeof supervisorMachine, Ghost> = {
     drainTimeoutMs: 1_000,
     upgradeDrainTimeoutMs: 1_000,
     random: () => 0.5,
+    spent: () => [],
     now: () => 0,
     moment: () => ({ boot: 'boot', ms: 0 }),
   },

@@ -108,7 +108,7 @@ export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
   };
 }
 
-function createRunBeat({ gateway, sessions, countRun }: Surroundings, mode: ToolMode) {
+function createRunBeat({ gateway, sessions, spending, countRun }: Surroundings, mode: ToolMode) {
   return async ({ input, signal }: { input: BeatRun; signal: AbortSignal }): Promise<BeatRound> => {
     const { agent, plan, rounds, ranMs, signs } = input;
     const heard = tellSigns(signs, signal);
@@ -132,7 +132,7 @@ function createRunBeat({ gateway, sessions, countRun }: Surroundings, mode: Tool
       const task = namedTask(text, plan.tasks, plan.focus);
       const speaks = task !== null && meaning.kind === 'text';
       const message = speaks ? { taskId: task._id, content: fitMessage(meaning.text) } : null;
-      return { calls, message, runMs: Math.round(roundMs()) };
+      return { calls, message, runMs: Math.round(roundMs()), spent: spending.add(agent, reply.usage) };
     } catch (error) {
       countFailure(countRun, error, seconds(), signal);
       throw error;

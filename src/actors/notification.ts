@@ -25,6 +25,7 @@ import type { ReportCall } from '../tools/report.ts';
 import type { Log } from '../logging/log.ts';
 import type { Gateway, MissionControl, PostMessage, Reply } from '../ports.ts';
 import { countFailure, outcomeOf, type CountRun } from './count-run.ts';
+import type { Spending } from './spending.ts';
 import { tellSigns } from './signs.ts';
 import type { Entries } from './entries.ts';
 import { findMessage } from './find-message.ts';
@@ -37,6 +38,8 @@ export interface Surroundings {
   sessions: SessionLock;
   log: Log;
   tools: NotificationTools;
+  /** Keeps what an agent uses. */
+  spending: Pick<Spending, 'add'>;
   countRun: CountRun;
 }
 
@@ -76,7 +79,7 @@ function createRead({ missionControl }: Surroundings): Io<'readContext'> {
 }
 
 function createRun(around: Surroundings): Io<'runAgent'> {
-  const { gateway, entries, sessions } = around;
+  const { gateway, entries, sessions, spending } = around;
   return async ({ input: { id, entry, delivery, typing, ranMs, signs }, signal }) => {
     if (delivery?.agent == null || delivery.deliverySessionKey === undefined) {
       throw new Fault('bug', 'a run needs an agent and a session');
@@ -105,7 +108,8 @@ function createRun(around: Surroundings): Io<'runAgent'> {
       );
       const kept = keptReply(entry, reply);
       if (!goesOn(entry, reply)) around.countRun(outcomeOf(meaningOf(kept)), seconds());
-      return { reply: kept, calls: reply.calls, runMs: Math.round(roundMs()) };
+      const spent = spending.add(agent, reply.usage);
+      return { reply: kept, calls: reply.calls, runMs: Math.round(roundMs()), spent };
     } catch (error) {
       countFailure(around.countRun, error, seconds(), signal);
       await indicator;

@@ -47,6 +47,7 @@ describe('the defaults', () => {
       runtimeVersion,
       healthCheckIntervalMs: 30_000,
       stallAfterMs: 300_000,
+      tokenLimits: { all: null, bySlug: {} },
       agentTools: 'on',
       followUps: true,
       agentSyncIntervalMs: 300_000,

@@ -1,5 +1,6 @@
 import { customCleanEnv, type CleanedEnv } from 'envalid';
 import { resolve } from 'node:path';
+import { NO_LIMITS, type TokenLimits } from '../../machines/shared/spending.ts';
 import type { ToolMode } from '../../machines/shared/acting.ts';
 import { runtimeVersion } from '../version.ts';
 import { adviseOnNames, adviseOnVersion, clampNumbers, type Advice } from './advice.ts';
@@ -10,6 +11,7 @@ import { describeProblem } from './problems.ts';
 import { proxyFor, proxyVariable, type Proxies } from './proxy.ts';
 import { settingNotes, settings } from './settings.ts';
 import { readSources, type Given } from './sources.ts';
+import { parseTokenLimits } from './token-limits.ts';
 import { accountOf } from './tokens.ts';
 import { isLocal } from './url.ts';
 
@@ -43,6 +45,8 @@ export interface Config {
   openclawVersion: string | null;
   runtimeVersion: string;
   agentTools: ToolMode;
+  /** How many tokens an agent may use in a UTC day. */
+  tokenLimits: TokenLimits;
   /** Ask the assignees of tasks that stand still. */
   followUps: boolean;
   healthCheckIntervalMs: number;
@@ -215,6 +219,8 @@ function toConfig(values: Values, { terminal, cwd }: Surroundings): Omit<Config,
     openclawVersion: values.OPENCLAW_VERSION ?? null,
     runtimeVersion: values.RUNTIME_VERSION,
     agentTools: values.AGENT_TOOLS,
+    tokenLimits:
+      values.AGENT_TOKENS_PER_DAY === undefined ? NO_LIMITS : parseTokenLimits(values.AGENT_TOKENS_PER_DAY),
     followUps: values.FOLLOW_UPS === 'on',
     healthCheckIntervalMs: values.HEALTH_CHECK_INTERVAL,
     agentSyncIntervalMs: values.AGENT_SYNC_INTERVAL,

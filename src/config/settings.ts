@@ -8,6 +8,7 @@ import { duration } from './duration.ts';
 import type { Rule } from './rule.ts';
 import { gatewayToken, serviceToken } from './tokens.ts';
 import { convexUrl, gatewayUrl } from './url.ts';
+import { tokenLimits } from './token-limits.ts';
 import { inspector } from './inspector.ts';
 import { accountId, host, integer, label, oneOf, path, port } from './validators.ts';
 
@@ -162,6 +163,11 @@ export const settings = {
     oneOf('on', 'off'),
     'on',
     "whether the assignees of tasks that stand still are asked in the orchestrator's heartbeat",
+  ),
+  AGENT_TOKENS_PER_DAY: optional(
+    tokenLimits,
+    'no limit',
+    'how many tokens an agent may use in a UTC day, in and out together; then it rests until the next one and its messages wait',
   ),
   AGENT_SYNC_INTERVAL: withDefault(duration(1_000), '5m', 'the wait between two looks at the list of agents'),
   PROFILE_SYNC: withDefault(

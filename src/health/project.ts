@@ -5,6 +5,7 @@ import { actorName, isSessionActor } from '../../machines/shared/actor-name.ts';
 import { TAGS, type Tag } from '../../machines/shared/tags.ts';
 import { EXIT } from '../../machines/supervisor/context.ts';
 import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
+import type { Spending } from '../actors/spending.ts';
 import type { Config } from '../config/config.ts';
 import { childrenOf, machineSnapshot, snapshotOf, type MachineView } from './children.ts';
 import { heartbeatsShown, isDegraded, isHeartbeat } from './heartbeats.ts';
@@ -12,6 +13,7 @@ import { runInHand } from './run-in-hand.ts';
 import { sessionsReport } from './sessions.ts';
 import type * as Report from './report.ts';
 import type { StateClock } from './state-clock.ts';
+import { tokensReport } from './tokens.ts';
 import { statePaths } from './state-paths.ts';
 import { nextTimers } from './timers.ts';
 import { agentNames, sessionKeyOf, titleOf, type AgentNames } from './titles.ts';
@@ -21,6 +23,7 @@ export interface ProjectionSources {
   clock: StateClock;
   config: Config;
   openclawVersion: () => string;
+  spending: Pick<Spending, 'days'>;
   /** When the gateway last sent something in the open round of a session, by its key at Convex. */
   lastSign: (sessionKey: string) => number | null;
   /** How many replies are kept because they cannot be posted. */
@@ -66,6 +69,7 @@ export function projectHealth(sources: ProjectionSources): Report.HealthReport {
     upgrade: upgradeReport(look),
     extensions: extensionsReport(look),
     journal: journalReport(look),
+    tokens: tokensReport(sources.spending.days(), config.tokenLimits),
     memory: memoryReport(),
     ...machineReports(look),
   };

@@ -135,6 +135,26 @@ export interface UpgradeReport {
   requestedAt: Timestamp;
 }
 
+/** What one agent has used in this UTC day. */
+export interface AgentTokens {
+  agent: string;
+  input: number;
+  output: number;
+  /** AGENT_TOKENS_PER_DAY; null for none. */
+  limit: number | null;
+  /** It has used all of it, and rests until the day is over. */
+  rests: boolean;
+}
+
+export interface TokensReport {
+  /** `2026-11-29`, in UTC. */
+  day: string;
+  /** Of this day; whoever used the most first, at most 50. */
+  agents: AgentTokens[];
+  /** Of all agents, by day, the latest first, at most 35. */
+  days: { day: string; input: number; output: number }[];
+}
+
 export interface MemoryReport {
   rssBytes: number;
   heapUsedBytes: number;
@@ -201,6 +221,7 @@ export interface HealthReport {
   upgrade: UpgradeReport;
   extensions: ExtensionsReport;
   journal: JournalReport;
+  tokens: TokensReport;
   memory: MemoryReport;
   /** The supervised machines; of the heartbeats at most 50. */
   machines: MachineReport[];

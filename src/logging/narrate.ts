@@ -92,6 +92,12 @@ function createNews(log: Log): (event: AnyEventObject) => void {
         },
       );
     },
+    'tokens.low': ({ agent, tokens, limit }) =>
+      log.warn(
+        'tokens.low',
+        `@${agent} has used ${Math.floor((100 * tokens) / limit)} % of its tokens of the day (AGENT_TOKENS_PER_DAY)`,
+        { agent, tokens, limit },
+      ),
     'agent.unknown': ({ session, reason }) => log.warn('agent.unknown', reason, { session }),
     'session.crashed': ({ session, reason }) =>
       log.error('session.crashed', `A session's work crashed and is taken up again later: ${reason}`, {

@@ -11,6 +11,7 @@ export interface Line {
 const WAITED: Record<WaitedFor, string> = {
   session: 'for an earlier message of its session',
   gate: 'for the gateway',
+  hold: 'because its agent had used up its tokens of the day',
   slot: 'for a slot',
   backoff: 'in backoff after failures',
 };

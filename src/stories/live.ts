@@ -51,6 +51,13 @@ export function liveOf(story: Story, { root, runLimitMs, lastSign, now }: LiveSo
   if (!isOf(head, story)) return behind(session, story);
   const gate = gateTrouble(root, timers);
   if (session.actorId === null || phaseOf(story) === 'queueing') {
+    const rest = delivery.context.resting[story.agentId];
+    if (rest !== undefined) {
+      return {
+        now: `Its agent has used up its tokens of the day (${rest.spent.tokens}, AGENT_TOKENS_PER_DAY) and rests.`,
+        next: { sentence: 'It goes on with the next UTC day.', at: endOfDay(now) },
+      };
+    }
     if (gate !== null) return gate;
     const ahead = aheadOf(session, queue.ready.length > 0 ? queue.ready : queue.waiting);
     return {
@@ -65,6 +72,9 @@ export function liveOf(story: Story, { root, runLimitMs, lastSign, now }: LiveSo
     silentMs: key === null ? null : now - (lastSign(key) ?? now),
   });
 }
+
+const DAY_MS = 86_400_000;
+const endOfDay = (now: number): number => (Math.floor(now / DAY_MS) + 1) * DAY_MS;
 
 const isOf = (item: Item, { id }: Story): boolean => item.kind === 'notification' && item.row._id === id;
 

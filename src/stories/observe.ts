@@ -3,7 +3,12 @@
  * sends. It only looks. Whatever befalls it, delivery goes on (src/runtime.ts wraps every observer).
  */
 import type { AnyActorRef, InspectionEvent } from 'xstate';
-import { childOutputOf, type Page, type PageRow } from '../../machines/delivery/context.ts';
+import {
+  childOutputOf,
+  type DispatchContext,
+  type Page,
+  type PageRow,
+} from '../../machines/delivery/context.ts';
 import type { NotificationContext, NotificationOutput } from '../../machines/notification/context.ts';
 import { actorName } from '../../machines/shared/actor-name.ts';
 import type { Gate } from '../../machines/shared/evidence.ts';
@@ -23,12 +28,13 @@ import {
   type Phase,
   type Story,
 } from './story.ts';
-import type { GateMoves } from './waits.ts';
+import type { GateMoves, Holds } from './waits.ts';
 
 export interface Stories {
   observe: (event: InspectionEvent) => void;
   memory: Memory;
-  gateMoves(): GateMoves;
+  /** When the gate moved, and when agents had no tokens left. */
+  held(): { moves: GateMoves; holds: Holds };
   /** A row that delivery has and that is not remembered (any more). */
   storyOf(row: Pick<PageRow, 'row' | 'entry'>): Story;
   /** What its context says of it. */
@@ -47,6 +53,8 @@ export function createStories(options: { texts: boolean; now?: () => number; mos
   const { texts, now = Date.now } = options;
   const memory = createMemory(options.most);
   const moves: { gate: Gate; at: number }[] = [];
+  const holds: { agentId: string; from: number; to: number | null }[] = [];
+  let resting: DispatchContext['resting'] = {};
   /** Stories of runs that are open, by the key of their session at Convex. */
   const running = new Map<string, Story>();
 
@@ -141,11 +149,21 @@ export function createStories(options: { texts: boolean; now?: () => number; mos
     if (moves.length > MOST_MOVES) moves.shift();
   }
 
+  function takeHolds(next: DispatchContext['resting']): void {
+    if (next === resting) return;
+    for (const agentId of Object.keys(next)) {
+      if (resting[agentId] === undefined) holds.push({ agentId, from: now(), to: null });
+    }
+    for (const hold of holds) if (hold.to === null && next[hold.agentId] === undefined) hold.to = now();
+    if (holds.length > MOST_MOVES) holds.shift();
+    resting = next;
+  }
+
   return {
     memory,
     texts,
     hear,
-    gateMoves: () => moves,
+    held: () => ({ moves, holds }),
     storyOf: newStory,
     spent(sessionKey, { inputTokens, outputTokens }) {
       const story = running.get(sessionKey);
@@ -164,7 +182,10 @@ export function createStories(options: { texts: boolean; now?: () => number; mos
       }
       if (event.type !== '@xstate.snapshot' || !('value' in event.snapshot)) return;
       const name = actorName(event.actorRef as AnyActorRef);
-      if (name === 'delivery') takeGate(event.snapshot.value);
+      if (name === 'delivery') {
+        takeGate(event.snapshot.value);
+        takeHolds((event.snapshot as unknown as { context: DispatchContext }).context.resting);
+      }
       if (!name.startsWith('notification:')) return;
       const { value, context } = event.snapshot as unknown as { value: string; context: NotificationContext };
       const phase = phaseIn(statePaths(value)[0] ?? '');

@@ -86,8 +86,9 @@ describe('what it waited for', () => {
     enter(story, 'running', 50);
     enter(story, 'resting', 60);
     // Until now: 0-5 gate, 5-20 session, 20-30 gate, 30-40 slot, 45-50 slot, 60-75 backoff.
-    expect(waitsOf(story, [earlier, story], moved, 75)).toEqual({
+    expect(waitsOf(story, [earlier, story], { moves: moved }, 75)).toEqual({
       session: 15,
+      hold: 0,
       gate: 15,
       slot: 15,
       backoff: 15,
@@ -98,7 +99,18 @@ describe('what it waited for', () => {
     const [other, story] = [storyOf('1', 'b/t'), storyOf('2')];
     enter(other, 'reading', 0);
     enter(story, 'listed', 0);
-    expect(waitsOf(story, [other], [], 10)).toMatchObject({ session: 0, slot: 10 });
+    expect(waitsOf(story, [other], { moves: [] }, 10)).toMatchObject({ session: 0, slot: 10 });
+  });
+
+  test('a hold of its own agent comes before the gate, and one of another agent is none', () => {
+    const story = storyOf('2');
+    enter(story, 'listed', 0);
+    const holds = [
+      { agentId: story.agentId, from: 5, to: 8 },
+      { agentId: story.agentId, from: 40, to: null },
+      { agentId: 'somebody', from: 0, to: null },
+    ];
+    expect(waitsOf(story, [], { moves: moved, holds }, 50)).toMatchObject({ hold: 13, gate: 27, slot: 10 });
   });
 
   test('spans are cut out of spans', () => {

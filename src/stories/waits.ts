@@ -9,17 +9,27 @@ export type Waited = Record<WaitedFor, number>;
 export type WaitedFor =
   | 'slot'
   | 'gate'
+  /** Its agent rests, because it has used up its tokens of the day. */
+  | 'hold'
   /** An earlier message of its session. */
   | 'session'
   /** After a failure. */
   | 'backoff';
+
+/** When an agent had no tokens left; `to` is null while it has none. */
+export type Holds = readonly { agentId: string; from: number; to: number | null }[];
 
 /** When the gate moved, the oldest first. */
 export type GateMoves = readonly { gate: Gate; at: number }[];
 
 const RESTS: readonly Phase[] = ['resting', 'readingRests', 'answeringRests'];
 
-export function waitsOf(story: Story, others: readonly Story[], moves: GateMoves, now: number): Waited {
+export function waitsOf(
+  story: Story,
+  others: readonly Story[],
+  { moves, holds = [] }: { moves: GateMoves; holds?: Holds },
+  now: number,
+): Waited {
   const begun = spansIn(story, ['listed'], now);
   const queued = spansIn(story, ['queueing'], now);
   const busy = others
@@ -27,10 +37,15 @@ export function waitsOf(story: Story, others: readonly Story[], moves: GateMoves
     .flatMap((other) => spansNotIn(other, ['listed'], now));
   const closed = closedSpans(moves, now);
   const afterOthers = without(begun, busy);
-  const forGateOrSlot = [...afterOthers, ...queued];
+  const waited = [...afterOthers, ...queued];
+  const held = holds
+    .filter(({ agentId }) => agentId === story.agentId)
+    .map(({ from, to }) => ({ from, to: to ?? now }));
+  const forGateOrSlot = without(waited, held);
   const forSlot = without(forGateOrSlot, closed);
   return {
     session: length(begun) - length(afterOthers),
+    hold: length(waited) - length(forGateOrSlot),
     gate: length(forGateOrSlot) - length(forSlot),
     slot: length(forSlot),
     backoff: length(spansIn(story, RESTS, now)),

@@ -176,7 +176,7 @@ function candidateOf(story: Story, asked: Asked): Candidate {
 function reportOf(story: Story, asked: Asked): StoryReport {
   const over = isOver(story);
   const live = over ? { now: endingOf(story), next: null } : liveOf(story, asked.live);
-  const waited = waitsOf(story, asked.all, asked.stories.gateMoves(), asked.live.now);
+  const waited = waitsOf(story, asked.all, asked.stories.held(), asked.live.now);
   const { end, phases, runs, failures } = story;
   const { now } = asked.live;
   return {

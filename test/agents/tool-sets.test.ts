@@ -144,6 +144,7 @@ async function wire(mode: ToolMode) {
     gateway: createGateway({ ...scripted, requestTimeoutMs: 5_000 }),
     entries: createEntries(openTestStore(temporaryDirectory()).store),
     sessions: createSessionLock(),
+    spending: { add: () => null },
     log: {} as Surroundings['log'],
     tools,
     countRun: () => undefined,

@@ -1,3 +1,4 @@
+import { NO_LIMITS } from '../../machines/shared/spending.ts';
 import { createListener } from './samples/mission-control.ts';
 import type { DeliveryInput, DeliveryNews, DeliverySettings } from '../../machines/delivery/context.ts';
 
@@ -9,6 +10,7 @@ export const deliveryInput = ({ settings, ...changes }: Changes = {}): DeliveryI
   gate: 'open',
   watched: false,
   random: () => 0.5,
+  spent: () => [],
   now: () => 0,
   moment: () => ({ boot: 'boot', ms: 0 }),
   ...changes,
@@ -18,6 +20,7 @@ export const deliveryInput = ({ settings, ...changes }: Changes = {}): DeliveryI
     runs: { baseMs: 1_000, capMs: 8_000 },
     maxConcurrentSessions: 2,
     stallAfterMs: 300_000,
+    tokenLimits: NO_LIMITS,
     listLimit: 2,
     chainLimit: 12,
     ...settings,

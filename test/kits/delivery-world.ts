@@ -43,6 +43,8 @@ export interface Ghost {
   alone: readonly string[];
   /** Runs that may still fail, each of its own notification. */
   failures: number;
+  /** How many runs may still use up their agent's tokens of the day. */
+  spends: number;
 }
 
 export const FRESH: Ghost = {
@@ -59,7 +61,11 @@ export const FRESH: Ghost = {
   told: false,
   alone: [],
   failures: 0,
+  spends: 0,
 };
+
+/** What an agent may use in a day, in the walks. */
+export const TOKENS_A_DAY = 100;
 
 export const ROWS: readonly NotificationRow[] = [
   sampleRow({ _id: 'a1', taskId: 'a', createdAt: 1 }),
@@ -91,6 +97,8 @@ const heartbeat = createListener<BeatAnswer>().parent;
 export function movesOf(menu: Menu) {
   return (snapshot: DeliverySnapshot, ghost: Ghost): Move<Ghost>[] => [
     ...callsOf(snapshot).flatMap(({ id }) => answers(id, ghost, menu)),
+    ...notesOf(snapshot).flatMap((id) => restNotes(id, ghost, menu)),
+    ...Object.keys(snapshot.context.resting).map((agentId) => hear({ type: 'day.over', agentId }, ghost)),
     ...timersOf(snapshot).map((event) => ({ label: event.type.split('.')[2] ?? 'time', event, ghost })),
     ...menu.gate.map((event) => ({ label: event.type, event, ghost })),
     ...Object.entries(ghost.children).flatMap(([key, state]) => newsOf(key, state, snapshot, ghost, menu)),
@@ -142,6 +150,21 @@ function verdicts(scope: string, state: 'doubtful' | 'found', ghost: Ghost): Mov
     { label: `${scope} is well`, event: over, ghost },
     ...(wasFound ? [] : [hear(found, ghost, ` ${scope}`)]),
   ];
+}
+
+const notesOf = ({ children }: DeliverySnapshot): string[] =>
+  Object.keys(children)
+    .filter((id) => id.startsWith('rest:'))
+    .sort();
+
+/** A thread was told, or could not be. */
+function restNotes(id: string, ghost: Ghost, menu: Menu): Move<Ghost>[] {
+  const session = id.replace('rest:', '');
+  return [true, ...(menu.rests ? [false] : [])].map((told) => ({
+    label: `${id} ${told ? 'told' : 'untold'}`,
+    event: callDone(id, { kind: 'restNote', session, told }),
+    ghost,
+  }));
 }
 
 function answers(id: string, ghost: Ghost, menu: Menu): Move<Ghost>[] {
@@ -234,6 +257,12 @@ function newsOf(
           ),
         ]
       : [];
+  const agentId = key.split('/')[0] ?? key;
+  const spent = { agentId, agent: agentId, tokens: TOKENS_A_DAY, used: 1, dayEndsInMs: 1 };
+  const spends: Move<Ghost>[] =
+    ghost.spends > 0
+      ? [hear({ type: 'tokens.spent', spent }, { ...ghost, spends: ghost.spends - 1 }, ` ${id}`)]
+      : [];
   const returns = hear({ type: 'slot.returned', session: key }, become('answering'), ` ${id}`);
   const crash: Move<Ghost>[] =
     ghost.crashes > 0
@@ -253,7 +282,7 @@ function newsOf(
     case 'ready':
       return [done('handedBack'), ...crash];
     case 'running':
-      return [returns, ...fails, ...(menu.rests ? [rest('run')] : []), ...crash];
+      return [returns, ...fails, ...spends, ...(menu.rests ? [rest('run')] : []), ...crash];
     case 'resting':
       return [wants, ...crash];
     default:
@@ -277,7 +306,7 @@ function reactTo(ghost: Ghost, effect: Effect): Ghost {
   if (effect.kind === 'spawn' && effect.src === 'listUndelivered') {
     return { ...ghost, asked: (effect.input as { limit: number }).limit, told: false };
   }
-  if (effect.kind === 'spawn' && effect.src === 'trouble') return ghost;
+  if (effect.kind === 'spawn' && (effect.src === 'trouble' || effect.src === 'tellRest')) return ghost;
   if (effect.kind === 'spawn') {
     return { ...ghost, children: { ...ghost.children, [sessionIn(effect.id)]: 'preparing' } };
   }
@@ -313,5 +342,7 @@ export function keyOf(snapshot: DeliverySnapshot, ghost: Ghost): string {
     [isPolling && ghost.asked, ghost.trialOn, ghost.crashes, ghost.beats],
     [watched, isPolling && poll.changed, ghost.watched, ghost.coming, ghost.told],
     [Object.entries(context.troubles).sort(), context.passedBy, ghost.failures],
+    [Object.entries(context.resting).map(([id, { told }]) => [id, told]), ghost.spends],
+    notesOf(snapshot),
   ]);
 }

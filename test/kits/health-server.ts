@@ -71,6 +71,7 @@ const HEALTHY: HealthReport = {
     targetRuntimeVersion: null,
     requestedAt: null,
   },
+  tokens: { day: '2026-11-29', agents: [], days: [] },
   memory: { rssBytes: 1, heapUsedBytes: 1, heapTotalBytes: 1, externalBytes: 1 },
   machines: [
     {

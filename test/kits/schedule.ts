@@ -2,6 +2,7 @@
  * Mission Control, the gateway and the journal in memory, for delivery and its children as running actors. Every call
  * stays open until the test answers it, well or not: the test is the schedule. What must never happen is noted down.
  */
+import { NO_LIMITS } from '../../machines/shared/spending.ts';
 import { createActor, fromPromise, SimulatedClock, type InputFrom, type OutputFrom } from 'xstate';
 import { beatMachine, type BeatPlan } from '../../machines/beat/machine.ts';
 import type { ListInput, Page } from '../../machines/delivery/context.ts';
@@ -39,6 +40,7 @@ export const SETTINGS = {
   runs: LIMITS,
   maxConcurrentSessions: 2,
   stallAfterMs: 300_000,
+  tokenLimits: NO_LIMITS,
   listLimit: 2,
   chainLimit: 12,
 };

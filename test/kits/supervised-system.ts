@@ -91,6 +91,7 @@ export function startSystem(sessions: readonly number[]) {
     drainTimeoutMs: DRAIN_MS,
     upgradeDrainTimeoutMs: 600_000,
     random: () => 0.5,
+    spent: () => [],
     now: () => 0,
     moment: () => ({ boot: 'boot', ms: 0 }),
   };

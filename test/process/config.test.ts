@@ -41,6 +41,7 @@ const WRONG: Record<keyof typeof settings, [value: string, complaint: string]> =
   AGENT_CHAIN_LIMIT: ['many', 'a whole number from 0 to 40'],
   AGENT_TOOLS: ['some', 'one of on, read, off'],
   FOLLOW_UPS: ['maybe', 'one of on, off'],
+  AGENT_TOKENS_PER_DAY: ['engineer=lots', 'not a number of tokens'],
   AGENT_SYNC_INTERVAL: ['-1s', 'not a duration'],
   PROFILE_SYNC: ['maybe', 'on, off'],
   PROFILE_SYNC_INTERVAL: ['-1s', 'not a duration'],

@@ -44,6 +44,20 @@ const Report = v.object({
     queued: v.number(),
     waiting: v.number(),
   }),
+  tokens: v.optional(
+    v.object({
+      agents: v.array(
+        v.object({
+          agent: Text,
+          input: v.number(),
+          output: v.number(),
+          limit: v.nullable(v.number()),
+          rests: v.boolean(),
+        }),
+      ),
+    }),
+    { agents: [] },
+  ),
   machines: v.array(Machine),
   sessions: v.object({ total: v.number(), shown: v.array(Machine), rest: v.record(Text, v.number()) }),
 });

@@ -53,6 +53,7 @@ export function statusLines(report: Report, look: Look): string[] {
     ...headLines(report, look),
     '',
     ...treeLines(treeOf(report, look.now), look),
+    ...tokenLines(report, look),
     ...problemLines(report, look),
   ];
 }
@@ -172,6 +173,22 @@ function rowsOf(branch: Branch, before: string, beforeChildren: string): Row[] {
         : rowsOf(child, `${beforeChildren}├─ `, `${beforeChildren}│  `),
     ),
   ];
+}
+
+/** More agents than this are counted: the report has them. */
+const AGENTS_SHOWN = 10;
+
+function tokenLines({ tokens: { agents } }: Report, { paint }: Look): string[] {
+  if (agents.length === 0) return [];
+  const number = (value: number): string => value.toLocaleString('en-GB');
+  const lines = agents.slice(0, AGENTS_SHOWN).map(({ agent, input, output, limit, rests }) => {
+    const share =
+      limit === null ? '' : `, ${Math.floor((100 * (input + output)) / limit)} % of ${number(limit)}`;
+    const text = `${agent}: ${number(input)} in, ${number(output)} out${share}`;
+    return rests ? paint('yellow', `${text}; rests until the next UTC day`) : text;
+  });
+  const more = agents.length - lines.length;
+  return ['', paint('bold', 'tokens today'), ...lines, ...(more > 0 ? [`${more} more agents`] : [])];
 }
 
 function problemLines({ problems }: Report, { now, paint }: Look): string[] {

@@ -37,7 +37,9 @@ const Story = v.object({
   now: Text,
   since: v.nullable(Time),
   next: v.nullable(v.object({ sentence: Text, at: v.nullable(Time) })),
-  waited: v.array(v.object({ for: v.picklist(['slot', 'gate', 'session', 'backoff']), ms: v.number() })),
+  waited: v.array(
+    v.object({ for: v.picklist(['slot', 'gate', 'hold', 'session', 'backoff']), ms: v.number() }),
+  ),
   runs: v.array(
     v.object({
       startedAt: Time,

@@ -16,6 +16,12 @@ export interface Resource {
 
 const usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
 
+/** An echo hears what it says: about four characters are a token. */
+function usageOf(text: string): Resource['usage'] {
+  const tokens = Math.ceil(text.length / 4);
+  return { input_tokens: tokens, output_tokens: tokens, total_tokens: 2 * tokens };
+}
+
 export const newResource = (model: string): Resource => ({
   id: `resp_${randomUUID()}`,
   object: 'response',
@@ -29,6 +35,7 @@ export const newResource = (model: string): Resource => ({
 export const completed = (resource: Resource, text: string): Resource => ({
   ...resource,
   status: 'completed',
+  usage: usageOf(text),
   output: [
     {
       type: 'message',

@@ -1,0 +1,53 @@
+/** The short note in a thread whose agent has used up its tokens of the day. */
+import { mustAnswer, skipReason } from '../../machines/notification/rules.ts';
+import type { RestNote, RestNoteOutput } from '../../machines/delivery/context.ts';
+import type { Store } from '../journal/store.ts';
+import type { Log } from '../logging/log.ts';
+import type { MissionControl } from '../ports.ts';
+
+const PREFIX = 'restNote:';
+
+const textOf = (name: string): string =>
+  `${name} has used up its tokens for today and works on this tomorrow (UTC). Nothing is lost.`;
+
+/** Never rejects. */
+export function createRestNote(around: {
+  missionControl: Pick<MissionControl, 'loadContext' | 'postMessage'>;
+  store: Pick<Store, 'read' | 'put'>;
+  log: Log;
+  now?: () => number;
+}) {
+  const { missionControl, store, log, now = Date.now } = around;
+  return async ({
+    input: { session, notificationId },
+    signal,
+  }: {
+    input: RestNote;
+    signal: AbortSignal;
+  }): Promise<RestNoteOutput> => {
+    const key = `${PREFIX}${new Date(now()).toISOString().slice(0, 10)}:${session}`;
+    if (store.read(key) !== null) return { kind: 'restNote', session, told: true };
+    try {
+      const delivery = await missionControl.loadContext(notificationId, signal);
+      const { agent = null, task = null } = delivery ?? {};
+      const isDue = delivery !== null && skipReason(delivery) === null && mustAnswer(delivery);
+      if (agent !== null && task !== null && isDue) {
+        // A crash between the two costs the note, and never makes two of it.
+        store.put(key, true);
+        await missionControl.postMessage(
+          {
+            taskId: task._id,
+            agentId: agent._id,
+            content: textOf(agent.name),
+            suppressAgentNotifications: true,
+          },
+          signal,
+        );
+      }
+      return { kind: 'restNote', session, told: true };
+    } catch (error) {
+      log.warn('agent.restUntold', 'A thread could not be told that its agent rests', { session, error });
+      return { kind: 'restNote', session, told: store.read(key) !== null };
+    }
+  };
+}
