@@ -341,13 +341,14 @@ function createHealthSource(
     health,
     version: () => versionAnswer(health()),
     metrics: () => {
-      const { delivery, gateway, machines, problems } = health();
+      const { delivery, gateway, journal, machines, problems } = health();
       return metrics.render({
         inFlight: delivery.inFlight,
         queued: delivery.queued,
         waiting: delivery.waiting,
         queueAgeSeconds: queueAgeSeconds(),
         consecutiveFailures: delivery.consecutiveFailures,
+        deadLetters: journal.deadLetters,
         stalledRuns: problems.filter(({ source }) => isStall(source)).length,
         gatewayUp: gateway.state === 'connected',
         gate: gate(),

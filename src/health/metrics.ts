@@ -21,6 +21,8 @@ export interface Levels {
   gatewayUp: boolean;
   /** Runs that are open and silent for longer than STALL_AFTER. */
   stalledRuns: number;
+  /** Replies that are kept because they cannot be posted. */
+  deadLetters: number;
   /** Whether runs may go out. */
   gate: Gate;
   /** The supervised machines only: those of notifications come and go and would make series without end. */
@@ -186,6 +188,10 @@ function createGauges(registry: Registry, version: string): (levels: Levels) => 
     'Age of the oldest notification that was listed and is not answered; 0 when none waits.',
   );
   const failures = gauge('delivery_consecutive_failures', 'Polls that failed in a row.');
+  const deadLetters = gauge(
+    'dead_letters',
+    'Replies that are kept because they cannot be posted (npm run replies).',
+  );
   const stalledRuns = gauge(
     'stalled_runs',
     'Open runs of which nothing was heard for longer than STALL_AFTER.',
@@ -202,6 +208,7 @@ function createGauges(registry: Registry, version: string): (levels: Levels) => 
     waiting.set(levels.waiting);
     queueAge.set(levels.queueAgeSeconds);
     failures.set(levels.consecutiveFailures);
+    deadLetters.set(levels.deadLetters);
     stalledRuns.set(levels.stalledRuns);
     gatewayUp.set(levels.gatewayUp ? 1 : 0);
     for (const state of LABELS.gate) gates.set({ state }, levels.gate === state ? 1 : 0);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { alertQueries, dashboardQueries, startPrometheus } from '../kits/monitoring.ts';
+import { holdGateway } from '../kits/held-gateway.ts';
 import { startRuntime } from '../kits/runtime.ts';
 import { echoGateway, missionControl } from '../kits/stack.ts';
 import { until } from '../kits/until.ts';
@@ -50,4 +51,18 @@ test('every query of the dashboard and of the alerts, against a Prometheus that 
   const health = await prometheus.ruleHealth();
   expect(health).toEqual(Object.fromEntries(alertQueries().map(({ title }) => [title, 'ok'])));
   expect(await prometheus.query('ALERTS{alertstate="firing"}')).toEqual([]);
+});
+
+test('a scrape during the drain is answered', async () => {
+  const [backend, gateway] = [await missionControl(), await holdGateway(await echoGateway())];
+  const runtime = await startRuntime({ backend, gateway });
+  await backend.postMessage(backend.taskIds[0] ?? '', '@engineer look at this');
+  await gateway.runHeld();
+  runtime.kill('SIGTERM');
+  await runtime.waitForHealth('that it drains', ({ status }) => status === 'draining');
+  const { status, body } = await runtime.get('/metrics');
+  expect(status).toBe(200);
+  expect(body).toMatch(/^mission_control_in_flight 1$/m);
+  gateway.release();
+  expect((await runtime.exited).code).toBe(0);
 });
