@@ -193,7 +193,7 @@ const beatSetup = setup({
     ),
     reportRest: sendTo(
       ({ context }) => context.input.parent,
-      ({ context }, params: { before: 'run' | 'call' }) => ({
+      ({ context }, params: { before: 'run' | 'call' | 'read' }) => ({
         type: 'child.rested' as const,
         session: context.input.session,
         before: params.before,
@@ -437,7 +437,7 @@ export const beatMachine = beatSetup.createMachine({
     waiting: {
       description: 'Convex is away in the middle of a call: rests without a slot, then makes the call again.',
       tags: ['degraded'],
-      entry: ['drawStep', { type: 'reportRest', params: { before: 'call' } }],
+      entry: ['drawStep', { type: 'reportRest', params: { before: 'read' } }],
       on: { 'work.leave': 'done', 'backend.available': 'queueing' },
       after: { stepBackoff: 'queueing' },
     },

@@ -199,7 +199,11 @@ export interface Trials {
   tried: readonly string[];
 }
 
-export interface DispatchContext extends DeliveryInput {
+/** What delivery is given and never changes: in one object, because a context is copied with every change (docs/adr/0011). */
+type Sources = Pick<DeliveryInput, 'random' | 'spent' | 'now' | 'moment'>;
+
+export interface DispatchContext extends Omit<DeliveryInput, keyof Sources> {
+  sources: Sources;
   queue: Queue;
   /** Agents that have used up their tokens of the day, by id, and their sessions whose threads were told. */
   resting: Readonly<Record<string, Resting>>;
@@ -207,7 +211,7 @@ export interface DispatchContext extends DeliveryInput {
   /** Whose trouble the failures of late may be. */
   troubles: Troubles;
   /** Threads in which agents answer each other, by task. */
-  threads: Readonly<Record<string, Thread>>;
+  threads: Readonly<Record<string, Thread & { held: boolean }>>;
   /** Slots that were given while a session waited to run alone. */
   passedBy: number;
   /** Rows left alone for a while: gone, not ours, or impossible to mark. */

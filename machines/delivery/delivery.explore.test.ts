@@ -138,7 +138,7 @@ const leavesNoSlotIdle: Invariant = ({ to }) => {
 };
 
 const goesAlone = ({ value }: DeliverySnapshot): boolean =>
-  typeof value !== 'string' && typeof value.active.gate !== 'string' && value.active.gate.open === 'alone';
+  typeof value !== 'string' && typeof value.active.gate !== 'string' && value.active.gate.open !== 'shared';
 
 const keepsTroubleToItsAgent: Invariant = ({ to, effects }) => {
   const { queue, troubles } = to.context;
@@ -151,7 +151,9 @@ const keepsTroubleToItsAgent: Invariant = ({ to, effects }) => {
   return null;
 };
 
-const letsItRunAlone: Invariant = ({ to, effects, after }) => {
+/** Where it has waited long enough for such a moment, it goes all the same. */
+const letsItRunAlone: Invariant = ({ to, effects, after, event }) => {
+  if (event?.type.includes('aloneLimit') === true) return null;
   const granted = sends(effects, 'slot.granted').map(({ to: name }) => sessionIn(name));
   if (gateOf(to) !== 'open' || !granted.some((key) => after.alone.includes(key))) return null;
   return to.context.queue.counts.running > 1 ? 'a run that is to go alone has company' : null;

@@ -49,8 +49,9 @@ export const deliveryMachine = deliverySetup.createMachine({
   id: 'delivery',
   description:
     'The dispatcher: takes undelivered notifications and starts an actor for the head of each session.',
-  context: ({ input }) => ({
+  context: ({ input: { random, spent, now, moment, ...input } }) => ({
     ...input,
+    sources: { random, spent, now, moment },
     queue: EMPTY_QUEUE,
     trials: { session: null, tried: [] },
     troubles: {},
@@ -177,7 +178,16 @@ export const deliveryMachine = deliverySetup.createMachine({
                   always: [
                     { guard: and(['accepting', 'slotFree']), actions: 'grantSlot' },
                     { guard: and(['accepting', 'aloneFree']), target: 'alone' },
+                    { guard: and(['accepting', 'aloneDue']), target: 'clearing' },
                   ],
+                },
+                clearing: {
+                  description: 'No new run for a while: a session has waited long enough to run alone.',
+                  always: [
+                    { guard: 'noneAlone', target: 'shared' },
+                    { guard: and(['accepting', 'aloneFree']), target: 'alone' },
+                  ],
+                  after: { aloneLimit: 'alone' },
                 },
                 alone: {
                   description: 'One run goes alone: the gateway went down while it was open, more than once.',

@@ -99,7 +99,7 @@ it('looks at a row that was left alone as soon as its time is over, though no ch
   const { clock, looks, answer, end } = startDelivery({ watched: true });
   await answer('a');
   clock.increment(100_000);
-  end('a', 'stuck');
+  end('a', 'gone');
   for (const ms of [200_000, 300_000]) {
     clock.increment(ms);
     await answer('a');

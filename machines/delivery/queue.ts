@@ -184,6 +184,14 @@ function endHead(
   return { ...(isOver ? remove(queue, session) : put(queue, next)), freed };
 }
 
+/** Sessions that want a slot or have one, without those that wait for a limit of their agent. */
+export const countWanted = ({ sessions }: Queue, limits: ReadonlyMap<string, number>): number =>
+  sessions.filter(
+    ({ phase, agentId }) =>
+      phase === 'running' ||
+      (!limits.has(agentId) && (phase === 'ready' || phase === 'preparing' || phase === 'waiting')),
+  ).length;
+
 /** Sessions that rest, and of which the page has more to tell: their row has moved, or another one waits. */
 export const stirredBy = (queue: Queue, page: readonly Item[]): Session[] =>
   queue.counts.resting === 0

@@ -46,6 +46,7 @@ import {
   settle,
   start,
   stirredBy,
+  countWanted,
   type Item,
   type Queue,
   type Session,
@@ -98,11 +99,13 @@ const pageSize = ({ queue, setAside, settings }: DispatchContext): number =>
   Math.min(MAX_PAGE, settings.listLimit + [...knownIds(queue)].length + setAside.length);
 
 /** Runs that could start at once, were there rows for them. */
-export const freeSlots = ({ queue: { counts }, settings }: DispatchContext): number =>
-  Math.max(
-    0,
-    settings.maxConcurrentSessions - counts.running - counts.ready - counts.preparing - counts.waiting,
-  );
+export const freeSlots = ({ queue, settings, troubles, resting }: DispatchContext): number => {
+  const limits = limitsOf(troubles, resting);
+  const { running, ready, preparing, waiting } = queue.counts;
+  // What waits for its own agent takes no slot from the others.
+  const wanted = limits === null ? running + ready + preparing + waiting : countWanted(queue, limits);
+  return Math.max(0, settings.maxConcurrentSessions - wanted);
+};
 
 const withoutKeys = <T>(record: Readonly<Record<string, T>>, keys: readonly string[]): Record<string, T> =>
   Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)));
@@ -111,7 +114,7 @@ const idOf = (output: ChildOutput): string =>
   output.kind === 'notification' ? output.id : `beat:${output.agentId}`;
 
 /** With a child that has ended. */
-function recorded({ history, now }: DispatchContext, { outcome, reason }: ChildOutput): History {
+function recorded({ history, sources: { now } }: DispatchContext, { outcome, reason }: ChildOutput): History {
   return {
     ...history,
     counts: { ...history.counts, [outcome]: history.counts[outcome] + 1 },
@@ -139,17 +142,23 @@ export const troubleOf = ({ event }: { event: unknown }): { output: TroubleOutpu
 const reconsidered = (id: string, delay = RECONSIDER_MS) => ({ id: `reconsider:${id}`, delay });
 
 /** What an end says of a thread in which agents answer each other; null where it says nothing new. */
-function threadNews(threads: DispatchContext['threads'], output: ChildOutput) {
+function threadNews({ threads, settings }: DispatchContext, output: ChildOutput) {
   const taskId = output.session.split('/')[1] ?? '';
   if (output.kind === 'beat' || output.outcome === 'handedBack') return null;
   const { thread, outcome } = output;
-  if (thread === null && threads[taskId] === undefined) return null;
+  const before = threads[taskId];
+  if (thread === null && before === undefined) return null;
+  const isHeld =
+    thread !== null &&
+    thread.chain >= settings.chainLimit &&
+    (outcome === 'chatter' || before?.held === true);
   const others = withoutKeys(threads, [taskId]);
   return {
     taskId,
     source: `thread:${taskId}`,
-    threads: thread === null ? others : { ...others, [taskId]: thread },
-    problem: outcome === 'chatter' && thread !== null ? describeChatter(thread) : null,
+    threads: thread === null ? others : { ...others, [taskId]: { ...thread, held: isHeld } },
+    changed: isHeld !== (before?.held ?? false),
+    problem: isHeld ? describeChatter(thread) : null,
   };
 }
 
@@ -232,6 +241,10 @@ const parts = setup({
     /** No run is open, and a session waits for such a moment. */
     aloneFree: ({ context: { queue, resting } }) =>
       queue.counts.running === 0 && nextAlone(queue, resting) !== null,
+    /** A session has waited for long to run alone, and is let through. */
+    aloneDue: ({ context: { queue, settings, resting, passedBy } }) =>
+      nextAlone(queue, resting) !== null && passedBy >= PASSED_BY_PER_SLOT * settings.maxConcurrentSessions,
+    noneAlone: ({ context: { queue, resting } }) => nextAlone(queue, resting) === null,
     noRunOpen: ({ context: { queue } }) => queue.counts.running === 0,
     /** No trial is out. Runs from before the trouble may still be under way, and are not waited for. */
     trialFree: ({ context: { trials, queue, resting } }) =>
@@ -269,6 +282,11 @@ export const deliverySetup = parts.extend({
       const items = page.rows.map((row): Item => ({ kind: 'notification', ...row }));
       const grown = enqueuePage(queue, items, leaveOut);
       const full = page.rows.length >= poll.asked;
+      // Somebody else has marked it, or it is gone.
+      const listed = new Set([...leaveOut, ...knownIds(grown)]);
+      const mended = full ? [] : context.stuck.filter((id) => !listed.has(id));
+      if (mended.length > 0) then.assign({ stuck: context.stuck.filter((id) => listed.has(id)) });
+      for (const id of mended) then.sendTo(context.parent, isWell(`row:${id}`));
       for (const { actorId } of stirredBy(queue, items)) {
         if (actorId !== null) then.sendTo(actorId, { type: 'row.stirred' });
       }
@@ -296,7 +314,7 @@ export const deliverySetup = parts.extend({
     }),
     /** What the agents had used before this delivery began. */
     restAtStart: enqueueActions(({ enqueue: then, context }) => {
-      for (const spent of context.spent()) {
+      for (const spent of context.sources.spent()) {
         if (isSpent(context.settings.tokenLimits, spent)) then.raise({ type: 'tokens.spent', spent });
       }
     }),
@@ -362,7 +380,8 @@ export const deliverySetup = parts.extend({
           : { ...poll, settled: [...poll.settled, idOf(output)] },
     })),
     startNext: enqueueActions(({ enqueue: then, context, self }) => {
-      const { settings, random, moment } = context;
+      const { settings, sources } = context;
+      const { random, moment } = sources;
       const limits = limitsOf(context.troubles, context.resting);
       const session = nextToStart(context.queue, settings.maxConcurrentSessions, limits);
       const item = session?.items[0];
@@ -428,7 +447,8 @@ export const deliverySetup = parts.extend({
     }),
     /** A failure tells of every scope that it may be the trouble of. */
     noteFailure: enqueueActions(({ enqueue: then, context, self }, failed: FunctionFailed | RunFailed) => {
-      const { troubles, now } = context;
+      const { troubles, sources } = context;
+      const { now } = sources;
       const { session, who, reason } = failed;
       const scopes =
         failed.type === 'function.failed'
@@ -530,7 +550,7 @@ export const deliverySetup = parts.extend({
         ...(trials.session === session && { trials: { ...trials, session: null } }),
         history: {
           ...history,
-          lastErrorAt: context.now(),
+          lastErrorAt: context.sources.now(),
           lastErrorMessage: reason ?? history.lastErrorMessage,
         },
       };
@@ -561,12 +581,12 @@ export const deliverySetup = parts.extend({
       });
       const beater = beaters[id];
       if (beater !== undefined) then.sendTo(beater, { type: 'beat.done' });
-      const thread = threadNews(context.threads, output);
-      if (thread !== null) {
-        then.assign({ threads: thread.threads });
-        then.sendTo(context.parent, { ...isWell(thread.source), problem: thread.problem });
-        then.cancel(thread.source);
-        const { source, taskId } = thread;
+      const thread = threadNews(context, output);
+      if (thread !== null) then.assign({ threads: thread.threads });
+      if (thread?.changed === true) {
+        const { source, taskId, problem } = thread;
+        then.sendTo(context.parent, { ...isWell(source), problem });
+        then.cancel(source);
         then.raise({ type: 'chatter.aged', taskId }, { id: source, delay: CHATTER_TOLD_MS });
       }
       if (isAside) {
@@ -620,7 +640,7 @@ export const deliverySetup = parts.extend({
       setAside: context.setAside.filter((other) => other !== id),
     })),
     takeBeat: assign(({ context }, due: DueBeat) => ({
-      queue: enqueue(context.queue, { kind: 'beat', agent: due.agent, dueAt: context.now() }),
+      queue: enqueue(context.queue, { kind: 'beat', agent: due.agent, dueAt: context.sources.now() }),
       beaters: { ...context.beaters, [`beat:${due.agent._id}`]: due.replyTo },
     })),
     refuseBeat: sendTo(
@@ -645,14 +665,14 @@ export const deliverySetup = parts.extend({
             : Math.min(settings.intervalMs, Math.max(MIN_POLL_MS, Math.ceil(poll.silentMs / POLL_SHARE))),
       },
     })),
-    countPollFailure: assign(({ context: { poll, history, now } }, { fault }: { fault: Fault }) => ({
+    countPollFailure: assign(({ context: { poll, history, sources } }, { fault }: { fault: Fault }) => ({
       poll: { ...poll, failures: poll.failures + 1, floorMs: fault.retryAfterMs },
-      history: { ...history, lastErrorAt: now(), lastErrorMessage: fault.message },
+      history: { ...history, lastErrorAt: sources.now(), lastErrorMessage: fault.message },
     })),
-    drawBackoff: assign(({ context: { poll, settings, random } }, params: { refused: boolean }) => {
+    drawBackoff: assign(({ context: { poll, settings, sources } }, params: { refused: boolean }) => {
       const limits = params.refused ? REFUSED_BACKOFF : settings.backend;
       return {
-        poll: { ...poll, inMs: backoff(Math.max(1, poll.failures), limits, random(), poll.floorMs) },
+        poll: { ...poll, inMs: backoff(Math.max(1, poll.failures), limits, sources.random(), poll.floorMs) },
       };
     }),
     announceTrouble: sendTo(

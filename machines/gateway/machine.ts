@@ -291,7 +291,13 @@ export const gatewayMachine = machineSetup.createMachine({
           tags: ['degraded'],
           entry: { type: 'announceLost', params: { excused: false } },
           // Other runs that were turned away at the same time say nothing new.
-          on: { 'gateway.suspected': [...turnedAway, {}], 'run.failed': {} },
+          on: {
+            'gateway.suspected': [...turnedAway, {}],
+            'run.failed': [
+              { guard: { type: 'cutOff', params: ({ event }) => event }, actions: 'noteCut' },
+              {},
+            ],
+          },
           invoke: {
             src: 'probeGateway',
             input: { deep: true },
@@ -323,6 +329,10 @@ export const gatewayMachine = machineSetup.createMachine({
         'The gateway is away, not ready, or turns runs away. It is asked again with backoff, for ever.',
       tags: ['degraded'],
       entry: { type: 'announceLost', params: { excused: false } },
+      // It went down with runs open: the next probe that fails excuses them.
+      on: {
+        'run.failed': { guard: { type: 'cutOff', params: ({ event }) => event }, actions: 'noteCut' },
+      },
       initial: 'resting',
       states: {
         resting: {

@@ -13,7 +13,7 @@ const LIMIT = 12;
 const says = (authorType: 'agent' | 'user', createdAt: number, content = 'Go on.'): ThreadMessage => ({
   messageId: `m${createdAt}`,
   authorType,
-  authorId: authorType,
+  authorId: authorType === 'user' ? 'user' : `agent-${createdAt % 2}`,
   authorName: null,
   content,
   createdAt,
@@ -58,6 +58,11 @@ describe('the count', () => {
     ).toMatchObject({
       chain: 3,
     });
+  });
+
+  it('takes what one agent says in a row for one', () => {
+    const answers = [2, 4, 6, 8, 10].map((at) => says('agent', at));
+    expect(seen(contextWith([says('user', 1), ...answers]))).toBeNull();
   });
 
   it('starts over when the task changes, and goes on from there', () => {

@@ -12,7 +12,7 @@ export interface Thread {
   standing: string;
   /** Messages up to this time do not count any more: the task changed then. Milliseconds of Convex's clock. */
   since: number;
-  /** Messages of agents in a row. */
+  /** Messages of agents in a row, each of another agent than the one before. */
   chain: number;
 }
 
@@ -37,10 +37,12 @@ export function threadOf({ task, thread }: DeliveryContext, known: Thread | null
   const newest = thread.at(-1)?.createdAt ?? 0;
   const since = known === null || known.standing === standing ? (known?.since ?? 0) : newest;
   const lastPerson = thread.findLastIndex(({ authorType }) => authorType === 'user');
-  const chain = thread
+  const words = thread
     .slice(lastPerson + 1)
-    .filter(({ createdAt, content }) => createdAt > since && !content.startsWith(NOTE_START)).length;
-  return chain < FIRST_PACED - 1 && known === null
+    .filter(({ createdAt, content }) => createdAt > since && !content.startsWith(NOTE_START));
+  // An agent that says several things in a row answers nobody: it may have been asked as often before.
+  const chain = words.filter(({ authorId }, n) => authorId !== words[n - 1]?.authorId).length;
+  return chain < FIRST_PACED - 1 && since === 0
     ? null
     : { taskId: task._id, title: task.title, standing, since, chain };
 }

@@ -133,6 +133,8 @@ export interface Rest {
   stepFailures: number;
   /** Convex functions that failed for this very row. */
   rowFailures: number;
+  /** Its failures were given back once: the function failed for others alike. */
+  forgiven: boolean;
   /** Times in a row that Convex was away at the call in hand. */
   callFailures: number;
   /** How long the gateway has not known the agent. */
@@ -147,6 +149,7 @@ const FRESH_REST: Rest = {
   runFailures: 0,
   stepFailures: 0,
   rowFailures: 0,
+  forgiven: false,
   callFailures: 0,
   unknownForMs: 0,
 };

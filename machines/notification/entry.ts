@@ -33,6 +33,8 @@ export interface Entry {
   answered: Version | null;
   /** The version in hand was given up, and why: only the note and the mark are left to do. */
   parked: NoteReason | null;
+  /** The version that was given up; null where an older version of this program wrote the entry. */
+  parkedFor: Version | null;
   /** What the agent called in its run, and how each call ended. */
   rounds: Rounds;
   /** The version that this run answers. */
@@ -56,6 +58,7 @@ export const NOTHING_KNOWN: Entry = {
   reply: null,
   answered: null,
   parked: null,
+  parkedFor: null,
   rounds: NO_ROUNDS,
   roundsFor: null,
   begun: null,
@@ -97,6 +100,13 @@ export const called = (
 
 /** A run is continued for the version that it was begun for; a newer message has a run of its own. */
 export const forVersion = (entry: Entry, version: Version | null): Entry =>
+  isOver(entry, version) ? movedOn(entry, true) : continued(entry, version);
+
+/** What was given up is over; a newer message in the row begins anew. */
+const isOver = ({ parked, parkedFor }: Entry, version: Version | null): boolean =>
+  parked !== null && parkedFor !== null && version !== null && !isSameVersion(parkedFor, version);
+
+const continued = (entry: Entry, version: Version | null): Entry =>
   entry.roundsFor === null || (version !== null && isSameVersion(entry.roundsFor, version))
     ? entry
     : { ...entry, rounds: NO_ROUNDS, roundsFor: null };
@@ -120,7 +130,12 @@ export const replied = (entry: Entry, reply: Reply, version: Version): Entry => 
 export const discarded = (entry: Entry): Entry => ({ ...entry, reply: null });
 
 /** It is given up. A reply that could not be posted is a dead letter by now. */
-export const gaveUp = (entry: Entry, note: NoteReason): Entry => ({ ...entry, parked: note, reply: null });
+export const gaveUp = (entry: Entry, note: NoteReason, version: Version): Entry => ({
+  ...entry,
+  parked: note,
+  parkedFor: version,
+  reply: null,
+});
 
 /** A message without the notification's id goes out now. An earlier try keeps its place in the thread. */
 export const postBegan = (entry: Entry, at: Moment, after: string | null): Entry => ({
@@ -151,6 +166,7 @@ export const movedOn = (entry: Entry, finished: boolean): Entry => ({
   cuts: 0,
   reply: null,
   parked: null,
+  parkedFor: null,
   rounds: NO_ROUNDS,
   begun: null,
 });

@@ -37,7 +37,11 @@ const reportSpent = {
 } as const;
 const excuse = (paid: boolean) => ({ type: 'excuse', params: { paid } }) as const;
 
-const readInput = ({ context }: Here) => ({ id: context.row._id, given: context.input.given });
+/** A context that came with the list stands for the first read alone. */
+const readInput = ({ context }: Here) => ({
+  id: context.row._id,
+  given: context.delivery === null ? context.input.given : null,
+});
 
 interface ContextRead {
   event: { output: { delivery: DeliveryContext | null; completes: boolean; typing: boolean } };
@@ -67,21 +71,25 @@ export const notificationMachine = notificationSetup.createMachine({
   states: {
     reading: {
       on: { 'work.leave': leave },
-      ...step('Reads the delivery context.', {
-        src: 'readContext',
-        input: readInput,
-        onDone: {
-          target: '#notification.deciding',
-          actions: [
-            passed(FUNCTION.read),
-            { type: 'keepContext', params: ({ event }: ContextRead) => event.output },
-          ],
+      ...step(
+        'Reads the delivery context.',
+        {
+          src: 'readContext',
+          input: readInput,
+          onDone: {
+            target: '#notification.deciding',
+            actions: [
+              passed(FUNCTION.read),
+              { type: 'keepContext', params: ({ event }: ContextRead) => event.output },
+            ],
+          },
+          onError: stepFailed(FUNCTION.read, {
+            target: '#notification.parking',
+            actions: [keepFault, giveUp('unreadable')] as const,
+          }),
         },
-        onError: stepFailed(FUNCTION.read, {
-          target: '#notification.parking',
-          actions: [keepFault, giveUp('unreadable')] as const,
-        }),
-      }),
+        'read',
+      ),
     },
     deciding: {
       description: 'The rules: skip it, run it, go on where an earlier process stopped, or give it up.',

@@ -247,8 +247,8 @@ export const notificationSetup = setup({
     setOutcome: learn(({ result }, params: { outcome: Outcome }) => ({
       result: { ...result, outcome: params.outcome },
     })),
-    giveUp: learn(({ result, entry }, { note }: { note: NoteReason }) => ({
-      entry: gaveUp(entry, note),
+    giveUp: learn(({ result, entry, ...context }, { note }: { note: NoteReason }) => ({
+      entry: gaveUp(entry, note, answeredVersion({ entry, result, ...context })),
       result: {
         ...result,
         note,
@@ -275,7 +275,7 @@ export const notificationSetup = setup({
     ),
     reportRest: sendTo(
       ({ context }) => context.input.parent,
-      ({ context }, params: { before: 'run' | 'call' | 'pace' }) => ({
+      ({ context }, params: { before: 'run' | 'call' | 'read' | 'pace' }) => ({
         type: 'child.rested' as const,
         session: context.input.session,
         before: params.before,
@@ -340,7 +340,8 @@ export const notificationSetup = setup({
       entry: movedOn(entry, isFinished({ entry, ...context })),
       delivery,
       thread: delivery && threadOf(delivery, context.thread),
-      row: delivery?.notification ?? context.row,
+      // What was never answered waits at its new place, behind what is older.
+      row: entry.posts === 0 ? context.row : (delivery?.notification ?? context.row),
       version: delivery && versionOf(delivery.notification),
       reply: null,
       result: { ...context.result, note: null, runMs: null },
@@ -409,7 +410,10 @@ export const notificationSetup = setup({
     ),
     noteTroubled: learn((context, { names }: { names: readonly string[] }) => ({
       backend: { ...context.backend, troubled: names },
-      ...(names.length > context.backend.troubled.length && rested(context, { rowFailures: 0 })),
+      // Given back once: a row that fails whatever the function does is given up in the end.
+      ...(names.length > context.backend.troubled.length &&
+        !context.rest.forgiven &&
+        rested(context, { rowFailures: 0, forgiven: true })),
     })),
     reportFunctionFailed: sendTo(
       ({ context }) => context.input.parent,
@@ -423,9 +427,9 @@ export const notificationSetup = setup({
     ),
     /** Where nothing had failed, a success is no news. */
     reportFunctionPassed: enqueueActions(
-      ({ enqueue, context: { input, rest, backend } }, { name }: Called) => {
+      ({ enqueue, context: { input, rest, backend, delivery } }, { name }: Called) => {
         // A context that came with the list says nothing about the function that reads one.
-        if (name === 'getNotificationForDelivery' && input.given !== null) return;
+        if (name === 'getNotificationForDelivery' && input.given !== null && delivery === null) return;
         if (rest.stepFailures === 0 && !backend.troubled.includes(name)) return;
         enqueue.sendTo(input.parent, { type: 'function.passed', session: input.session, name });
       },

@@ -21,7 +21,12 @@ export type ChildNews =
   /** A function that had failed for somebody worked. */
   | { type: 'function.passed'; session: string; name: string }
   /** It waits: with backoff before it repeats a run, or a call to Convex, or because agents answer each other too fast. */
-  | { type: 'child.rested'; session: string; before: 'run' | 'call' | 'pace'; reason: string | null };
+  | {
+      type: 'child.rested';
+      session: string;
+      before: 'run' | 'call' | 'read' | 'pace';
+      reason: string | null;
+    };
 
 /** What delivery tells a child. */
 export type ChildOrder =

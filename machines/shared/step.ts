@@ -4,11 +4,13 @@
  *
  * A machine that uses it has a delay `stepBackoff` and the actions `drawStep` and `reportRest`.
  * @param description what the call is for
+ * @param before what the rest is told for: `read` before the run, `call` behind it
  * @param invoke the call: `onDone` names the states that follow, `onError` ends with the target `resting`
  */
 export const step = <const TDescription extends string, const TInvoke extends object>(
   description: TDescription,
   invoke: TInvoke,
+  before: 'call' | 'read' = 'call',
 ) =>
   ({
     description,
@@ -18,7 +20,7 @@ export const step = <const TDescription extends string, const TInvoke extends ob
       resting: {
         description: 'The other side is in trouble. Rests, then calls again.',
         tags: ['degraded'],
-        entry: ['drawStep', { type: 'reportRest', params: { before: 'call' } }],
+        entry: ['drawStep', { type: 'reportRest', params: { before } }],
         on: { 'backend.available': 'calling' },
         after: { stepBackoff: 'calling' },
       },

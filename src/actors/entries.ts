@@ -87,6 +87,7 @@ const stored: v.GenericSchema<unknown, Partial<Entry>> = v.partial(
     reply: v.nullable(v.object({ text: v.string(), toolCalls: v.number(), version })),
     answered: v.nullable(version),
     parked: v.nullable(noteReason),
+    parkedFor: v.nullable(version),
     rounds: v.fallback(rounds, NO_ROUNDS),
     roundsFor: v.nullable(version),
     begun: v.nullable(

@@ -4,6 +4,7 @@ import { clockCases } from './cases/clock.ts';
 import { gatewayCases } from './cases/gateway.ts';
 import { journalCases } from './cases/journal.ts';
 import { leavingCases } from './cases/leaving.ts';
+import { randomCases } from './cases/random.ts';
 import { rowCases } from './cases/rows.ts';
 import { scopeCases } from './cases/scopes.ts';
 import { upgradeCases } from './cases/upgrade.ts';
@@ -14,6 +15,7 @@ export const CASES: readonly FaultCase[] = [
   ...backendCases,
   ...rowCases,
   ...scopeCases,
+  ...randomCases,
   ...leavingCases,
   ...upgradeCases,
   ...journalCases,

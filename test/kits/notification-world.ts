@@ -198,7 +198,7 @@ function threadOf(ghost: Ghost): ThreadMessage[] {
   return [...words, ...person].map((message, n) => ({
     ...message,
     messageId: `t${n}`,
-    authorId: 'agent-q',
+    authorId: `agent-${n % 2}`,
     authorName: null,
     createdAt: n + 1,
   }));

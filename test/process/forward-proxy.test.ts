@@ -35,7 +35,7 @@ test.each(ALSO)('delivers through the proxy, with %j', async (also) => {
   );
   await runtime.waitForHealth('a wake-up', ({ delivery }) => delivery.wakeUp === 'connected');
   expect(asked(proxy, 'POST http://convex.corp:3210/api/action')).not.toEqual([]);
-  expect(asked(proxy, 'POST http://gateway.corp:18789/v1/responses')).toHaveLength(1);
+  expect(asked(proxy, 'POST http://gateway.corp:18789/v1/responses')).not.toEqual([]);
   expect(asked(proxy, 'CONNECT convex.corp:3210')).not.toEqual([]);
 
   const started = runtime.log.find(({ event }) => event === 'runtime.started');

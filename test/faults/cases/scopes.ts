@@ -1,76 +1,11 @@
 /** Whose trouble is it? One agent, one message or one proxy must not cost the others anything. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { startRuntime, type Health, type RuntimeProcess } from '../../kits/runtime.ts';
-import { missionControl, type MissionControl } from '../../kits/stack.ts';
-import { pickyGateway, type Fate, type PickyGateway, type PickyRun } from '../../kits/picky-gateway.ts';
+import type { Fate } from '../../kits/picky-gateway.ts';
+import type { Health } from '../../kits/runtime.ts';
 import type { FaultCase } from '../case.ts';
-import { DEFAULT_WAITS } from '../stage.ts';
+import { allSay, answers, assign, OTHERS, runsOf, said, setScene, type Scene } from '../scene.ts';
 import { inSeconds, within } from '../wait.ts';
-
-interface Scene {
-  backend: MissionControl;
-  gateway: PickyGateway;
-  runtime: RuntimeProcess;
-}
-
-const OTHERS = ['a1', 'a2', 'a3', 'a4', 'a5'];
-const ORCHESTRATOR = 'squad-lead';
-
-/** A runtime with default waits, six agents, and a gateway that is asked about each run. `lead`: what the orchestrator answers. */
-async function setScene(
-  fate: (run: PickyRun) => Fate,
-  { lead = 'HEARTBEAT_OK', env = {} }: { lead?: string; env?: Record<string, string> } = {},
-): Promise<Scene> {
-  const backend = await missionControl();
-  for (const slug of OTHERS) {
-    await backend.call('demo/actions:addAgent', { slug, name: slug, role: 'Helper' });
-  }
-  // The orchestrator hears of every reply.
-  const gateway = await pickyGateway(['engineer', 'qa', ORCHESTRATOR, ...OTHERS], (run) =>
-    isBeat(run) || run.agent === ORCHESTRATOR ? answers(isBeat(run) ? 'HEARTBEAT_OK' : lead, 10) : fate(run),
-  );
-  const runtime = await startRuntime({ backend, gateway, env: { ...DEFAULT_WAITS, ...env } });
-  await runtime.waitForHealth('a gateway', ({ status }) => status === 'healthy');
-  return { backend, gateway, runtime };
-}
-
-const answers = (text: string, afterMs: number): Fate => ({ kind: 'answers', text, afterMs });
-
-/** @returns the new task's id, whose only message is the assignment */
-async function assign({ backend }: Scene, agent: string, title: string): Promise<string> {
-  const { taskId } = (await backend.call('demo/actions:createTask', {
-    title,
-    assignedAgentSlugs: [agent],
-  })) as { taskId: string };
-  return taskId;
-}
-
-const said = async ({ backend }: Scene, taskId: string): Promise<string[]> =>
-  (await backend.listThread(taskId)).map(({ content }) => content);
-
-const hasWords = async (scene: Scene, taskId: string): Promise<boolean> =>
-  (await said(scene, taskId)).length > 0;
-
-const isBeat = ({ prompt }: PickyRun): boolean => prompt.includes('Heartbeat of @');
-
-/** The runs about the task, without those of the orchestrator and of qa, and without heartbeats. */
-const runsOf = ({ gateway }: Scene, title: string): PickyRun[] =>
-  gateway.runs.filter(
-    (run) => run.prompt.includes(title) && run.agent !== ORCHESTRATOR && run.agent !== 'qa' && !isBeat(run),
-  );
-
-async function allSay(
-  scene: Scene,
-  taskIds: readonly string[],
-  seconds: number,
-  what: string,
-): Promise<number> {
-  return within(seconds, what, async () => {
-    for (const taskId of taskIds) if (!(await hasWords(scene, taskId))) return false;
-    return true;
-  });
-}
 
 /** Other agents get a message each, again and again, while something else goes on. */
 async function others(
