@@ -49,7 +49,7 @@ export const said = async ({ backend }: Scene, taskId: string): Promise<string[]
 const hasWords = async (scene: Scene, taskId: string): Promise<boolean> =>
   (await said(scene, taskId)).length > 0;
 
-const isBeat = ({ prompt }: PickyRun): boolean => prompt.includes('Heartbeat of @');
+export const isBeat = ({ prompt }: PickyRun): boolean => prompt.includes('Heartbeat of @');
 
 /** The runs about the task, without those of the orchestrator and of qa, and without heartbeats. */
 export const runsOf = ({ gateway }: Scene, title: string): PickyRun[] =>

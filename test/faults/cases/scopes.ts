@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { Fate } from '../../kits/picky-gateway.ts';
 import type { Health } from '../../kits/runtime.ts';
 import type { FaultCase } from '../case.ts';
-import { allSay, answers, assign, OTHERS, runsOf, said, setScene, type Scene } from '../scene.ts';
+import { allSay, answers, assign, isBeat, OTHERS, runsOf, said, setScene, type Scene } from '../scene.ts';
 import { inSeconds, within } from '../wait.ts';
 
 /** Other agents get a message each, again and again, while something else goes on. */
@@ -127,10 +127,12 @@ export const scopeCases: readonly FaultCase[] = [
       const took = await within(60, 'The chatter is held and named', async () =>
         isHeld(await scene.runtime.health()),
       );
+      // What waited for its pace at that moment still goes, and is counted below.
       await delay(10_000);
-      const runs = scene.gateway.runs.length;
+      const countRuns = (): number => scene.gateway.runs.filter((run) => !isBeat(run)).length;
+      const runs = countRuns();
       await delay(20_000);
-      expect(scene.gateway.runs.length).toBe(runs);
+      expect(countRuns()).toBe(runs);
       const words = await said(scene, taskId);
       const notes = words.filter((text) => text.startsWith('The agents here only answer'));
       expect(notes).toHaveLength(1);
@@ -138,7 +140,7 @@ export const scopeCases: readonly FaultCase[] = [
       expect(words.length - notes.length).toBeLessThanOrEqual(7);
       await scene.backend.postMessage(taskId, '@engineer thank you, one more thing');
       await scene.runtime.waitForHealth('that they go on', (health) => !isHeld(health));
-      expect(scene.gateway.runs.length).toBeGreaterThan(runs);
+      expect(countRuns()).toBeGreaterThan(runs);
       return `held after ${words.length - notes.length} messages and ${inSeconds(took)}, ${runs} runs, one note; a person's message let them go on`;
     },
   },
