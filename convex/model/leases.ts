@@ -7,7 +7,7 @@ import type { MutationCtx } from '../_generated/server.js';
 import { clampLimit } from './limits.ts';
 import { listQueue } from './notifications.ts';
 
-/** As long as a silent runtime counts as online (docs/contract.md#status). Every list and report begins it anew. */
+/** A lease lasts as long as a silent runtime counts as online (docs/contract.md#status). Each list and report renews it. */
 const LEASE_MS = 90_000;
 /** A lease that lasts longer than this is not written again. */
 const RENEW_BELOW_MS = 75_000;

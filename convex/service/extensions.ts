@@ -139,7 +139,7 @@ export const completeDelivery = action({
 
 /**
  * Does what `updateRuntimeStatus` does, and says whether a restart or an upgrade is asked for. With `holder` it also says
- * how many other runtimes are at work, and `offline` is told to nobody while there is one.
+ * how many other runtimes are at work. While there is one, nobody is told `offline`.
  */
 export const reportStatus = action({
   args: {

@@ -28,7 +28,7 @@ export interface BeatInput {
   agent: AgentRow;
   /** Backoff of a single Convex call. */
   backend: BackoffLimits;
-  /** A round that is silent for so long is told of, in milliseconds. */
+  /** After so much silence of a round /health names its run; milliseconds. */
   stallAfterMs: number;
   /** A number in [0, 1). */
   random: () => number;

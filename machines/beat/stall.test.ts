@@ -1,4 +1,4 @@
-/** A round of which nothing is heard for long is told of, once in a run as news; the round goes on. */
+/** The log tells once of a run whose round is silent for long. The round goes on. */
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import { expect, test } from 'vitest';
 import { agentRow } from '../../test/kits/samples/agent-row.ts';

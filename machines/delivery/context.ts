@@ -29,7 +29,7 @@ export interface DeliverySettings {
   maxConcurrentSessions: number;
   /** How many tokens an agent may use in a UTC day. */
   tokenLimits: TokenLimits;
-  /** A round of a run that is silent for so long is told of, in milliseconds. */
+  /** After so much silence of a round /health names its run; milliseconds. */
   stallAfterMs: number;
   /** Rows to ask for beyond those already known. */
   listLimit: number;
@@ -177,7 +177,7 @@ export interface Resting {
   told: readonly string[];
 }
 
-/** What a thread is told of an agent that rests: once, and only where an answer is due. */
+/** The note that tells a thread that its agent rests. A thread gets it once, and only where an answer is due. */
 export interface RestNote {
   session: string;
   notificationId: string;

@@ -35,7 +35,7 @@ export interface Config {
   wakeUp: boolean;
   /** null: there is no gateway, and delivery stays closed. The URL has no slash at its end. */
   gateway: { url: string; token: string; requestTimeoutMs: number } | null;
-  /** A run that is silent for so long is told of. */
+  /** After so much silence /health names the run. */
   stallAfterMs: number;
   /** What HTTP_PROXY, HTTPS_PROXY and NO_PROXY come to. */
   proxies: Proxies;
