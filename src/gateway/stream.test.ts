@@ -1,6 +1,18 @@
 /** Streams that tell the answer in another way: one run each, and the text. */
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import {
+  completed,
+  CREATED,
+  delta,
+  DONE,
+  event,
+  message,
+  refusal,
+  text,
+  typed,
+  wires,
+} from '../../test/kits/answer-streams.ts';
 import { aRun, faultFrom, serveHttp } from '../../test/kits/gateway-server.ts';
 import type { TestServer } from '../../test/kits/gateway-server.ts';
 import type { Reply } from '../ports.ts';
@@ -8,15 +20,6 @@ import { createGateway } from './client.ts';
 import { readStream } from './stream.ts';
 import { createTarget } from './target.ts';
 
-const event = (fields: object): string => `data: ${JSON.stringify(fields)}\n\n`;
-const CREATED = event({ type: 'response.created', response: { status: 'in_progress' } });
-const delta = (text: string): string => event({ type: 'response.output_text.delta', delta: text });
-const message = (...content: object[]): object => ({ type: 'message', role: 'assistant', content });
-const text = (said: string): object => ({ type: 'output_text', text: said });
-const refusal = (said: string): object => ({ type: 'refusal', refusal: said });
-const completed = (...output: object[]): string =>
-  event({ type: 'response.completed', response: { object: 'response', status: 'completed', output } });
-const DONE = 'data: [DONE]\n\n';
 const FINE = message(text('All fine.'));
 
 let server: TestServer | null = null;
@@ -101,7 +104,6 @@ describe('what is not needed to know the reply', () => {
 describe('the text is known', () => {
   const itemDone = (item: object, fields = {}): string =>
     event({ type: 'response.output_item.done', item, ...fields });
-  const typed = (type: string, fields: object): string => event({ type: `response.${type}`, ...fields });
   const ended = (response: object, type = 'completed'): string => typed(type, { response });
 
   it.each<[string, string, string]>([
@@ -134,11 +136,16 @@ describe('the text is known', () => {
       delta('Partly.') + typed('refusal.delta', { delta: 'No more.' }) + completed(),
       'Partly.\n\nNo more.',
     ],
+    [
+      'from an item that is finished before its text, and told once',
+      itemDone(FINE) + typed('output_text.done', { text: 'All fine.' }) + completed(),
+      'All fine.',
+    ],
     ['without an end, from an item', delta('All') + itemDone(FINE) + DONE, 'All fine.'],
     ['without an end or a mark, from an item', delta('All') + itemDone(FINE), 'All fine.'],
     ['without an end, from words and a mark', delta('All ') + delta('fine.') + DONE, 'All fine.'],
     ['from an end without a status', delta('All fine.') + ended({ output: [] }), 'All fine.'],
-    ['from an end without a response', delta('All fine.') + typed('completed', {}), 'All fine.'],
+    ['from an end without a response', delta('All fine.') + typed('completed'), 'All fine.'],
     ['from a part of another name', completed(message({ type: 'text', text: 'All fine.' })), 'All fine.'],
     ['from the top', ended({ status: 'completed', output_text: 'All fine.' }), 'All fine.'],
     ['from words alone', delta('All ') + delta('fine.') + completed(), 'All fine.'],
@@ -230,102 +237,36 @@ describe('a reply of six million characters', () => {
   });
 });
 
-/** A stream of the grammar of OpenResponses, and the text that it tells. */
-interface Sample {
-  pieces: string[];
-  said: string;
-}
-
-const said = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 });
-/** What may stand between any two events. */
-const noise = fc.constantFrom(
-  ': ping\n\n',
-  'data:\n\n',
-  'data: null\n\n',
-  'data: 123\n\n',
-  'data: ping\n\n',
-  'event: ping\ndata: 7\n\n',
-  'data: {"type":\n\n',
-  'id: 3\nretry: 9\n\n',
-  event({ type: 'response.in_progress' }),
-  event({ type: 'response.unheard_of', delta: 'x', item: { id: 'x' } }),
-  event({ type: 'response.reasoning_text.delta', delta: 'hm' }),
-);
-
-/** Each way in which a stream tells its text; at least one of them makes it known. */
-const sample: fc.Arbitrary<Sample> = fc
-  .record({
-    said,
-    parts: fc.integer({ min: 1, max: 5 }),
-    fields: fc.constantFrom(
-      {},
-      { output_index: 0 },
-      { item_id: 'm1' },
-      { output_index: 0, content_index: 0, item_id: 'm1' },
-    ),
-    deltas: fc.boolean(),
-    textDone: fc.boolean(),
-    partDone: fc.boolean(),
-    itemDone: fc.boolean(),
-    end: fc.constantFrom('full', 'empty', 'bare', 'none'),
-    mark: fc.boolean(),
-  })
-  .filter(
-    ({ deltas, textDone, partDone, itemDone, end, mark }) =>
-      end === 'full' || textDone || partDone || itemDone || (deltas && (end !== 'none' || mark)),
-  )
-  .map(({ said: whole, parts, fields, deltas, textDone, partDone, itemDone, end, mark }) => {
-    const units = Array.from(whole);
-    const step = Math.ceil(units.length / parts);
-    const item = { id: 'm1', ...message(text(whole)) };
-    const words = Array.from({ length: parts }, (_, at) => units.slice(at * step, (at + 1) * step).join(''));
-    const pieces = [
-      CREATED,
-      ...(deltas
-        ? words.map((word) => event({ type: 'response.output_text.delta', delta: word, ...fields }))
-        : []),
-      ...(textDone ? [event({ type: 'response.output_text.done', text: whole, ...fields })] : []),
-      ...(partDone ? [event({ type: 'response.content_part.done', part: text(whole), ...fields })] : []),
-      ...(itemDone ? [event({ type: 'response.output_item.done', item, output_index: 0 })] : []),
-      ...(end === 'full' ? [completed(item)] : []),
-      ...(end === 'empty' ? [completed()] : []),
-      ...(end === 'bare' ? [event({ type: 'response.completed' })] : []),
-      ...(mark ? [DONE] : []),
-    ];
-    return { pieces, said: whole };
-  });
-
 describe('whatever the stream', () => {
   it('as long as the text is known, that is the reply', async () => {
     await fc.assert(
-      fc.asyncProperty(
-        sample,
-        fc.array(fc.option(noise, { freq: 3, nil: '' }), { minLength: 20, maxLength: 20 }),
-        fc.constantFrom('\n', '\r\n', '\r'),
-        fc.boolean(),
-        fc.boolean(),
-        fc.array(fc.nat(), { maxLength: 12 }),
-        async ({ pieces, said: whole }, between, lineEnd, bom, open, cuts) => {
-          const noisy = pieces.map((piece, at) => (between[at] ?? '') + piece).join('');
-          const body = open ? noisy.trimEnd() : noisy;
-          const bytes = Buffer.from((bom ? '\uFEFF' : '') + body.replaceAll('\n', lineEnd));
-          const { reply } = await readStream(
-            split(bytes, cuts),
-            { sentAt: 0, begun: false },
-            createTarget('http://127.0.0.1:9', ''),
-            1_000_000,
-          );
-          expect(reply.text).toBe(whole);
-        },
-      ),
-      { numRuns: 500 },
+      fc.asyncProperty(wires, async ({ chunks, said, breaks }) => {
+        const target = createTarget('http://127.0.0.1:9', '');
+        const { reply } = await readStream(
+          sent(chunks, breaks),
+          { sentAt: 0, begun: false },
+          target,
+          1_000_000,
+        );
+        expect(reply.text).toBe(said);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('that is one run of the gateway', async () => {
+    await fc.assert(
+      fc.asyncProperty(wires, async ({ chunks, said }) => {
+        expect((await replyTo(Buffer.concat(chunks))).text).toBe(said);
+        await server?.close();
+      }),
+      { numRuns: 50 },
     );
   });
 });
 
-/** The bytes in pieces, cut at any of them. */
-async function* split(bytes: Buffer, cuts: number[]): AsyncGenerator<Uint8Array> {
+async function* sent(chunks: readonly Buffer[], breaks: boolean): AsyncGenerator<Uint8Array> {
   await Promise.resolve();
-  const places = [...cuts.map((cut) => cut % (bytes.length + 1)), 0, bytes.length].sort((a, b) => a - b);
-  for (let at = 1; at < places.length; at += 1) yield bytes.subarray(places[at - 1], places[at]);
+  yield* chunks;
+  if (breaks) throw new Error('The connection broke.');
 }

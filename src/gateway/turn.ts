@@ -166,8 +166,14 @@ function addDelta(part: ItemPart, delta: string | undefined): void {
 }
 
 function finishPart(items: Item[], event: StreamEvent, { text, isRefusal }: Part): void {
-  if (text !== '') partAt(items, event, isRefusal).done = text;
+  if (text !== '' && !isToldAgain(items, event, text)) partAt(items, event, isRefusal).done = text;
 }
+
+/** Some gateways finish the item first, and name it in no event. */
+const isToldAgain = (items: readonly Item[], event: StreamEvent, text: string): boolean =>
+  event.item_id === undefined &&
+  event.output_index === undefined &&
+  (items.at(-1)?.done?.text.includes(text) ?? false);
 
 const isFinished = ({ done, parts }: Item): boolean =>
   done !== null || parts.every((part) => part.done !== null);
