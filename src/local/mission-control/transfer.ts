@@ -6,7 +6,7 @@ import { openFile } from './engine/disk.ts';
 import { tableNumberOf } from './engine/ids.ts';
 import type { TableSchema } from './engine/schema.ts';
 import { openStore, type Store } from './engine/store.ts';
-import { findFlaw } from './engine/validate.ts';
+import { validate } from './engine/validate.ts';
 import { withoutSystemFields, type Document } from './engine/values.ts';
 
 /** The whole database as the bytes of a database file. */
@@ -33,24 +33,19 @@ export function exportZip({ database, tables }: Store): Uint8Array {
 export function importZip(path: string, zip: Uint8Array, schema: readonly TableSchema[]): void {
   const files = readZip(zip);
   const store = openNumbered(path, files, schema);
+  const tableOf = (id: string): string | null => store.tableOf(id)?.name ?? null;
   try {
     store.database.exec('BEGIN IMMEDIATE');
     for (const [name, text] of files) {
       const table = name === '_tables' ? undefined : store.tables.get(name);
       if (!table) continue;
       for (const [at, line] of linesOf(text)) {
-        const document = readDocument(line, `${name}/documents.jsonl, line ${at}`);
-        const flaw =
-          store.tableOf(document._id) !== table
-            ? `the id ${document._id} is not one of this table`
-            : table.document &&
-              findFlaw(
-                table.document,
-                withoutSystemFields(document),
-                (id) => store.tableOf(id)?.name ?? null,
-                '',
-              );
-        if (flaw) throw new Error(`${name}/documents.jsonl, line ${at}: ${flaw}`);
+        const where = `${name}/documents.jsonl, line ${at}`;
+        const document = readDocument(line, where);
+        if (tableOf(document._id) !== name) {
+          throw new Error(`${where}: the id ${document._id} is not one of this table`);
+        }
+        if (table.document) validate(table.document, withoutSystemFields(document), tableOf, where);
         store.insert(table, document);
       }
     }

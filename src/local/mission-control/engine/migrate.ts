@@ -68,7 +68,7 @@ function checkDocuments(
     if (!table || table.validator === validator) continue;
     for (const row of rowsOf(database, table.number)) {
       const flaw = document && findFlaw(document, withoutSystemFields(row.document), tableOf, '');
-      if (flaw) flaws.push(`${name} ${row.document._id}: ${flaw.replaceAll('\n', ' ')}`);
+      if (flaw) flaws.push(`${name} ${row.document._id}: ${flaw().replaceAll('\n', ' ')}`);
     }
     database.prepare('UPDATE tables SET validator = ? WHERE number = ?').run(validator, table.number);
   }

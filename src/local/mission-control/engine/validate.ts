@@ -11,16 +11,19 @@ const MOST_SHOWN = 500;
 /** @throws Error that says which value does not fit, and where */
 export function validate(validator: ValidatorJSON, value: Value, tableOf: TableOf, error: string): void {
   const flaw = findFlaw(validator, value, tableOf, '');
-  if (flaw !== null) throw new Error(`${error}: ${flaw}`);
+  if (flaw !== null) throw new Error(`${error}: ${flaw()}`);
 }
 
-/** @returns what does not fit, in one sentence, or null */
+/** Says what does not fit, in one sentence. It is made only where it is told: most members of a union do not fit. */
+type Flaw = () => string;
+
+/** @returns null when the value fits */
 export function findFlaw(
   validator: ValidatorJSON,
   value: Value,
   tableOf: TableOf,
   path: string,
-): string | null {
+): Flaw | null {
   switch (validator.type) {
     case 'any':
       return null;
@@ -44,12 +47,7 @@ export function findFlaw(
         ? first(value.keys(), (at) => findFlaw(validator.value, value[at] ?? null, tableOf, `${path}[${at}]`))
         : unlike(validator, value, path);
     case 'union':
-      return validator.value.some((member) =>
-        // Most unions are of literals, and a sentence on each that does not fit would be made for nothing.
-        member.type === 'literal'
-          ? isLiteral(member, value)
-          : findFlaw(member, value, tableOf, path) === null,
-      )
+      return validator.value.some((member) => findFlaw(member, value, tableOf, path) === null)
         ? null
         : unlike(validator, value, path);
     case 'object':
@@ -61,7 +59,7 @@ export function findFlaw(
         ? first(Object.keys(value), (key) => findEntryFlaw(validator, key, value[key], tableOf, path))
         : unlike(validator, value, path);
     default:
-      return `The validator v.${validator.type}() is not there in the local Mission Control.`;
+      return () => `The validator v.${validator.type}() is not there in the local Mission Control.`;
   }
 }
 
@@ -70,23 +68,19 @@ const isLiteral = ({ value: literal }: Extract<ValidatorJSON, { type: 'literal' 
 
 type FieldValidators = Extract<ValidatorJSON, { type: 'object' }>['value'];
 
-function findFieldFlaw(
-  fields: FieldValidators,
-  value: Fields,
-  tableOf: TableOf,
-  path: string,
-): string | null {
+function findFieldFlaw(fields: FieldValidators, value: Fields, tableOf: TableOf, path: string): Flaw | null {
   const known = first(Object.entries(fields), ([name, { fieldType, optional }]) => {
     const found = value[name];
     if (found !== undefined) return findFlaw(fieldType, found, tableOf, `${path}.${name}`);
     if (optional) return null;
-    return `Object is missing the required field \`${name}\`${at(path)}. Consider wrapping the field validator in \`v.optional(...)\` if this is expected.`;
+    return () =>
+      `Object is missing the required field \`${name}\`${at(path)}. Consider wrapping the field validator in \`v.optional(...)\` if this is expected.`;
   });
   if (known !== null) return known;
   const extra = Object.keys(value).find((name) => value[name] !== undefined && !Object.hasOwn(fields, name));
   return extra === undefined
     ? null
-    : `Object contains extra field \`${extra}\` that is not in the validator${at(path)}.`;
+    : () => `Object contains extra field \`${extra}\` that is not in the validator${at(path)}.`;
 }
 
 function findEntryFlaw(
@@ -95,14 +89,14 @@ function findEntryFlaw(
   value: Value | undefined,
   tableOf: TableOf,
   path: string,
-): string | null {
+): Flaw | null {
   return (
     findFlaw(keys, key, tableOf, `${path}.${key} (its name)`) ??
     findFlaw(values.fieldType, value ?? null, tableOf, `${path}.${key}`)
   );
 }
 
-function first<T>(items: Iterable<T>, look: (item: T) => string | null): string | null {
+function first<T>(items: Iterable<T>, look: (item: T) => Flaw | null): Flaw | null {
   for (const item of items) {
     const found = look(item);
     if (found !== null) return found;
@@ -112,8 +106,10 @@ function first<T>(items: Iterable<T>, look: (item: T) => string | null): string 
 
 const at = (path: string): string => (path === '' ? '' : ` at ${path}`);
 
-const unlike = (validator: ValidatorJSON, value: Value, path: string): string =>
-  `Value does not match validator.${path === '' ? '' : `\nPath: ${path}`}\nValue: ${shown(value)}\nValidator: ${nameOf(validator)}`;
+const unlike =
+  (validator: ValidatorJSON, value: Value, path: string): Flaw =>
+  () =>
+    `Value does not match validator.${path === '' ? '' : `\nPath: ${path}`}\nValue: ${shown(value)}\nValidator: ${nameOf(validator)}`;
 
 function shown(value: Value): string {
   const text = JSON.stringify(convexToJson(value));
