@@ -104,7 +104,12 @@ export interface MissionControl {
     beat: { agentId: string; status: AgentStatus; currentTaskId?: string },
     signal?: AbortSignal,
   ): Promise<void>;
-  updateRuntimeStatus(status: RuntimeStatus, report: RuntimeReport, signal?: AbortSignal): Promise<void>;
+  /** @returns `asked`: false where the backend says that it asks for no upgrade and no restart */
+  updateRuntimeStatus(
+    status: RuntimeStatus,
+    report: RuntimeReport,
+    signal?: AbortSignal,
+  ): Promise<{ asked: boolean }>;
   /** Clears the request as it returns true: act on it. */
   checkAndClearRestartRequested(signal?: AbortSignal): Promise<boolean>;
   getPendingUpgrade(signal?: AbortSignal): Promise<PendingUpgrade | null>;

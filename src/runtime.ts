@@ -90,7 +90,11 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       countCall: (name, outcome) => metrics.backendCall(name, outcome),
       holder: runtimeName(store),
       onOthers: (sign) => root.send(sign),
-      onSilence: (problem) => root.send({ type: 'condition.changed', source: 'backend', problem }),
+      onHanging: (event) => root.send(event),
+      offer: {
+        has: (name) => root.getSnapshot().context.offered?.includes(name) === true,
+        failed: (name) => root.send({ type: 'extension.failed', name }),
+      },
     }),
   );
   const onUnreadable = (problem: string): void => log.warn('gateway.unreadable', problem);
@@ -198,7 +202,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       }),
       statusReporter: statusReporterMachine.provide({
         actors: {
-          reportStatus: fromPromise<void, { status: RuntimeStatus }>(({ input, signal }) =>
+          reportStatus: fromPromise<{ asked: boolean }, { status: RuntimeStatus }>(({ input, signal }) =>
             missionControl.updateRuntimeStatus(input.status, createReport(config, openclawVersion()), signal),
           ),
         },

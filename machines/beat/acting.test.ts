@@ -60,6 +60,7 @@ async function beat({ rounds: script, failing = 0 }: Script) {
       parent,
       session: 's',
       agent: agentRow('engineer'),
+      seen: [],
       backend: { baseMs: 1, capMs: 1 },
       stallAfterMs: 300_000,
       random: () => 0,

@@ -67,6 +67,7 @@ const INPUT: BeatInput = {
   parent: createListener<never>().parent as BeatInput['parent'],
   session: 's',
   agent: agentRow('engineer'),
+  seen: [],
   backend: LIMITS,
   stallAfterMs: 180_000,
   random: () => 0.5,

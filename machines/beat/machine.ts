@@ -26,6 +26,8 @@ export interface BeatInput {
   /** The key of the agent's system session. */
   session: string;
   agent: AgentRow;
+  /** The tasks that its earlier beats were about, by id, the latest last. */
+  seen: readonly string[];
   /** Backoff of a single Convex call. */
   backend: BackoffLimits;
   /** After so much silence of a round /health names its run; milliseconds. */
@@ -84,6 +86,8 @@ export interface BeatOutput {
   session: string;
   agentId: string;
   outcome: 'beaten' | 'beatFailed';
+  /** The task that it was about, by id. */
+  focus: string | null;
   runMs: number | null;
   reason: string | null;
 }
@@ -151,7 +155,7 @@ const beatSetup = setup({
   },
   actors: {
     /** Reads the agent's tasks and the thread of the one in focus. */
-    planBeat: fromPromise<BeatPlan, { agent: AgentRow }>(notProvided),
+    planBeat: fromPromise<BeatPlan, { agent: AgentRow; seen: readonly string[] }>(notProvided),
     /**
      * One round of the agent on its system session: the first, or what follows the calls of the round before.
      * `message`: what it says, and on which task; null for silence.
@@ -304,11 +308,12 @@ export const beatMachine = beatSetup.createMachine({
     rounds: NO_ROUNDS,
     rest: NO_REST,
   }),
-  output: ({ context: { input, outcome, runMs, reason } }) => ({
+  output: ({ context: { input, plan, outcome, runMs, reason } }) => ({
     kind: 'beat',
     session: input.session,
     agentId: input.agent._id,
     outcome,
+    focus: plan?.focus?._id ?? null,
     runMs,
     reason,
   }),
@@ -321,7 +326,7 @@ export const beatMachine = beatSetup.createMachine({
       on: { 'work.leave': 'done' },
       invoke: {
         src: 'planBeat',
-        input: ({ context }) => ({ agent: context.input.agent }),
+        input: ({ context: { input } }) => ({ agent: input.agent, seen: input.seen }),
         onDone: {
           target: 'queueing',
           actions: { type: 'keepPlan', params: ({ event }) => ({ plan: event.output }) },

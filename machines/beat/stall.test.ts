@@ -39,6 +39,7 @@ async function openRound() {
       parent,
       session: 's',
       agent: agentRow('engineer'),
+      seen: [],
       backend: { baseMs: 1, capMs: 1 },
       stallAfterMs: 60_000,
       moment: () => ({ boot: 'boot', ms: 0 }),

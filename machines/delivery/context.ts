@@ -44,6 +44,8 @@ export interface DeliveryInput {
   gate: Gate;
   /** Whether a change of the queue is told (`queue.changed`) as delivery starts. */
   watched: boolean;
+  /** Whether Convex has said what it offers beyond the contract: the first list goes by that. */
+  offerKnown: boolean;
   /** A number in [0, 1). */
   random: () => number;
   /** What the agents have used today, as delivery starts. */
@@ -82,7 +84,9 @@ export interface Page {
   cursor: string | null;
 }
 
-export type BeatAnswer = { type: 'beat.done' } | { type: 'beat.refused' };
+export type BeatAnswer =
+  /** `focus`: the task that it was about, by id; null when there was none. */
+  { type: 'beat.done'; focus: string | null } | { type: 'beat.refused' };
 
 export type Beater = ActorRef<Snapshot<unknown>, BeatAnswer>;
 
@@ -124,9 +128,11 @@ export type DeliveryEvent =
   | { type: 'delivery.poll' }
   | { type: 'delivery.drain' }
   | { type: 'delivery.abort' }
-  | { type: 'beat.due'; agent: AgentRow; replyTo: Beater }
+  | { type: 'beat.due'; agent: AgentRow; seen: readonly string[]; replyTo: Beater }
   | { type: 'backend.available' }
   | { type: 'journal.available' }
+  /** Convex was asked what it offers. */
+  | { type: 'extensions.asked' }
   /** A child has ended: raised where its `done` event is handled, for the other regions. */
   | { type: 'session.settled'; output: ChildOutput }
   | { type: 'row.reconsider'; id: string; session: string }
@@ -140,6 +146,8 @@ export type DeliveryEvent =
 
 /** What the next look at the queue goes by. */
 export interface Poll {
+  /** Convex was asked what it offers beyond the contract: rows that it lends are lent from the first list on. */
+  offerKnown: boolean;
   /** Rows asked for: what is known may change until the answer comes. */
   asked: number;
   /** Whether Convex has rows that are not in the queue yet. */
@@ -202,7 +210,7 @@ export interface Trials {
 /** What delivery is given and never changes: in one object, because a context is copied with every change (docs/adr/0011). */
 type Sources = Pick<DeliveryInput, 'random' | 'spent' | 'now' | 'moment'>;
 
-export interface DispatchContext extends Omit<DeliveryInput, keyof Sources> {
+export interface DispatchContext extends Omit<DeliveryInput, keyof Sources | 'offerKnown'> {
   sources: Sources;
   queue: Queue;
   /** Agents that have used up their tokens of the day, by id, and their sessions whose threads were told. */
@@ -225,7 +233,7 @@ export interface DispatchContext extends Omit<DeliveryInput, keyof Sources> {
   history: History;
 }
 
-export const freshPoll: Poll = {
+export const freshPoll: Omit<Poll, 'offerKnown'> = {
   asked: 0,
   more: 'no',
   changed: false,

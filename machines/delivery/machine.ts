@@ -49,7 +49,7 @@ export const deliveryMachine = deliverySetup.createMachine({
   id: 'delivery',
   description:
     'The dispatcher: takes undelivered notifications and starts an actor for the head of each session.',
-  context: ({ input: { random, spent, now, moment, ...input } }) => ({
+  context: ({ input: { random, spent, now, moment, offerKnown, ...input } }) => ({
     ...input,
     sources: { random, spent, now, moment },
     queue: EMPTY_QUEUE,
@@ -63,7 +63,7 @@ export const deliveryMachine = deliverySetup.createMachine({
     beaters: {},
     // Who knows what the gateway heard from the delivery before this one.
     gatewayInDoubt: true,
-    poll: freshPoll,
+    poll: { ...freshPoll, offerKnown },
     history: noHistory,
   }),
   initial: 'active',
@@ -105,6 +105,7 @@ export const deliveryMachine = deliverySetup.createMachine({
         'run.stalled': { actions: { type: 'noteStall', params: ({ event }) => event } },
         'run.heard': { actions: { type: 'noteHeard', params: ({ event }) => event } },
         'agent.unknown': { actions: { type: 'passOn', params: ({ event }) => event } },
+        'extensions.asked': { actions: 'noteOffer' },
         'queue.changed': { actions: 'noteChange' },
         // What came before the watch began is still to be looked for.
         'queue.watched': { actions: [{ type: 'noteWatch', params: { watched: true } }, 'noteChange'] },
@@ -247,8 +248,9 @@ export const deliveryMachine = deliverySetup.createMachine({
           initial: 'standby',
           states: {
             standby: {
-              description: 'The only door to polling: opens while work is taken.',
-              always: { guard: 'accepting', target: 'polling' },
+              description:
+                'The only door to polling: opens while work is taken, once Convex was asked what it offers.',
+              always: { guard: and(['accepting', 'offerKnown']), target: 'polling' },
             },
             polling: {
               description: 'Reads the undelivered notifications, oldest first.',

@@ -17,8 +17,9 @@ const hangs = <T, TInput>() => fromPromise<T, TInput>(() => new Promise(() => un
 /** Delivery whose children never come to an end. Each look waits for its answer: `answer` gives that of the last one. */
 function startDelivery({
   watched = false,
+  offerKnown = true,
   ...settings
-}: { watched?: boolean } & Partial<DeliverySettings> = {}) {
+}: { watched?: boolean; offerKnown?: boolean } & Partial<DeliverySettings> = {}) {
   const clock = new SimulatedClock();
   const looks: ((page: Page) => void)[] = [];
   const listUndelivered = fromPromise<Page, ListInput>(() => new Promise((resolve) => looks.push(resolve)));
@@ -30,7 +31,10 @@ function startDelivery({
         beat: beatMachine.provide({ actors: { planBeat: hangs() } }),
       },
     }),
-    { clock, input: deliveryInput({ watched, settings: { maxConcurrentSessions: 5, ...settings } }) },
+    {
+      clock,
+      input: deliveryInput({ watched, offerKnown, settings: { maxConcurrentSessions: 5, ...settings } }),
+    },
   ).start();
   const answer = (...ids: string[]): Promise<void> => {
     const rows = ids.map((id, n) => ({
@@ -80,7 +84,7 @@ it('counts a notification that ends in a drain once, also when the next look was
 it('takes a full page for one, though a heartbeat became due while it was asked for', async () => {
   const { actor, looks, answer, context } = startDelivery({ watched: true });
   const replyTo = createListener<BeatAnswer>().parent;
-  actor.send({ type: 'beat.due', agent: sampleAgent(), replyTo });
+  actor.send({ type: 'beat.due', seen: [], agent: sampleAgent(), replyTo });
   await answer('a', 'b');
   expect([looks.length, context().poll.asked]).toEqual([2, 5]);
 });
@@ -145,4 +149,12 @@ it('looks at the queue while the gate is closed, so that it can say how much wai
   await answer('a', 'b');
   expect(context().queue.counts.waiting).toBe(2);
   expect(sessionOf('a')?.actorId).toBeNull();
+});
+
+it('looks first when Convex was asked what it offers, so that what the first list brings is lent', () => {
+  const { actor, clock, looks } = startDelivery({ offerKnown: false });
+  clock.increment(MINUTE_MS);
+  expect(looks).toHaveLength(0);
+  actor.send({ type: 'extensions.asked' });
+  expect(looks).toHaveLength(1);
 });

@@ -32,7 +32,7 @@ const item = (id: string, task: string, createdAt: number, agent = 'agent-e'): I
   entry: null,
   given: null,
 });
-const beat: Item = { kind: 'beat', agent: sampleAgent(), dueAt: 5 };
+const beat: Item = { kind: 'beat', seen: [], agent: sampleAgent(), dueAt: 5 };
 const key = (task: string, agent = 'agent-e'): string => `${agent}/${task}`;
 const ids = (queue: Queue, task: string) => sessionOf(queue, key(task))?.items.map(itemId);
 const queueOf = (...items: Item[]): Queue => items.reduce(enqueue, EMPTY_QUEUE);

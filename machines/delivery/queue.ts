@@ -16,7 +16,13 @@ export type Item =
       /** The delivery context, where it came with the list. */
       given: DeliveryContext | null;
     }
-  | { kind: 'beat'; agent: AgentRow; dueAt: number };
+  | {
+      kind: 'beat';
+      agent: AgentRow;
+      /** What its earlier beats were about. */
+      seen: readonly string[];
+      dueAt: number;
+    };
 
 /** Where a session's head stands. */
 export type Phase =

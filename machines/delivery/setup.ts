@@ -226,6 +226,7 @@ const parts = setup({
     gateOpenAtStart: ({ context }) => context.gate === 'open',
     trialAtStart: ({ context }) => context.gate === 'trial',
     accepting,
+    offerKnown: ({ context }) => context.poll.offerKnown,
     isExcused: (_, params: { excused: boolean }) => params.excused,
     draining: stateIn({ active: { mode: 'draining' } }),
     headWaits: ({ context: { queue, settings, troubles, resting } }) =>
@@ -365,6 +366,7 @@ export const deliverySetup = parts.extend({
     startPoll: assign(({ context }) => ({
       poll: { ...context.poll, asked: pageSize(context), settled: [], changed: false },
     })),
+    noteOffer: assign(({ context: { poll } }) => ({ poll: { ...poll, offerKnown: true } })),
     noteChange: assign(({ context: { poll } }) => ({
       poll: { ...poll, changed: true, more: poll.more === 'no' ? ('yes' as const) : poll.more },
     })),
@@ -395,7 +397,7 @@ export const deliverySetup = parts.extend({
         then.spawnChild('beat', {
           id,
           systemId: `beat:${session.key}`,
-          input: { ...common, agent: item.agent },
+          input: { ...common, agent: item.agent, seen: item.seen },
         });
       } else {
         const { row, entry, given } = item;
@@ -580,7 +582,9 @@ export const deliverySetup = parts.extend({
         ...(output.kind === 'beat' && { beaters: withoutKeys(beaters, [id]) }),
       });
       const beater = beaters[id];
-      if (beater !== undefined) then.sendTo(beater, { type: 'beat.done' });
+      if (beater !== undefined && output.kind === 'beat') {
+        then.sendTo(beater, { type: 'beat.done', focus: output.focus });
+      }
       const thread = threadNews(context, output);
       if (thread !== null) then.assign({ threads: thread.threads });
       if (thread?.changed === true) {
@@ -626,7 +630,7 @@ export const deliverySetup = parts.extend({
         ...(context.trials.session === key && { trials: { ...context.trials, session: null } }),
       });
       const beater = context.beaters[id];
-      if (beater !== undefined) then.sendTo(beater, { type: 'beat.done' });
+      if (beater !== undefined) then.sendTo(beater, { type: 'beat.done', focus: null });
       then.sendTo(context.parent, isWell(stallSource(key)));
       then.sendTo(context.parent, {
         type: 'session.crashed',
@@ -640,7 +644,12 @@ export const deliverySetup = parts.extend({
       setAside: context.setAside.filter((other) => other !== id),
     })),
     takeBeat: assign(({ context }, due: DueBeat) => ({
-      queue: enqueue(context.queue, { kind: 'beat', agent: due.agent, dueAt: context.sources.now() }),
+      queue: enqueue(context.queue, {
+        kind: 'beat',
+        agent: due.agent,
+        seen: due.seen,
+        dueAt: context.sources.now(),
+      }),
       beaters: { ...context.beaters, [`beat:${due.agent._id}`]: due.replyTo },
     })),
     refuseBeat: sendTo(

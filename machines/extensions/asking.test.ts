@@ -33,6 +33,29 @@ test('a backend with the contract alone is asked once per start, and then once a
     askedByDay.push(asked);
   }
   expect(askedByDay).toEqual([2, 3, 4]);
-  expect(heard).toEqual([{ type: 'extensions.known', functions: [] }]);
+  expect(heard.slice(0, 2)).toEqual([
+    { type: 'extensions.known', functions: [] },
+    { type: 'extensions.asked' },
+  ]);
+  expect(heard.filter(({ type }) => type === 'extensions.known')).toHaveLength(1);
+  actor.stop();
+});
+
+test('a function that failed without a reason is offered no more, until the backend offers it again', async () => {
+  const machine = extensionsMachine.provide({
+    actors: {
+      askExtensions: fromPromise<readonly string[]>(() => Promise.resolve(['beginDelivery', 'other'])),
+    },
+  });
+  const { parent, heard } = createListener<ExtensionsNews>();
+  const input = { parent, wakeUp: false, backend: { baseMs: 5_000, capMs: 60_000 }, random: () => 0.5 };
+  const actor = createActor(machine, { clock: new SimulatedClock(), input }).start();
+  await settle();
+  actor.send({ type: 'extension.failed', name: 'beginDelivery' });
+  actor.send({ type: 'extension.failed', name: 'beginDelivery' });
+  actor.send({ type: 'backend.available' });
+  await settle();
+  const known = heard.flatMap((news) => (news.type === 'extensions.known' ? [news.functions] : []));
+  expect(known).toEqual([['beginDelivery', 'other'], ['other'], ['beginDelivery', 'other']]);
   actor.stop();
 });

@@ -16,6 +16,8 @@ export interface ExtensionsInput {
 export type ExtensionsNews =
   /** What the backend offers, sent when it changes. Empty: it offers only the contract. */
   | { type: 'extensions.known'; functions: readonly string[] }
+  /** The first question is over, whatever came of it. Sent after each question. */
+  | { type: 'extensions.asked' }
   /** From now on every change of the queue is announced. Delivery must look once for what came before. */
   | { type: 'queue.watched' }
   | { type: 'queue.unwatched' }
@@ -33,7 +35,11 @@ export type WatchNews =
   /** It ended, and no event follows. */
   | { type: 'watch.failed'; fault: Fault };
 
-export type ExtensionsEvent = WatchNews | { type: 'backend.available' };
+export type ExtensionsEvent =
+  | WatchNews
+  | { type: 'backend.available' }
+  /** A function that was offered failed without a reason: it is not called again until it is offered anew. */
+  | { type: 'extension.failed'; name: string };
 
 interface ExtensionsContext extends ExtensionsInput {
   /** null until the backend has answered. */
@@ -78,6 +84,13 @@ export const extensionsMachine = setup({
       if (functions.join() === context.functions?.join()) return;
       enqueue.sendTo(context.parent, { type: 'extensions.known', functions });
     }),
+    dropFunction: enqueueActions(({ enqueue, context }, { name }: { name: string }) => {
+      const functions = (context.functions ?? []).filter((one) => one !== name);
+      if (functions.length === context.functions?.length) return;
+      enqueue.assign({ functions });
+      enqueue.sendTo(context.parent, { type: 'extensions.known', functions });
+    }),
+    tellAsked: sendTo(({ context }) => context.parent, { type: 'extensions.asked' }),
     countFailure: assign(({ context }, { fault }: { fault: Fault }) => {
       const failures = context.failures + 1;
       const limits = fault.kind === 'backendRefused' ? REFUSED_BACKOFF : context.backend;
@@ -101,6 +114,7 @@ export const extensionsMachine = setup({
   description: 'What the backend offers beyond the contract, and the subscription that wakes delivery.',
   context: ({ input }) => ({ ...input, functions: null, failures: 0, retryInMs: 0, reason: null }),
   initial: 'asking',
+  on: { 'extension.failed': { actions: { type: 'dropFunction', params: ({ event }) => event } } },
   states: {
     asking: {
       description: 'Asks the backend what it offers; nothing is assumed.',
@@ -109,15 +123,18 @@ export const extensionsMachine = setup({
         src: 'askExtensions',
         onDone: {
           target: 'choosing',
-          actions: { type: 'keepAnswer', params: ({ event }) => ({ functions: event.output }) },
+          actions: [
+            { type: 'keepAnswer', params: ({ event }) => ({ functions: event.output }) },
+            'tellAsked',
+          ],
         },
         onError: [
           {
             guard: { type: 'tokenRefused', params: faultParams },
             target: 'refused',
-            actions: { type: 'countFailure', params: faultParams },
+            actions: [{ type: 'countFailure', params: faultParams }, 'tellAsked'],
           },
-          { target: 'unsure', actions: { type: 'countFailure', params: faultParams } },
+          { target: 'unsure', actions: [{ type: 'countFailure', params: faultParams }, 'tellAsked'] },
         ],
       },
     },

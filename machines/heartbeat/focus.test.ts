@@ -50,7 +50,7 @@ test('each of nineteen tasks that stand still is in focus within nineteen beats,
   for (let beat = 0; beat < 19; beat++) {
     const focus = focusTask(stuck, true, seen);
     focused.add(focus?._id);
-    seen = rememberFocus(seen, focus);
+    seen = rememberFocus(seen, focus?._id ?? null);
   }
   expect(focused).toEqual(new Set(stuck.map(({ _id }) => _id)));
 });
@@ -59,7 +59,7 @@ test('the stalest comes first, and first again after all others', () => {
   let seen: readonly string[] = [];
   const order = Array.from({ length: 20 }, () => {
     const focus = focusTask(stuck, true, seen);
-    seen = rememberFocus(seen, focus);
+    seen = rememberFocus(seen, focus?._id ?? null);
     return focus?._id;
   });
   expect(order[0]).toBe('stuck18');

@@ -41,10 +41,8 @@ export function focusTask(
 }
 
 /** What a beat keeps of the tasks that it was about, for `seen` of the next ones. */
-export const rememberFocus = (seen: readonly string[], focus: TaskRow | null): readonly string[] =>
-  focus === null
-    ? seen
-    : [...seen.filter((id) => id !== focus._id), focus._id].slice(-READ_TASKS.orchestrator);
+export const rememberFocus = (seen: readonly string[], focus: string | null): readonly string[] =>
+  focus === null ? seen : [...seen.filter((id) => id !== focus), focus].slice(-READ_TASKS.orchestrator);
 
 /** The tasks that a beat's prompt lists, and how many it leaves out. The orchestrator sees the stalest. */
 export function shownTasks(

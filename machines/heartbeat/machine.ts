@@ -2,16 +2,29 @@ import { assign, fromPromise, sendTo, setup, type ActorRef, type ActorRefFrom, t
 import type { AgentRow } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
+import { rememberFocus } from './focus.ts';
 import { beatDelay, firstBeatDelay } from './rhythm.ts';
 
 /** The actor that is told how a beat ended. */
-type Self = ActorRef<Snapshot<unknown>, { type: 'beat.done' } | { type: 'beat.refused' }>;
+type Self = ActorRef<Snapshot<unknown>, BeatDone | { type: 'beat.refused' }>;
 
-export type HeartbeatNews = { type: 'beat.due'; agent: AgentRow; replyTo: Self };
+export interface BeatDone {
+  type: 'beat.done';
+  /** The task that the beat was about, by id; null when there was none. */
+  focus: string | null;
+}
+
+/** `seen`: what the agent's earlier beats were about, the latest last. A beat that says nothing leaves no other trace. */
+export type HeartbeatNews = {
+  type: 'beat.due';
+  agent: AgentRow;
+  seen: readonly string[];
+  replyTo: Self;
+};
 
 export type HeartbeatEvent =
   | { type: 'agent.changed'; agent: AgentRow }
-  | { type: 'beat.done' }
+  | BeatDone
   | { type: 'beat.refused' }
   | { type: 'gateway.available' };
 
@@ -25,7 +38,10 @@ export interface HeartbeatInput {
 interface HeartbeatContext extends HeartbeatInput {
   nextInMs: number;
   beats: number;
+  seen: readonly string[];
 }
+
+const noteFocus = { type: 'noteFocus', params: ({ event }: { event: BeatDone }) => event } as const;
 
 export const heartbeatMachine = setup({
   types: {} as { context: HeartbeatContext; input: HeartbeatInput; events: HeartbeatEvent; tags: Tag },
@@ -48,20 +64,30 @@ export const heartbeatMachine = setup({
     keepAgent: assign((_, params: { agent: AgentRow }) => ({ agent: params.agent })),
     drawFirst: assign(({ context }) => ({ nextInMs: firstBeatDelay(context.agent, context.random()) })),
     drawNext: assign(({ context }) => ({ nextInMs: beatDelay(context.agent, context.random()) })),
+    noteFocus: assign(({ context }, { focus }: { focus: string | null }) => ({
+      seen: rememberFocus(context.seen, focus),
+    })),
     countBeat: assign(({ context }) => ({ beats: context.beats + 1 })),
     askForBeat: sendTo(
       ({ context }) => context.parent,
-      ({ context, self }) => ({ type: 'beat.due' as const, agent: context.agent, replyTo: self }),
+      ({ context, self }) => ({
+        type: 'beat.due' as const,
+        agent: context.agent,
+        seen: context.seen,
+        replyTo: self,
+      }),
     ),
   },
 }).createMachine({
   id: 'heartbeat',
   description:
     "One agent's heartbeat. The beat itself is a child of delivery, on the agent's system session.",
-  context: ({ input }) => ({ ...input, nextInMs: 0, beats: 0 }),
+  context: ({ input }) => ({ ...input, nextInMs: 0, beats: 0, seen: [] }),
   initial: 'resting',
   entry: 'drawFirst',
   on: {
+    // Of a beat that was dropped, and ran later all the same.
+    'beat.done': { actions: noteFocus },
     'agent.changed': [
       {
         guard: { type: 'intervalChanged', params: ({ event }) => event },
@@ -82,7 +108,7 @@ export const heartbeatMachine = setup({
       tags: ['ready', 'busy'],
       entry: 'askForBeat',
       on: {
-        'beat.done': { target: 'resting', actions: ['countBeat', 'drawNext'] },
+        'beat.done': { target: 'resting', actions: [noteFocus, 'countBeat', 'drawNext'] },
         'beat.refused': 'reporting',
       },
       after: { beatDeadline: { target: 'resting', actions: 'drawNext' } },

@@ -17,12 +17,22 @@ export type PulseNews =
 /** What a look found: `silent`: Convex takes the connection and does not answer in time. */
 export type Look = { found: 'answered' | 'failed' } | { found: 'silent'; problem: string };
 
+export type PulseEvent =
+  /** A call of a function has had no answer for HANGS_AFTER_MS. */
+  | { type: 'call.hangs'; name: string }
+  /** A call that hung is over. */
+  | { type: 'call.ended' };
+
 interface PulseContext {
   parent: Parent<PulseNews>;
+  /** Calls that hang. */
+  hanging: number;
   /** Looks in a row that had no answer in time. */
   silences: number;
 }
 
+/** A call that has no answer for so long is a sign of trouble, long before its limit is over; milliseconds. */
+export const HANGS_AFTER_MS = 10_000;
 /** With a look's limit of 2 s, a Convex that refuses connections is known within 5 s, and a silent one within 10 s. */
 const LOOK_EVERY_MS = 2_500;
 /** Who waits for it wants to know at once. */
@@ -34,7 +44,7 @@ const found = ({ event }: { event: { output: Look } }) => ({ look: event.output 
 
 /** Does Convex answer HTTP at all, between the calls of an idle runtime? A look runs no function, so it costs no call. */
 export const pulseMachine = setup({
-  types: {} as { context: PulseContext; input: PulseInput; tags: Tag },
+  types: {} as { context: PulseContext; input: PulseInput; events: PulseEvent; tags: Tag },
   actors: {
     lookAtConvex: fromPromise<Look>(() =>
       Promise.reject(new Error('this actor is provided by src/runtime.ts')),
@@ -42,6 +52,7 @@ export const pulseMachine = setup({
   },
   guards: {
     answered: (_, { look }: { look: Look }) => look.found === 'answered',
+    lastOne: ({ context }) => context.hanging <= 1,
     silent: (_, { look }: { look: Look }) => look.found === 'silent',
     silentAgain: ({ context }, { look }: { look: Look }) =>
       look.found === 'silent' && context.silences + 1 >= SILENCES,
@@ -62,64 +73,120 @@ export const pulseMachine = setup({
         problem: look.found === 'silent' ? look.problem : null,
       }),
     ),
+    countHanging: assign(({ context }, { by }: { by: 1 | -1 }) => ({ hanging: context.hanging + by })),
+    tellHanging: sendTo(
+      ({ context }) => context.parent,
+      (_, { name }: { name: string }) => ({
+        type: 'condition.changed' as const,
+        source: 'backend',
+        of: 'pulse',
+        problem: `Convex has not answered ${name} for ${HANGS_AFTER_MS / 1_000} s: check CONVEX_URL and the deployment.`,
+      }),
+    ),
+    tellAnswered: sendTo(({ context }) => context.parent, {
+      type: 'condition.changed',
+      source: 'backend',
+      of: 'pulse',
+      problem: null,
+    }),
     tellAway: sendTo(({ context }) => context.parent, { type: 'delivery.poll' }),
     tellBack: sendTo(({ context }) => context.parent, { type: 'backend.available' }),
   },
 }).createMachine({
   id: 'pulse',
-  description: 'Does Convex answer at all? Looks between the calls of an idle runtime.',
-  context: ({ input }) => ({ ...input, silences: 0 }),
-  initial: 'well',
+  description:
+    'Does Convex answer at all? It looks between the calls of an idle runtime, and hears of calls that hang.',
+  context: ({ input }) => ({ ...input, silences: 0, hanging: 0 }),
+  type: 'parallel',
   states: {
-    well: {
-      description: 'Convex answers.',
-      tags: ['ready'],
-      initial: 'resting',
+    looks: {
+      description: 'Does Convex answer HTTP?',
+      initial: 'well',
       states: {
-        resting: { description: 'Waits for the next look.', after: { lookEvery: 'looking' } },
-        looking: {
-          description: 'Looks.',
-          invoke: {
-            src: 'lookAtConvex',
-            onDone: [
-              { guard: { type: 'answered', params: found }, target: 'resting' },
-              {
-                guard: { type: 'silent', params: found },
-                target: '#pulse.away',
-                actions: ['countSilence', 'tellAway'],
+        well: {
+          description: 'Convex answers.',
+          tags: ['ready'],
+          initial: 'resting',
+          states: {
+            resting: { description: 'Waits for the next look.', after: { lookEvery: 'looking' } },
+            looking: {
+              description: 'Looks.',
+              invoke: {
+                src: 'lookAtConvex',
+                onDone: [
+                  { guard: { type: 'answered', params: found }, target: 'resting' },
+                  {
+                    guard: { type: 'silent', params: found },
+                    target: '#pulse.looks.away',
+                    actions: ['countSilence', 'tellAway'],
+                  },
+                  { target: '#pulse.looks.away', actions: 'tellAway' },
+                ],
+                onError: { target: '#pulse.looks.away', actions: 'tellAway' },
               },
-              { target: '#pulse.away', actions: 'tellAway' },
-            ],
-            onError: { target: '#pulse.away', actions: 'tellAway' },
+            },
+          },
+        },
+        away: {
+          description: 'Convex does not answer. Looks more often.',
+          tags: ['degraded'],
+          initial: 'resting',
+          states: {
+            resting: { description: 'Waits for the next look.', after: { lookWhileAway: 'looking' } },
+            looking: {
+              description: 'Looks.',
+              invoke: {
+                src: 'lookAtConvex',
+                onDone: [
+                  {
+                    guard: { type: 'answered', params: found },
+                    target: '#pulse.looks.well',
+                    actions: ['endSilence', 'tellBack'],
+                  },
+                  {
+                    guard: { type: 'silentAgain', params: found },
+                    target: 'resting',
+                    actions: ['countSilence', { type: 'tellSilence', params: found }],
+                  },
+                  { guard: { type: 'silent', params: found }, target: 'resting', actions: 'countSilence' },
+                  { target: 'resting', actions: 'endSilence' },
+                ],
+                onError: { target: 'resting', actions: 'endSilence' },
+              },
+            },
           },
         },
       },
     },
-    away: {
-      description: 'Convex does not answer. Looks more often.',
-      tags: ['degraded'],
-      initial: 'resting',
+    calls: {
+      description: 'Are the calls of the others answered?',
+      initial: 'quick',
       states: {
-        resting: { description: 'Waits for the next look.', after: { lookWhileAway: 'looking' } },
-        looking: {
-          description: 'Looks.',
-          invoke: {
-            src: 'lookAtConvex',
-            onDone: [
+        quick: {
+          description: 'No call hangs.',
+          on: {
+            'call.hangs': {
+              target: 'hanging',
+              actions: [
+                { type: 'countHanging', params: { by: 1 } },
+                { type: 'tellHanging', params: ({ event }) => event },
+              ],
+            },
+          },
+        },
+        hanging: {
+          description: 'Convex takes calls and leaves at least one of them without an answer.',
+          tags: ['degraded'],
+          on: {
+            'call.hangs': { actions: { type: 'countHanging', params: { by: 1 } } },
+            'call.ended': [
               {
-                guard: { type: 'answered', params: found },
-                target: '#pulse.well',
-                actions: ['endSilence', 'tellBack'],
+                guard: 'lastOne',
+                target: 'quick',
+                actions: [{ type: 'countHanging', params: { by: -1 } }, 'tellAnswered'],
               },
-              {
-                guard: { type: 'silentAgain', params: found },
-                target: 'resting',
-                actions: ['countSilence', { type: 'tellSilence', params: found }],
-              },
-              { guard: { type: 'silent', params: found }, target: 'resting', actions: 'countSilence' },
-              { target: 'resting', actions: 'endSilence' },
+              { actions: { type: 'countHanging', params: { by: -1 } } },
             ],
-            onError: { target: 'resting', actions: 'endSilence' },
           },
         },
       },

@@ -43,3 +43,20 @@ it('takes one slow answer for none, and two for a silence until something else i
   expect(await look(SILENT)).toEqual(['problem No answer.']);
   expect(await look(FAILED)).toEqual(['problem null']);
 });
+
+it('tells of the first call that hangs, and when none hangs any more', () => {
+  const { parent, heard } = createListener<PulseNews>();
+  const pulse = createActor(pulseMachine, { clock: new SimulatedClock(), input: { parent } }).start();
+  pulse.send({ type: 'call.hangs', name: 'markNotificationRead' });
+  pulse.send({ type: 'call.hangs', name: 'listAgents' });
+  pulse.send({ type: 'call.ended' });
+  expect(heard).toMatchObject([
+    {
+      source: 'backend',
+      of: 'pulse',
+      problem: 'Convex has not answered markNotificationRead for 10 s: check CONVEX_URL and the deployment.',
+    },
+  ]);
+  pulse.send({ type: 'call.ended' });
+  expect(heard.at(-1)).toMatchObject({ source: 'backend', problem: null });
+});

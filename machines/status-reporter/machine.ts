@@ -17,7 +17,10 @@ export interface StatusReporterInput {
 }
 
 export type StatusReporterNews =
-  ConditionChanged | { type: 'backend.available' } | { type: 'status.reported'; status: RuntimeStatus };
+  | ConditionChanged
+  | { type: 'backend.available' }
+  /** `asked`: false where Mission Control says that it asks for no upgrade and no restart. */
+  | { type: 'status.reported'; status: RuntimeStatus; asked: boolean };
 
 export type StatusReporterEvent =
   | { type: 'status.changed'; status: RuntimeStatus }
@@ -58,7 +61,7 @@ export const statusReporterMachine = setup({
     tags: Tag;
   },
   actors: {
-    reportStatus: fromPromise<void, { status: RuntimeStatus }>(() =>
+    reportStatus: fromPromise<{ asked: boolean }, { status: RuntimeStatus }>(() =>
       Promise.reject(new Error('this actor is provided by src/runtime.ts')),
     ),
   },
@@ -75,11 +78,12 @@ export const statusReporterMachine = setup({
     keepStatus: assign((_, params: { status: RuntimeStatus }) => ({ status: params.status })),
     /** Remembers the status that is being reported. A change meanwhile is reported next. */
     noteTold: assign(({ context }) => ({ reported: context.status })),
-    countReport: enqueueActions(({ enqueue, context }) => {
+    countReport: enqueueActions(({ enqueue, context }, { asked }: { asked: boolean }) => {
       if (context.failures > 0) enqueue.sendTo(context.parent, { type: 'backend.available' });
       enqueue.assign({ failures: 0, lastReportAt: context.now(), lastErrorMessage: null });
       enqueue.sendTo(context.parent, { type: 'condition.changed', source: 'statusReporter', problem: null });
-      enqueue.sendTo(context.parent, { type: 'status.reported', status: context.reported ?? context.status });
+      const status = context.reported ?? context.status;
+      enqueue.sendTo(context.parent, { type: 'status.reported', status, asked });
     }),
     countFailure: enqueueActions(({ enqueue, context }, params: { fault: Fault }) => {
       const failures = context.failures + 1;
@@ -124,7 +128,10 @@ export const statusReporterMachine = setup({
       invoke: {
         src: 'reportStatus',
         input: ({ context }) => ({ status: context.status }),
-        onDone: { target: 'watching', actions: 'countReport' },
+        onDone: {
+          target: 'watching',
+          actions: { type: 'countReport', params: ({ event }) => event.output },
+        },
         onError: [
           {
             guard: { type: 'tokenRefused', params: faultParams },

@@ -17,14 +17,14 @@ async function longestSilence(intervalMs: number, answersInMs: readonly number[]
   let sent = 0;
   let known = 0;
   let longest = 0;
-  const reportStatus = fromPromise<void, { status: RuntimeStatus }>(({ signal }) => {
+  const reportStatus = fromPromise<{ asked: boolean }, { status: RuntimeStatus }>(({ signal }) => {
     const sentAt = clock.now();
     const takes = answersInMs[sent++] ?? 0;
     return new Promise((resolve) => {
       clock.setTimeout(() => {
         if (signal.aborted) return;
         known = sentAt;
-        resolve();
+        resolve({ asked: true });
       }, takes);
     });
   });

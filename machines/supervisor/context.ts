@@ -5,12 +5,12 @@ import type { Moment } from '../shared/moment.ts';
 import type { AgentRow, RuntimeStatus } from '../shared/mission-control.ts';
 import type { AgentSyncNews } from '../agent-sync/machine.ts';
 import type { DeliveryNews, DeliverySettings } from '../delivery/context.ts';
-import type { ExtensionsNews } from '../extensions/machine.ts';
+import type { ExtensionsEvent, ExtensionsNews } from '../extensions/machine.ts';
 import type { GatewayNews } from '../gateway/machine.ts';
 import type { HeartbeatNews } from '../heartbeat/machine.ts';
 import type { JournalNews } from '../journal/machine.ts';
 import type { OtherRuntimeSign } from '../other-runtime/machine.ts';
-import type { PulseNews } from '../pulse/machine.ts';
+import type { PulseEvent, PulseNews } from '../pulse/machine.ts';
 import type { StatusReporterNews } from '../status-reporter/machine.ts';
 import type { UpgradeNews } from '../upgrade/machine.ts';
 import type { Ledger } from './policy.ts';
@@ -60,7 +60,9 @@ export type SupervisorEvent =
   | ExtensionsNews
   | JournalNews
   | OtherRuntimeSign
-  | PulseNews;
+  | PulseNews
+  | PulseEvent
+  | Extract<ExtensionsEvent, { type: 'extension.failed' }>;
 
 export interface Condition {
   problem: string;
@@ -78,6 +80,8 @@ export interface SupervisorContext extends SupervisorInput {
   /** Restarts of each child since the start of the process. */
   restarts: Readonly<Record<string, number>>;
   gate: Gate;
+  /** What the backend offers beyond the contract; null until it was asked. */
+  offered: readonly string[] | null;
   /** Whether the backend announces changes of the queue. */
   watched: boolean;
   conditions: Readonly<Record<string, Condition>>;

@@ -12,6 +12,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
     ledger: {},
     restarts: {},
     gate: 'closed',
+    offered: null,
     watched: false,
     // The gateway counts as degraded until it has answered, so that the first report does not promise too much.
     conditions: {
@@ -68,6 +69,13 @@ export const supervisorMachine = supervisorSetup.createMachine({
         { type: 'tell', params: ({ event }) => ({ id: 'extensions', event }) },
       ],
     },
+    'extensions.known': { actions: { type: 'setOffered', params: ({ event }) => event } },
+    'extensions.asked': {
+      actions: ['noteAsked', { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) }],
+    },
+    'extension.failed': { actions: { type: 'tell', params: ({ event }) => ({ id: 'extensions', event }) } },
+    'call.hangs': { actions: { type: 'tell', params: ({ event }) => ({ id: 'pulse', event }) } },
+    'call.ended': { actions: { type: 'tell', params: ({ event }) => ({ id: 'pulse', event }) } },
     'queue.watched': {
       actions: [
         { type: 'setWatched', params: { watched: true } },
@@ -89,7 +97,13 @@ export const supervisorMachine = supervisorSetup.createMachine({
       actions: { type: 'tell', params: ({ event }) => ({ id: 'otherRuntime', event }) },
     },
     'status.reported': {
-      actions: { type: 'tell', params: { id: 'upgrade', event: { type: 'upgrade.check' } } },
+      actions: {
+        type: 'tell',
+        params: ({ event }) => ({
+          id: 'upgrade',
+          event: { type: 'upgrade.check' as const, asked: event.asked },
+        }),
+      },
     },
     'upgrade.check': { actions: { type: 'tell', params: ({ event }) => ({ id: 'upgrade', event }) } },
     'delivery.poll': { actions: { type: 'tell', params: ({ event }) => ({ id: 'delivery', event }) } },
@@ -163,7 +177,6 @@ export const supervisorMachine = supervisorSetup.createMachine({
     'session.crashed': {},
     'upgrade.noticed': {},
     'upgrade.resultLost': {},
-    'extensions.known': {},
     'queue.unwatchable': {},
   },
   states: {

@@ -16,7 +16,7 @@ import type { Tag } from '../shared/tags.ts';
 import { otherRuntimeMachine } from '../other-runtime/machine.ts';
 import { pulseMachine } from '../pulse/machine.ts';
 import { statusReporterMachine } from '../status-reporter/machine.ts';
-import { upgradeMachine } from '../upgrade/machine.ts';
+import { upgradeMachine, type UpgradeEvent } from '../upgrade/machine.ts';
 import {
   accountStatus,
   EXIT,
@@ -156,6 +156,7 @@ export const supervisorSetup = parts.extend({
               settings: context.delivery,
               gate: context.gate,
               watched: context.watched,
+              offerKnown: context.offered !== null,
               random,
               spent: context.spent,
               now,
@@ -201,6 +202,8 @@ export const supervisorSetup = parts.extend({
       enqueue.sendTo(due.replyTo, { type: 'beat.refused' });
     }),
     setGate: assign((_, params: { gate: Gate }) => ({ gate: params.gate })),
+    setOffered: assign((_, { functions }: { functions: readonly string[] }) => ({ offered: functions })),
+    noteAsked: assign(({ context }) => ({ offered: context.offered ?? [] })),
     setWatched: assign((_, params: { watched: boolean }) => params),
     noteCondition: assign(({ context }, params: Omit<ConditionChanged, 'type'>) => {
       const others = Object.fromEntries(
@@ -312,7 +315,10 @@ type ToChild =
       | { type: 'run.failed' }
       | { type: 'agents.synced' }
       | { type: 'backend.available' }
-      | { type: 'upgrade.check' }
+      | { type: 'extensions.asked' }
+      | { type: 'extension.failed' }
+      | { type: 'call.hangs' }
+      | { type: 'call.ended' }
       | { type: 'delivery.poll' }
       | { type: 'gateway.probe' }
       | { type: 'beat.due' }
@@ -323,7 +329,7 @@ type ToChild =
       | { type: 'otherRuntime.counted' }
       | { type: 'otherRuntime.sighted' }
     >
-  | { type: 'upgrade.force' }
+  | UpgradeEvent
   | { type: 'agents.sync' }
   | { type: 'delivery.drain' }
   | { type: 'delivery.abort' }

@@ -63,12 +63,16 @@ async function startSupervisor() {
         },
       }),
       statusReporter: statusReporterMachine.provide({
-        actors: { reportStatus: fromPromise<void, { status: RuntimeStatus }>(() => Promise.resolve()) },
+        actors: {
+          reportStatus: fromPromise<{ asked: boolean }, { status: RuntimeStatus }>(() =>
+            Promise.resolve({ asked: true }),
+          ),
+        },
       }),
       upgrade: upgradeMachine.provide({
         actors: {
           tellResult: fromPromise<string | null>(() => Promise.resolve(null)),
-          checkUpgrade: fromPromise<UpgradeFacts>(() => Promise.resolve(nothingAsked)),
+          checkUpgrade: fromPromise<UpgradeFacts, { asked: boolean }>(() => Promise.resolve(nothingAsked)),
         },
       }),
       agentSync: agentSyncMachine.provide({

@@ -17,9 +17,12 @@ export type UpgradeNews =
   /** The result of the last upgrade cannot be reported; sent once per reason. */
   | { type: 'upgrade.resultLost'; problem: string };
 
-export type UpgradeEvent = { type: 'upgrade.check' } | { type: 'upgrade.force' };
+/** `asked`: false where Mission Control has just said that it asks for nothing. */
+export type UpgradeEvent = { type: 'upgrade.check'; asked?: boolean } | { type: 'upgrade.force' };
 
 interface UpgradeContext extends UpgradeInput {
+  /** false: Mission Control has said that it asks for nothing, so it is not asked. */
+  asked: boolean;
   verdict: UpgradeVerdict;
   pending: PendingUpgrade | null;
   /** What is asked for, in one sentence for `/health` and the log; null when nothing is asked. */
@@ -39,7 +42,7 @@ const upgradeSetup = setup({
      * output is null, or says why the result can never be reported.
      */
     tellResult: fromPromise<string | null>(notProvided),
-    checkUpgrade: fromPromise<UpgradeFacts>(notProvided),
+    checkUpgrade: fromPromise<UpgradeFacts, { asked: boolean }>(notProvided),
     /** Stores the request that this process leaves for, so that the next process does not leave for it again. */
     rememberExit: fromPromise<void, { pending: PendingUpgrade | null }>(notProvided),
   },
@@ -49,6 +52,7 @@ const upgradeSetup = setup({
     heldBack: ({ context }) => context.verdict === 'heldBack',
   },
   actions: {
+    noteAsked: assign((_, { asked = true }: { asked?: boolean }) => ({ asked })),
     keepFacts: enqueueActions(({ enqueue, context }, params: { facts: UpgradeFacts }) => {
       const { verdict, notice } = judge(params.facts, context.mode);
       enqueue.assign({ pending: params.facts.pending, verdict, notice });
@@ -70,11 +74,17 @@ const upgradeSetup = setup({
   },
 });
 
+const check = {
+  target: 'telling',
+  actions: { type: 'noteAsked', params: ({ event }: { event: { asked?: boolean } }) => event },
+} as const;
+
 export const upgradeMachine = upgradeSetup.createMachine({
   id: 'upgrade',
   description: 'Whether this runtime is asked to become another version, or to start again.',
   context: ({ input }) => ({
     ...input,
+    asked: true,
     verdict: 'current',
     pending: null,
     notice: null,
@@ -86,18 +96,18 @@ export const upgradeMachine = upgradeSetup.createMachine({
     current: {
       description: 'Nothing is asked of this runtime.',
       tags: ['ready'],
-      on: { 'upgrade.check': 'telling' },
+      on: { 'upgrade.check': check },
     },
     available: {
       description: 'An upgrade is asked for; UPGRADE_MODE=notify only tells.',
       tags: ['ready', 'attention'],
-      on: { 'upgrade.check': 'telling' },
+      on: { 'upgrade.check': check },
     },
     heldBack: {
       description:
         'This runtime has left for this upgrade once and came back as the same version: it works on and does not leave again for the same request.',
       tags: ['ready', 'attention'],
-      on: { 'upgrade.check': 'telling' },
+      on: { 'upgrade.check': check },
     },
     telling: {
       description:
@@ -118,6 +128,7 @@ export const upgradeMachine = upgradeSetup.createMachine({
       tags: ['ready', 'busy'],
       invoke: {
         src: 'checkUpgrade',
+        input: ({ context }) => ({ asked: context.asked }),
         onDone: {
           target: 'deciding',
           actions: { type: 'keepFacts', params: ({ event }) => ({ facts: event.output }) },

@@ -119,6 +119,9 @@ const NOT_FROM_ONE_CHILD = [
   // Calls to Mission Control show it, whoever makes them.
   'otherRuntime.counted',
   'otherRuntime.sighted',
+  'extension.failed',
+  'call.hangs',
+  'call.ended',
 ];
 
 test('the tree knows who says what the supervisor passes on', () => {

@@ -22,6 +22,7 @@ export const SENDERS: Record<string, MachineId> = {
   'agents.synced': 'agentSync',
   'upgrade.requested': 'upgrade',
   'journal.available': 'journal',
+  'extensions.asked': 'extensions',
   'queue.watched': 'extensions',
   'queue.unwatched': 'extensions',
   'queue.changed': 'extensions',

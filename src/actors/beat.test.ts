@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { agentRow } from '../../test/kits/samples/agent-row.ts';
 import type { TaskRow } from '../../machines/shared/mission-control.ts';
 import type { MissionControl } from '../ports.ts';
+import { rememberFocus } from '../../machines/heartbeat/focus.ts';
 import { createBeatActors, type FollowUps } from './beat.ts';
 import type { Surroundings } from './notification.ts';
 
@@ -41,8 +42,8 @@ function world(followUps: FollowUps) {
   const log = { info: () => undefined, warn: () => undefined };
   const surroundings = { missionControl, log } as unknown as Surroundings;
   const { planBeat } = createBeatActors(surroundings, { ...NO_TOOLS, followUps });
-  const plan = () => {
-    const actor = createActor(planBeat, { input: { agent: agentRow('squad-lead', 'lead') } });
+  const plan = (seen: readonly string[] = []) => {
+    const actor = createActor(planBeat, { input: { agent: agentRow('squad-lead', 'lead'), seen } });
     const done = toPromise(actor);
     actor.start();
     return done;
@@ -53,7 +54,12 @@ function world(followUps: FollowUps) {
 test("the orchestrator's beat reads 200 tasks, and each of nineteen stuck ones is in focus within nineteen beats", async () => {
   const { plan, reads } = world(null);
   const focused = new Set<string | undefined>();
-  for (let beat = 0; beat < 19; beat++) focused.add((await plan()).focus?._id);
+  let seen: readonly string[] = [];
+  for (let beat = 0; beat < 19; beat++) {
+    const focus = (await plan(seen)).focus?._id;
+    focused.add(focus);
+    seen = rememberFocus(seen, focus ?? null);
+  }
   expect(focused.size).toBe(19);
   expect(reads[0]).toBe(200);
 });

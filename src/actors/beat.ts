@@ -11,7 +11,6 @@ import {
   focusTask,
   namedTask,
   READ_TASKS,
-  rememberFocus,
   shownTasks,
   WATCHED_STATUSES,
 } from '../../machines/heartbeat/focus.ts';
@@ -49,20 +48,21 @@ export interface BeatTools {
   followUps: FollowUps;
 }
 
+interface PlanInput {
+  agent: AgentRow;
+  seen: readonly string[];
+}
+
 /** The I/O of a beat (docs/contract.md#heartbeats). */
 export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
   const { missionControl } = surroundings;
   const { mode, followUps } = tools;
-  /** By agent: what its beats were about, the latest last. A beat that says nothing leaves no other trace. */
-  const focused = new Map<string, readonly string[]>();
   return {
-    planBeat: fromPromise<BeatPlan, { agent: AgentRow }>(async ({ input: { agent }, signal }) => {
+    planBeat: fromPromise<BeatPlan, PlanInput>(async ({ input: { agent, seen }, signal }) => {
       const isOrchestrator = (await missionControl.getOrchestratorAgentId(signal)) === agent._id;
       const all = await tasksOf(missionControl, agent, isOrchestrator, signal);
       if (isOrchestrator) await askAssignees(surroundings, followUps, agent, all, signal);
-      const seen = focused.get(agent._id) ?? [];
       const focus = focusTask(all, isOrchestrator, seen);
-      focused.set(agent._id, rememberFocus(seen, focus));
       const { shown: tasks, leftOut } = shownTasks(all, isOrchestrator);
       const thread =
         focus === null ? [] : await missionControl.loadThread(agent._id, focus._id, MAX_MESSAGES, signal);

@@ -16,7 +16,11 @@ const PENDING: PendingUpgrade = {
 };
 
 /** One look at what is asked for, by a runtime whose disk has failed. */
-function check(pending: PendingUpgrade | null, restartRequested: boolean): Promise<UpgradeFacts> {
+function check(
+  pending: PendingUpgrade | null,
+  restartRequested: boolean,
+  asked = true,
+): Promise<UpgradeFacts> {
   const fails = () => Promise.reject(new Fault('journalUnavailable', 'The disk is gone.'));
   const { checkUpgrade } = createUpgradeActors({
     missionControl: {
@@ -29,7 +33,7 @@ function check(pending: PendingUpgrade | null, restartRequested: boolean): Promi
     versions: () => ({ openclawVersion: '2026.9.6', runtimeVersion: '1.0.0' }),
     log: { info: () => undefined, warn: () => undefined },
   });
-  return toPromise(createActor(checkUpgrade).start());
+  return toPromise(createActor(checkUpgrade, { input: { asked } }).start());
 }
 
 test('what cannot be remembered is not left for: each start would leave again', async () => {
@@ -39,4 +43,8 @@ test('what cannot be remembered is not left for: each start would leave again', 
 test('a restart is, for asking clears it', async () => {
   expect(judge(await check(PENDING, true), 'exit').verdict).toBe('leave');
   expect(judge(await check(null, true), 'exit').verdict).toBe('leave');
+});
+
+test('where Mission Control says that it asks for nothing, it is not asked', async () => {
+  expect(await check(PENDING, true, false)).toMatchObject({ pending: null, restartRequested: false });
 });

@@ -25,12 +25,12 @@ export function createUpgradeActors(around: UpgradeSurroundings) {
   const reportResult = createUpgradeResultReporter(around);
   return {
     tellResult: fromPromise<string | null>(({ signal }) => reportResult(signal)),
-    checkUpgrade: fromPromise<UpgradeFacts>(async ({ signal }) => {
-      const pending = await missionControl.getPendingUpgrade(signal);
+    checkUpgrade: fromPromise<UpgradeFacts, { asked: boolean }>(async ({ input: { asked }, signal }) => {
+      const pending = asked ? await missionControl.getPendingUpgrade(signal) : null;
       const running = versions();
       const leftFor = await readLeftFor(store, pending, running);
       // Last, because reading it clears it: nothing may fail between here and acting on it.
-      const restartRequested = await missionControl.checkAndClearRestartRequested(signal);
+      const restartRequested = asked && (await missionControl.checkAndClearRestartRequested(signal));
       return { pending, restartRequested, running, leftFor };
     }),
     rememberExit: fromPromise<void, { pending: PendingUpgrade | null }>(async ({ input: { pending } }) => {

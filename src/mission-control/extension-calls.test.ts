@@ -61,12 +61,14 @@ async function withOffer(functions: readonly string[], others = 0) {
   };
   const wire = await startWire(({ body }) => answers[body.path] ?? failure('not there'));
   const signs: unknown[] = [];
+  const offered = new Set(functions);
   const client = createMissionControl({
     ...ACCESS,
     url: wire.url,
     maxConcurrent: 1,
     holder: 'me',
     onOthers: (sign) => signs.push(sign),
+    offer: { has: (name) => offered.has(name), failed: (name) => void offered.delete(name) },
   });
   closing.push(
     () => client.close(),
@@ -78,25 +80,25 @@ async function withOffer(functions: readonly string[], others = 0) {
 
 const PAGE = { limit: 5, contexts: 0, busy: [] };
 
-test('the first list asks what is offered, so that what it brings is lent', async () => {
+test('where rows are lent, every list lends them', async () => {
   const { client, wire, called } = await withOffer(LENT);
   expect(await client.listWithContexts(PAGE)).toEqual({ rows: [], contexts: [], others: 0 });
-  await client.listWithContexts(PAGE);
-  expect(called()).toEqual(['capabilities', 'leaseNotifications', 'leaseNotifications']);
-  expect(wire.calls[1]?.body.args[0]).toMatchObject({ holder: 'me', limit: 5, contexts: 0, busy: [] });
+  expect(called()).toEqual(['leaseNotifications']);
+  expect(wire.calls[0]?.body.args[0]).toMatchObject({ holder: 'me', limit: 5, contexts: 0, busy: [] });
 });
 
-test('the first list and the question at the same time are one question', async () => {
-  const { client, called } = await withOffer(LENT);
-  await Promise.all([client.askExtensions(), client.listWithContexts(PAGE)]);
-  expect(called()).toEqual(['capabilities', 'leaseNotifications']);
+test('a function that fails without a reason is told of, and not called again', async () => {
+  const { client, called } = await withOffer(['beginDelivery']);
+  await client.beginDelivery('n1').catch(() => undefined);
+  await client.beginDelivery('n1').catch(() => undefined);
+  expect(called()).toEqual(['beginDelivery', 'getNotificationForDelivery', 'getNotificationForDelivery']);
 });
 
 test('a backend that lends nothing is asked for nothing of that', async () => {
   const { client, called } = await withOffer([]);
   expect(await client.listWithContexts(PAGE)).toEqual({ rows: [], contexts: [], others: null });
   await client.releaseRows([]);
-  expect(called()).toEqual(['capabilities', 'listUndeliveredNotifications']);
+  expect(called()).toEqual(['listUndeliveredNotifications']);
 });
 
 test('other runtimes are told of by lists and reports, and that they are gone is told once', async () => {
@@ -117,7 +119,6 @@ test('other runtimes are told of by lists and reports, and that they are gone is
 
 test('rows are given back by name', async () => {
   const { client, wire } = await withOffer(LENT);
-  await client.askExtensions();
   await client.releaseRows(['r1']);
   expect(wire.calls.at(-1)?.body.args[0]).toMatchObject({ holder: 'me', keep: ['r1'] });
 });

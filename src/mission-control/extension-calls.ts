@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { Fault, faultOf, type FaultKind } from '../../machines/shared/fault.ts';
+import { Fault } from '../../machines/shared/fault.ts';
 import type { DeliveryContext } from '../../machines/shared/mission-control.ts';
 import type { MissionControl } from '../ports.ts';
 import { UnexplainedFault, type ServiceClient } from './client.ts';
@@ -9,7 +9,7 @@ import { parseRows, type Malformed } from './parse.ts';
 import { configOf } from './runtime-calls.ts';
 import { deliveryContext, notificationRow } from './schemas.ts';
 
-const offer = v.object({ functions: v.array(v.string()) });
+const offered = v.object({ functions: v.array(v.string()) });
 const page = v.object({
   notifications: v.array(v.unknown()),
   contexts: v.array(v.unknown()),
@@ -17,14 +17,7 @@ const page = v.object({
 const leased = v.object({ ...page.entries, others: v.number() });
 const reported = v.object({ asked: v.boolean(), others: v.optional(v.number()) });
 
-type Plain = Pick<
-  MissionControl,
-  | 'listUndelivered'
-  | 'loadContext'
-  | 'updateRuntimeStatus'
-  | 'getPendingUpgrade'
-  | 'checkAndClearRestartRequested'
->;
+type Plain = Pick<MissionControl, 'listUndelivered' | 'loadContext' | 'updateRuntimeStatus'>;
 
 type Listed = Awaited<ReturnType<MissionControl['listWithContexts']>>;
 
@@ -40,7 +33,15 @@ interface Wanted extends Record<string, unknown> {
   busy: string[];
 }
 
+/** What the backend offers, as machines/extensions knows it. */
+export interface Offer {
+  has(name: string): boolean;
+  /** The function failed without a reason, so it is not there any more. */
+  failed(name: string): void;
+}
+
 interface ExtensionOptions {
+  offer: Offer;
   /** The contract's own functions. */
   plain: Plain;
   /** The name under which rows are lent to this runtime; when absent, none are. */
@@ -52,41 +53,22 @@ interface ExtensionOptions {
 
 /**
  * What the backend offers, used where it is offered; else the contract's own functions, which do the same in more
- * calls. One that fails without a reason is not called again until the backend has offered it anew.
+ * calls.
  */
 export function extensionCalls(
   client: ServiceClient,
-  { plain, holder, onOthers, report }: ExtensionOptions,
+  { plain, offer, holder, onOthers, report }: ExtensionOptions,
 ): ExtensionCalls {
-  const offered = new Set<string>();
-  let underWay: Promise<readonly string[]> | null = null;
-  /** The first question is over. */
-  let isAsked = false;
-  /** The last status report said that nothing is asked of us; it stands for one question of each kind. */
-  const nothingAsked = { upgrade: false, restart: false };
-
   async function either<T>(name: string, call: () => Promise<T>, instead: () => Promise<T>): Promise<T> {
-    if (!offered.has(name)) return instead();
+    if (!offer.has(name)) return instead();
     try {
       return await call();
     } catch (error) {
       if (!(error instanceof UnexplainedFault)) throw error;
-      offered.delete(name);
+      offer.failed(name);
       return instead();
     }
   }
-  async function question(signal?: AbortSignal): Promise<readonly string[]> {
-    const answer = await client.probe(offer, extensions.capabilities, {}, signal);
-    offered.clear();
-    for (const name of answer?.functions ?? []) offered.add(name);
-    return [...offered];
-  }
-  /** Whoever asks while a question is under way gets its answer. */
-  const ask = (signal?: AbortSignal): Promise<readonly string[]> =>
-    (underWay ??= question(signal).finally(() => {
-      underWay = null;
-      isAsked = true;
-    }));
   const listPlainly = async (limit: number, signal?: AbortSignal): Promise<Listed> => ({
     rows: await plain.listUndelivered(limit, signal),
     contexts: [],
@@ -114,13 +96,12 @@ export function extensionCalls(
 
   return {
     ...plain,
-    askExtensions: ask,
-    listWithContexts: async ({ limit, contexts, busy }, signal) => {
-      // What the first list brings must be lent, too.
-      if (!isAsked) await ask(signal).catch(throwIfAway);
+    askExtensions: async (signal) =>
+      (await client.probe(offered, extensions.capabilities, {}, signal))?.functions ?? [],
+    listWithContexts: ({ limit, contexts, busy }, signal) => {
       const wanted = { limit, contexts, busy: [...busy] };
       const plainly = () => listPlainly(limit, signal);
-      if (holder !== undefined && offered.has('leaseNotifications')) {
+      if (holder !== undefined && offer.has('leaseNotifications')) {
         return either('leaseNotifications', () => lease({ ...wanted, holder }, signal), plainly);
       }
       // Without room for a run it is the same, and a query where this is a mutation.
@@ -145,7 +126,7 @@ export function extensionCalls(
         }),
         async () => ({ delivery: await plain.loadContext(notificationId, signal), typing: false }),
       ),
-    completes: () => offered.has('completeDelivery'),
+    completes: () => offer.has('completeDelivery'),
     completeDelivery: ({ notificationId, version: { messageId, createdAt }, reply }, signal) =>
       either(
         'completeDelivery',
@@ -164,35 +145,16 @@ export function extensionCalls(
       either(
         'reportStatus',
         async () => {
-          const named = holder !== undefined && offered.has('leaseNotifications') ? { holder } : {};
+          const named = holder !== undefined && offer.has('leaseNotifications') ? { holder } : {};
           const args = { status, config: configOf(report), ...named };
           const answer = await client.read(reported, extensions.reportStatus, args, signal);
-          nothingAsked.upgrade = !answer.asked;
-          nothingAsked.restart = !answer.asked;
           if (answer.others !== undefined) onOthers(answer.others);
+          return { asked: answer.asked };
         },
         () => plain.updateRuntimeStatus(status, report, signal),
       ),
-    getPendingUpgrade: (signal) => {
-      if (!nothingAsked.upgrade) return plain.getPendingUpgrade(signal);
-      nothingAsked.upgrade = false;
-      return Promise.resolve(null);
-    },
-    checkAndClearRestartRequested: (signal) => {
-      if (!nothingAsked.restart) return plain.checkAndClearRestartRequested(signal);
-      nothingAsked.restart = false;
-      return Promise.resolve(false);
-    },
   };
 }
-
-/** A question that fails for another reason says nothing about the list. */
-function throwIfAway(error: unknown): void {
-  if (isBackendAway(faultOf(error).kind)) throw error;
-}
-
-const isBackendAway = (kind: FaultKind): boolean =>
-  kind === 'backendUnavailable' || kind === 'backendRefused' || kind === 'aborted';
 
 const contextsOf = ({ contexts }: v.InferOutput<typeof page>): DeliveryContext[] =>
   contexts.flatMap((one) => parsed(deliveryContext, one)).filter((one) => one !== null);

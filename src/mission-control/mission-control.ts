@@ -1,15 +1,15 @@
 import type { OtherRuntimeSign } from '../../machines/other-runtime/machine.ts';
+import type { PulseEvent } from '../../machines/pulse/machine.ts';
 import type { MissionControl } from '../ports.ts';
 import type { ToolService } from '../tools/service.ts';
 import { agentCalls } from './agent-calls.ts';
 import { createServiceClient } from './client.ts';
 import type { CountCall } from './client.ts';
 import { deliveryCalls } from './delivery-calls.ts';
-import { extensionCalls } from './extension-calls.ts';
+import { extensionCalls, type Offer } from './extension-calls.ts';
 import { watchForOthers } from './others.ts';
 import type { Malformed } from './parse.ts';
 import { runtimeCalls } from './runtime-calls.ts';
-import { watchSlowCalls } from './slow-calls.ts';
 import { toolCalls } from './tool-calls.ts';
 import { createTransport } from './transport.ts';
 
@@ -32,8 +32,10 @@ export interface MissionControlOptions {
   holder?: string;
   /** Told what the calls say of other runtimes on the account. */
   onOthers?: (sign: OtherRuntimeSign) => void;
-  /** Given one sentence when a call has not been answered for 10 s, and null when none hangs any more. */
-  onSilence?: (problem: string | null) => void;
+  /** Told of calls that hang. */
+  onHanging?: (event: PulseEvent) => void;
+  /** What the backend offers beyond the contract; nothing when absent. */
+  offer?: Offer;
 }
 
 /** `tools`: what agents' tools call. `close` ends all connections; calls under way reject. */
@@ -53,7 +55,7 @@ export function createMissionControl(options: MissionControlOptions): MissionCon
     timeoutMs,
     maxConcurrent,
     proxy: options.proxy ?? null,
-    slowCalls: watchSlowCalls(options.onSilence ?? (() => undefined)),
+    ...(options.onHanging && { onHanging: options.onHanging }),
   });
   const client = createServiceClient({ url, accountId, serviceToken }, transport, options.countCall);
   const report = reportOnce(options.onMalformed ?? (() => undefined));
@@ -61,6 +63,7 @@ export function createMissionControl(options: MissionControlOptions): MissionCon
   const onOthers = options.onOthers ?? (() => undefined);
   const calls = extensionCalls(client, {
     plain,
+    offer: options.offer ?? NOTHING_OFFERED,
     holder: options.holder,
     report,
     onOthers: countOthers(onOthers),
@@ -71,6 +74,8 @@ export function createMissionControl(options: MissionControlOptions): MissionCon
     close: () => transport.close(),
   };
 }
+
+const NOTHING_OFFERED: Offer = { has: () => false, failed: () => undefined };
 
 /** That there still is no other runtime is no news. */
 function countOthers(tell: (sign: OtherRuntimeSign) => void): (others: number) => void {

@@ -10,8 +10,11 @@ type RuntimeCalls = Pick<
 
 export function runtimeCalls(client: ServiceClient): RuntimeCalls {
   return {
-    updateRuntimeStatus: (status, report, signal) =>
-      client.run(service.updateRuntimeStatus, { status, config: configOf(report) }, signal),
+    updateRuntimeStatus: async (status, report, signal) => {
+      await client.run(service.updateRuntimeStatus, { status, config: configOf(report) }, signal);
+      // The contract's own function does not tell.
+      return { asked: true };
+    },
     checkAndClearRestartRequested: async (signal) => {
       const answer = await client.read(restartRequest, service.checkAndClearRestartRequested, {}, signal);
       return answer.restartRequested;

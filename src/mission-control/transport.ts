@@ -4,7 +4,8 @@ import { Fault } from '../../machines/shared/fault.ts';
 import { shownProxy } from '../config/proxy.ts';
 import { openPool, proxyRefusal } from '../connect.ts';
 import { startLimit, type Limit } from '../limit.ts';
-import type { SlowCalls } from './slow-calls.ts';
+import type { PulseEvent } from '../../machines/pulse/machine.ts';
+import { tellIfItHangs } from './hanging-call.ts';
 
 /** ConvexHttpClient's code for "the function failed". */
 const FUNCTION_FAILED = 560;
@@ -34,7 +35,8 @@ export interface TransportOptions {
   timeoutMs: number;
   /** Runs at once: as many calls need no queue, up to a hundred. */
   maxConcurrent: number;
-  slowCalls?: SlowCalls;
+  /** Told of calls that hang. */
+  onHanging?: (event: PulseEvent) => void;
   /** The proxy on the way; null for none. */
   proxy: string | null;
 }
@@ -43,7 +45,7 @@ export function createTransport({
   url,
   timeoutMs,
   maxConcurrent,
-  slowCalls,
+  onHanging = () => undefined,
   proxy,
 }: TransportOptions): Transport {
   const { origin } = new URL(url);
@@ -60,7 +62,7 @@ export function createTransport({
     (name: string, signal?: AbortSignal): ConvexFetch =>
     async (url, init) => {
       const limit = startLimit(timeoutMs, [signal]);
-      const ended = slowCalls?.watch(name);
+      const ended = tellIfItHangs(name, onHanging);
       try {
         return functionAnswer(await exchange(dispatcher, url, init, limit), name, origin);
       } catch (error) {
@@ -68,7 +70,7 @@ export function createTransport({
         throw networkFault(error, { name, origin: place, timeoutMs, limit });
       } finally {
         limit.clear();
-        ended?.();
+        ended();
       }
     };
   return {

@@ -9,6 +9,7 @@ export const deliveryInput = ({ settings, ...changes }: Changes = {}): DeliveryI
   parent: createListener<DeliveryNews>().parent,
   gate: 'open',
   watched: false,
+  offerKnown: true,
   random: () => 0.5,
   spent: () => [],
   now: () => 0,

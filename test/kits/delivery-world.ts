@@ -113,7 +113,7 @@ export function movesOf(menu: Menu) {
     ...(ghost.beats > 0
       ? [
           hear(
-            { type: 'beat.due', agent: sampleAgent(), replyTo: heartbeat },
+            { type: 'beat.due', agent: sampleAgent(), seen: [], replyTo: heartbeat },
             { ...ghost, beats: ghost.beats - 1 },
           ),
         ]
@@ -215,7 +215,15 @@ function newsOf(
   const done = (outcome: Outcome): Move<Ghost> => {
     const isBeat = head.kind === 'beat';
     const output: ChildOutput = isBeat
-      ? { kind: 'beat', session: key, agentId: head.agent._id, outcome: 'beaten', runMs: 1, reason: null }
+      ? {
+          kind: 'beat',
+          session: key,
+          agentId: head.agent._id,
+          outcome: 'beaten',
+          focus: null,
+          runMs: 1,
+          reason: null,
+        }
       : {
           kind: 'notification',
           session: key,

@@ -44,15 +44,15 @@ export function startSystem(sessions: readonly number[]) {
       delivery: deliveryAmong(around, () => deliveryIn(root)),
       statusReporter: statusReporterMachine.provide({
         actors: {
-          reportStatus: fromPromise<void, { status: RuntimeStatus }>(({ signal }) =>
-            call('reportStatus', signal, undefined),
+          reportStatus: fromPromise<{ asked: boolean }, { status: RuntimeStatus }>(({ signal }) =>
+            call('reportStatus', signal, { asked: true }),
           ),
         },
       }),
       upgrade: upgradeMachine.provide({
         actors: {
           tellResult: fromPromise<string | null>(() => Promise.resolve(null)),
-          checkUpgrade: fromPromise<UpgradeFacts>(({ signal }) =>
+          checkUpgrade: fromPromise<UpgradeFacts, { asked: boolean }>(({ signal }) =>
             call('checkUpgrade', signal, NOTHING_ASKED),
           ),
           rememberExit: fromPromise<void, { pending: PendingUpgrade | null }>(() =>

@@ -155,7 +155,10 @@ describe('Convex', () => {
     await past.close();
     const gateway = await echoGateway();
     const runtime = await startRuntime({ backend: past, gateway });
-    const health = await runtime.waitForHealth('that Convex is away', isDegraded);
+    const health = await runtime.waitForHealth(
+      'that Convex is away, also for delivery',
+      ({ status, delivery }) => status === 'degraded' && delivery.lastErrorMessage !== null,
+    );
     expect(health.httpStatus).toBe(200);
     expect(health.reason).toContain(past.url);
     expect(health.delivery.lastErrorMessage).toContain('CONVEX_URL');

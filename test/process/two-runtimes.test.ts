@@ -92,8 +92,9 @@ test('a rolling update: the old one gives back what it has not begun, and nobody
   const echo = await echoGateway();
   const held = await holdGateway(echo);
   const env = { DELIVERY_MAX_CONCURRENT_SESSIONS: '1' };
-  const old = await startRuntime({ backend, gateway: held, env });
+  // Before it starts: with its only slot taken it would list no more for a while.
   for (const taskId of backend.taskIds) await backend.postMessage(taskId, '@engineer go on');
+  const old = await startRuntime({ backend, gateway: held, env });
   await held.runHeld();
   await old.waitForHealth('rows that wait', ({ delivery }) => delivery.queued >= backend.taskIds.length - 1);
   const next = await startRuntime({ backend, gateway: echo });
