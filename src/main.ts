@@ -1,18 +1,19 @@
 import { Fault } from '../machines/shared/fault.ts';
 import { EXIT } from '../machines/supervisor/context.ts';
+import { createEntries } from './actors/entries.ts';
+import { leftoverOf } from './actors/leftover.ts';
 import { parseArgs } from './config/cli.ts';
 import { loadConfig } from './config/config.ts';
 import type { EffectiveSetting } from './config/effective.ts';
 import type { Source } from './config/sources.ts';
 import { ConfigError } from './config/errors.ts';
 import { proxySecrets, shownProxy } from './config/proxy.ts';
-import { assertAnswers } from './journal/probe.ts';
-import { leftoverOf } from './journal/leftover.ts';
 import { openStore } from './journal/store.ts';
 import { createLogger } from './logging/logger.ts';
 import { createRedactor } from './logging/redact.ts';
 import { startRuntime } from './runtime.ts';
 import { listenToSignals } from './signals.ts';
+import { assertAnswers } from './state-dir/probe.ts';
 
 /** Runs the whole life of the process. @returns its exit code (design: 0, 70, 71, 75, 78) */
 async function main(): Promise<number> {
@@ -58,7 +59,7 @@ async function main(): Promise<number> {
           },
         },
   );
-  const leftover = leftoverOf(store);
+  const leftover = leftoverOf(createEntries(store));
   if (leftover !== null) log.info('journal.leftover', leftover);
   for (const { event, name, message } of advice) log.warn(event, message, { setting: name });
 

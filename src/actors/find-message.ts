@@ -1,6 +1,6 @@
 import type { Moment } from '../../machines/shared/moment.ts';
 import type { ThreadMessage } from '../../machines/shared/mission-control.ts';
-import { leastMsSince } from '../journal/moment.ts';
+import { leastMsSince } from '../moment.ts';
 import type { MissionControl, PostMessage } from '../ports.ts';
 
 /** A post that had no effect for so long after it began will have none: as long as a call may take. */

@@ -1,23 +1,22 @@
-import { closeSync, fdatasync, mkdirSync, openSync, statfsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { closeSync, existsSync, fdatasync, openSync, renameSync, statfsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
-import { BUSY_TIMEOUT_MS, FORMAT, openDatabase } from './database.ts';
+import { Fault } from '../../machines/shared/fault.ts';
+import { openDatabase, resultCode, SQLITE } from '../state-dir/sqlite.ts';
 import { createGroupSync } from './group-sync.ts';
-import { lockStateDir } from './lock.ts';
-import { SQLITE, makePrivate, resultCode } from './sqlite.ts';
+import { carryOver } from './version-1.ts';
 
-export interface DiskOptions {
-  stateDir: string;
-  /** How long to wait until another process leaves STATE_DIR, in milliseconds. */
-  lockWaitMs: number;
-  /** Milliseconds since the epoch. */
-  now: () => number;
-  /** Told what an operator should know: `journal.damaged`, `journal.shared`, `journal.waiting`. */
-  onNotice: (event: string, message: string) => void;
-}
+/** 1 and 2 were version 1 of the runtime. */
+const FORMAT = 3;
 
-export type Disk = ReturnType<typeof openDisk>;
+/** Without a rowid an entry is in one tree, not two, which halves what is written. */
+const TABLE = `
+  CREATE TABLE entry (key TEXT PRIMARY KEY, value TEXT NOT NULL, touched_at INTEGER NOT NULL)
+  STRICT, WITHOUT ROWID`;
+
+/** Another program (a backup, a person with a shell) may hold the file for a moment, in milliseconds. */
+const BUSY_TIMEOUT_MS = 1_000;
 
 /** Entries of notifications that somebody else brought to their end are never removed by name. */
 const MAX_AGE_MS = 35 * 24 * 3_600_000;
@@ -25,36 +24,86 @@ const MAX_AGE_MS = 35 * 24 * 3_600_000;
 /** Pages of 4 KB after which the log is folded into the file, which stops the process for some milliseconds. */
 const LOG_PAGES = { least: 32, most: 1_000 };
 
+const DAMAGES: ReadonlySet<number | null> = new Set([SQLITE.error, SQLITE.corrupt, SQLITE.notADatabase]);
+
+/** SQLite's own check of the file found something. */
+class Damaged extends Error {}
+
+export type Disk = ReturnType<typeof openFile>;
+
 /**
- * Takes STATE_DIR and opens `journal.sqlite` in it: texts by their keys. The directory (0700) and the files (0600) are
- * made for the owner alone.
+ * Opens `journal.sqlite` in STATE_DIR: texts by their keys. A damaged file is set aside and a new one is begun: what it
+ * held is lost, but the runtime works.
  *
- * @throws JournalLocked when another runtime has STATE_DIR; whatever the file system or SQLite throw, as all methods do
+ * @param now in milliseconds since the epoch
+ * @param onNotice told what an operator should know: `journal.damaged`
+ * @throws Fault (journalUnavailable) when a newer runtime wrote the file; whatever the file system or SQLite throw, as
+ *   all methods do
  */
-export function openDisk({ stateDir, lockWaitMs, now, onNotice }: DiskOptions) {
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const path = join(stateDir, 'journal.sqlite');
-  const shared = makePrivate([join(stateDir, 'journal.lock'), path]).map((file) => basename(file));
-  if (shared.length > 0) {
-    onNotice(
-      'journal.shared',
-      `Files in STATE_DIR (${stateDir}) belong to another user and keep their mode, so that others may be able to ` +
-        `read them: ${shared.join(', ')}.`,
-    );
-  }
-  const unlock = lockStateDir(stateDir, lockWaitMs, ({ message }) =>
-    onNotice('journal.waiting', `${message} Waits for that up to ${lockWaitMs / 1_000} s (STATE_LOCK_WAIT).`),
-  );
+export function openDisk(
+  stateDir: string,
+  now: () => number,
+  onNotice: (event: string, message: string) => void,
+): Disk {
   try {
-    const database = openDatabase(path, (message) => onNotice('journal.damaged', message));
-    return accessTo(database, path, now, unlock);
+    return openFile(stateDir, now);
   } catch (error) {
-    unlock();
+    if (!(error instanceof Damaged) && !DAMAGES.has(resultCode(error))) throw error;
+    const aside = setAside(join(stateDir, 'journal.sqlite'));
+    onNotice(
+      'journal.damaged',
+      `The journal in STATE_DIR (${stateDir}) is damaged and now stands aside as ${aside}: attempts are counted ` +
+        'anew, replies that were not posted yet are lost.',
+    );
+    return openFile(stateDir, now);
+  }
+}
+
+/**
+ * Renames the file with its side files. SQLite mostly removes those as it closes, but a log that stayed would be applied
+ * to the new file. @returns the new name of the file
+ */
+function setAside(path: string): string {
+  const aside = `${path}.corrupt-${new Date().toISOString().replaceAll(':', '-')}`;
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+  }
+  return basename(aside);
+}
+
+function openFile(stateDir: string, now: () => number) {
+  const database = openDatabase(join(stateDir, 'journal.sqlite'), { timeout: BUSY_TIMEOUT_MS });
+  try {
+    prepare(database, stateDir);
+    return accessTo(database, stateDir, now);
+  } catch (error) {
+    database.close();
     throw error;
   }
 }
 
-function accessTo(database: DatabaseSync, path: string, now: () => number, unlock: () => void) {
+/** Writes in any case, so that a full disk is noticed. What fails in between is rolled back as the database closes. */
+function prepare(database: DatabaseSync, stateDir: string): void {
+  // The log alone survives a SIGKILL at any setting. FULL would also sync it at each commit, for a power cut, and
+  // stop the whole process for a few milliseconds each time: `synced` does that where it is asked for.
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY');
+  const found = database.prepare('PRAGMA quick_check(1)').get()?.quick_check;
+  if (found !== 'ok') throw new Damaged(String(found));
+  const format = Number(database.prepare('PRAGMA user_version').get()?.user_version);
+  if (format > FORMAT) {
+    throw new Fault(
+      'journalUnavailable',
+      `The journal in STATE_DIR (${stateDir}) was written by a newer runtime (format ${format}, this one knows ` +
+        `${FORMAT}): start that one, or move journal.sqlite away and lose what it holds.`,
+    );
+  }
+  database.exec('BEGIN');
+  if (format < FORMAT) database.exec(TABLE);
+  if (format === 1 || format === 2) carryOver(database, format);
+  database.exec(`PRAGMA user_version = ${FORMAT}; COMMIT`);
+}
+
+function accessTo(database: DatabaseSync, stateDir: string, now: () => number) {
   const upsert = database.prepare(`
     INSERT INTO entry (key, value, touched_at) VALUES (?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, touched_at = excluded.touched_at`);
@@ -64,14 +113,22 @@ function accessTo(database: DatabaseSync, path: string, now: () => number, unloc
   const freePages = database.prepare('PRAGMA freelist_count');
   const syncLog = promisify(fdatasync);
   // It is there as long as the database is open.
-  const log = openSync(`${path}-wal`, 'r+');
-  limitLog(database, path);
+  const log = openSync(join(stateDir, 'journal.sqlite-wal'), 'r+');
+  limitLog();
+
+  /** Lets the log take a third of the free space, so that it does not fill a small disk. */
+  function limitLog(): void {
+    const { bavail, bsize } = statfsSync(stateDir);
+    const third = Math.floor((bavail * bsize) / 4_096 / 3);
+    const pages = Math.min(LOG_PAGES.most, Math.max(LOG_PAGES.least, third));
+    database.exec(`PRAGMA wal_autocheckpoint = ${pages}; PRAGMA journal_size_limit = ${pages * 4_096}`);
+  }
 
   /** Brings the log into the file and cuts it. A reader elsewhere keeps it from that, and is not waited for. */
   function fold(): void {
     database.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    limitLog(database, path);
+    limitLog();
   }
 
   return {
@@ -102,15 +159,6 @@ function accessTo(database: DatabaseSync, path: string, now: () => number, unloc
     close(): void {
       closeSync(log);
       database.close();
-      unlock();
     },
   };
-}
-
-/** Lets the log take a third of the free space, so that it does not fill a small disk. */
-function limitLog(database: DatabaseSync, path: string): void {
-  const { bavail, bsize } = statfsSync(dirname(path));
-  const third = Math.floor((bavail * bsize) / 4_096 / 3);
-  const pages = Math.min(LOG_PAGES.most, Math.max(LOG_PAGES.least, third));
-  database.exec(`PRAGMA wal_autocheckpoint = ${pages}; PRAGMA journal_size_limit = ${pages * 4_096}`);
 }

@@ -21,14 +21,26 @@ function createDisk() {
   };
 }
 
+/** A sync begins when those who ask in the same moment have asked. */
+const begun = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 const settled = async (promise: Promise<void>): Promise<boolean> =>
   Promise.race([promise.then(() => true), new Promise<boolean>((resolve) => setImmediate(resolve, false))]);
 
-test('what was written during a sync waits for the next one, and shares it', async () => {
+test('those who ask at the same time share one sync', async () => {
+  const { syncs, write } = createDisk();
+  const asked = [write(), write()];
+  await begun();
+  expect(syncs.map(({ written }) => written)).toEqual([2]);
+  syncs[0]?.end();
+  await Promise.all(asked);
+});
+
+test('what is written during a sync waits for the next one, and shares it', async () => {
   const { syncs, write } = createDisk();
   const first = write();
+  await begun();
   const [second, third] = [write(), write()];
-  expect(syncs.map(({ written }) => written)).toEqual([1]);
   syncs[0]?.end();
   await first;
   expect(await settled(second)).toBe(false);
@@ -36,12 +48,14 @@ test('what was written during a sync waits for the next one, and shares it', asy
   syncs[1]?.end();
   await Promise.all([second, third]);
   void write();
+  await begun();
   expect(syncs.map(({ written }) => written)).toEqual([1, 3, 4]);
 });
 
 test('a sync that fails fails those who waited for it, and no others', async () => {
   const { syncs, write } = createDisk();
   const first = write();
+  await begun();
   const second = write();
   syncs[0]?.end(new Error('the disk is gone'));
   await expect(first).rejects.toThrow('the disk is gone');

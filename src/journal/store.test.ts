@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { breakTable, openTestStore } from '../../test/kits/store.ts';
 import { Fault } from '../../machines/shared/fault.ts';
-import { JournalLocked } from './errors.ts';
+import { StateDirInUse } from '../state-dir/errors.ts';
 import type { Store, StoreOptions } from './store.ts';
 
 const cleanups: (() => void)[] = [];
@@ -251,6 +251,6 @@ test('a start without a disk is refused, or goes on in memory and takes in later
 
 test('a second runtime is refused in either mode', () => {
   const store = open();
-  for (const mode of ['required', 'optional'] as const) expect(() => open({ mode })).toThrow(JournalLocked);
+  for (const mode of ['required', 'optional'] as const) expect(() => open({ mode })).toThrow(StateDirInUse);
   store.close();
 });

@@ -1,6 +1,7 @@
 import { Fault } from '../../machines/shared/fault.ts';
-import { openDisk, type Disk, type DiskOptions } from './disk.ts';
-import { JournalLocked, unavailable } from './errors.ts';
+import { StateDirInUse, unavailable } from '../state-dir/errors.ts';
+import { takeStateDir } from '../state-dir/take.ts';
+import { openDisk, type Disk } from './disk.ts';
 
 /** What must survive a restart: values by their keys, in memory and on the disk. */
 export interface Store {
@@ -28,11 +29,16 @@ export interface Store {
   close(): void;
 }
 
-export interface StoreOptions extends Omit<DiskOptions, 'now'> {
+export interface StoreOptions {
+  stateDir: string;
+  /** How long to wait until another process leaves STATE_DIR, in milliseconds. */
+  lockWaitMs: number;
   /** The setting JOURNAL: may runs start while the disk fails? */
   mode: 'required' | 'optional';
   /** Milliseconds since the epoch; `Date.now` when absent. */
   now?: () => number;
+  /** Told what an operator should know: an event of the log, and a sentence. */
+  onNotice: (event: string, message: string) => void;
 }
 
 const CONSEQUENCE = {
@@ -40,35 +46,35 @@ const CONSEQUENCE = {
   optional: 'Delivery goes on without it (JOURNAL=optional): a crash may have runs repeated.',
 };
 
-/** The disk is tidied up so long after the last change, in milliseconds. */
-const QUIET_MS = 1_000;
-
 /** Nobody waits for a removal, and one statement for several is cheaper. */
 const REMOVED_TOGETHER = 16;
 
+/** The disk is tidied up so long after the last change, in milliseconds. */
+const QUIET_MS = 1_000;
+
 /**
- * @throws JournalLocked when another runtime has STATE_DIR; Fault (journalUnavailable) when the disk cannot be used,
+ * @throws StateDirInUse when another runtime has STATE_DIR; Fault (journalUnavailable) when the disk cannot be used,
  *   unless the mode is `optional`
  */
-export function openStore({ mode, now = Date.now, ...options }: StoreOptions): Store {
-  const { stateDir, onNotice } = options;
+export function openStore({ stateDir, lockWaitMs, mode, now = Date.now, onNotice }: StoreOptions): Store {
   const texts = new Map<string, string>();
   /** Keys for which the disk has something else than memory. */
   const dirty = new Set<string>();
+  let leave: (() => void) | null = null;
   let disk: Disk | null = null;
   let failure: Fault | null = null;
   let tell: (problem: string) => void = () => undefined;
 
-  function fail(error: unknown): Fault {
+  function fail(error: unknown): void {
     const { message } = unavailable(stateDir, error);
     failure = new Fault('journalUnavailable', `${message} ${CONSEQUENCE[mode]}`, { cause: error });
     tell(failure.message);
-    return failure;
   }
 
   /** What is in memory already is newer than what the disk has. */
-  function connect(lockWaitMs: number): Disk {
-    const opened = openDisk({ ...options, now, lockWaitMs });
+  function connect(waitMs: number): Disk {
+    leave ??= takeStateDir(stateDir, waitMs, onNotice);
+    const opened = openDisk(stateDir, now, onNotice);
     for (const [key, text] of opened.entries()) {
       if (!texts.has(key) && !dirty.has(key)) texts.set(key, text);
     }
@@ -78,24 +84,15 @@ export function openStore({ mode, now = Date.now, ...options }: StoreOptions): S
   function flush(to: Disk): void {
     for (const key of dirty) {
       const text = texts.get(key);
-      if (text === undefined) continue;
-      to.write(key, text);
-      dirty.delete(key);
+      if (text !== undefined) write(to, key, text);
     }
-    if (dirty.size > 0) to.remove([...dirty]);
+    to.remove([...dirty]);
     dirty.clear();
   }
 
-  function tryAgain(): Disk {
-    try {
-      disk ??= connect(0);
-      disk.check();
-      flush(disk);
-      failure = null;
-      return disk;
-    } catch (error) {
-      throw fail(error);
-    }
+  function write(to: Disk, key: string, text: string): void {
+    to.write(key, text);
+    dirty.delete(key);
   }
 
   /** A disk that has failed is left to `catchUp`: a write may stop the whole process for a second. */
@@ -108,17 +105,34 @@ export function openStore({ mode, now = Date.now, ...options }: StoreOptions): S
     }
   }
 
-  const sync = (from: Disk): Promise<void> =>
-    from.synced().catch((error: unknown) => {
-      throw fail(error);
-    });
+  async function sync(): Promise<void> {
+    if (disk !== null && failure === null) await disk.synced().catch(fail);
+  }
+
+  function tryAgain(): void {
+    try {
+      disk ??= connect(0);
+      disk.check();
+      flush(disk);
+      failure = null;
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  function giveBack(): void {
+    disk?.close();
+    leave?.();
+  }
 
   try {
-    disk = connect(options.lockWaitMs);
+    disk = connect(lockWaitMs);
   } catch (error) {
-    const fault = unavailable(stateDir, error);
-    if (mode === 'required' || fault instanceof JournalLocked) throw fault;
-    fail(fault);
+    if (mode === 'required' || error instanceof StateDirInUse) {
+      giveBack();
+      throw unavailable(stateDir, error);
+    }
+    fail(error);
   }
   const quiet = setTimeout(() => {
     onDisk((one) => {
@@ -137,10 +151,7 @@ export function openStore({ mode, now = Date.now, ...options }: StoreOptions): S
       const text = JSON.stringify(value);
       texts.set(key, text);
       dirty.add(key);
-      onDisk((one) => {
-        one.write(key, text);
-        dirty.delete(key);
-      });
+      onDisk((one) => write(one, key, text));
       quiet.refresh();
     },
     remove(key) {
@@ -150,11 +161,13 @@ export function openStore({ mode, now = Date.now, ...options }: StoreOptions): S
       quiet.refresh();
     },
     async synced() {
-      if (disk !== null && failure === null) await sync(disk).catch(() => undefined);
+      await sync();
       if (failure !== null && mode === 'required') throw failure;
     },
     async catchUp() {
-      await sync(tryAgain());
+      tryAgain();
+      await sync();
+      if (failure !== null) throw failure;
     },
     onFailure(listener) {
       tell = listener;
@@ -162,16 +175,12 @@ export function openStore({ mode, now = Date.now, ...options }: StoreOptions): S
     },
     close() {
       clearTimeout(quiet);
-      try {
-        tryAgain();
-      } catch (error) {
-        const { message } = unavailable(stateDir, error);
-        onNotice(
-          'journal.unwritten',
-          `${message} Lost with this process: the last changes of ${dirty.size} entries.`,
-        );
+      tryAgain();
+      if (failure !== null) {
+        const lost = `Lost with this process: the last changes of ${dirty.size} entries.`;
+        onNotice('journal.unwritten', `${failure.message} ${lost}`);
       }
-      disk?.close();
+      giveBack();
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -67,6 +68,7 @@ describe('a damaged file is set aside and a new one begun', () => {
     expect(notices[0]?.event).toBe('journal.damaged');
     expect(notices[0]?.message).toContain(aside[0]);
     expect(notices[0]?.message).toContain(dir);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(countOnce()).toEqual({ count: 2, notices: [] });
   });
 });

@@ -1,8 +1,8 @@
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { JournalLocked } from './errors.ts';
-import { SQLITE, openFile, resultCode } from './sqlite.ts';
+import { StateDirInUse } from './errors.ts';
+import { SQLITE, openDatabase, resultCode } from './sqlite.ts';
 
 /** SQLite closes a database that nobody refers to any more, and the lock with it: those in force are kept here. */
 const inForce = new Set<DatabaseSync>();
@@ -14,22 +14,22 @@ const inForce = new Set<DatabaseSync>();
  * @param waitMs how long to wait for the owner to leave; the whole process waits
  * @param onWait told who has it, before the wait
  * @returns gives the lock back
- * @throws JournalLocked when another journal still has it, in this process or another
+ * @throws StateDirInUse when another journal still has it, in this process or another
  */
 export function lockStateDir(
   stateDir: string,
   waitMs = 0,
-  onWait: (owner: JournalLocked) => void = () => undefined,
+  onWait: (owner: StateDirInUse) => void = () => undefined,
 ): () => void {
   const pidFile = join(stateDir, 'journal.pid');
   const path = join(stateDir, 'journal.lock');
-  const lock = openFile(path);
+  const lock = openDatabase(path);
   try {
     try {
       takeLock(lock, path);
     } catch (error) {
       if (resultCode(error) !== SQLITE.busy || waitMs === 0) throw error;
-      onWait(new JournalLocked(stateDir, readPid(pidFile)));
+      onWait(new StateDirInUse(stateDir, readPid(pidFile)));
       lock.exec(`PRAGMA busy_timeout = ${waitMs}`);
       takeLock(lock, path);
     }
@@ -38,7 +38,7 @@ export function lockStateDir(
     writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
     lock.close();
-    throw resultCode(error) === SQLITE.busy ? new JournalLocked(stateDir, readPid(pidFile)) : error;
+    throw resultCode(error) === SQLITE.busy ? new StateDirInUse(stateDir, readPid(pidFile)) : error;
   }
   inForce.add(lock);
   return () => {

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { JournalLocked } from './errors.ts';
+import { StateDirInUse } from './errors.ts';
 import { openTestStore } from '../../test/kits/store.ts';
 
 let dir = '';
@@ -59,7 +59,7 @@ async function otherProcess(): Promise<{ child: ChildProcess; said: string }> {
 test('a second process is refused by a sentence with the pid, and let in once the first is killed', async () => {
   const { child, said } = await otherProcess();
   expect(said).toBe('kept');
-  expect(() => openTestStore(dir)).toThrow(JournalLocked);
+  expect(() => openTestStore(dir)).toThrow(StateDirInUse);
   expect(() => openTestStore(dir)).toThrow(
     `STATE_DIR (${dir}) is in use by another runtime (process ${child.pid})`,
   );
@@ -76,7 +76,7 @@ test('a second opening in the same process is refused and does not loosen the lo
   expect(() => openTestStore(dir)).toThrow(`process ${process.pid}`);
   const { said } = await otherProcess();
   expect(said).toContain(
-    `JournalLocked: STATE_DIR (${dir}) is in use by another runtime (process ${process.pid})`,
+    `StateDirInUse: STATE_DIR (${dir}) is in use by another runtime (process ${process.pid})`,
   );
   store.close();
   expect((await otherProcess()).said).toBe('kept');
@@ -86,7 +86,7 @@ test('a lock file with bytes of somebody else in it is a lock all the same', asy
   writeFileSync(join(dir, 'journal.lock'), 'garbage '.repeat(1_000));
   const { store } = openTestStore(dir);
   const { said } = await otherProcess();
-  expect(said).toContain('JournalLocked');
+  expect(said).toContain('StateDirInUse');
   store.close();
 });
 
@@ -104,6 +104,6 @@ describe('with a wait', () => {
 
   test('it is refused when the time is over', async () => {
     await otherProcess();
-    expect(() => openTestStore(dir, { lockWaitMs: 300 })).toThrow(JournalLocked);
+    expect(() => openTestStore(dir, { lockWaitMs: 300 })).toThrow(StateDirInUse);
   });
 });

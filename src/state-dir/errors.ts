@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 import { Fault } from '../../machines/shared/fault.ts';
 
 /** Another runtime has STATE_DIR. */
-export class JournalLocked extends Fault {
-  override readonly name = 'JournalLocked';
+export class StateDirInUse extends Fault {
+  override readonly name = 'StateDirInUse';
 
   /** @param pid of the other runtime, null when it cannot be told */
   constructor(stateDir: string, pid: number | null) {

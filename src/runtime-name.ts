@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
-import type { Store } from './store.ts';
+import type { Store } from './journal/store.ts';
 
 const KEY = 'runtime';
 

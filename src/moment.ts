@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Moment } from '../../machines/shared/moment.ts';
+import type { Moment } from '../machines/shared/moment.ts';
 
 /** Linux names each start of the machine. Elsewhere a process can compare only its own moments. */
 function readBootId(): string {
