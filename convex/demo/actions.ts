@@ -86,7 +86,7 @@ export const addAgent = action({
   },
 });
 
-/** Says who an agent is: its soul, its skills, its model. */
+/** Says who an agent is and what it may do: its soul, its skills, its model, its flags, its heartbeat. */
 export const setProfile = action({
   args: { ...personArgs, ...profileArgs },
   returns: v.null(),

@@ -5,6 +5,7 @@ import { internalMutation, internalQuery } from '../_generated/server.js';
 import type { QueryCtx } from '../_generated/server.js';
 import { runtimeStatus, upgradeStrategy } from '../enums.ts';
 import { findAgent, insertAgent } from '../model/agents.ts';
+import { effectiveBehaviorFlags } from '../model/behaviorFlags.ts';
 import { failure } from '../model/errors.ts';
 import { clampLimit } from '../model/limits.ts';
 import { findMember } from '../model/members.ts';
@@ -14,7 +15,7 @@ import { DEMO_USER, personClaim, requirePerson } from './access.ts';
 import { insertTask, requireTask, tellAssignee } from '../model/tasks.ts';
 import { loadThread } from '../model/thread.ts';
 import schema from '../schema.ts';
-import { runtimeConfig, threadMessage } from '../shapes.ts';
+import { behaviorFlags, runtimeConfig, threadMessage } from '../shapes.ts';
 
 export const demoTaskArgs = {
   title: v.string(),
@@ -129,11 +130,14 @@ export const addAgent = internalMutation({
   },
 });
 
-/** Who an agent is; what is left out stays as it is. */
+/** Who an agent is and what it may do; what is left out stays as it is. */
 export const profileArgs = {
   slug: v.string(),
   soulContent: v.optional(v.string()),
   model: v.optional(v.string()),
+  /** Minutes. */
+  heartbeatInterval: v.optional(v.number()),
+  behaviorFlags: v.optional(behaviorFlags.partial()),
   /** All of its skills, by their slugs in the account; those that are new are made. */
   skills: v.optional(
     v.array(v.object({ slug: v.string(), contentMarkdown: v.string(), isEnabled: v.optional(v.boolean()) })),
@@ -143,12 +147,16 @@ export const profileArgs = {
 export const setProfile = internalMutation({
   args: { claim: personClaim, ...profileArgs },
   returns: v.null(),
-  handler: async (ctx, { claim, slug, soulContent, model, skills }) => {
+  handler: async (
+    ctx,
+    { claim, slug, soulContent, model, heartbeatInterval, behaviorFlags: flags, skills },
+  ) => {
     const account = await requirePerson(ctx, claim);
     const agent = await findAgent(ctx, account._id, slug);
     if (!agent?.openclawConfig) throw failure('NOT_FOUND', `There is no agent with the slug '${slug}'`);
     const openclawConfig = { ...agent.openclawConfig };
     if (model !== undefined) openclawConfig.model = model;
+    if (flags) openclawConfig.behaviorFlags = { ...effectiveBehaviorFlags(account, agent), ...flags };
     if (skills !== undefined) {
       openclawConfig.skillIds = [];
       for (const { isEnabled = true, ...skill } of skills) {
@@ -164,6 +172,7 @@ export const setProfile = internalMutation({
     await ctx.db.patch('agents', agent._id, {
       openclawConfig,
       ...(soulContent !== undefined && { soulContent }),
+      ...(heartbeatInterval !== undefined && { heartbeatInterval }),
     });
     return null;
   },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../kits/contract-backend/history.ts';
-import { createRandom } from '../kits/contract-backend/random.ts';
+import { createRandom } from '../kits/random.ts';
 import { startContractBackend, type ContractBackend } from '../kits/contract-backend/spawn.ts';
 import type { Evidence, Life } from './evidence.ts';
 import { createFeed, type Feed } from './feed.ts';

@@ -1,5 +1,5 @@
 import type { ContractBackend } from '../kits/contract-backend/spawn.ts';
-import type { Random } from '../kits/contract-backend/random.ts';
+import type { Random } from '../kits/random.ts';
 import type { Run } from './evidence.ts';
 
 export interface Feed {

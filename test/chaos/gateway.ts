@@ -15,7 +15,7 @@ import {
 } from '../../src/local/echo-gateway/wire.ts';
 import { lastQuote } from '../../src/gateway/text.ts';
 import { monotonicMs } from '../kits/contract-backend/history.ts';
-import type { Random } from '../kits/contract-backend/random.ts';
+import type { Random } from '../kits/random.ts';
 import type { Run, RunEnd } from './evidence.ts';
 
 export interface ChaosGateway {

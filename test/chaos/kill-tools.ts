@@ -12,14 +12,15 @@ const HELP = `npm run kill-tools -- [--kills N] [--seed N]
 Agents create tasks, documents and messages with tools. The built runtime is ended by SIGKILL right after each effect, and
 the next process goes on. Prints one figure a line; lost and twice must be 0.
 
-  --kills N  how many SIGKILLs (default 100)
+  --kills N  how many SIGKILLs (default 100, at most 250: Mission Control lists no more than 100 documents)
   --seed N   draws which kills come before Convex's answer and how late the others are (default 1)`;
 
-function wholeNumber(name: string, text: string): number {
+const MOST_KILLS = 250;
+
+function wholeNumber(name: string, text: string, most = Number.MAX_SAFE_INTEGER): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new Error(`${name} ${text} is not a whole number above 0.`);
-  return value;
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new Error(`${name} ${text} is not a whole number from 1 to ${most}.`);
 }
 
 function readFlags(): { kills: number; seed: number } | null {
@@ -31,7 +32,10 @@ function readFlags(): { kills: number; seed: number } | null {
     },
   });
   if (values.help === true) return null;
-  return { kills: wholeNumber('--kills', values.kills), seed: wholeNumber('--seed', values.seed) };
+  return {
+    kills: wholeNumber('--kills', values.kills, MOST_KILLS),
+    seed: wholeNumber('--seed', values.seed),
+  };
 }
 
 const say = (line: string): void => {

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../kits/contract-backend/history.ts';
-import type { Random } from '../kits/contract-backend/random.ts';
+import type { Random } from '../kits/random.ts';
 import type { Life } from './evidence.ts';
 import { readJournal } from './journal-rows.ts';
 

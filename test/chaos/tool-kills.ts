@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { buffer } from 'node:stream/consumers';
 import * as v from 'valibot';
 import { startEchoGateway } from '../../src/local/echo-gateway/spawn.ts';
-import { createRandom, type Random } from '../kits/contract-backend/random.ts';
-import { startContractBackend, type ContractBackend } from '../kits/contract-backend/spawn.ts';
-import type { DumpedState } from '../kits/contract-backend/dump.ts';
+import { createDemoClient, type DemoClient } from '../../src/local/client.ts';
+import { startBackend } from '../../src/local/mission-control/spawn.ts';
+import { createRandom, type Random } from '../kits/random.ts';
 import { startLife, type LifeOptions, type RunningLife } from './life.ts';
 
 const DIST = join(import.meta.dirname, '../../dist');
@@ -66,15 +66,16 @@ interface Ask {
 export async function killBehindEffects({ kills, seed, tell }: ToolKillsOptions): Promise<ToolKillsReport> {
   const random = createRandom(seed);
   const dir = mkdtempSync(join(tmpdir(), 'tool-kills-'));
-  const backend = await startContractBackend({ seed });
+  const backend = await startBackend({ extensions: false });
+  const person = createDemoClient({ ...backend, convexUrl: backend.url });
   const gateway = await startEchoGateway({ agents: [SLUG] });
   const relay = await startRelay(backend.url);
   try {
     cpSync(DIST, join(dir, 'dist'), { recursive: true });
     writeFileSync(join(dir, 'package.json'), '{ "type": "module" }');
-    await backend.addAgents([{ slug: SLUG, behaviorFlags: { canCreateTasks: true } }]);
-    await backend.setOrchestrator(SLUG);
-    const [own = '', other = ''] = await backend.createTasks({ count: 2 });
+    const profile = { slug: SLUG, behaviorFlags: { canCreateTasks: true } };
+    await person.call('demo/actions:setProfile', profile);
+    const [, own = '', other = ''] = backend.taskIds;
     const lifeOptions = (number: number): LifeOptions => ({
       number,
       entry: join(dir, 'dist/main.js'),
@@ -101,20 +102,17 @@ export async function killBehindEffects({ kills, seed, tell }: ToolKillsOptions)
       asks.push(ask);
       const keepsAnswer = random() < BEFORE_THE_ANSWER;
       const effect = relay.next(TOOLS[kind].action, keepsAnswer);
-      await backend.post({
-        taskIds: [own],
-        content: `@${SLUG} go\nECHO_TOOL:${TOOLS[kind].call(ask.name, other)}`,
-      });
+      await person.postMessage(own, `@${SLUG} go\nECHO_TOOL:${TOOLS[kind].call(ask.name, other)}`);
       await settledIn(effect, life, `process ${number} makes ${ask.name}`);
       await kill(life, keepsAnswer, random);
       report[keepsAnswer ? 'beforeTheAnswer' : 'afterIt'] += 1;
       life = startLife(lifeOptions(number + 1));
-      await settledIn(isIdle(backend), life, `process ${number + 1} ends what ${ask.name} began`);
+      await settledIn(isIdle(person), life, `process ${number + 1} ends what ${ask.name} began`);
       if (number % 20 === 0) tell?.(`${number} of ${kills} kills`);
     }
     life.terminate();
     await life.ended;
-    return judge(asks, report, await backend.dump());
+    return judge(asks, report, await readState(person, own, other));
   } finally {
     await Promise.all([backend.close(), gateway.close(), relay.close()]);
     rmSync(dir, { recursive: true });
@@ -137,11 +135,31 @@ async function settledIn(work: Promise<unknown>, life: RunningLife, what: string
   throw new Error(`It does not come true that ${what}: ${(await life.ended).said.slice(-5).join('\n')}`);
 }
 
-async function isIdle(backend: ContractBackend): Promise<void> {
-  while ((await backend.countUndelivered()) > 0) await sleep(LOOK_EVERY_MS);
+async function isIdle({ call }: DemoClient): Promise<void> {
+  const rows = (): Promise<unknown> => call('service/actions:listUndeliveredNotifications', { limit: 1 });
+  while (v.parse(v.array(v.unknown()), await rows()).length > 0) await sleep(LOOK_EVERY_MS);
 }
 
-function judge(asks: readonly Ask[], kills: ToolKillsReport['kills'], state: DumpedState): ToolKillsReport {
+const Rows = v.array(v.object({ _id: v.string(), title: v.string() }));
+
+/** What is there in the end. More than the service lists at once cannot be judged. */
+interface State {
+  tasks: v.InferOutput<typeof Rows>;
+  documents: v.InferOutput<typeof Rows>;
+  messages: { _id: string; content: string }[];
+}
+
+async function readState(person: DemoClient, own: string, other: string): Promise<State> {
+  const documents = await person.call('service/actions:listDocumentsForAgent', { limit: 100 });
+  const threads = await Promise.all([person.listThread(own), person.listThread(other)]);
+  return {
+    tasks: v.parse(Rows, await person.call('demo/actions:listTasks', { limit: 1000 })),
+    documents: v.parse(v.object({ documents: Rows }), documents).documents,
+    messages: threads.flat().map(({ messageId, content }) => ({ _id: messageId, content })),
+  };
+}
+
+function judge(asks: readonly Ask[], kills: ToolKillsReport['kills'], state: State): ToolKillsReport {
   const ids: Record<Kind, (name: string) => string[]> = {
     task: (name) => idsOf(state.tasks.filter(({ title }) => title === name)),
     document: (name) => idsOf(state.documents.filter(({ title }) => title === name)),

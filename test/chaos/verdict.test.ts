@@ -106,10 +106,6 @@ function judged(change: (told: Story) => void = () => undefined): Verdict {
   change(told);
   const { runs, lives, notifications, messages, history } = told;
   const state: DumpedState = {
-    account: { runtimeStatus: 'offline' },
-    agents: [],
-    tasks: [],
-    documents: [],
     messages,
     notifications,
     history,

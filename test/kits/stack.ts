@@ -24,6 +24,8 @@ export type Row = v.InferOutput<typeof Row>;
 
 const Task = v.object({ _id: v.string(), title: v.string(), status: v.string() });
 
+const Documents = v.object({ documents: v.array(v.object({ _id: v.string(), title: v.string() })) });
+
 const Runtime = v.object({
   account: v.object({
     runtimeStatus: v.string(),
@@ -38,6 +40,14 @@ export interface MissionControl extends Backend, DemoClient {
   /** The rows of agents, oldest first. */
   agentRows(): Promise<Row[]>;
   listTasks(): Promise<v.InferOutput<typeof Task>[]>;
+  createTask(task: { title: string; assignedAgentSlugs: string[] }): Promise<{ taskId: string }>;
+  /** What an agent may do, and how often it has its heartbeat, in minutes. */
+  setProfile(profile: {
+    slug: string;
+    heartbeatInterval?: number;
+    behaviorFlags?: Record<string, boolean>;
+  }): Promise<void>;
+  documentsOf(taskId: string): Promise<v.InferOutput<typeof Documents>['documents']>;
   showRuntime(): Promise<Runtime['account']>;
   /** Trouble on command (src/local/mission-control/faults.ts). */
   setFault(rule: { mode: string; path?: string; count?: number; delayMs?: number }): Promise<void>;
@@ -80,6 +90,14 @@ export async function missionControl(options: BackendOptions = {}): Promise<Miss
         .filter(({ recipientType }) => recipientType === 'agent')
         .reverse(),
     listTasks: async () => v.parse(v.array(Task), await person.call('demo/actions:listTasks', {})),
+    createTask: async (task) =>
+      v.parse(v.object({ taskId: v.string() }), await person.call('demo/actions:createTask', task)),
+    setProfile: async (profile) => {
+      await person.call('demo/actions:setProfile', profile);
+    },
+    documentsOf: async (taskId) =>
+      v.parse(Documents, await person.call('service/actions:listDocumentsForAgent', { taskId, limit: 100 }))
+        .documents,
     showRuntime: async () => v.parse(Runtime, await person.call('demo/actions:showRuntime', {})).account,
     async setFault(rule) {
       for (const path of rule.path === undefined ? [undefined] : alike(rule.path)) {

@@ -1,28 +1,20 @@
 /** Real processes: agents act in the runs of notifications, and what they do is done once. */
-import { expect, onTestFinished, test } from 'vitest';
-import { startContractBackend } from '../kits/contract-backend/spawn.ts';
+import { expect, test } from 'vitest';
 import { startRuntime } from '../kits/runtime.ts';
-import { echoGateway } from '../kits/stack.ts';
+import { echoGateway, missionControl } from '../kits/stack.ts';
 import { until } from '../kits/until.ts';
 
 async function world(env: Record<string, string> = {}) {
-  const backend = await startContractBackend();
-  onTestFinished(() => backend.close());
-  await backend.addAgents([
-    { slug: 'engineer', behaviorFlags: { canCreateTasks: true } },
-    { slug: 'squad-lead' },
-  ]);
-  await backend.setOrchestrator('squad-lead');
-  const [taskId = ''] = await backend.createTasks({ assignees: ['engineer'] });
-  const gateway = await echoGateway({ agents: ['engineer', 'squad-lead'] });
+  const backend = await missionControl();
+  const { taskId } = await backend.createTask({ title: 'To be moved', assignedAgentSlugs: ['engineer'] });
+  const gateway = await echoGateway();
   const start = (more: Record<string, string> = {}) =>
     startRuntime({ backend, gateway, env: { ...env, ...more } });
-  const say = (content: string) => backend.post({ taskIds: [taskId], content });
-  const statusOf = async () => (await backend.dump()).tasks.find(({ _id }) => _id === taskId)?.status;
+  const say = (content: string) => backend.postMessage(taskId, content);
+  const statusOf = async () => (await backend.listTasks()).find(({ _id }) => _id === taskId)?.status;
   const isIdle = async () =>
-    (await backend.dump()).notifications.every(
-      ({ type, recipientType, deliveredAt }) =>
-        type !== 'mention' || recipientType !== 'agent' || deliveredAt !== undefined,
+    (await backend.agentRows()).every(
+      ({ type, deliveredAt }) => type !== 'mention' || deliveredAt !== undefined,
     );
   return { backend, gateway, start, say, statusOf, isIdle, taskId };
 }
@@ -39,9 +31,7 @@ test('an agent moves its task with a tool, and its last answer alone reaches the
     outcome: 'ok',
     agent: 'engineer',
   });
-  const replies = (await backend.dump()).messages.filter(
-    (message) => message.taskId === taskId && message.authorType === 'agent',
-  );
+  const replies = (await backend.listThread(taskId)).filter(({ authorType }) => authorType === 'agent');
   expect(new Set(replies.map(({ content }) => content)).size).toBe(replies.length);
 });
 
@@ -56,16 +46,17 @@ test('AGENT_TOOLS=off offers none, and the task stays as it is', async () => {
 });
 
 test('a process that is killed behind the effect of a call leaves exactly one document', async () => {
-  const { start, say, isIdle, backend } = await world();
+  const { start, say, isIdle, backend, taskId } = await world();
   const runtime = await start();
-  await backend.setFaults([{ name: 'createDocumentFromAgent', mode: 'lost', count: 1 }]);
+  const documents = async () => (await backend.documentsOf(taskId)).filter(({ title }) => title === 'Plan');
+  await backend.setFault({ path: 'service/actions:createDocumentFromAgent', mode: 'lost', count: 1 });
   await say(
     '@engineer please write\nECHO_TOOL:document_upsert {"title":"Plan","content":"First this.","type":"note"}',
   );
-  await until('The document is there', async () => (await backend.dump()).documents.length > 0);
+  await until('The document is there', async () => (await documents()).length > 0);
   runtime.kill('SIGKILL');
   await runtime.exited;
   await start({ STATE_DIR: runtime.stateDir });
   await until('All is delivered', isIdle);
-  expect((await backend.dump()).documents).toHaveLength(1);
+  expect(await documents()).toHaveLength(1);
 });

@@ -6,10 +6,10 @@ const rule = v.strictObject({
   /** Which function; every one when absent. */
   path: v.optional(v.string()),
   /**
-   * error: the function fails; 500 and 429: the deployment does; hang: no answer, the work is not done;
+   * error: the function fails; 500, 503 and 429: the deployment does; hang: no answer, the work is not done;
    * lost: the work is done and the connection breaks; ok: no trouble (with delayMs: late), and earlier rules end.
    */
-  mode: v.picklist(['error', '500', '429', 'hang', 'lost', 'ok']),
+  mode: v.picklist(['error', '500', '503', '429', 'hang', 'lost', 'ok']),
   /** How many calls; all that follow when absent. */
   count: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   /** Milliseconds that the call waits first. */

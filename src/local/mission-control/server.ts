@@ -199,6 +199,7 @@ async function run(
 
 function throwIfDown(fault: Fault | null): void {
   if (fault?.mode === '500') throw new HttpProblem(500, 'InternalServerError', 'Fault on command');
+  if (fault?.mode === '503') throw new HttpProblem(503, 'ServiceUnavailable', 'Fault on command');
   if (fault?.mode === '429') throw new HttpProblem(429, 'RateLimited', 'Fault on command');
 }
 

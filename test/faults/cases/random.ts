@@ -1,7 +1,7 @@
 /** Trouble whose victim, length and form are drawn from a seed: two of each kind. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { createRandom, type Random } from '../../kits/contract-backend/random.ts';
+import { createRandom, type Random } from '../../kits/random.ts';
 import type { Fate, PickyRun } from '../../kits/picky-gateway.ts';
 import type { FaultCase } from '../case.ts';
 import { allSay, answers, assign, OTHERS, runsOf, said, setScene, type Scene } from '../scene.ts';

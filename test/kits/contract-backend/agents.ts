@@ -1,4 +1,4 @@
-import type { AgentStatus, BehaviorFlags, TaskStatus } from '../../../machines/shared/mission-control.ts';
+import type { AgentStatus, TaskStatus } from '../../../machines/shared/mission-control.ts';
 import { clampLimit } from '../../../convex/model/limits.ts';
 import type { Agent, Task } from './rows.ts';
 import { sessionKeyOf } from './sessions.ts';
@@ -15,24 +15,20 @@ const DEFAULT_FLAGS = {
 
 export interface NewAgent {
   slug: string;
-  name?: string | undefined;
-  role?: string | undefined;
   /** Minutes. */
   heartbeatInterval?: number | undefined;
-  /** Beside the contract's defaults. */
-  behaviorFlags?: Partial<BehaviorFlags> | undefined;
 }
 
-export function addAgent(store: Store, { slug, name, role, ...given }: NewAgent): Agent {
+export function addAgent(store: Store, { slug, heartbeatInterval = 15 }: NewAgent): Agent {
   const agent: Agent = {
     ...store.newRow(),
     accountId: store.account._id,
     slug,
-    name: name ?? slug,
-    role: role ?? 'worker',
+    name: slug,
+    role: 'worker',
     status: 'offline',
-    heartbeatInterval: given.heartbeatInterval ?? 15,
-    behaviorFlags: { ...DEFAULT_FLAGS, ...given.behaviorFlags },
+    heartbeatInterval,
+    behaviorFlags: DEFAULT_FLAGS,
     createdAt: store.now(),
   };
   store.agents.set(slug, agent);

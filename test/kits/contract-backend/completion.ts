@@ -1,8 +1,7 @@
-import { ConvexError } from 'convex/values';
 import { failure } from '../../../convex/model/errors.ts';
 import { postMessage } from './messages.ts';
 import { markDelivered } from './queue.ts';
-import type { Agent, Notification, Task } from './rows.ts';
+import type { Notification } from './rows.ts';
 import { getOrMake, type Store } from './store.ts';
 import { changeTaskStatus } from './tasks.ts';
 
@@ -35,16 +34,10 @@ function postReply(store: Store, row: Notification, version: Version, reply: Rep
   const isPosted = versions.has(key) || (reply.first && versions.size === 0 && store.answers.has(row._id));
   if (!isPosted) {
     const author = { type: 'agent', id: agent._id, name: agent.name } as const;
-    postMessage(store, task, { author, agent, content: reply.content, sourceNotificationId: row._id });
+    postMessage(store, task, { author, content: reply.content, sourceNotificationId: row._id });
     versions.add(key);
   }
-  if (reply.startsTask && task.status === 'assigned') startTask(store, agent, task);
-}
-
-function startTask(store: Store, agent: Agent, task: Task): void {
-  try {
+  if (reply.startsTask) {
     changeTaskStatus(store, agent, task, { status: 'in_progress', expectedStatus: 'assigned' });
-  } catch (error) {
-    if (!(error instanceof ConvexError)) throw error;
   }
 }

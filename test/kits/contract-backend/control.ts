@@ -38,10 +38,7 @@ export const AgentsCommand = v.strictObject({
   agents: v.array(
     v.strictObject({
       slug: v.string(),
-      name: v.optional(v.string()),
-      role: v.optional(v.string()),
       heartbeatInterval: v.optional(v.number()),
-      behaviorFlags: v.optional(v.object({ canCreateTasks: v.optional(v.boolean(), false) })),
     }),
   ),
 });
@@ -86,7 +83,7 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
       const messageIds = Array.from({ length: body.count }, (_, index) => {
         const task = tasks[index % tasks.length];
         const content = body.content.replaceAll('{n}', String(body.from + index));
-        return task && postMessage(store, task, { author, agent: null, content })._id;
+        return task && postMessage(store, task, { author, content })._id;
       });
       return { messageIds };
     }),
@@ -106,10 +103,6 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
       return {};
     }),
     dump: command(nothing, ({ store }) => ({
-      account: store.account,
-      agents: [...store.agents.values()],
-      tasks: [...store.tasks.values()],
-      documents: [...store.documents.values()],
       messages: [...store.messages.values()],
       notifications: [...store.notifications.values()],
       history: store.history && {

@@ -30,10 +30,6 @@ const Message = v.object({
 
 /** What `/__control/dump` answers, as far as tests look at it. */
 export const Dump = v.object({
-  account: v.object({ runtimeStatus: text }),
-  agents: v.array(v.object({ _id: text, slug: text, status: text })),
-  tasks: v.array(v.object({ _id: text, title: text, status: text, createdBy: text })),
-  documents: v.array(v.object({ _id: text, title: text, authorId: text, taskId: optionalText })),
   messages: v.array(Message),
   notifications: v.array(Notification),
   /** null for a backend that was started without it. Moments on the machine's monotonic clock (history.ts). */

@@ -1,6 +1,6 @@
 /** Trouble on command: the body of `POST /__control/faults` is a list of rules that takes the place of the last one. */
 import * as v from 'valibot';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 
 export const FaultRule = v.strictObject({
   /** The function's name without `service/actions:`; every one when absent. */

@@ -12,7 +12,6 @@ import type { Agent, Notification, Task } from './rows.ts';
 import { reportArgs, reportStatus } from './runtime-status.ts';
 import type { Store } from './store.ts';
 import { changeTaskStatus } from './tasks.ts';
-import { TOOL_ACTIONS } from './tools.ts';
 
 const text = v.string();
 const optionalText = v.optional(text);
@@ -66,18 +65,12 @@ const delivery = {
       const place = task(store, taskId);
       const earlier = store.answers.get(draft.sourceNotificationId ?? '');
       const author = { type: 'agent', id: writer._id, name: writer.name } as const;
-      const message = earlier ?? postMessage(store, place, { author, agent: writer, ...draft });
+      const message = earlier ?? postMessage(store, place, { author, ...draft });
       return { messageId: message._id };
     },
   ),
   updateTaskStatusFromAgent: define(
-    {
-      taskId: text,
-      agentId: text,
-      status: text,
-      blockedReason: optionalText,
-      expectedStatus: v.optional(taskStatus),
-    },
+    { taskId: text, agentId: text, status: v.literal('in_progress'), expectedStatus: v.optional(taskStatus) },
     (store, { taskId, agentId, ...change }) => {
       const after = changeTaskStatus(store, agent(store, agentId), task(store, taskId), change);
       return { ...success, taskId, requestedStatus: change.status, ...after };
@@ -127,7 +120,7 @@ const runtime = {
 };
 
 const FUNCTIONS: ReadonlyMap<string, ServiceFunction> = new Map(
-  Object.entries({ ...delivery, ...agents, ...runtime, ...TOOL_ACTIONS }),
+  Object.entries({ ...delivery, ...agents, ...runtime }),
 );
 
 /** `service/actions:listAgents` is module and name. */

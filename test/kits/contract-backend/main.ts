@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { serveSync } from '../../../src/local/mission-control/sync/server.ts';
 import type { Control } from './control.ts';
 import { createFaults } from './faults.ts';
-import { createRandom } from './random.ts';
+import { createRandom } from '../random.ts';
 import { oneThing } from '../sync-source.ts';
 import { answerQuery, createContractServer } from './server.ts';
 import { createStore } from './store.ts';

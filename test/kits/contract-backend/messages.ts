@@ -4,7 +4,7 @@ import { mentionedNames } from '../../../convex/model/mentions.ts';
 import { agentsBySlug } from './agents.ts';
 import { monotonicMs } from './history.ts';
 import { notify, notifyThreadUpdate } from './queue.ts';
-import type { Agent, Message, Party, Task } from './rows.ts';
+import type { Message, Party, Task } from './rows.ts';
 import { getOrMake, type Store } from './store.ts';
 import { subscribe, subscribeOrchestrator, subscribersOf } from './subscriptions.ts';
 
@@ -13,8 +13,6 @@ const MAX_PREVIEW = 500;
 
 export interface Draft {
   author: Party & { name: string };
-  /** The author's row when an agent writes. */
-  agent: Agent | null;
   content: string;
   sourceNotificationId?: string | undefined;
   suppressAgentNotifications?: boolean | undefined;
@@ -71,8 +69,7 @@ function resolveMentions(store: Store, content: string, authorId: string): Messa
 }
 
 function tellMentioned(store: Store, task: Task, draft: Draft, message: Message): Party[] {
-  const agentsHear =
-    draft.agent?.behaviorFlags.canMentionAgents !== false && draft.suppressAgentNotifications !== true;
+  const agentsHear = draft.suppressAgentNotifications !== true;
   const notified = message.mentions.filter(({ type }) => type === 'user' || agentsHear);
   for (const mentioned of notified) {
     subscribe(store, task._id, mentioned);
@@ -92,10 +89,7 @@ function tellSubscribers(
 ): void {
   const told = new Set([draft.author.id, ...notified.map(({ id }) => id)]);
   const agentsHear =
-    task.status !== 'done' &&
-    task.status !== 'blocked' &&
-    draft.suppressAgentNotifications !== true &&
-    !message.mentions.some(({ type }) => type === 'agent');
+    draft.suppressAgentNotifications !== true && !message.mentions.some(({ type }) => type === 'agent');
   const news = {
     title: `${draft.author.name} wrote in "${task.title}"`,
     body: draft.content.slice(0, MAX_PREVIEW),

@@ -48,19 +48,9 @@ export interface Agent extends Row {
   createdAt: number;
 }
 
-export interface Document extends Row {
-  authorId: string;
-  title: string;
-  content: string;
-  type: 'deliverable' | 'note' | 'template' | 'reference';
-  taskId?: string;
-  updatedAt: number;
-}
-
 export interface Task extends Row {
   accountId: string;
   title: string;
-  description?: string;
   status: TaskStatus;
   priority: number;
   labels: string[];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AuthorType } from '../../../machines/shared/mission-control.ts';
 import { createHistory, type History } from './history.ts';
-import type { Account, Agent, Document, Member, Message, Notification, Party, Task } from './rows.ts';
+import type { Account, Agent, Member, Message, Notification, Party, Task } from './rows.ts';
 
 export interface StoreOptions {
   /** The secret part of the service token. */
@@ -21,7 +21,6 @@ export interface Store {
   agentsById: Map<string, Agent>;
   tasks: Map<string, Task>;
   tasksByAgent: Map<string, Set<Task>>;
-  documents: Map<string, Document>;
   messages: Map<string, Message>;
   /** By task, oldest first. */
   threads: Map<string, Message[]>;
@@ -67,7 +66,6 @@ export function createStore({ secret, history, extended }: StoreOptions): Store 
     agentsById: new Map(),
     tasks: new Map(),
     tasksByAgent: new Map(),
-    documents: new Map(),
     messages: new Map(),
     threads: new Map(),
     answers: new Map(),
