@@ -16,9 +16,6 @@ import type { TroubleNews } from '../trouble/machine.ts';
 import type { Queue } from './queue.ts';
 import type { Troubles } from './scopes.ts';
 
-/** Convex gives no more rows at once (docs/contract.md#functions). */
-export const MAX_PAGE = 500;
-
 export interface DeliverySettings {
   /** Longest idle poll, in milliseconds, while nothing else tells of new rows. */
   intervalMs: number;

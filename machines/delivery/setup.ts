@@ -2,6 +2,7 @@
 import { assign, enqueueActions, fromPromise, sendTo, setup, stateIn } from 'xstate';
 import { backoff, REFUSED_BACKOFF } from '../shared/backoff.ts';
 import { faultOf, type Fault } from '../shared/fault.ts';
+import { MAX_PAGE } from '../shared/mission-control.ts';
 import { reap } from '../shared/reap.ts';
 import type { Tag } from '../shared/tags.ts';
 import type { Evidence } from '../shared/evidence.ts';
@@ -13,7 +14,6 @@ import type { Thread } from '../notification/chatter.ts';
 import { notificationMachine } from '../notification/machine.ts';
 import { troubleMachine, type TroubleOutput } from '../trouble/machine.ts';
 import {
-  MAX_PAGE,
   type BeatAnswer,
   type ChildOutput,
   type DispatchContext,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fitMessage, MAX_MESSAGE_LENGTH, messageText } from './reply.ts';
+import { MAX_MESSAGE_LENGTH } from '../shared/mission-control.ts';
+import { fitMessage, messageText } from './reply.ts';
 
 describe('fitMessage', () => {
   test('leaves alone what fits', () => {

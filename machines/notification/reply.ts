@@ -1,3 +1,4 @@
+import { MAX_MESSAGE_LENGTH } from '../shared/mission-control.ts';
 import { meaningOfMessage, type Meaning } from '../shared/silence.ts';
 
 /** As much of a reply as the journal keeps. */
@@ -9,9 +10,6 @@ export interface Reply {
 
 export const meaningOf = ({ text, toolCalls }: Reply): Meaning =>
   meaningOfMessage({ text, acted: toolCalls > 0 });
-
-/** Convex takes no longer message, in UTF-16 code units (docs/contract.md#enumerations). */
-export const MAX_MESSAGE_LENGTH = 100_000;
 
 const NOTICE = '\n\n[This reply was too long for the thread and has been cut here.]';
 

@@ -35,16 +35,20 @@ export interface CallCircumstances {
 }
 
 /** How a call ended, as it is counted. `found`: an earlier try had made it already. */
-export type ToolOutcome = 'ok' | 'found' | ToolErrorCode;
+export const TOOL_OUTCOMES = [
+  'ok',
+  'found',
+  'invalid_arguments',
+  'not_allowed',
+  'not_found',
+  'conflict',
+  'unavailable',
+  'outcome_unknown',
+  'limit',
+] as const;
+export type ToolOutcome = (typeof TOOL_OUTCOMES)[number];
 
-export type ToolErrorCode =
-  | 'invalid_arguments'
-  | 'not_allowed'
-  | 'not_found'
-  | 'conflict'
-  | 'unavailable'
-  | 'outcome_unknown'
-  | 'limit';
+export type ToolErrorCode = Exclude<ToolOutcome, 'ok' | 'found'>;
 
 /** What a call is answered. */
 export interface ToolAnswer {

@@ -40,8 +40,11 @@ export type FaultKind =
   /** Anything that is not a fault: our own mistake. */
   | 'bug';
 
+/** The longest wait that another side may ask for, in milliseconds. */
+export const MAX_RETRY_AFTER_MS = 3_600_000;
+
 export interface FaultOptions {
-  /** The wait that the other side asked for (Retry-After), in milliseconds, at most an hour; 0 for none. */
+  /** The wait that the other side asked for (Retry-After), in milliseconds, at most MAX_RETRY_AFTER_MS; 0 for none. */
   retryAfterMs?: number;
   cause?: unknown;
 }

@@ -3,17 +3,37 @@
  * Times are milliseconds since the epoch unless a name says otherwise. Ids are opaque strings.
  */
 
-export type TaskStatus = 'inbox' | 'assigned' | 'in_progress' | 'review' | 'done' | 'blocked' | 'archived';
+/** Mission Control lists no more notifications at once (docs/contract.md#functions). */
+export const MAX_PAGE = 500;
 
-export type NotificationType =
-  | 'mention'
-  | 'assignment'
-  | 'thread_update'
-  | 'status_change'
-  | 'response_request'
-  | 'member_added'
-  | 'member_removed'
-  | 'role_changed';
+/** Mission Control gives no more messages of a thread at once (docs/contract.md#functions). */
+export const MAX_THREAD = 200;
+
+/** Mission Control takes no longer message, in UTF-16 code units (docs/contract.md#enumerations). */
+export const MAX_MESSAGE_LENGTH = 100_000;
+
+export const TASK_STATUSES = [
+  'inbox',
+  'assigned',
+  'in_progress',
+  'review',
+  'done',
+  'blocked',
+  'archived',
+] as const;
+export type TaskStatus = (typeof TASK_STATUSES)[number];
+
+export const NOTIFICATION_TYPES = [
+  'mention',
+  'assignment',
+  'thread_update',
+  'status_change',
+  'response_request',
+  'member_added',
+  'member_removed',
+  'role_changed',
+] as const;
+export type NotificationType = (typeof NOTIFICATION_TYPES)[number];
 
 export type AuthorType = 'user' | 'agent';
 

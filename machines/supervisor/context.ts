@@ -96,6 +96,9 @@ export interface SupervisorOutput {
   reason: string;
 }
 
+/** A second signal within this time is an echo of the first one, in milliseconds. A person's second Ctrl-C takes longer. */
+export const SAME_SIGNAL_MS = 250;
+
 /** Exit codes (docs/reference/exit-codes.md). */
 export const EXIT = { stopped: 0, bug: 70, cannotBind: 71, upgrade: 75, configuration: 78 } as const;
 

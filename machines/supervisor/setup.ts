@@ -21,6 +21,7 @@ import {
   accountStatus,
   EXIT,
   heartbeatId,
+  SAME_SIGNAL_MS,
   type SupervisorContext,
   type SupervisorEvent,
   type SupervisorInput,
@@ -30,9 +31,6 @@ import { forgive, judgeCrash, WINDOW_MS, withDependants } from './policy.ts';
 
 /** How long the start waits for the gateway's first answer, so that the first status is right; in milliseconds. */
 const SETTLE_LIMIT_MS = 1_000;
-
-/** A second signal within this time is an echo of the first one, in milliseconds. A person's second Ctrl-C takes longer. */
-const SAME_SIGNAL_MS = 250;
 
 /** How soon a disk that failed is tried again: it should be noticed soon when somebody has made space. */
 const DISK_BACKOFF: BackoffLimits = { baseMs: 1_000, capMs: 15_000 };

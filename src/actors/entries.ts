@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import { NOTE_REASONS } from '../../machines/notification/notes.ts';
 import { isKept, NOTHING_KNOWN, type Entry } from '../../machines/notification/entry.ts';
-import type { ToolOutcome } from '../../machines/shared/acting.ts';
-import type { TaskStatus } from '../../machines/shared/mission-control.ts';
+import { TOOL_OUTCOMES } from '../../machines/shared/acting.ts';
+import { TASK_STATUSES } from '../../machines/shared/mission-control.ts';
 import { NO_ROUNDS, type Rounds } from '../../machines/shared/rounds.ts';
 import { faultOf } from '../../machines/shared/fault.ts';
 import type { Store } from '../journal/store.ts';
@@ -43,23 +43,10 @@ export const LETTER_PREFIX = 'deadLetter:';
 const version = v.object({ messageId: v.nullable(v.string()), createdAt: v.number() });
 
 /** An entry that a newer version wrote may name a reason that is not known here. */
-const toolOutcome = v.picklist([
-  'ok',
-  'found',
-  'invalid_arguments',
-  'not_allowed',
-  'not_found',
-  'conflict',
-  'unavailable',
-  'outcome_unknown',
-  'limit',
-]) satisfies v.GenericSchema<unknown, ToolOutcome>;
+const toolOutcome = v.picklist(TOOL_OUTCOMES);
 
 /** A status that is not known here is none to expect. */
-const taskStatus = v.fallback(
-  v.nullable(v.picklist(['inbox', 'assigned', 'in_progress', 'review', 'done', 'blocked', 'archived'])),
-  null,
-) satisfies v.GenericSchema<unknown, TaskStatus | null>;
+const taskStatus = v.fallback(v.nullable(v.picklist(TASK_STATUSES)), null);
 
 const noteReason = v.fallback(v.nullable(v.picklist(NOTE_REASONS)), 'attemptsSpent');
 

@@ -1,13 +1,10 @@
 import type { Moment } from '../../machines/shared/moment.ts';
-import type { ThreadMessage } from '../../machines/shared/mission-control.ts';
+import { MAX_THREAD, type ThreadMessage } from '../../machines/shared/mission-control.ts';
 import { leastMsSince } from '../moment.ts';
 import type { MissionControl, PostMessage } from '../ports.ts';
 
 /** A post that had no effect for so long after it began will have none: as long as a call may take. */
 const ARRIVES_WITHIN_MS = 30_000;
-
-/** Convex gives no more messages of a thread at once (docs/contract.md#functions). */
-const MAX_LOOKED_AT = 200;
 
 /** Where Convex shows messages cut, it cuts them here, in UTF-16 units (docs/contract.md#delivery-context). */
 const MAX_SHOWN = 2_000;
@@ -28,7 +25,7 @@ export async function findMessage(
   // Taken before the look: what arrives during the look is found by the next one.
   const mayArriveForMs = Math.max(0, ARRIVES_WITHIN_MS - leastMsSince(begun.at));
   const { agentId, taskId } = message;
-  const thread = await missionControl.loadThread(agentId, taskId, MAX_LOOKED_AT, signal);
+  const thread = await missionControl.loadThread(agentId, taskId, MAX_THREAD, signal);
   return { found: isInThread(thread, message, begun), mayArriveForMs };
 }
 

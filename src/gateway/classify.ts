@@ -1,5 +1,5 @@
 import { errors } from 'undici';
-import { Fault } from '../../machines/shared/fault.ts';
+import { Fault, MAX_RETRY_AFTER_MS } from '../../machines/shared/fault.ts';
 import { gatewayErrorOf, isRunAnswer, runFault } from './answer.ts';
 import { proxyRefusal } from '../connect.ts';
 import { parseJson } from './exchange.ts';
@@ -80,7 +80,6 @@ const unavailable = (refusal: Refusal, said: string, place: string): Fault =>
     retryAfterMs: retryAfterMs(refusal.retryAfter, Date.now()),
   });
 
-const MAX_WAIT_MS = 3_600_000;
 /** Nobody means a wait of more than a week. */
 const ABSURD_WAIT_MS = 7 * 24 * 3_600_000;
 
@@ -93,7 +92,7 @@ export function retryAfterMs(header: string, now: number): number {
   const text = header.trim();
   // A date begins with the name of its day; Date.parse would read "-5" as one.
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : /^[a-z]/i.test(text) ? Date.parse(text) - now : 0;
-  return ms > 0 && ms <= ABSURD_WAIT_MS ? Math.min(ms, MAX_WAIT_MS) : 0;
+  return ms > 0 && ms <= ABSURD_WAIT_MS ? Math.min(ms, MAX_RETRY_AFTER_MS) : 0;
 }
 
 /**

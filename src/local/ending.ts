@@ -1,7 +1,7 @@
 /** How `npm run dev` ends: by Ctrl-C, or because one of its processes is gone. It always says why, and what is kept. */
 import * as v from 'valibot';
 import { exitCodes } from '../config/exit-codes.ts';
-import { EXIT } from '../../machines/supervisor/context.ts';
+import { EXIT, SAME_SIGNAL_MS } from '../../machines/supervisor/context.ts';
 import type { RuntimeProcess } from './runtime-process.ts';
 import { DATA_DIR } from './session.ts';
 
@@ -12,9 +12,6 @@ interface Stack {
   healthUrl: string;
   print: (line: string) => void;
 }
-
-/** A terminal and npm both pass one Ctrl-C on: within so many milliseconds it is the same one. */
-const SAME_SIGNAL_MS = 250;
 
 /** @returns the exit code, when the runtime is gone: 1 where another process went before it */
 export async function watchTheEnd({ backend, gateway, runtime, healthUrl, print }: Stack): Promise<number> {

@@ -1,16 +1,10 @@
 import { Fault } from '../../machines/shared/fault.ts';
-import type { NotificationRow } from '../../machines/shared/mission-control.ts';
+import { MAX_MESSAGE_LENGTH, MAX_PAGE, type NotificationRow } from '../../machines/shared/mission-control.ts';
 import type { MissionControl, PostMessage } from '../ports.ts';
 import type { ServiceClient } from './client.ts';
 import { service } from './functions.ts';
 import type { Malformed } from './parse.ts';
 import { createdMessage, deliveryContext, notificationRow } from './schemas.ts';
-
-/** The backend refuses longer messages (docs/contract.md#enumerations). */
-const MAX_MESSAGE_CHARACTERS = 100_000;
-
-/** The backend gives no more rows than this at once (docs/contract.md#functions). */
-export const MAX_PAGE = 500;
 
 type DeliveryCalls = Pick<
   MissionControl,
@@ -75,10 +69,10 @@ async function postMessage(
   const { taskId, agentId, sourceNotificationId, suppressAgentNotifications } = message;
   // Half a surrogate pair (a text that was cut) is no valid JSON for the backend, which would refuse all of it.
   const content = message.content.toWellFormed();
-  if (content.length > MAX_MESSAGE_CHARACTERS) {
+  if (content.length > MAX_MESSAGE_LENGTH) {
     throw new Fault(
       'textTooLong',
-      `The message has ${content.length} characters, the backend takes ${MAX_MESSAGE_CHARACTERS} in ` +
+      `The message has ${content.length} characters, the backend takes ${MAX_MESSAGE_LENGTH} in ` +
         'createMessageFromAgent.',
     );
   }

@@ -1,10 +1,9 @@
 import * as v from 'valibot';
 import { Fault } from '../../machines/shared/fault.ts';
-import type { DeliveryContext } from '../../machines/shared/mission-control.ts';
+import { MAX_PAGE, type DeliveryContext } from '../../machines/shared/mission-control.ts';
 import type { MissionControl } from '../ports.ts';
 import { UnexplainedFault, type ServiceClient } from './client.ts';
 import { extensions } from './functions.ts';
-import { MAX_PAGE } from './delivery-calls.ts';
 import { parseRows, type Malformed } from './parse.ts';
 import { configOf } from './runtime-calls.ts';
 import { deliveryContext, notificationRow } from './schemas.ts';

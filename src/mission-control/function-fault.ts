@@ -1,6 +1,6 @@
 import { ConvexError } from 'convex/values';
 import * as v from 'valibot';
-import { Fault } from '../../machines/shared/fault.ts';
+import { MAX_RETRY_AFTER_MS, Fault } from '../../machines/shared/fault.ts';
 import type { FaultKind } from '../../machines/shared/fault.ts';
 
 /** The backend's sentences (docs/contract.md#token). They are only hints: a production deployment hides them. */
@@ -89,9 +89,6 @@ const errorData = v.object({
   retryAfter: v.optional(v.unknown()),
 });
 
-/** No wait that is asked for is longer. */
-const MAX_WAIT_MS = 3_600_000;
-
 function readThrown(error: unknown): Thrown {
   const message = error instanceof Error ? error.message : String(error);
   const thrown: Thrown = {
@@ -109,7 +106,7 @@ function readThrown(error: unknown): Thrown {
   const code = data.output.code ?? null;
   const { retryAfter } = data.output;
   const asks = typeof retryAfter === 'number' && Number.isFinite(retryAfter) && retryAfter > 0;
-  const retryAfterMs = asks ? Math.min(retryAfter, MAX_WAIT_MS) : 0;
+  const retryAfterMs = asks ? Math.min(retryAfter, MAX_RETRY_AFTER_MS) : 0;
   return { ...thrown, code, retryAfterMs, text: ownWords(data.output.message ?? code ?? message) };
 }
 

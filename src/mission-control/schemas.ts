@@ -3,19 +3,20 @@
  * runtime does not use are dropped. An absent field of the delivery context that the contract calls nullable counts as null.
  */
 import * as v from 'valibot';
-import type {
-  AgentProfile,
-  AgentRow,
-  AuthorType,
-  BehaviorFlags,
-  DeliveryContext,
-  MentionableAgent,
-  NotificationRow,
-  NotificationType,
-  PendingUpgrade,
-  TaskRow,
-  TaskStatus,
-  ThreadMessage,
+import {
+  NOTIFICATION_TYPES,
+  TASK_STATUSES,
+  type AgentProfile,
+  type AgentRow,
+  type AuthorType,
+  type BehaviorFlags,
+  type DeliveryContext,
+  type MentionableAgent,
+  type NotificationRow,
+  type NotificationType,
+  type PendingUpgrade,
+  type TaskRow,
+  type ThreadMessage,
 } from '../../machines/shared/mission-control.ts';
 import { DOCUMENT_TYPES } from '../tools/service.ts';
 import type {
@@ -36,27 +37,6 @@ type EveryField<T> = { [Field in keyof Required<T>]: v.GenericSchema };
 const finite = v.pipe(v.number(), v.finite());
 const optionalString = v.optional(v.string());
 const orNull = <T>(schema: Schema<T>): Schema<T | null> => v.optional(v.nullable(schema), null);
-
-const NOTIFICATION_TYPES: readonly NotificationType[] = [
-  'mention',
-  'assignment',
-  'thread_update',
-  'status_change',
-  'response_request',
-  'member_added',
-  'member_removed',
-  'role_changed',
-];
-
-const TASK_STATUSES: readonly TaskStatus[] = [
-  'inbox',
-  'assigned',
-  'in_progress',
-  'review',
-  'done',
-  'blocked',
-  'archived',
-];
 
 /**
  * The agent is run for a type that a newer backend adds, and need not answer it (docs/contract.md#enumerations).

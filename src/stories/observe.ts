@@ -25,6 +25,7 @@ import {
   fail,
   openRun,
   phaseOf,
+  RESTS,
   type Phase,
   type Story,
 } from './story.ts';
@@ -193,8 +194,6 @@ export function createStories(options: { texts: boolean; now?: () => number; mos
     },
   };
 }
-
-const RESTS: readonly Phase[] = ['resting', 'readingRests', 'answeringRests'];
 
 /** null: a state that it passes through, or its last one. */
 function phaseIn(path: string): Phase | null {

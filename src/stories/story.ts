@@ -22,6 +22,9 @@ export type Phase =
   | 'answeringRests'
   | 'handingBack';
 
+/** Phases in which it waits with backoff. */
+export const RESTS: readonly Phase[] = ['resting', 'readingRests', 'answeringRests'];
+
 export interface Run {
   from: number;
   to: number | null;

@@ -1,7 +1,7 @@
 /** What a notification waited for, from the times of its own states, of its session, and of the gate. */
 import type { Gate } from '../../machines/shared/evidence.ts';
 import { length, without, type Span } from './spans.ts';
-import type { Phase, Story } from './story.ts';
+import { RESTS, type Phase, type Story } from './story.ts';
 
 /** What it waited for, and how long in all, in milliseconds. */
 export type Waited = Record<WaitedFor, number>;
@@ -21,8 +21,6 @@ export type Holds = readonly { agentId: string; from: number; to: number | null 
 
 /** When the gate moved, the oldest first. */
 export type GateMoves = readonly { gate: Gate; at: number }[];
-
-const RESTS: readonly Phase[] = ['resting', 'readingRests', 'answeringRests'];
 
 export function waitsOf(
   story: Story,

@@ -2,7 +2,7 @@
 import type { Value } from 'convex/values';
 import { convexToJson } from 'convex/values';
 import * as v from 'valibot';
-import { createEngine, type Engine } from './engine/engine.ts';
+import { ADMIN, createEngine, type Engine } from './engine/engine.ts';
 import { startScheduler } from './engine/scheduler.ts';
 import { loadModules } from './modules.ts';
 
@@ -30,8 +30,6 @@ export interface HostOptions {
   extensions: boolean;
   log: (line: string) => void;
 }
-
-const ADMIN = { identity: null, isAdmin: true };
 
 /** @throws Error with one sentence when convex/ or the file cannot be used */
 export async function createHost({ path, extensions, log }: HostOptions): Promise<Host> {

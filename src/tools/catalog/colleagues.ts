@@ -1,11 +1,9 @@
+import { MAX_THREAD } from '../../../machines/shared/mission-control.ts';
 import { Refusal } from '../refusal.ts';
 import { currentTask, idField, optional, plainSlug, slugs, text } from './fields.ts';
 import { agentIds, GATES } from './gates.ts';
 import { defineTool } from './tool.ts';
 import type { Making } from './tool.ts';
-
-/** The most messages that one look gives. */
-const THREAD_LIMIT = 200;
 
 export const responseRequest = defineTool({
   name: 'response_request',
@@ -49,7 +47,7 @@ async function answeredSince(
   { agent: { agentId }, service, circumstances: { repeat, since }, signal }: Making,
 ): Promise<Set<string | undefined>> {
   if (!repeat || since === null) return new Set();
-  const { thread } = await service.loadTask({ agentId, taskId, messageLimit: THREAD_LIMIT }, signal);
+  const { thread } = await service.loadTask({ agentId, taskId, messageLimit: MAX_THREAD }, signal);
   return new Set(thread.filter(({ createdAt }) => createdAt >= since).map(({ authorId }) => authorId));
 }
 

@@ -5,7 +5,6 @@
  */
 import * as v from 'valibot';
 import type { ActingAgent } from '../../../machines/shared/acting.ts';
-import type { TaskStatus } from '../../../machines/shared/mission-control.ts';
 
 export interface Field<T> {
   /** What the model is told of it. */
@@ -104,16 +103,6 @@ export const settableStatus = (description: string): Field<SettableStatus> => ({
     description,
   }),
 });
-
-export const STATUSES = [
-  'inbox',
-  'assigned',
-  'in_progress',
-  'review',
-  'done',
-  'blocked',
-  'archived',
-] as const satisfies readonly TaskStatus[];
 
 const PRIORITY_WORDS = ['critical', 'high', 'medium', 'low', 'lowest'];
 

@@ -1,4 +1,5 @@
-import { freeText, moment, oneOf, optional, priority, slugs, STATUSES, text, texts } from './fields.ts';
+import { TASK_STATUSES } from '../../../machines/shared/mission-control.ts';
+import { freeText, moment, oneOf, optional, priority, slugs, text, texts } from './fields.ts';
 import { agentIds, GATES, requireOrchestrator, requireReason } from './gates.ts';
 import { keptIds } from './kept.ts';
 import { defineTool } from './tool.ts';
@@ -16,7 +17,7 @@ export const taskCreate = defineTool({
     description: optional(freeText(100_000, 'What whoever works on it needs to know.')),
     priority: optional(priority),
     labels: optional(texts('Labels of the task.')),
-    status: optional(oneOf(STATUSES, 'The status at creation; inbox when left out.')),
+    status: optional(oneOf(TASK_STATUSES, 'The status at creation; inbox when left out.')),
     blockedReason: optional(text(2_000, 'What the task waits for; needed for the status blocked.')),
     dueDate: optional(moment('When the task is due, in milliseconds since 1970.')),
     assigneeSlugs: optional(slugs('The agents who shall work on it. Only for the orchestrator.')),
@@ -43,7 +44,7 @@ export const taskCreate = defineTool({
   },
   async look({ title, description }, { agent, service, circumstances: { since, kept }, signal }) {
     if (since === null) return 'unknown';
-    const tasks = await service.listTasksByStatus([...STATUSES], LOOK_LIMIT, signal);
+    const tasks = await service.listTasksByStatus([...TASK_STATUSES], LOOK_LIMIT, signal);
     const known = keptIds(kept);
     const mine = tasks.filter(
       (task) =>

@@ -1,14 +1,12 @@
 /** What the orchestrator does beside the others: it sees and hands out the account's work. */
+import { MAX_MESSAGE_LENGTH, MAX_THREAD, TASK_STATUSES } from '../../../machines/shared/mission-control.ts';
 import { Refusal } from '../refusal.ts';
-import { currentTask, idField, limit, oneOf, optional, positive, slugs, STATUSES, text } from './fields.ts';
+import { currentTask, idField, limit, oneOf, optional, positive, slugs, text } from './fields.ts';
 import { agentIds, GATES } from './gates.ts';
 import { keptIds } from './kept.ts';
 import { defineTool } from './tool.ts';
 
 const gate = GATES.orchestrator;
-
-/** The most messages that one look gives. */
-const THREAD_LIMIT = 200;
 
 export const taskAssign = defineTool({
   name: 'task_assign',
@@ -33,14 +31,14 @@ export const taskMessage = defineTool({
     "Writes in the thread of another task. A mention (@slug) in it wakes that agent; without one, the task's agents hear of it as an update.",
   gate,
   kind: 'make',
-  fields: { taskId: idField('The id of the task.'), content: text(100_000, 'The message.') },
+  fields: { taskId: idField('The id of the task.'), content: text(MAX_MESSAGE_LENGTH, 'The message.') },
   async make({ taskId, content }, { agent: { agentId }, service, signal }) {
     const { messageId } = await service.createTaskMessage({ agentId, taskId, content }, signal);
     return { taskId, messageId };
   },
   async look({ taskId, content }, { agent: { agentId }, service, circumstances: { since, kept }, signal }) {
     if (since === null) return 'unknown';
-    const { thread } = await service.loadTask({ agentId, taskId, messageLimit: THREAD_LIMIT }, signal);
+    const { thread } = await service.loadTask({ agentId, taskId, messageLimit: MAX_THREAD }, signal);
     const known = keptIds(kept);
     const [only, ...more] = thread.filter(
       (message) =>
@@ -51,7 +49,7 @@ export const taskMessage = defineTool({
     );
     if (more.length > 0) return 'unknown';
     if (only !== undefined) return { found: { taskId, messageId: only.messageId } };
-    const isWhole = thread.length < THREAD_LIMIT || thread.some(({ createdAt }) => createdAt < since);
+    const isWhole = thread.length < MAX_THREAD || thread.some(({ createdAt }) => createdAt < since);
     return isWhole ? 'absent' : 'unknown';
   },
 });
@@ -62,7 +60,7 @@ export const taskList = defineTool({
   gate,
   kind: 'read',
   fields: {
-    status: optional(oneOf(STATUSES, 'Only tasks in this status.')),
+    status: optional(oneOf(TASK_STATUSES, 'Only tasks in this status.')),
     assigneeSlug: optional(text(100, 'Only tasks of this agent.')),
     limit: limit(50, 200, 'tasks'),
   },

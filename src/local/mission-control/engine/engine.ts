@@ -40,6 +40,7 @@ export interface Caller {
 }
 
 export const ANYONE: Caller = { identity: null, isAdmin: false };
+export const ADMIN: Caller = { identity: null, isAdmin: true };
 
 /** A call from outside, with all the calls that its functions make. */
 export interface Request {

@@ -1,7 +1,8 @@
 /** Runs scheduled functions and crons when they are due: mutations exactly once, actions at most once. */
 import type { JSONValue } from 'convex/values';
+import { LONGEST_TIMER_MS } from '../../../config/duration.ts';
 import { readCrons, type CronJob } from './crons.ts';
-import type { Engine } from './engine.ts';
+import { ADMIN, type Engine } from './engine.ts';
 import { encodeKey, afterPrefix } from './keys.ts';
 import { SCHEDULED } from './schema.ts';
 import { parseDocument, requireIndex, type Range, type Table } from './tables.ts';
@@ -11,8 +12,6 @@ const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 const MOST_AT_ONCE = 8;
 /** Before a job is tried again whose end could not be written down. */
 const REST_MS = 5_000;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-const ADMIN = { identity: null, isAdmin: true };
 
 interface Job {
   _id: string;
