@@ -10,7 +10,7 @@ import { freePort } from '../../src/local/free-port.ts';
 const SECRET = 'f00dfeed'.repeat(8);
 const SOUND = {
   ACCOUNT_ID: 'acc1',
-  // Nobody listens there: a test that gets as far as a call does not go out.
+  // Nobody listens there, so a test that gets as far as a call reaches nothing outside.
   CONVEX_URL: 'http://127.0.0.1:1',
   SERVICE_TOKEN: `mc_service_acc1_${SECRET}`,
 };
@@ -91,7 +91,7 @@ describe('a wrong setting', () => {
     expect(ended.err.trimEnd().split('\n')).toHaveLength(2);
   });
 
-  test('is told with all others at once, what is missing as well', async () => {
+  test('is named together with every other wrong or missing one', async () => {
     const ended = await run({ SERVICE_TOKEN: SECRET, HEALTH_PORT: 'x', UPGRADE_MODE: 'auto' });
     expectRefusal(ended);
     expect(ended.err).toMatch(/^5 settings are wrong:\n/);
@@ -100,7 +100,7 @@ describe('a wrong setting', () => {
     }
   });
 
-  test('is a secret in two places, or a secret where its file belongs', async () => {
+  test('is a secret that is set twice, or a secret in the place of its file name', async () => {
     const file = join(temporaryDirectory(), 'token');
     writeFileSync(file, SOUND.SERVICE_TOKEN);
     const both = await run({ ...SOUND, SERVICE_TOKEN_FILE: file });
@@ -207,7 +207,7 @@ describe('a STATE_DIR that cannot be used: exit 78', () => {
     expectRefusal(await run({ ...SOUND, STATE_DIR: join(file, 'state') }));
   });
 
-  // Root may write anywhere but there.
+  // This is the one place where even root may not write.
   test.runIf(process.platform === 'linux')('a place where nobody can make one', async () => {
     const ended = await run({ ...SOUND, STATE_DIR: '/sys/mission-control' });
     expectRefusal(ended);

@@ -20,11 +20,11 @@ const runsThat = (runtime: RuntimeProcess, outcome: string): Promise<number> =>
 const rowsThat = (runtime: RuntimeProcess, outcome: string): Promise<number> =>
   metric(runtime, `mission_control_deliveries_total{outcome="${outcome}"}`);
 
-test('rows wait for a gateway that is away; then replies, silence, no answer and rules are told apart', async () => {
+test('rows that wait for the gateway are counted; replies, silence, missing answers and skipped rows are counted apart', async () => {
   const backend = await startContractBackend();
   await backend.addAgents([{ slug: 'engineer' }]);
   const taskIds = await backend.createTasks({ count: 1, assignees: ['engineer'] });
-  // The rules leave this one out: a later message of a person is in the thread.
+  // A rule skips this one, because a later message of a person is in the thread.
   await backend.post({ taskIds, content: 'hello' });
   await backend.post({ taskIds, content: '@engineer ECHO_TEXT:HEARTBEAT_OK' });
   await backend.post({ taskIds, content: '@engineer ECHO_EMPTY' });
@@ -49,7 +49,7 @@ test('rows wait for a gateway that is away; then replies, silence, no answer and
   expect(await rowsThat(runtime, 'unanswered')).toBe(1);
   expect(await runsThat(runtime, 'replied')).toBe(1);
   expect(await runsThat(runtime, 'noReply')).toBe(3);
-  // A heartbeat that comes by is a run as well.
+  // A heartbeat that is due meanwhile is a run as well.
   expect(await runsThat(runtime, 'silent')).toBeLessThanOrEqual(1 + heartbeat.beats + 1);
   expect(await runsThat(runtime, 'silent')).toBeGreaterThanOrEqual(1);
   await backend.close();

@@ -12,7 +12,7 @@ describe('SIGKILL', () => {
     expect(await replies(scene)).toEqual([REPLY]);
   });
 
-  test('after the reply and before the mark: nothing is run again, and the reply stands there once', async () => {
+  test('after the reply and before the mark: nothing is run again, and the thread has the reply once', async () => {
     const scene = await midRun();
     const { backend, runtime } = scene;
     await backend.setFault({ path: 'service/actions:markNotificationDelivered', mode: 'hang' });

@@ -23,7 +23,7 @@ async function ask(backend: MissionControl, text: string): Promise<() => Promise
 const later = (timestamp: string | null): boolean => timestamp !== null && Date.parse(timestamp) > Date.now();
 
 describe('the gateway', () => {
-  test('is absent at the start: degraded with reason and next try, and delivers when it comes', async () => {
+  test('is absent at the start: /health says why and when it tries again, and delivery begins when the gateway is there', async () => {
     const backend = await missionControl();
     const port = await freePort();
     const address = { url: `http://127.0.0.1:${port}`, token: 'local' };
@@ -117,7 +117,7 @@ describe('the gateway', () => {
     expect(health.gateway.reason).toContain('OPENCLAW_GATEWAY_TOKEN');
     expect(health.gateway.reason).not.toContain('not-the-token');
     expect(health.machines.find(({ id }) => id === 'gateway')?.tags).toContain('attention');
-    // It is another trouble than the one before.
+    // This problem is not the one from before.
     const sinceOf = ({ problems: [first] }: Health): number => Date.parse(first?.since ?? '');
     expect(sinceOf(health)).toBeGreaterThan(sinceOf(away));
     expect((await gateway.runs()).runs).toEqual([]);
@@ -171,7 +171,7 @@ describe('Convex', () => {
     await runtime.waitForHealth('that all is well', isHealthy);
   });
 
-  test('goes while there is nothing to do: told long before the next look, and it comes back as soon', async () => {
+  test('goes away while there is nothing to do: /health says so long before the next poll, and says as soon that it is back', async () => {
     const dataDir = temporaryDirectory();
     const backend = await missionControl({ dataDir });
     const gateway = await echoGateway();
@@ -186,7 +186,7 @@ describe('Convex', () => {
     await runtime.waitForHealth('that all is well again', isHealthy);
   });
 
-  test('takes calls and answers none: told long before the calls are over', async () => {
+  test('takes calls and answers none: /health says so long before the calls time out', async () => {
     const backend = await missionControl();
     const runtime = await startRuntime({ backend, gateway: await echoGateway() });
     await runtime.waitForHealth('that all is well', isHealthy);
@@ -209,7 +209,7 @@ describe('Convex', () => {
       await runtime.waitForHealth('that all is well', isHealthy);
       process.kill(backend.pid, 'SIGSTOP');
       onTestFinished(() => void process.kill(backend.pid, 'SIGCONT'));
-      // The looks tell, and not a call of the runtime's own, which would come later and take longer.
+      // The pulse notices it. A call of the runtime itself would come later and take longer.
       const { status, problems } = await runtime.waitForHealth('that Convex is silent', (health) =>
         health.problems.some(({ source }) => source === 'pulse'),
       );
@@ -253,7 +253,7 @@ describe('Convex', () => {
       'that the token is refused',
       ({ status, delivery }) => status === 'failed' && later(delivery.nextPollAt),
     );
-    // A person must act: the check fails. A restart would not help: the process stays, and says it lives.
+    // A person must act, so /health fails. A restart would not help, so /livez does not fail.
     expect(health.httpStatus).toBe(503);
     expect(await runtime.get('/livez')).toMatchObject({ status: 200 });
     expect(await runtime.get('/readyz')).toMatchObject({ status: 503 });

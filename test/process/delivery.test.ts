@@ -18,7 +18,7 @@ test('200 notifications over 20 sessions: in order, one at a time, each once', a
     }
   };
 
-  // Half of it waits when the runtime comes, the rest comes while it works.
+  // Half of the messages wait when the runtime starts; the other half comes while it works.
   await mention(1, 4);
   const runtime = await startRuntime({ backend, gateway });
   await mention(5, MENTIONS);

@@ -1,4 +1,4 @@
-/** What `npm run dev` says when its data or its functions cannot be used: what is wrong, and what to do. */
+/** When its data or its functions cannot be used, `npm run dev` says what is wrong and what to do. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ function checkoutWith(schema: string): string {
   return root;
 }
 
-test('a database file that is none is named, is left as it is, and dev says what to do', async () => {
+test('a file that is no database is named and left as it is, and npm run dev says what to do', async () => {
   const directory = temporaryDirectory();
   const file = join(directory, 'dev-data/data.sqlite');
   mkdirSync(join(directory, 'dev-data'));
@@ -65,7 +65,7 @@ test.each([
     /^backend +│ convex\/\S+ cannot be loaded: .*\. Correct it, and start again\.$/m,
   ],
   [
-    'that is none',
+    'that is no schema',
     'export default 7;',
     /^backend +│ schema\.ts has no default export made by defineSchema\(\)\.$/m,
   ],
@@ -73,7 +73,7 @@ test.each([
   expect(await refusal(temporaryDirectory(), checkoutWith(schema))).toMatch(words);
 });
 
-test('a disk that gets full: dev and say tell, what was written stays, and space mends it', async (context) => {
+test('a full disk: npm run dev and npm run say tell of it, what was written stays, and new space is enough', async (context) => {
   needsPrlimit(context);
   const directory = temporaryDirectory();
   const dev = startDev(directory);

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../kits/runtime.ts';
 import { freePort } from '../../src/local/free-port.ts';
 import { until } from '../kits/until.ts';
 
-/** Where the stack says that its parts listen. */
+/** The addresses that the stack prints for its parts. */
 const urlsOf = (output: string): string[] =>
   ['backend', 'gateway', 'health', 'machines'].map(
     (name) => new RegExp(`^dev +│ ${name} +(http://\\S+)$`, 'm').exec(output)?.[1] ?? name,
@@ -67,7 +67,7 @@ test('npm run dev starts everything, npm run say gets a reply, Ctrl-C stops ever
   expect(existsSync(join(directory, 'dev.json'))).toBe(false);
 });
 
-test('npm run dev where a port is taken says so before it starts anything', async () => {
+test('npm run dev names a port that is taken before it starts anything', async () => {
   const port = await freePort();
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
@@ -93,7 +93,7 @@ test('npm run dev says which of its processes is gone, and leaves nothing behind
   expect(await Promise.all(urls.map(answers))).toEqual([false, false, false, false]);
 });
 
-test('npm run dev is killed: nothing of it stays behind', async () => {
+test('nothing of npm run dev stays behind when it is killed', async () => {
   const dev = startDev(temporaryDirectory());
   await until('It says what to try', () => dev.output().includes('Try next'));
   const urls = urlsOf(dev.output());

@@ -47,14 +47,14 @@ test.each(ALSO)('delivers through the proxy, with %j', async (also) => {
   }
 });
 
-test('reaches what is on this machine without it', async () => {
+test('reaches this machine itself without the proxy', async () => {
   const [backend, gateway, proxy] = await Promise.all([missionControl(), echoGateway(), forwardProxy({})]);
   const runtime = await startRuntime({ backend, gateway, env: { http_proxy: proxy.url } });
   await runtime.waitForHealth('that all is well', ({ status }) => status === 'healthy');
   expect(proxy.asked).toEqual([]);
 });
 
-test('refuses a proxy that is none, in one sentence and without repeating it', async () => {
+test('refuses a proxy of the wrong kind in one sentence that does not repeat its address', async () => {
   const refused = spawnRuntime({
     backend: {
       url: 'http://convex.corp:3210',

@@ -28,7 +28,7 @@ async function gatewayOf(listener: RequestListener) {
   return { url: server.url, token: 'tok', asked };
 }
 
-/** What a gateway that is well answers to a probe; false for any other request. */
+/** Answers a probe as a healthy gateway does. @returns false for any other request */
 const answerProbe: (...args: Parameters<RequestListener>) => boolean = ({ url }, response) => {
   const pages: Record<string, object> = {
     '/readyz': { ready: true, failing: [] },
@@ -73,7 +73,7 @@ test.each<[string, RequestListener]>([
   expect(changes).toEqual([]);
 });
 
-test('bodies that stay open after their reply hold neither a slot nor a reply', async () => {
+test('a body that stays open after its reply holds up neither a slot nor the reply', async () => {
   const completed = JSON.stringify({
     type: 'response.completed',
     response: {
@@ -115,7 +115,7 @@ test('a wait that the gateway asks for is kept, although it answers probes', asy
   expect(runs).toBe(1);
 });
 
-test('a gateway that dies with its runs does not answer: that is what is said', async () => {
+test('a gateway that dies during its runs is reported as one that does not answer', async () => {
   const port = await freePort();
   const script = `
     const pages = { '/readyz': { ready: true }, '/startupz': { version: '1' }, '/v1/models': { data: [{ id: 'openclaw/engineer' }] } };

@@ -4,7 +4,7 @@ import { startRuntime } from '../kits/runtime.ts';
 import { echoGateway, missionControl } from '../kits/stack.ts';
 import { until } from '../kits/until.ts';
 
-/** Minutes: the first beat comes within 0.4 of it. */
+/** In minutes. The first beat comes within 0.4 of this time. */
 const OFTEN = 0.05;
 
 async function world(env: Record<string, string> = {}) {

@@ -14,7 +14,7 @@ test('10,000 quick requests, 200 slow ones, huge bodies and garbage: it answers,
   const runtime = await startRuntime({ backend: await missionControl(), gateway: await echoGateway() });
   const port = Number(new URL(runtime.url).port);
   await runtime.waitForHealth('that all is well', ({ status }) => status === 'healthy');
-  // V8 finds the size of its heap for this load first; what counts is growth from there.
+  // V8 first settles on a heap size for this load. Only growth beyond it counts.
   await quickRequests(port, QUICK);
   const before = (await runtime.health()).memory.rssBytes;
 
@@ -42,7 +42,7 @@ test('10,000 quick requests, 200 slow ones, huge bodies and garbage: it answers,
 
 async function open(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
-  // The server may cut any of these off; that is what it is for.
+  // The server may cut off any of these, which is not an error of the test.
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   return socket;
@@ -55,7 +55,7 @@ async function closed(socket: Socket): Promise<void> {
 
 const drained = (socket: Socket): Promise<void> => new Promise((resolve) => socket.once('drain', resolve));
 
-/** Sends as much of a body as the server lets it. */
+/** Sends a body until it is complete or the server closes the connection. */
 async function pourBody(port: number, mebibytes: number): Promise<void> {
   const socket = await open(port);
   const gone = closed(socket);

@@ -1,4 +1,4 @@
-/** The inspector of a real process: off unless asked for, never in the way, and nothing in it that should not be. */
+/** The inspector of a real process is off by default, holds nothing up, and shows no secret. */
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -57,7 +57,7 @@ describe('when it is there', () => {
     expect(await runtime.exited).toEqual({ code: 0, signal: null });
   });
 
-  test('it is told goodbye: the last entry says why the process left', async () => {
+  test('its last entry says why the process left', async () => {
     const runtime = await startInspected({ backend: await missionControl(), gateway: await echoGateway() });
     await runtime.waitForHealth('that all is well', ({ status }) => status === 'healthy');
     const viewer = await view(runtime.port);
@@ -97,7 +97,7 @@ test('the commands of the page reach the machines', async () => {
   ).toEqual(Object.keys(COMMANDS));
 });
 
-test('tokens, messages, prompts and replies are in nothing that it tells', async () => {
+test('nothing that it sends contains a token, message, prompt or reply', async () => {
   const backend = await missionControl();
   const gateway = await echoGateway({ token: 'PLANTED-gateway-token-4711' });
   const runtime = await startInspected({ backend, gateway, env: { DELIVERY_BACKOFF_MAX_MS: '100ms' } });
@@ -108,7 +108,7 @@ test('tokens, messages, prompts and replies are in nothing that it tells', async
   await until('The reply is in the thread', async () =>
     (await backend.listThread(task)).some(({ content }) => content === 'PLANTED-reply'),
   );
-  // Its failures quote the message to every side.
+  // The error of this run quotes the message.
   await backend.postMessage(
     other,
     '@qa PLANTED-prompt mc_service_planted_0123456789 Bearer PLANTED-bearer ECHO_500',
@@ -121,7 +121,7 @@ test('tokens, messages, prompts and replies are in nothing that it tells', async
     backend.serviceToken.split('_').at(-1) ?? '',
     gateway.token,
   ];
-  // Somebody else's page, and the page of who comes late.
+  // Another viewer, who comes late.
   const late = await view(runtime.port);
   await until('The late one is greeted', () => late.text().includes('event: hello'));
   const files = ['/', '/charts/delivery.svg', '/charts/notification.svg', '/charts/gateway.svg'];

@@ -1,4 +1,4 @@
-/** The ways in which people start the runtime, and what becomes of their signals on the way to it. */
+/** The ways in which people start the runtime, and how their signals reach it. */
 import { accessSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { midRun, replies, REPLY, secondSignalCounts, theRow, type Scene } from '../kits/mid-run.ts';
@@ -17,7 +17,7 @@ const isThere = (path: string): boolean => {
   }
 };
 
-/** What a terminal does: everybody in its foreground gets the signal. */
+/** Sends the signal to the whole foreground group, as a terminal does. */
 const pressCtrlC = ({ runtime }: Scene): void => void process.kill(-runtime.pid, 'SIGINT');
 
 const isGone = async (url: string): Promise<boolean> =>
@@ -34,7 +34,7 @@ describe.each(['/bin/bash', '/bin/dash'].filter(isThere))('npm start, where its 
 
   test('one Ctrl-C in a terminal is one signal, however often it is passed on', async () => {
     const scene = await start();
-    // npm passes on what the terminal has told already: the runtime hears it twice.
+    // npm passes on the signal that the terminal has sent already, so the runtime gets it twice.
     pressCtrlC(scene);
     await secondSignalCounts(scene);
     scene.gateway.release();
@@ -43,7 +43,7 @@ describe.each(['/bin/bash', '/bin/dash'].filter(isThere))('npm start, where its 
     expect(await replies(scene)).toEqual([REPLY]);
   });
 
-  test('a second Ctrl-C, of somebody who does not want to wait, cuts the runs off', async () => {
+  test('a second Ctrl-C cuts the runs off', async () => {
     const scene = await start();
     pressCtrlC(scene);
     await secondSignalCounts(scene);
@@ -73,7 +73,7 @@ test.runIf(isThere('/bin/bash') && isThere('/usr/bin/nohup'))(
       through: { command: '/bin/bash', args: ['-c', `trap '' HUP TERM; ${script}`, process.execPath] },
     });
     process.kill(-runtime.pid, 'SIGHUP');
-    // A signal that were heard would have it draining by the time of the second one.
+    // If the runtime had heeded the first signal, the second one would find it draining.
     process.kill(-runtime.pid, 'SIGTERM');
     await runtime.exited;
     expect(runtime.log.filter(({ event }) => event === 'runtime.draining')).toMatchObject([

@@ -5,7 +5,7 @@ import { startRuntime } from '../kits/runtime.ts';
 import { echoGateway, missionControl } from '../kits/stack.ts';
 import { until } from '../kits/until.ts';
 
-/** What stays without an answer while all is well: failures, and tools, which the echo gateway does not call. */
+/** Queries without a result while all is well: failures, and tools, because the echo gateway calls none here. */
 const EMPTY_WHEN_WELL = [
   'Calls to Mission Control that failed',
   'Alerts that fire',
@@ -29,7 +29,7 @@ test('every query of the dashboard and of the alerts, against a Prometheus that 
   );
   for (const taskId of backend.taskIds) await backend.postMessage(taskId, '@engineer look at this');
   await until('Prometheus saw a delivery', async () => (await prometheus.query(delivered))[0]);
-  // A rate needs two scrapes on either side of what happened.
+  // A rate needs one scrape before and one after what happened.
   await until(
     'The rates know of it',
     async () => (await prometheus.query('rate(mission_control_runs_total[1m]) > 0'))[0],

@@ -7,13 +7,13 @@ import { copyCheckout, readmeCommands } from '../kits/readme.ts';
 import { echoGateway, missionControl } from '../kits/stack.ts';
 import { until } from '../kits/until.ts';
 
-/** npm ci takes what the outer one has fetched; a busy machine still takes its time. */
+/** npm ci finds its packages in the cache of the outer one, but it takes long on a busy machine. */
 const INSTALL_MS = 240_000;
 
 const clone = copyCheckout('fresh-clone-');
 afterAll(() => rmSync(clone, { recursive: true, force: true }));
 
-/** The environment of a newcomer: without the tools of this checkout, and with ports that clash with nothing. */
+/** The environment of a newcomer, without the tools of this checkout, and with free ports. */
 const NEWCOMER = {
   HOME: process.env.HOME,
   PATH: (process.env.PATH ?? '')
@@ -102,7 +102,7 @@ test(
       .replace('ACCOUNT_ID=...', `ACCOUNT_ID=${backend.accountId}`)
       .replace('SERVICE_TOKEN=mc_service_...', `SERVICE_TOKEN=${backend.serviceToken}`);
     expect(filled).not.toContain('...');
-    // The first test has installed what this needs; alone, this one does.
+    // The first test has installed it, unless this test runs alone.
     const install = existsSync(join(clone, 'node_modules')) ? '' : 'npm ci && ';
     const runtime = type(`${install}${filled}`, {
       OPENCLAW_GATEWAY_URL: gateway.url,
@@ -120,6 +120,6 @@ test(
   INSTALL_MS + 60_000,
 );
 
-test('Test it: what CI runs first', () => {
+test('Test it: the README names the command that CI runs first', () => {
   expect(readmeCommands('Test it')).toEqual(['npm ci && npm test']);
 });

@@ -6,14 +6,14 @@ import { until } from '../kits/until.ts';
 
 const real = await findRealGateway();
 
-/** The gateway runs a mock model that answers what stands behind MOCK_TEXT. */
+/** The gateway's mock model answers with the text behind MOCK_TEXT. */
 if ('missing' in real) {
   it.skip(`the runtime with the real gateway (skipped: ${real.missing})`, () => undefined);
 } else {
   it('the runtime with the real gateway: replies, silence, and its version', async () => {
     const backend = await missionControl();
     const runtime = await startRuntime({ backend, gateway: real, env: { DRAIN_TIMEOUT_MS: '5s' } });
-    // The engineer is no assignee of these: what the squad lead says to the reply goes no further.
+    // The engineer is not assigned to these tasks, so it does not hear what the squad lead says about its reply.
     const taskOf = (part: string): string =>
       backend.tasks.find(({ title }) => title.includes(part))?._id ?? '';
     const [spoken, silent] = [taskOf('release notes'), taskOf('sign-up form')];

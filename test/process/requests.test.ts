@@ -87,7 +87,7 @@ describe('what Mission Control asks for', () => {
     );
   });
 
-  test('an upgrade, as the version that was asked for: all is well', async () => {
+  test('an upgrade: exit 75; started as the version that was asked for, it reports success', async () => {
     const { backend, gateway, runtime } = await askedToUpgrade();
     expect(await runtime.exited).toEqual(START_AGAIN);
     const env = { STATE_DIR: runtime.stateDir, RUNTIME_VERSION: '9.9.9' };
@@ -124,7 +124,7 @@ async function askedToUpgrade(env: Record<string, string> = {}) {
   return { backend, gateway, runtime };
 }
 
-/** Two reports later, each of which has it look for requests, it is still there. */
+/** Waits for two status reports, with each of which it looks for requests, and finds it still at work. */
 async function staysUp(backend: MissionControl, runtime: RuntimeProcess): Promise<void> {
   for (const report of ['one report', 'another report']) {
     const last = (await backend.showRuntime()).runtimeConfig?.lastHealthCheck ?? 0;

@@ -49,11 +49,11 @@ describe('a run is under way', () => {
     expect((await theRow(scene))?.deliveredAt).toBeDefined();
   });
 
-  test('SIGTERM: what is not under way is left', async () => {
+  test('SIGTERM: a row that has not begun is left', async () => {
     const scene = await midRun();
     const { backend, runtime, taskId } = scene;
     await backend.postMessage(taskId, '@engineer and then this');
-    await runtime.waitForHealth('the second row in line', ({ delivery }) => delivery.queued > 0);
+    await runtime.waitForHealth('the second row in the queue', ({ delivery }) => delivery.queued > 0);
     runtime.kill('SIGTERM');
     await runtime.waitForHealth('that it drains', ({ status }) => status === 'draining');
     scene.gateway.release();
@@ -76,13 +76,13 @@ describe('a run is under way', () => {
     expect(row?.deliveredAt).toBeUndefined();
     expect(row?.deliveryEndedAt).toBeDefined();
 
-    // It was our doing, so it was no attempt.
+    // The runtime itself cut it off, so it does not count as an attempt.
     scene.gateway.release();
     expect(await startAgain(scene)).toMatchObject({ event: 'delivery.delivered', attempt: 1 });
     expect(await replies(scene)).toEqual([REPLY]);
   });
 
-  test('DRAIN_TIMEOUT_MS is over: the same', async () => {
+  test('the end of DRAIN_TIMEOUT_MS does the same', async () => {
     const scene = await midRun({ DRAIN_TIMEOUT_MS: '50ms' });
     scene.runtime.kill('SIGTERM');
     expect(await scene.runtime.exited).toEqual(STOPPED);
@@ -99,7 +99,7 @@ describe('a run is under way', () => {
     expect(await scene.runtime.exited).toEqual({ code: 75, signal: null });
     expectLastWords(scene.runtime, 75);
     expect(await replies(scene)).toEqual([REPLY]);
-    // It comes back at once: offline and online again would be told to everybody.
+    // It comes back at once, so nobody is told that it is offline.
     expect((await scene.backend.showRuntime()).runtimeStatus).toBe('online');
   });
 });

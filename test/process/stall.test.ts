@@ -1,4 +1,4 @@
-/** A run in hand: when the gateway last sent anything, and what is said when it sends nothing. */
+/** An open run: when the gateway last sent anything, and what is reported when it sends nothing. */
 import type { ServerResponse } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { serveHttp } from '../kits/gateway-server.ts';
@@ -6,7 +6,7 @@ import { startRuntime, type Health } from '../kits/runtime.ts';
 import { echoGateway, missionControl } from '../kits/stack.ts';
 import { until } from '../kits/until.ts';
 
-/** A gateway whose runs are open, and say what the test has them say. Behind it is a real one. */
+/** A gateway whose runs stay open until the test answers them. An echo gateway answers everything else. */
 async function quietGateway() {
   const behind = await echoGateway();
   const open: ServerResponse[] = [];
@@ -38,7 +38,7 @@ const stalls = ({ problems }: Health) => problems.filter(({ source }) => source.
 const valueOf = (text: string, name: string): number =>
   Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN);
 
-test('a silent run is told of in /health, metrics and log, once; a sign and the end of the run take it back', async () => {
+test('/health, the metrics and the log report a silent run once; a sign of life or its end takes the report back', async () => {
   const [backend, { gateway, run }] = [await missionControl(), await quietGateway()];
   const runtime = await startRuntime({ backend, gateway, env: { STALL_AFTER: '2s' } });
   await runtime.waitForHealth('that the gateway is there', (health) => health.gateway.state === 'connected');

@@ -11,7 +11,7 @@ const ENV = {
 };
 const NOBODY = { uid: 65_534, gid: 65_534 };
 
-/** What a volume looks like after another user: root's, and the group's. @returns the STATE_DIR */
+/** Makes a directory as another user leaves it on a volume: root owns it, and a group may use it. @returns the STATE_DIR */
 function directoryOfRoot(test: TestContext, fileMode: number): string {
   needsRoot(test);
   const parent = temporaryDirectory();

@@ -17,7 +17,7 @@ const start = (args: readonly string[], env: Record<string, string> = {}) =>
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 
-/** `npm run status`, to its end. */
+/** Runs `npm run status` to its end. */
 async function status(args: readonly string[], env?: Record<string, string>) {
   const child = start(args, env);
   const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
@@ -25,7 +25,7 @@ async function status(args: readonly string[], env?: Record<string, string>) {
   return { out, err, code };
 }
 
-test('shows the machines of a runtime as a tree, in colour where that is wanted, and its report as it came', async () => {
+test('shows the machines of a runtime as a tree, in colour if wanted, or its report as JSON', async () => {
   const [backend, gateway] = [await missionControl(), await echoGateway()];
   const runtime = await startRuntime({ backend, gateway });
   await runtime.waitForHealth('that all is well', (health) => health.status === 'healthy');
@@ -59,7 +59,7 @@ test('--watch looks again and again, also while nothing answers', async () => {
   expect(child.exitCode).toBe(null);
 });
 
-test('says what to do where nothing answers, something else does, or the address is none', async () => {
+test('says what to do when nothing answers, when something else does, and when the address is wrong', async () => {
   const nowhere = `http://127.0.0.1:${await freePort()}`;
   expect(await status(['--url', nowhere])).toEqual({
     out: '',

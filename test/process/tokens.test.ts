@@ -1,4 +1,4 @@
-/** What it costs: tokens by agent and day, and an agent that has used up what it may use. */
+/** Tokens by agent and day, and an agent that has used up its tokens of the day. */
 import { expect, test } from 'vitest';
 import { startRuntime, temporaryDirectory, type Health } from '../kits/runtime.ts';
 import { echoGateway, missionControl, type MissionControl } from '../kits/stack.ts';

@@ -1,4 +1,4 @@
-/** Real processes: agents act in the runs of notifications, and what they do is done once. */
+/** In real processes agents act in the runs of notifications, and each action is done once. */
 import { expect, test } from 'vitest';
 import { startRuntime } from '../kits/runtime.ts';
 import { echoGateway, missionControl } from '../kits/stack.ts';
@@ -45,7 +45,7 @@ test('AGENT_TOOLS=off offers none, and the task stays as it is', async () => {
   expect(await statusOf()).not.toBe('review');
 });
 
-test('a process that is killed behind the effect of a call leaves exactly one document', async () => {
+test('a process that is killed right after the effect of a call leaves exactly one document', async () => {
   const { start, say, isIdle, backend, taskId } = await world();
   const runtime = await start();
   const documents = async () => (await backend.documentsOf(taskId)).filter(({ title }) => title === 'Plan');

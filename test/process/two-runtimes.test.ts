@@ -1,4 +1,4 @@
-/** Two processes on one account, each with a STATE_DIR of its own: a rolling update, or somebody's mistake. */
+/** Two processes on one account, each with its own STATE_DIR, as in a rolling update or by mistake. */
 import { expect, test } from 'vitest';
 import { holdGateway } from '../kits/held-gateway.ts';
 import { replies, REPLY, theRow, type Scene } from '../kits/mid-run.ts';
@@ -92,7 +92,7 @@ test('a rolling update: the old one gives back what it has not begun, and nobody
   const echo = await echoGateway();
   const held = await holdGateway(echo);
   const env = { DELIVERY_MAX_CONCURRENT_SESSIONS: '1' };
-  // Before it starts: with its only slot taken it would list no more for a while.
+  // The rows come first, because a runtime whose only slot is taken lists again only after a while.
   for (const taskId of backend.taskIds) await backend.postMessage(taskId, '@engineer go on');
   const old = await startRuntime({ backend, gateway: held, env });
   await held.runHeld();
@@ -101,7 +101,7 @@ test('a rolling update: the old one gives back what it has not begun, and nobody
   await noticed(next);
 
   old.kill('SIGTERM');
-  // All but what the old one has begun, while it is still at that.
+  // The old one still works on the row that it has begun.
   await until('The new one has answered the rest', async () => {
     const open = (await backend.agentRows()).filter(({ deliveredAt }) => deliveredAt === undefined);
     return open.length === 1;
@@ -117,7 +117,7 @@ test('a rolling update: the old one gives back what it has not begun, and nobody
   expect((await backend.showRuntime()).runtimeStatus).toBe('online');
 });
 
-test('a runtime that is killed goes on with its rows at once, because they are lent to its STATE_DIR', async () => {
+test('a runtime that was killed goes on with its rows at once, because they are lent to its STATE_DIR', async () => {
   const backend = await missionControl({ extensions: true });
   const echo = await echoGateway();
   const held = await holdGateway(echo);
@@ -144,8 +144,8 @@ test('a runtime that is killed goes on with its rows at once, because they are l
   expect([settled(stranger), settled(next) > 0]).toEqual([0, true]);
 });
 
-/** What two replicas of one account come to, where the backend lends nothing (docs/reference/kubernetes.md#one-replica). */
-test('two runtimes on one account both run a notification, and its reply stands in the thread once', async () => {
+/** Two replicas of one account, on a backend that lends nothing (docs/reference/kubernetes.md#one-replica). */
+test('two runtimes on one account both run a notification, and the thread has its reply once', async () => {
   const backend = await missionControl({ extensions: false });
   const echo = await echoGateway();
   const gateway = await holdGateway(echo);

@@ -1,4 +1,4 @@
-/** New notifications wake delivery, where the backend offers it; where it does not, or the way there breaks, polling does. */
+/** New notifications wake delivery if the backend offers it. If not, or if the connection breaks, polling finds them. */
 import { expect, onTestFinished, test } from 'vitest';
 import {
   startContractBackend,
@@ -9,7 +9,7 @@ import { startRuntime, type RuntimeProcess } from '../kits/runtime.ts';
 import { echoGateway, missionControl, portOf } from '../kits/stack.ts';
 import { until } from '../kits/until.ts';
 
-/** Nothing but a wake-up finds a row in time. */
+/** Polls are so rare that only a wake-up finds a row in time. */
 const NO_POLLS = { DELIVERY_INTERVAL: '1h' };
 
 async function contractBackend(options: ContractBackendOptions = {}): Promise<ContractBackend> {
@@ -22,7 +22,7 @@ async function contractBackend(options: ContractBackendOptions = {}): Promise<Co
 const isConnected = (runtime: RuntimeProcess): Promise<unknown> =>
   runtime.waitForHealth('a wake-up', ({ delivery }) => delivery.wakeUp === 'connected');
 
-/** A new task's assignment, from its creation to its mark. */
+/** Waits for a new task's assignment, from its creation to its mark. */
 async function deliverOne(backend: ContractBackend): Promise<void> {
   await backend.createTasks({ count: 1, assignees: ['engineer'] });
   await until('It is delivered', async () => (await backend.countUndelivered()) === 0);
@@ -46,7 +46,7 @@ test('the local backend wakes it, one message after another', async () => {
   expect(await runtime.exited).toEqual({ code: 0, signal: null });
 });
 
-test('with the contract alone it says so once, and polls', async () => {
+test('on the contract alone the runtime says so once, and polls', async () => {
   const [backend, gateway] = await Promise.all([contractBackend(), echoGateway()]);
   const runtime = await startRuntime({ backend, gateway });
   await runtime.waitForHealth('that there is none', ({ delivery }) => delivery.wakeUp === 'absent');

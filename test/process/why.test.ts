@@ -13,7 +13,7 @@ import { until } from '../kits/until.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** The command, to its end. @param file the source, or the bundle of the image */
+/** Runs the command to its end. @param file the source, or the bundle of the image */
 async function why(args: readonly string[], file = 'src/cli/why.ts') {
   const child = spawn(process.execPath, [join(ROOT, file), ...args], {
     env: { PATH: process.env.PATH, DEV_DIR: temporaryDirectory() },
@@ -123,7 +123,7 @@ test('a message that waits for the gateway says why and when it is asked again; 
   await storyWhen(runtime, '@engineer hello', 'how long it waited', (one) => waitedFor(one, 'gate') > 0);
 });
 
-test('nothing of a message where INSPECTOR_TEXT is off, and secrets nowhere', async () => {
+test('it tells nothing of a message while INSPECTOR_TEXT is off, and never a secret', async () => {
   const [backend, gateway] = [await missionControl(), await echoGateway()];
   const runtime = await startRuntime({ backend, gateway, env: { INSPECTOR_TEXT: 'off' } });
   await backend.postMessage(backend.taskIds[0] ?? '', '@engineer hush hush');
@@ -139,7 +139,7 @@ test('nothing of a message where INSPECTOR_TEXT is off, and secrets nowhere', as
   expect(JSON.stringify(told)).not.toContain(backend.serviceToken);
 });
 
-test('one sentence for what is unknown, ambiguous, empty, and where nobody answers', async () => {
+test('one sentence for an unknown, ambiguous or empty question, and when nobody answers', async () => {
   const [backend, gateway] = [await missionControl(), await echoGateway()];
   const runtime = await startRuntime({ backend, gateway });
   const [one = '', two = ''] = backend.taskIds;
