@@ -5,7 +5,8 @@ import { agentRow } from '../../test/kits/samples/agent-row.ts';
 import { Fault } from '../shared/fault.ts';
 import type { Rounds } from '../shared/rounds.ts';
 import type { ChildNews } from '../shared/slot.ts';
-import { beatMachine, type BeatPlan, type BeatRound, type BeatRun } from './machine.ts';
+import type { BeatPlan, BeatRound, BeatRun } from './context.ts';
+import { beatMachine } from './machine.ts';
 
 const call = (name: string) => ({ callId: name, name, arguments: '{}' });
 const PLAN: BeatPlan = {

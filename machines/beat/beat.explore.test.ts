@@ -19,7 +19,8 @@ import { agentRow } from '../../test/kits/samples/agent-row.ts';
 import { createListener, sampleTask } from '../../test/kits/samples/mission-control.ts';
 import { Fault, type FaultKind } from '../shared/fault.ts';
 import type { NextCall, Rounds } from '../shared/rounds.ts';
-import { beatMachine, type BeatCall, type BeatInput, type BeatPlan, type BeatRound } from './machine.ts';
+import type { BeatCall, BeatInput, BeatPlan, BeatRound } from './context.ts';
+import { beatMachine } from './machine.ts';
 
 type Snapshot = SnapshotFrom<typeof beatMachine>;
 

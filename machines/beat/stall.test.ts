@@ -5,7 +5,8 @@ import { agentRow } from '../../test/kits/samples/agent-row.ts';
 import { createListener } from '../../test/kits/samples/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { ChildNews, Sign } from '../shared/slot.ts';
-import { beatMachine, type BeatPlan, type BeatRound, type BeatRun } from './machine.ts';
+import type { BeatPlan, BeatRound, BeatRun } from './context.ts';
+import { beatMachine } from './machine.ts';
 
 const PLAN: BeatPlan = {
   isOrchestrator: false,

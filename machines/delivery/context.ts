@@ -8,7 +8,7 @@ import type { Spent, TokenLimits } from '../shared/spending.ts';
 import type { Moment } from '../shared/moment.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { ChildNews } from '../shared/slot.ts';
-import type { BeatOutput } from '../beat/machine.ts';
+import type { BeatOutput } from '../beat/context.ts';
 import type { NotificationOutput } from '../notification/context.ts';
 import type { Thread } from '../notification/chatter.ts';
 import type { Entry } from '../notification/entry.ts';

@@ -1,13 +1,15 @@
 /** The part of the chart after the run: from the reply, or the note, to the mark. Nothing here ever runs the agent. */
+import { kindParams } from '../shared/child.ts';
 import { faultParams } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
+import { postOnce } from '../shared/post-once.ts';
 import { step } from '../shared/step.ts';
 import type { Message, WriteAhead } from './actors.ts';
 import { answeredVersion, mayHaveMoved, type NotificationContext } from './context.ts';
 import { noteText } from './notes.ts';
 import { messageText } from './reply.ts';
 import { startsTask } from './rules.ts';
-import { kindParams, notificationSetup } from './setup.ts';
+import { notificationSetup } from './setup.ts';
 
 interface Here {
   context: NotificationContext;
@@ -161,54 +163,20 @@ export const answering = notificationSetup.createStateConfig({
               description: 'Was a try begun, by this process or by one that died?',
               always: [{ guard: 'postBegun', target: 'looking' }, { target: 'calling' }],
             },
-            looking: {
-              description: 'Looks for the message in the thread.',
-              tags: ['busy'],
-              invoke: {
-                src: 'findMessage',
-                input: messageOf,
-                onDone: [
-                  {
-                    guard: { type: 'found', params: ({ event }) => event.output },
-                    target: '#notification.answering.checking',
-                    actions: [passed(FUNCTION.look), 'countPost'],
-                  },
-                  {
-                    guard: { type: 'mayArrive', params: ({ event }) => event.output },
-                    target: 'waiting',
-                    actions: [
-                      passed(FUNCTION.look),
-                      { type: 'noteArrival', params: ({ event }) => event.output },
-                    ],
-                  },
-                  { target: 'calling', actions: passed(FUNCTION.look) },
-                ],
-                onError: postFailed(FUNCTION.look),
-              },
-            },
-            waiting: {
-              description: 'The earlier try may still arrive.',
-              tags: ['degraded'],
-              after: { lookAgain: 'looking' },
-            },
-            calling: {
-              description: 'Posts the message. The journal knows that it is begun.',
-              tags: ['busy'],
-              entry: 'beginPost',
-              invoke: {
+            ...postOnce({
+              post: {
                 src: 'postAgain',
                 input: messageOf,
                 onDone: isPosted,
                 onError: postFailed(FUNCTION.post),
               },
-            },
-            resting: {
-              description: 'Convex did not take the message. Rests, then looks for it.',
-              tags: ['degraded'],
-              entry: ['drawStep', { type: 'reportRest', params: { before: 'call' } }],
-              on: { 'backend.available': 'looking' },
-              after: { stepBackoff: 'looking' },
-            },
+              look: { src: 'findMessage', input: messageOf, onError: postFailed(FUNCTION.look) },
+              whenFound: {
+                target: '#notification.answering.checking',
+                actions: [passed(FUNCTION.look), 'countPost'],
+              },
+              looked: [passed(FUNCTION.look)],
+            }),
           },
         },
       },

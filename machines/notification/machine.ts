@@ -1,15 +1,16 @@
 import { and, not, type ActorRefFrom } from 'xstate';
-import { actingOn, type ToolAnswer } from '../shared/acting.ts';
+import { actingOn } from '../shared/acting.ts';
+import { kindParams, reportSpent } from '../shared/child.ts';
 import { faultParams } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import { listening } from '../shared/listening.ts';
+import { makingCalls } from '../shared/making-calls.ts';
 import { nextCall } from '../shared/rounds.ts';
-import type { Spent } from '../shared/spending.ts';
 import { step } from '../shared/step.ts';
 import { answering, FUNCTION, passed, stepFailed, writeAhead } from './answering.ts';
 import { freshContext, type NotificationContext, type Outcome } from './context.ts';
 import { attemptNumber, callBegan } from './entry.ts';
-import { kindParams, MAX_CALL_FAILURES, notificationSetup } from './setup.ts';
+import { MAX_CALL_FAILURES, notificationSetup } from './setup.ts';
 
 interface Here {
   context: NotificationContext;
@@ -29,12 +30,6 @@ const giveUp = (
 ) => ({ type: 'giveUp', params: { note } }) as const;
 const keepFault = { type: 'keepFault', params: faultParams } as const;
 const reportRunFailed = { type: 'reportRunFailed', params: faultParams } as const;
-const reportSpent = {
-  type: 'reportSpent',
-  params: ({ event }: { event: { output: { spent?: Spent | null } } }) => ({
-    spent: event.output.spent ?? null,
-  }),
-} as const;
 const excuse = (paid: boolean) => ({ type: 'excuse', params: { paid } }) as const;
 
 /** A context that came with the list stands for the first read alone. */
@@ -261,44 +256,26 @@ export const notificationMachine = notificationSetup.createMachine({
             ],
           },
         },
-        acting: {
-          description:
-            'Makes the calls of one answer, one after another. Then follows a round with their answers.',
-          initial: 'choosing',
-          states: {
-            choosing: {
-              description: 'Is there a call that is not answered yet?',
-              always: [{ guard: 'isActing', target: 'calling' }, { target: '#notification.working.running' }],
-            },
-            calling: {
-              description: 'A call is under way.',
-              tags: ['busy'],
-              invoke: {
-                src: 'makeCall',
-                input: ({ context }) => ({
-                  id: context.row._id,
-                  entry: callBegan(context.entry),
-                  acting: context.delivery && actingOn(context.delivery),
-                  next: nextCall(context.entry.rounds),
-                  version: context.version,
-                  unreachable: context.rest.callFailures >= MAX_CALL_FAILURES,
-                }),
-                onDone: {
-                  target: 'choosing',
-                  actions: {
-                    type: 'keepAnswer',
-                    params: ({ event }: { event: { output: ToolAnswer } }) => ({ answer: event.output }),
-                  },
-                },
-                // Convex is away, or the journal: the slot is for others until the call can be made again.
-                onError: {
-                  target: '#notification.working.resting',
-                  actions: [keepFault, { type: 'keepCallBegun', params: faultParams }, excuse(true)],
-                },
-              },
+        acting: makingCalls(
+          {
+            src: 'makeCall',
+            input: ({ context }: Here) => ({
+              id: context.row._id,
+              entry: callBegan(context.entry),
+              acting: context.delivery && actingOn(context.delivery),
+              next: nextCall(context.entry.rounds),
+              version: context.version,
+              unreachable: context.rest.callFailures >= MAX_CALL_FAILURES,
+            }),
+            // Convex is away, or the journal: the slot is for others until the call can be made again.
+            onError: {
+              target: '#notification.working.resting',
+              actions: [keepFault, { type: 'keepCallBegun', params: faultParams }, excuse(true)],
             },
           },
-        },
+          '#notification.working.running',
+          [],
+        ),
         resting: {
           description: 'Waits with backoff before it runs again. Its slot is free for others.',
           tags: ['degraded'],

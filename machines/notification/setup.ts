@@ -1,11 +1,11 @@
 /** What the words of the notification's chart mean: its guards, delays and actions. */
-import { assign, enqueueActions, sendTo, setup } from 'xstate';
+import { assign, setup } from 'xstate';
 import { backoff } from '../shared/backoff.ts';
-import { faultOf, isAttempt, isGatewayTrouble, type Fault, type FaultKind } from '../shared/fault.ts';
+import { childActions, childDelays, childGuards, teller, type Failure } from '../shared/child.ts';
+import { isAttempt, isGatewayTrouble, type Fault } from '../shared/fault.ts';
 import type { ToolAnswer } from '../shared/acting.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import { mayCall } from '../shared/rounds.ts';
-import type { Spent } from '../shared/spending.ts';
 import type { ToolCall } from '../shared/tools.ts';
 import type { Tag } from '../shared/tags.ts';
 import { whoIs, type Who } from '../shared/who.ts';
@@ -63,8 +63,6 @@ export const UNKNOWN_AGENT_MS = 120_000;
 const FRESH_MS = 2_000;
 /** After Convex was away so often at one call, the agent is told and goes on without it. */
 export const MAX_CALL_FAILURES = 5;
-/** How often the thread is looked at for a message that may still arrive. */
-const LOOK_EVERY_MS = 3_000;
 
 /** A session whose row could not be read yet has only ids. */
 const whoIn = ({ delivery, row }: NotificationContext): Who =>
@@ -87,6 +85,8 @@ const learn = <TParams extends object | undefined = undefined>(change: Change<TP
     change(context, params),
   );
 
+const tell = teller<NotificationContext, NotificationEvent>();
+
 const rested = ({ rest }: NotificationContext, change: Partial<Rest>) => ({ rest: { ...rest, ...change } });
 
 interface ReadOutput {
@@ -103,13 +103,6 @@ interface Called {
   name: string;
 }
 
-interface Failure {
-  kind: FaultKind;
-}
-
-/** The fault of a call that failed, for guards. */
-export const kindParams = ({ event }: { event: { error: unknown } }) => ({ kind: faultOf(event.error).kind });
-
 export const notificationSetup = setup({
   types: {} as {
     context: NotificationContext;
@@ -120,6 +113,7 @@ export const notificationSetup = setup({
   },
   actors: notificationActors,
   guards: {
+    ...childGuards,
     leaving: ({ context }) => context.permission === 'leaving',
     gone: ({ context }) => context.delivery === null,
     alreadyMarked: ({ context: { delivery, entry } }) =>
@@ -187,16 +181,11 @@ export const notificationSetup = setup({
     moved: ({ context }, { delivery }: Reread) =>
       delivery !== null && context.version !== null && hasMoved(delivery.notification, context.version),
     isMoved: (_, { delivery }: Reread) => delivery !== null,
-    found: (_, params: { found: boolean }) => params.found,
-    mayArrive: (_, params: { mayArriveForMs: number }) => params.mayArriveForMs > 0,
     textTooLong: (_, { kind }: Failure) => kind === 'textTooLong',
-    gatewayTrouble: (_, { kind }: Failure) => isGatewayTrouble(kind),
     agentUnknown: (_, { kind }: Failure) => kind === 'agentUnknown',
     agentUnknownTooLong: ({ context }, { kind }: Failure) =>
       kind === 'agentUnknown' && context.rest.unknownForMs >= UNKNOWN_AGENT_MS,
     permanent: (_, { kind }: Failure) => kind === 'requestRejected',
-    /** The run failed, as against a run that never began. */
-    attempt: (_, { kind }: Failure) => isAttempt(kind),
     /** Whose failure a cut run is shows in the next probe, so it is given up only after that. */
     lastAttempt: ({ context }, { kind }: Failure) =>
       isAttempt(kind) &&
@@ -216,14 +205,18 @@ export const notificationSetup = setup({
     waitsForJournal: ({ context }) => context.rest.cause === 'journalUnavailable',
   },
   delays: {
+    ...childDelays,
     freshness: FRESH_MS,
-    stallAfter: ({ context }) => context.input.stallAfterMs,
     pace: ({ context }) => context.rest.inMs,
     runBackoff: ({ context }) => context.rest.inMs,
-    stepBackoff: ({ context }) => context.rest.inMs,
-    lookAgain: ({ context }) => Math.min(LOOK_EVERY_MS, Math.max(1, context.rest.inMs)),
   },
   actions: {
+    ...childActions<NotificationContext, NotificationEvent>({
+      who: whoIn,
+      task: ({ delivery }) => delivery?.task?.title ?? null,
+      reason: ({ result }) => result.reason,
+      alone: ({ entry }) => entry.cuts >= CUTS_IN_COMPANY,
+    }),
     leave: assign({ permission: 'leaving' }),
     keepContext: learn(({ backend, ...context }, { delivery, completes, typing }: ReadOutput) => ({
       delivery,
@@ -261,27 +254,6 @@ export const notificationSetup = setup({
         inMs: context.delivery ? paceOf(context.delivery, context.thread, context.input.chainLimit) : 0,
       }),
     })),
-    askForSlot: sendTo(
-      ({ context }) => context.input.parent,
-      ({ context }) => ({
-        type: 'slot.wanted' as const,
-        session: context.input.session,
-        alone: context.entry.cuts >= CUTS_IN_COMPANY,
-      }),
-    ),
-    returnSlot: sendTo(
-      ({ context }) => context.input.parent,
-      ({ context }) => ({ type: 'slot.returned' as const, session: context.input.session }),
-    ),
-    reportRest: sendTo(
-      ({ context }) => context.input.parent,
-      ({ context }, params: { before: 'run' | 'call' | 'read' | 'pace' }) => ({
-        type: 'child.rested' as const,
-        session: context.input.session,
-        before: params.before,
-        reason: context.result.reason,
-      }),
-    ),
     takeSlot: learn((_, { trial }: { trial: boolean }) => ({ trial })),
     begin: learn(({ entry, trial, result }) => ({
       entry: began(entry),
@@ -415,73 +387,25 @@ export const notificationSetup = setup({
         !context.rest.forgiven &&
         rested(context, { rowFailures: 0, forgiven: true })),
     })),
-    reportFunctionFailed: sendTo(
-      ({ context }) => context.input.parent,
-      ({ context }, { fault, name }: { fault: Fault } & Called) => ({
-        type: 'function.failed' as const,
-        session: context.input.session,
-        who: whoIn(context),
-        name,
-        reason: fault.message,
-      }),
-    ),
+    reportFunctionFailed: tell((session, { fault, name }: { fault: Fault } & Called, context) => ({
+      type: 'function.failed',
+      session,
+      who: whoIn(context),
+      name,
+      reason: fault.message,
+    })),
     /** Where nothing had failed, a success is no news. */
-    reportFunctionPassed: enqueueActions(
-      ({ enqueue, context: { input, rest, backend, delivery } }, { name }: Called) => {
-        // A context that came with the list says nothing about the function that reads one.
-        if (name === 'getNotificationForDelivery' && input.given !== null && delivery === null) return;
-        if (rest.stepFailures === 0 && !backend.troubled.includes(name)) return;
-        enqueue.sendTo(input.parent, { type: 'function.passed', session: input.session, name });
-      },
-    ),
-    reportStall: enqueueActions(({ enqueue, context: { input, delivery, stalled } }) => {
-      enqueue.sendTo(input.parent, {
-        type: 'run.stalled',
-        session: input.session,
-        agent: delivery?.agent?.slug ?? '',
-        task: delivery?.task?.title ?? null,
-        silentMs: input.stallAfterMs,
-        first: !stalled,
-      });
-      enqueue.assign({ stalled: true });
+    reportFunctionPassed: tell((session, { name }: Called, { input, rest, backend, delivery }) => {
+      // A context that came with the list says nothing about the function that reads one.
+      if (name === 'getNotificationForDelivery' && input.given !== null && delivery === null) return null;
+      if (rest.stepFailures === 0 && !backend.troubled.includes(name)) return null;
+      return { type: 'function.passed', session, name };
     }),
-    reportHeard: sendTo(
-      ({ context }) => context.input.parent,
-      ({ context }) => ({ type: 'run.heard' as const, session: context.input.session }),
-    ),
-    reportSpent: enqueueActions(({ enqueue, context: { input } }, { spent }: { spent: Spent | null }) => {
-      if (spent !== null) enqueue.sendTo(input.parent, { type: 'tokens.spent', spent });
-    }),
-    reportRunSucceeded: sendTo(
-      ({ context }) => context.input.parent,
-      ({ context }) => ({ type: 'run.succeeded' as const, session: context.input.session }),
-    ),
-    reportRunFailed: sendTo(
-      ({ context }) => context.input.parent,
-      ({ context }, { fault }: { fault: Fault }) => ({
-        type: 'run.failed' as const,
-        session: context.input.session,
-        who: whoIn(context),
-        kind: fault.kind,
-        reason: fault.message,
-      }),
-    ),
-    reportUnknown: sendTo(
-      ({ context }) => context.input.parent,
-      ({ context }, { fault }: { fault: Fault }) => ({
-        type: 'agent.unknown' as const,
-        session: context.input.session,
-        reason: fault.message,
-      }),
-    ),
-    reportGateway: sendTo(
-      ({ context }) => context.input.parent,
-      (_, { fault }: { fault: Fault }) => ({
-        type: 'gateway.suspected' as const,
-        kind: fault.kind,
-        reason: fault.message,
-        retryAfterMs: fault.retryAfterMs,
-      }),
-    ),
+    noteStall: assign({ stalled: true }),
+    reportUnknown: tell((session, { fault }: { fault: Fault }) => ({
+      type: 'agent.unknown',
+      session,
+      reason: fault.message,
+    })),
   },
 });

@@ -2,7 +2,7 @@
  * The inside of an open round: is anything heard of it? A gateway that works sends something all the time, so a round
  * that is silent for long deserves a look. Nothing is cut off for it.
  *
- * A machine that uses it has a delay `stallAfter`, the actions `reportStall` and `reportHeard`, and hears `run.sign`.
+ * A machine that uses it has a delay `stallAfter`, the actions `reportStall`, `noteStall` and `reportHeard`, and hears `run.sign`.
  */
 export const listening = {
   initial: 'heard',
@@ -15,7 +15,7 @@ export const listening = {
     silent: {
       description: 'Nothing was heard for STALL_AFTER. People are told; the round goes on.',
       tags: ['attention'],
-      entry: 'reportStall',
+      entry: ['reportStall', 'noteStall'],
       exit: 'reportHeard',
       on: { 'run.sign': 'heard' },
     },

@@ -6,7 +6,7 @@ import type {
   BeatPost,
   BeatRound,
   BeatRun,
-} from '../../machines/beat/machine.ts';
+} from '../../machines/beat/context.ts';
 import {
   focusTask,
   namedTask,
@@ -22,18 +22,16 @@ import { mayCall, type Rounds } from '../../machines/shared/rounds.ts';
 import { meaningOfBeat } from '../../machines/shared/silence.ts';
 import { Fault, faultOf } from '../../machines/shared/fault.ts';
 import type { AgentRow, TaskRow } from '../../machines/shared/mission-control.ts';
-import { beatLine, buildFollowUp } from '../gateway/prompt-tools.ts';
+import { beatLine } from '../gateway/prompt-tools.ts';
 import { buildBeatPrompt } from '../gateway/prompt.ts';
-import type { MissionControl } from '../ports.ts';
-import { answerCall } from '../tools/answer-call.ts';
+import type { MissionControl, Reply } from '../ports.ts';
 import type { Execute } from '../tools/execute.ts';
 import { toolsFor } from '../tools/offer.ts';
 import type { ReportCall } from '../tools/report.ts';
 import type { ToolService } from '../tools/service.ts';
-import { countFailure, outcomeOf } from './count-run.ts';
 import { findMessage } from './find-message.ts';
-import { tellSigns } from './signs.ts';
 import type { Surroundings } from './notification.ts';
+import { followUp, makeCall, playRound } from './round.ts';
 
 const MAX_MESSAGES = 8;
 
@@ -71,17 +69,9 @@ export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
       return { isOrchestrator, tasks, leftOut, focus, thread, acting };
     }),
     runBeat: fromPromise<BeatRound, BeatRun>(createRunBeat(surroundings, mode)),
-    makeCall: fromPromise<ToolAnswer, BeatCall>(
-      async ({ input: { acting, next, rounds, unreachable }, signal }) => {
-        if (acting === null || next === null) throw new Fault('bug', 'a call needs an agent');
-        const started = performance.now();
-        // Nothing of a beat is in the journal: what an earlier try of a make did cannot be told.
-        const plan = { acting, rounds, since: null, unreachable, signal };
-        const answer = await answerCall(tools.execute, next, plan);
-        const ms = Math.round(performance.now() - started);
-        tools.report(next.call, answer, { agent: acting.slug, notification: null, round: rounds.count, ms });
-        return answer;
-      },
+    // Nothing of a beat is in the journal: what an earlier try of a make did cannot be told.
+    makeCall: fromPromise<ToolAnswer, BeatCall>(({ input, signal }) =>
+      makeCall(tools, { ...input, since: null, signal }, null),
     ),
     postBeat: fromPromise<void, { agent: AgentRow; message: BeatMessage | null }>(
       async ({ input: { agent, message }, signal }) => {
@@ -108,56 +98,42 @@ export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
   };
 }
 
-function createRunBeat({ gateway, sessions, spending, countRun }: Surroundings, mode: ToolMode) {
+function createRunBeat(surroundings: Surroundings, mode: ToolMode) {
   return async ({ input, signal }: { input: BeatRun; signal: AbortSignal }): Promise<BeatRound> => {
     const { agent, plan, rounds, ranMs, signs } = input;
-    const heard = tellSigns(signs, signal);
     if (plan === null) throw new Fault('bug', 'a beat needs a plan');
-    const started = performance.now();
-    const roundMs = (): number => performance.now() - started;
-    const seconds = (): number => (ranMs + roundMs()) / 1_000;
-    try {
-      const reply = await sessions.run(agent.systemSessionKey, signal, () =>
-        gateway.respond({
-          agentSlug: agent.slug,
-          sessionKey: agent.systemSessionKey,
-          ...roundOf(agent, plan, rounds, mode),
-          signal,
-          onSign: heard.onSign,
-        }),
-      );
-      const { text, calls, toolCalls } = reply;
-      const meaning = meaningOfBeat({ text, acted: toolCalls > 0 || rounds.count > 0 });
-      if (calls.length === 0 || !mayCall(rounds)) countRun(outcomeOf(meaning), seconds());
-      const task = namedTask(text, plan.tasks, plan.focus);
-      const speaks = task !== null && meaning.kind === 'text';
-      const message = speaks ? { taskId: task._id, content: fitMessage(meaning.text) } : null;
-      return { calls, message, runMs: Math.round(roundMs()), spent: spending.add(agent, reply.usage) };
-    } catch (error) {
-      countFailure(countRun, error, seconds(), signal);
-      throw error;
-    } finally {
-      heard.end();
-    }
+    const meaningOf = ({ text, toolCalls }: Reply) =>
+      meaningOfBeat({ text, acted: toolCalls > 0 || rounds.count > 0 });
+    const round = {
+      agent,
+      sessionKey: agent.systemSessionKey,
+      request: requestOf(agent, plan, rounds, mode),
+      ranMs,
+      signs,
+      meaningOf: (reply: Reply) => (reply.calls.length > 0 && mayCall(rounds) ? null : meaningOf(reply)),
+    };
+    const { reply, runMs, spent } = await playRound(surroundings, round, signal);
+    const meaning = meaningOf(reply);
+    const task = namedTask(reply.text, plan.tasks, plan.focus);
+    const speaks = task !== null && meaning.kind === 'text';
+    const message = speaks ? { taskId: task._id, content: fitMessage(meaning.text) } : null;
+    return { calls: reply.calls, message, runMs, spent };
   };
 }
 
 /** What is sent: the run's first request, or the answers to the calls of the round before. */
-function roundOf(agent: AgentRow, plan: BeatPlan, rounds: Rounds, mode: ToolMode) {
+function requestOf(agent: AgentRow, plan: BeatPlan, rounds: Rounds, mode: ToolMode) {
   const offered = plan.acting === null ? [] : toolsFor(plan.acting, mode);
   const more = mayCall(rounds);
+  const tools = more ? offered : [];
   const first = buildBeatPrompt({ agent, ...plan }, { tools: offered });
-  const prompt = rounds.count === 0 ? first : { ...first, input: followUpOf(rounds, more, agent.slug) };
-  return { ...prompt, tools: more ? offered : [] };
+  if (rounds.count === 0) return { ...first, tools };
+  return {
+    ...first,
+    input: followUp(rounds, { more, repeat: false, lastLine: beatLine(agent.slug) }),
+    tools,
+  };
 }
-
-const followUpOf = ({ calls }: Rounds, more: boolean, slug: string): string =>
-  buildFollowUp({
-    results: calls.map(({ call, answer }) => ({ name: call.name, output: answer?.output ?? '' })),
-    more,
-    repeat: false,
-    lastLine: beatLine(slug),
-  });
 
 /** The agent's own tasks; the orchestrator also sees what the account has under way. */
 async function tasksOf(

@@ -16,31 +16,22 @@ import type { DeliveryContext } from '../../machines/shared/mission-control.ts';
 import { actingOn } from '../../machines/shared/acting.ts';
 import type { ToolMode } from '../../machines/shared/acting.ts';
 import { countCalls, mayCall } from '../../machines/shared/rounds.ts';
-import { buildFollowUp, notificationLine } from '../gateway/prompt-tools.ts';
+import { notificationLine } from '../gateway/prompt-tools.ts';
 import { buildPrompt } from '../gateway/prompt.ts';
-import { answerCall } from '../tools/answer-call.ts';
 import type { Execute } from '../tools/execute.ts';
 import { toolsFor } from '../tools/offer.ts';
 import type { ReportCall } from '../tools/report.ts';
 import type { Log } from '../logging/log.ts';
-import type { Gateway, MissionControl, PostMessage, Reply } from '../ports.ts';
-import { countFailure, outcomeOf, type CountRun } from './count-run.ts';
-import type { Spending } from './spending.ts';
-import { tellSigns } from './signs.ts';
+import type { MissionControl, PostMessage, Reply } from '../ports.ts';
 import type { Entries } from './entries.ts';
 import { findMessage } from './find-message.ts';
-import type { SessionLock } from './session-lock.ts';
+import { followUp, makeCall, playRound, type RoundSurroundings } from './round.ts';
 
-export interface Surroundings {
+export interface Surroundings extends RoundSurroundings {
   missionControl: MissionControl;
-  gateway: Gateway;
   entries: Entries;
-  sessions: SessionLock;
   log: Log;
   tools: NotificationTools;
-  /** Keeps what an agent uses. */
-  spending: Pick<Spending, 'add'>;
-  countRun: CountRun;
 }
 
 /** How an agent acts in a run (docs/agents.md). */
@@ -79,49 +70,35 @@ function createRead({ missionControl }: Surroundings): Io<'readContext'> {
 }
 
 function createRun(around: Surroundings): Io<'runAgent'> {
-  const { gateway, entries, sessions, spending } = around;
+  const { entries } = around;
   return async ({ input: { id, entry, delivery, typing, ranMs, signs }, signal }) => {
     if (delivery?.agent == null || delivery.deliverySessionKey === undefined) {
       throw new Fault('bug', 'a run needs an agent and a session');
     }
-    const { agent, deliverySessionKey: sessionKey } = delivery;
     const indicator = typing ? Promise.resolve() : startTyping(around, id);
-    const started = performance.now();
-    const roundMs = (): number => performance.now() - started;
-    const seconds = (): number => (ranMs + roundMs()) / 1_000;
-    // Kept the moment that it is whole: a process that dies between the two has the agent run again.
-    const onReply = (reply: Reply): Promise<void> =>
-      entries.writeIfPossible(id, afterRound(entry, reply, delivery));
-    const heard = tellSigns(signs, signal);
+    const round = {
+      agent: delivery.agent,
+      sessionKey: delivery.deliverySessionKey,
+      request: requestOf(delivery, entry, around.tools.mode),
+      ranMs,
+      signs,
+      // Kept the moment that it is whole: a process that dies between the two has the agent run again.
+      onReply: (reply: Reply) => entries.writeIfPossible(id, afterRound(entry, reply, delivery)),
+      meaningOf: (reply: Reply) => (goesOn(entry, reply) ? null : meaningOf(keptReply(entry, reply))),
+    };
     try {
       await entries.write(id, entry);
-      const round = roundOf(delivery, entry, around.tools.mode);
-      const reply = await sessions.run(sessionKey, signal, () =>
-        gateway.respond({
-          agentSlug: agent.slug,
-          sessionKey,
-          ...round,
-          signal,
-          onReply,
-          onSign: heard.onSign,
-        }),
-      );
-      const kept = keptReply(entry, reply);
-      if (!goesOn(entry, reply)) around.countRun(outcomeOf(meaningOf(kept)), seconds());
-      const spent = spending.add(agent, reply.usage);
-      return { reply: kept, calls: reply.calls, runMs: Math.round(roundMs()), spent };
+      const { reply, runMs, spent } = await playRound(around, round, signal);
+      return { reply: keptReply(entry, reply), calls: reply.calls, runMs, spent };
     } catch (error) {
-      countFailure(around.countRun, error, seconds(), signal);
       await indicator;
       throw error;
-    } finally {
-      heard.end();
     }
   };
 }
 
 /** What is sent: the run's first request, or the answers to the calls of the round before. */
-function roundOf(delivery: DeliveryContext, { rounds, attempts }: Entry, mode: ToolMode) {
+function requestOf(delivery: DeliveryContext, { rounds, attempts }: Entry, mode: ToolMode) {
   const acting = actingOn(delivery);
   const offered = acting === null ? [] : toolsFor(acting, mode);
   const repeat = attempts > 1;
@@ -129,13 +106,8 @@ function roundOf(delivery: DeliveryContext, { rounds, attempts }: Entry, mode: T
   const more = mayCall(rounds);
   const tools = offered.length > 0 && more ? { tools: offered } : {};
   if (rounds.count === 0) return { ...prompt, ...tools };
-  const input = buildFollowUp({
-    results: rounds.calls.map(({ call, answer }) => ({ name: call.name, output: answer?.output ?? '' })),
-    more,
-    repeat,
-    lastLine: notificationLine(delivery.notification._id),
-  });
-  return { ...prompt, input, ...tools };
+  const lastLine = notificationLine(delivery.notification._id);
+  return { ...prompt, input: followUp(rounds, { more, repeat, lastLine }), ...tools };
 }
 
 const keptReply = ({ rounds }: Entry, { text, toolCalls }: Reply) => ({
@@ -155,16 +127,11 @@ function afterRound(entry: Entry, reply: Reply, { notification, task }: Delivery
 
 /** A call is in the journal before it is made, and again when it is answered: a crash between the two makes it a repeat. */
 function createMakeCall({ entries, tools }: Surroundings): Io<'makeCall'> {
-  return async ({ input: { id, entry, acting, next, version, unreachable }, signal }) => {
-    if (acting === null || next === null) throw new Fault('bug', 'a call needs an agent');
-    const { rounds } = entry;
+  return async ({ input: { id, entry, version, ...call }, signal }) => {
     await entries.write(id, entry);
-    const started = performance.now();
-    const plan = { acting, rounds, since: version?.createdAt ?? null, unreachable, signal };
-    const answer = await answerCall(tools.execute, next, plan);
+    const plan = { ...call, rounds: entry.rounds, since: version?.createdAt ?? null, signal };
+    const answer = await makeCall(tools, plan, id);
     await entries.writeIfPossible(id, callAnswered(entry, answer));
-    const ms = Math.round(performance.now() - started);
-    tools.report(next.call, answer, { agent: acting.slug, notification: id, round: rounds.count, ms });
     return answer;
   };
 }

@@ -4,7 +4,8 @@
  */
 import { NO_LIMITS } from '../../machines/shared/spending.ts';
 import { createActor, fromPromise, SimulatedClock, type InputFrom, type OutputFrom } from 'xstate';
-import { beatMachine, type BeatPlan } from '../../machines/beat/machine.ts';
+import type { BeatPlan } from '../../machines/beat/context.ts';
+import { beatMachine } from '../../machines/beat/machine.ts';
 import type { ListInput, Page } from '../../machines/delivery/context.ts';
 import { deliveryMachine, type DeliveryActor } from '../../machines/delivery/machine.ts';
 import type { notificationActors } from '../../machines/notification/actors.ts';

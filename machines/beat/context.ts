@@ -1,0 +1,113 @@
+import type { ActingAgent } from '../shared/acting.ts';
+import type { BackoffLimits } from '../shared/backoff.ts';
+import type { AgentRow, TaskRow, ThreadMessage } from '../shared/mission-control.ts';
+import type { Moment } from '../shared/moment.ts';
+import type { Parent } from '../shared/parent.ts';
+import type { NextCall, Rounds } from '../shared/rounds.ts';
+import type { ChildNews, Sign } from '../shared/slot.ts';
+import type { Spent } from '../shared/spending.ts';
+import type { ToolCall } from '../shared/tools.ts';
+
+export interface BeatInput {
+  parent: Parent<ChildNews>;
+  /** The key of the agent's system session. */
+  session: string;
+  agent: AgentRow;
+  /** The tasks that its earlier beats were about, by id, the latest last. */
+  seen: readonly string[];
+  /** Backoff of a single Convex call. */
+  backend: BackoffLimits;
+  /** After so much silence of a round /health names its run; milliseconds. */
+  stallAfterMs: number;
+  /** A number in [0, 1). */
+  random: () => number;
+  /** The present moment. */
+  moment: () => Moment;
+}
+
+/** What the agent is to look at. */
+export interface BeatPlan {
+  isOrchestrator: boolean;
+  tasks: readonly TaskRow[];
+  /** How many more there are. */
+  leftOut: number;
+  /** The task that the beat is about; null when there is none. */
+  focus: TaskRow | null;
+  /** The newest messages of the focus task, oldest first. */
+  thread: readonly ThreadMessage[];
+  /** Who acts in its runs; null: tools are switched off. */
+  acting: ActingAgent | null;
+}
+
+export interface BeatRun {
+  agent: AgentRow;
+  plan: BeatPlan | null;
+  rounds: Rounds;
+  /** How long the run's earlier rounds took, in milliseconds. */
+  ranMs: number;
+  /** Hears when the gateway sends something. */
+  signs: Parent<Sign>;
+}
+
+/** What a round of the run came to. */
+export interface BeatRound {
+  /** What the agent calls; its text counts only where there are none. */
+  calls: readonly ToolCall[];
+  message: BeatMessage | null;
+  runMs: number;
+  spent?: Spent | null;
+}
+
+/** One call to make. */
+export interface BeatCall {
+  acting: ActingAgent | null;
+  next: NextCall | null;
+  /** The rounds of the run so far. */
+  rounds: Rounds;
+  /** Convex is away for too long, so the agent is told and nothing is called. */
+  unreachable: boolean;
+}
+
+export interface BeatOutput {
+  kind: 'beat';
+  session: string;
+  agentId: string;
+  outcome: 'beaten' | 'beatFailed';
+  /** The task that it was about, by id. */
+  focus: string | null;
+  runMs: number | null;
+  reason: string | null;
+}
+
+/** What the agent says on a task. */
+export interface BeatMessage {
+  taskId: string;
+  content: string;
+}
+
+/** A message that was begun, and whose end is unknown. */
+export interface BeatPost {
+  agent: AgentRow;
+  message: BeatMessage | null;
+  /** When the last try began. */
+  begunAt: Moment | null;
+  /** The newest message of the thread as the beat was planned; null where it was not read. */
+  after: string | null;
+}
+
+export interface BeatContext {
+  input: BeatInput;
+  plan: BeatPlan | null;
+  rounds: Rounds;
+  message: BeatMessage | null;
+  /** When the last try to post it began. */
+  begunAt: Moment | null;
+  outcome: BeatOutput['outcome'];
+  runMs: number | null;
+  reason: string | null;
+  /** The process drains: no further call begins. */
+  leaving: boolean;
+  /** The run was silent for long, and people were told. */
+  stalled: boolean;
+  rest: { inMs: number; floorMs: number; failures: number };
+}

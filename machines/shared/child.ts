@@ -1,0 +1,126 @@
+/** What a notification and a beat, the children of delivery, have in common: what they tell it, and what they go by. */
+import { enqueueActions, type EventObject, type ParameterizedObject } from 'xstate';
+import { faultOf, isAttempt, isGatewayTrouble, type Fault, type FaultKind } from './fault.ts';
+import type { Parent } from './parent.ts';
+import type { ChildNews } from './slot.ts';
+import type { Spent } from './spending.ts';
+import type { Who } from './who.ts';
+
+export interface Child {
+  input: { parent: Parent<ChildNews>; session: string; stallAfterMs: number };
+  /** The run under way was silent for long, and people were told. */
+  stalled: boolean;
+}
+
+export interface Failure {
+  kind: FaultKind;
+}
+
+/** The fault of a call that failed, for guards. */
+export const kindParams = ({ event }: { event: { error: unknown } }): Failure => ({
+  kind: faultOf(event.error).kind,
+});
+
+/** Whether a message is in the thread; else how long a try may still arrive, in milliseconds. */
+export interface Looked {
+  found: boolean;
+  mayArriveForMs: number;
+}
+
+export const childGuards = {
+  found: (_: unknown, { found }: Looked) => found,
+  mayArrive: (_: unknown, { mayArriveForMs }: Looked) => mayArriveForMs > 0,
+  gatewayTrouble: (_: unknown, { kind }: Failure) => isGatewayTrouble(kind),
+  /** The run failed, as against a run that never began. */
+  attempt: (_: unknown, { kind }: Failure) => isAttempt(kind),
+};
+
+/** How often the thread is looked at for a message that may still arrive. */
+const LOOK_EVERY_MS = 3_000;
+
+export const childDelays = {
+  stallAfter: ({ context }: { context: Child }) => context.input.stallAfterMs,
+  stepBackoff: ({ context }: { context: Waiting }) => context.rest.inMs,
+  lookAgain: ({ context }: { context: Waiting }) => Math.min(LOOK_EVERY_MS, Math.max(1, context.rest.inMs)),
+};
+
+interface Waiting {
+  rest: { inMs: number };
+}
+
+/** How a child's context says what delivery is told. */
+interface Words<TContext> {
+  who: (context: TContext) => Who;
+  /** The title of its task; null for none. */
+  task: (context: TContext) => string | null;
+  /** Why the last call failed. */
+  reason: (context: TContext) => string | null;
+  /** Its run is to go out while no other is open. */
+  alone: (context: TContext) => boolean;
+}
+
+/** @returns makes an action that tells delivery something; where that is null, nothing */
+export const teller =
+  <TContext extends Child, TEvent extends EventObject>() =>
+  <TParams extends ParameterizedObject['params'] | undefined = undefined>(
+    news: (session: string, params: TParams, context: TContext) => ChildNews | null,
+  ) =>
+    enqueueActions<TContext, TEvent, TParams, TEvent, never, never, never, never, never>(
+      ({ enqueue, context }, params) => {
+        const told = news(context.input.session, params, context);
+        if (told !== null) enqueue.sendTo(context.input.parent, told);
+      },
+    );
+
+/** The actions that tell delivery something. */
+export function childActions<TContext extends Child, TEvent extends EventObject>(words: Words<TContext>) {
+  const tell = teller<TContext, TEvent>();
+  return {
+    askForSlot: tell((session, _, context) => ({
+      type: 'slot.wanted',
+      session,
+      alone: words.alone(context),
+    })),
+    returnSlot: tell((session) => ({ type: 'slot.returned', session })),
+    reportRest: tell((session, { before }: { before: 'run' | 'call' | 'read' | 'pace' }, context) => ({
+      type: 'child.rested',
+      session,
+      before,
+      reason: words.reason(context),
+    })),
+    reportStall: tell((session, _, context) => ({
+      type: 'run.stalled',
+      session,
+      agent: words.who(context).agent,
+      task: words.task(context),
+      silentMs: context.input.stallAfterMs,
+      first: !context.stalled,
+    })),
+    reportHeard: tell((session) => ({ type: 'run.heard', session })),
+    reportRunSucceeded: tell((session) => ({ type: 'run.succeeded', session })),
+    reportRunFailed: tell((session, { fault }: { fault: Fault }, context) => ({
+      type: 'run.failed',
+      session,
+      who: words.who(context),
+      kind: fault.kind,
+      reason: fault.message,
+    })),
+    reportGateway: tell((_, { fault }: { fault: Fault }) => ({
+      type: 'gateway.suspected',
+      kind: fault.kind,
+      reason: fault.message,
+      retryAfterMs: fault.retryAfterMs,
+    })),
+    reportSpent: tell((_, { spent }: { spent: Spent | null }) =>
+      spent === null ? null : { type: 'tokens.spent', spent },
+    ),
+  };
+}
+
+/** What a round has used, told with its end. */
+export const reportSpent = {
+  type: 'reportSpent',
+  params: ({ event }: { event: { output: { spent?: Spent | null } } }) => ({
+    spent: event.output.spent ?? null,
+  }),
+} as const;

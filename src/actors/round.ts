@@ -1,0 +1,92 @@
+/** One round of an agent on the gateway, and one call between two rounds: the same for a notification and a beat. */
+import type { ActingAgent, ToolAnswer } from '../../machines/shared/acting.ts';
+import { Fault } from '../../machines/shared/fault.ts';
+import type { Parent } from '../../machines/shared/parent.ts';
+import type { NextCall, Rounds } from '../../machines/shared/rounds.ts';
+import type { Meaning } from '../../machines/shared/silence.ts';
+import type { Sign } from '../../machines/shared/slot.ts';
+import type { Spent } from '../../machines/shared/spending.ts';
+import { buildFollowUp } from '../gateway/prompt-tools.ts';
+import type { Gateway, Reply, RunRequest } from '../ports.ts';
+import { answerCall, type CallPlan } from '../tools/answer-call.ts';
+import type { Execute } from '../tools/execute.ts';
+import type { CallPlace, ReportCall } from '../tools/report.ts';
+import { countFailure, outcomeOf, type CountRun } from './count-run.ts';
+import type { SessionLock } from './session-lock.ts';
+import { tellSigns } from './signs.ts';
+import type { Spending } from './spending.ts';
+
+export interface RoundSurroundings {
+  gateway: Gateway;
+  sessions: SessionLock;
+  /** Keeps what an agent uses. */
+  spending: Pick<Spending, 'add'>;
+  countRun: CountRun;
+}
+
+export interface Round {
+  agent: { _id: string; slug: string };
+  sessionKey: string;
+  request: Pick<RunRequest, 'instructions' | 'input' | 'tools'>;
+  /** How long the run's earlier rounds took, in milliseconds. */
+  ranMs: number;
+  /** Hears when the gateway sends something. */
+  signs: Parent<Sign>;
+  /** Told the reply the moment that it is whole, and waited for. */
+  onReply?: (reply: Reply) => Promise<void>;
+  /** What the run came to; null: another round follows. */
+  meaningOf: (reply: Reply) => Meaning | null;
+}
+
+/** @returns the reply, how long the round took in milliseconds, and what the agent has used by now */
+export async function playRound(
+  { gateway, sessions, spending, countRun }: RoundSurroundings,
+  { agent, sessionKey, request, ranMs, signs, onReply, meaningOf }: Round,
+  signal: AbortSignal,
+): Promise<{ reply: Reply; runMs: number; spent: Spent | null }> {
+  const heard = tellSigns(signs, signal);
+  const started = performance.now();
+  const seconds = (): number => (ranMs + performance.now() - started) / 1_000;
+  try {
+    const reply = await sessions.run(sessionKey, signal, () =>
+      gateway.respond({
+        agentSlug: agent.slug,
+        sessionKey,
+        ...request,
+        signal,
+        ...(onReply && { onReply }),
+        onSign: heard.onSign,
+      }),
+    );
+    const meaning = meaningOf(reply);
+    if (meaning !== null) countRun(outcomeOf(meaning), seconds());
+    const runMs = Math.round(performance.now() - started);
+    return { reply, runMs, spent: spending.add(agent, reply.usage) };
+  } catch (error) {
+    countFailure(countRun, error, seconds(), signal);
+    throw error;
+  } finally {
+    heard.end();
+  }
+}
+
+/** What follows the calls of a round: their answers. @param repeat an earlier try of this run may have begun them */
+export const followUp = ({ calls }: Rounds, around: { more: boolean; repeat: boolean; lastLine: string }) =>
+  buildFollowUp({
+    results: calls.map(({ call, answer }) => ({ name: call.name, output: answer?.output ?? '' })),
+    ...around,
+  });
+
+/** Makes the call, and reports it. */
+export async function makeCall(
+  { execute, report }: { execute: Execute; report: ReportCall },
+  { acting, next, ...plan }: Omit<CallPlan, 'acting'> & { acting: ActingAgent | null; next: NextCall | null },
+  notification: CallPlace['notification'],
+): Promise<ToolAnswer> {
+  if (acting === null || next === null) throw new Fault('bug', 'a call needs an agent');
+  const started = performance.now();
+  const answer = await answerCall(execute, next, { acting, ...plan });
+  const ms = Math.round(performance.now() - started);
+  report(next.call, answer, { agent: acting.slug, notification, round: plan.rounds.count, ms });
+  return answer;
+}
