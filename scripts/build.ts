@@ -1,7 +1,7 @@
 /**
  * Bundles the runtime: dist/main.js starts dist/runtime.cjs, which is all of it, with a source map and its version baked
  * in (package.json's, or the one that `--version` gives). dist/inspector.mjs, with its page and the drawings, is read
- * only where INSPECTOR=on. dist/why.mjs is the command `why` of the image. `--if-missing` builds only when there is no bundle yet (used by `npm start`).
+ * only where INSPECTOR=on, and dist/traces.cjs only where traces are asked for. dist/why.mjs is the command `why` of the image. `--if-missing` builds only when there is no bundle yet (used by `npm start`).
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
@@ -60,6 +60,7 @@ if (values['if-missing'] !== true || !existsSync(main)) {
     outfile: join(dist, 'runtime.cjs'),
     plugins: [
       apart(/\/start\.ts$/, './inspector.mjs'),
+      apart(/\/otel\.ts$/, './traces.cjs'),
       partOf('undici', 'scripts/bundle/undici.js'),
       // All our connections speak HTTP/1.1; Node's http2 is 3 MB of memory.
       partOf('./client-h2.js', 'scripts/bundle/no-http2.cjs', /undici/),
@@ -84,6 +85,12 @@ if (values['if-missing'] !== true || !existsSync(main)) {
     // The page's builder, and esbuild with it, is not needed where the page is baked in.
     plugins: [apart(/\/build-assets\.ts$/, './build-assets.mjs')],
     define: { __INSPECTOR_ASSETS__: JSON.stringify(await buildAssets()) },
+  });
+  await bundle({
+    ...common,
+    format: 'cjs',
+    entryPoints: [join(root, 'src/traces/otel.ts')],
+    outfile: join(dist, 'traces.cjs'),
   });
   // `why` in the image.
   await bundle({

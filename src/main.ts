@@ -11,9 +11,11 @@ import { proxySecrets, shownProxy } from './config/proxy.ts';
 import { openStore } from './journal/store.ts';
 import { createLogger } from './logging/logger.ts';
 import { createRedactor } from './logging/redact.ts';
+import { traceSecrets } from './config/traces.ts';
 import { startRuntime } from './runtime.ts';
 import { listenToSignals } from './signals.ts';
 import { assertAnswers } from './state-dir/probe.ts';
+import { openTraces } from './traces/open.ts';
 
 /** Runs the whole life of the process. @returns its exit code (design: 0, 70, 71, 75, 78) */
 async function main(): Promise<number> {
@@ -28,6 +30,7 @@ async function main(): Promise<number> {
     config.serviceToken,
     config.gateway?.token ?? '',
     ...proxySecrets(config.proxies),
+    ...traceSecrets(config.traces),
   ]);
   const log = createLogger({
     ...config.log,
@@ -56,6 +59,7 @@ async function main(): Promise<number> {
           proxies: {
             convex: shownProxy(config.proxies.convex),
             gateway: shownProxy(config.proxies.gateway),
+            ...(config.traces !== null && { traces: shownProxy(config.proxies.traces) }),
           },
         },
   );
@@ -63,7 +67,17 @@ async function main(): Promise<number> {
   if (leftover !== null) log.info('journal.leftover', leftover);
   for (const { event, name, message } of advice) log.warn(event, message, { setting: name });
 
-  const { root, done, inspect } = startRuntime({ config, store, log, redact });
+  const traces =
+    config.traces &&
+    (await openTraces({
+      traces: config.traces,
+      proxy: config.proxies.traces,
+      accountId: config.accountId,
+      version: config.runtimeVersion,
+      redact,
+      log,
+    }));
+  const { root, done, inspect } = startRuntime({ config, store, log, redact, traces });
   const inspector = config.inspector && inspect(config.inspector);
   listenToSignals((event) => root.send(event));
   for (const source of ['uncaughtException', 'unhandledRejection'] as const) {
@@ -77,7 +91,7 @@ async function main(): Promise<number> {
     return { exitCode: EXIT.bug, reason: messageOf(error) };
   });
   store.close();
-  await inspector?.close(output);
+  await Promise.all([inspector?.close(output), traces?.close()]);
   log.info('runtime.stopped', output.reason, { exitCode: output.exitCode });
   await log.flush();
   return output.exitCode;

@@ -57,6 +57,7 @@ import type { Store } from './journal/store.ts';
 import type { Log } from './logging/log.ts';
 import { createNarrator } from './logging/narrate.ts';
 import { createStories } from './stories/observe.ts';
+import type { Traces } from './traces/traces.ts';
 import { answerWhy } from './stories/why.ts';
 import { createGateway } from './gateway/client.ts';
 import { createNoGateway } from './gateway/no-gateway.ts';
@@ -66,6 +67,8 @@ export interface RuntimeOptions {
   store: Store;
   log: Log;
   redact: (text: string) => string;
+  /** null: nobody asked for them. */
+  traces: Traces | null;
 }
 
 export interface Runtime {
@@ -77,7 +80,9 @@ export interface Runtime {
 }
 
 export function startRuntime(options: RuntimeOptions): Runtime {
-  const { config, store, log } = options;
+  const { config, store, log, traces } = options;
+  const traceparent = traces?.traceparent ?? (() => undefined);
+  const carry: Traces['carry'] = traces?.carry ?? ((actors) => actors);
   const metrics = createMetrics(config.runtimeVersion, config.stateDir);
   const { accountId, serviceToken } = config;
   const access = { url: config.convexUrl, accountId, serviceToken, proxy: config.proxies.convex };
@@ -89,6 +94,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       onMalformed: ({ what, problem }) => log.warn('backend.malformed', `Left out: ${what}: ${problem}`),
       countCall: (name, outcome) => metrics.backendCall(name, outcome),
       holder: runtimeName(store),
+      traceparent,
       onOthers: (sign) => root.send(sign),
       onHanging: (event) => root.send(event),
       offer: {
@@ -104,11 +110,12 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     signs.watch(
       config.gateway === null
         ? createNoGateway()
-        : createGateway({ ...config.gateway, proxy: config.proxies.gateway, onUnreadable }),
+        : createGateway({ ...config.gateway, proxy: config.proxies.gateway, traceparent, onUnreadable }),
     ),
     (agent, session, usage) => {
       metrics.tokens(agent, usage);
       stories.spent(session, usage);
+      traces?.spent(usage);
     },
   );
   const lastSign = (sessionKey: string): number | null => signs.last(sessionKey);
@@ -186,9 +193,9 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       }),
       delivery: deliveryMachine.provide({
         actors: {
-          notification: notificationMachine.provide({ actors: createNotificationActors(around) }),
+          notification: notificationMachine.provide({ actors: carry(createNotificationActors(around)) }),
           beat: beatMachine.provide({
-            actors: createBeatActors(around, tools),
+            actors: carry(createBeatActors(around, tools)),
           }),
           tellRest: fromPromise(createRestNote({ missionControl, store, log })),
           listUndelivered: fromPromise(createListUndelivered(around)),
@@ -241,6 +248,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
   const observers = [
     clock.observe,
     stories.observe,
+    (event: InspectionEvent) => traces?.observe(event, stories),
     createNarrator(log, isRoot),
     createMeasurer(metrics, isRoot),
   ];

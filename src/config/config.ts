@@ -13,6 +13,7 @@ import { settingNotes, settings } from './settings.ts';
 import { readSources, type Given } from './sources.ts';
 import { parseTokenLimits } from './token-limits.ts';
 import { accountOf } from './tokens.ts';
+import { tracesConfig, type TracesConfig } from './traces.ts';
 import { isLocal } from './url.ts';
 
 /** The runtime's settings, checked. Every time is in milliseconds. */
@@ -61,6 +62,8 @@ export interface Config {
   journal: 'required' | 'optional';
   stateLockWaitMs: number;
   droplet: { id: string; ip: string; region: string };
+  /** null: nobody asked for them. */
+  traces: TracesConfig | null;
   /** The story of a notification shows the beginning of its message. */
   showTexts: boolean;
   /** null: it is off. */
@@ -175,18 +178,26 @@ function checkTogether(values: Values, problems: Map<string, string>, nodeEnv: s
 
 /** An address that is wrong by itself has no proxy to be told of. */
 function readProxies(values: Values, problems: Map<string, string>, env: NodeJS.ProcessEnv): Proxies {
-  const proxyTo = (name: 'CONVEX_URL' | 'OPENCLAW_GATEWAY_URL'): string | null => {
-    if (problems.has(name) || values[name] === '') return null;
+  const proxyTo = (name: keyof typeof settings, url: string | undefined): string | null => {
+    if (problems.has(name) || url === undefined || url === '') return null;
     try {
-      return proxyFor(values[name], env);
+      return proxyFor(url, env);
     } catch (error) {
       if (!(error instanceof Invalid)) throw error;
-      const variable = proxyVariable(values[name]);
+      const variable = proxyVariable(url);
       problems.set(variable, `${variable}: ${error.message}; ${error.fix ?? 'correct it'}`);
       return null;
     }
   };
-  return { convex: proxyTo('CONVEX_URL'), gateway: proxyTo('OPENCLAW_GATEWAY_URL') };
+  const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: exact, OTEL_EXPORTER_OTLP_ENDPOINT: base } = values;
+  return {
+    convex: proxyTo('CONVEX_URL', values.CONVEX_URL),
+    gateway: proxyTo('OPENCLAW_GATEWAY_URL', values.OPENCLAW_GATEWAY_URL),
+    traces:
+      exact === undefined
+        ? proxyTo('OTEL_EXPORTER_OTLP_ENDPOINT', base)
+        : proxyTo('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', exact),
+  };
 }
 
 function toConfig(values: Values, { terminal, cwd }: Surroundings): Omit<Config, 'proxies'> {
@@ -236,6 +247,7 @@ function toConfig(values: Values, { terminal, cwd }: Surroundings): Omit<Config,
     journal: values.JOURNAL,
     stateLockWaitMs: values.STATE_LOCK_WAIT,
     droplet: { id: values.DROPLET_ID, ip: values.DROPLET_IP, region: values.DROPLET_REGION },
+    traces: tracesConfig(values),
     showTexts: values.INSPECTOR_TEXT === 'on',
     inspector:
       values.INSPECTOR === 'on' ? { host: values.INSPECTOR_HOST, port: values.INSPECTOR_PORT } : null,

@@ -58,5 +58,5 @@ it('shows a proxy without its credentials, and knows what they are', () => {
   const proxy = 'http://agent:s%40cret@proxy.corp:3128/';
   expect(shownProxy(proxy)).toBe('http://***@proxy.corp:3128');
   expect(shownProxy(null)).toBe('none');
-  expect(proxySecrets({ convex: proxy, gateway: null })).toEqual(['s@cret', 'agent:s@cret']);
+  expect(proxySecrets({ convex: proxy, gateway: null, traces: null })).toEqual(['s@cret', 'agent:s@cret']);
 });

@@ -1,10 +1,11 @@
 import { BlockList, isIP } from 'node:net';
 import { Invalid } from './errors.ts';
 
-/** The proxies that the environment names for the two sides; null where the way is direct. With their credentials. */
+/** The proxies that the environment names for the two sides and the receiver of traces; null where the way is direct. With their credentials. */
 export interface Proxies {
   convex: string | null;
   gateway: string | null;
+  traces: string | null;
 }
 
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
@@ -44,7 +45,7 @@ export function shownProxy(proxy: string | null): string {
 
 /** What must never be shown of a proxy's address. */
 export function proxySecrets(proxies: Proxies): string[] {
-  return [proxies.convex, proxies.gateway].flatMap((proxy) => {
+  return [proxies.convex, proxies.gateway, proxies.traces].flatMap((proxy) => {
     if (proxy === null) return [];
     const { username, password } = new URL(proxy);
     const [user, secret] = [decodeURIComponent(username), decodeURIComponent(password)];

@@ -10,6 +10,8 @@ import { gatewayToken, serviceToken } from './tokens.ts';
 import { convexUrl, gatewayUrl } from './url.ts';
 import { tokenLimits } from './token-limits.ts';
 import { inspector } from './inspector.ts';
+import { otlpEndpoint, otlpHeaders, resourceAttributes, samplerArg } from './otlp.ts';
+import { SAMPLERS } from './traces.ts';
 import { accountId, host, integer, label, oneOf, path, port } from './validators.ts';
 
 /** What `--help` and the page say about a setting. */
@@ -218,6 +220,40 @@ export const settings = {
     oneOf('refuse', 'allow'),
     'refuse',
     'whether INSPECTOR=on is taken where NODE_ENV is production',
+  ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(
+    otlpEndpoint,
+    'none, and no traces',
+    'the OTLP receiver that traces go to; /v1/traces is appended (docs/traces.md)',
+  ),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: optional(
+    otlpEndpoint,
+    'from OTEL_EXPORTER_OTLP_ENDPOINT',
+    'the whole address that traces go to; nothing is appended',
+  ),
+  OTEL_EXPORTER_OTLP_PROTOCOL: withDefault(
+    oneOf('http/protobuf', 'http/json'),
+    'http/protobuf',
+    'how spans are written',
+  ),
+  OTEL_EXPORTER_OTLP_HEADERS: optional(otlpHeaders, 'none', 'headers that go with the spans', {
+    secret: true,
+  }),
+  OTEL_SERVICE_NAME: withDefault(label, 'mission-control-runtime', 'service.name of the traces'),
+  OTEL_RESOURCE_ATTRIBUTES: optional(
+    resourceAttributes,
+    'none',
+    'what else the traces say of this runtime; OTEL_SERVICE_NAME wins over a service.name in it',
+  ),
+  OTEL_TRACES_SAMPLER: withDefault(
+    oneOf(...SAMPLERS),
+    'parentbased_always_on',
+    'which notifications have a trace: all, none, or a share (OTEL_TRACES_SAMPLER_ARG)',
+  ),
+  OTEL_TRACES_SAMPLER_ARG: withDefault(
+    samplerArg,
+    '1',
+    'the share of the notifications that have a trace, where OTEL_TRACES_SAMPLER is a traceidratio',
   ),
   DROPLET_ID: withDefault(label, 'unknown', "the machine's id to report"),
   DROPLET_IP: withDefault(label, 'unknown', "the machine's address to report"),

@@ -5,7 +5,7 @@ import { rule, type Rule } from './rule.ts';
 const ADDRESS = 'an http or https address without credentials, query and fragment';
 
 /** @returns the address without a slash at its end, ready for a path */
-function parseHttpUrl(text: string): string {
+export function parseHttpUrl(text: string): string {
   const url = URL.parse(text);
   if (!url || !['http:', 'https:'].includes(url.protocol)) throw new Invalid('not an http or https address');
   if (url.username || url.password) throw new Invalid('an address with credentials in it');

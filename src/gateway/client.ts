@@ -15,6 +15,7 @@ import {
   textOf,
   TooLargeError,
 } from './exchange.ts';
+import type { Traceparent } from '../traces/traces.ts';
 import { probeGateway } from './probe.ts';
 import { encodeRun } from './request.ts';
 import { readStream } from './stream.ts';
@@ -35,6 +36,8 @@ export interface GatewayOptions {
   probeTimeoutMs?: number;
   /** Covers what a gateway sends after a reply, in milliseconds. */
   lingerMs?: number;
+  /** The trace that a run belongs to. */
+  traceparent?: Traceparent;
   /** Told once of a run whose answer held something that could not be read, in one sentence. */
   onUnreadable?: (problem: string) => void;
 }
@@ -100,7 +103,7 @@ async function startRun(
   closing: AbortSignal,
 ): Promise<EndedRun> {
   const { requestTimeoutMs: timeoutMs, onUnreadable, lingerMs = DEFAULT_LINGER_MS } = options;
-  const { headers, body } = encodeRun(target, request);
+  const { headers, body } = encodeRun(target, request, options.traceparent?.());
   const limit = startLimit(timeoutMs, [request.signal, closing]);
   // A gateway that cannot be reached must show as such and not as a run that took too long.
   const progress: Progress = { sentAt: null, begun: false };

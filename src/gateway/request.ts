@@ -9,11 +9,13 @@ const MAX_REQUEST_BYTES = 5 * 2 ** 20;
 
 /**
  * A run as HTTP sends it.
+ * @param traceparent the trace that it belongs to, where there are traces
  * @throws Fault requestRejected for a run that we will not send, before any network
  */
 export function encodeRun(
   target: Target,
   request: RunRequest,
+  traceparent?: string,
 ): { headers: Record<string, string>; body: Buffer } {
   const { agentSlug, instructions, tools = [] } = request;
   if (!/^[A-Za-z0-9_-]+$/.test(agentSlug)) {
@@ -46,6 +48,7 @@ export function encodeRun(
       'content-type': 'application/json',
       'x-openclaw-agent-id': agentSlug,
       'x-openclaw-session-key': sessionKey,
+      ...(traceparent !== undefined && { traceparent }),
     },
     body,
   };

@@ -2,6 +2,7 @@ import type { OtherRuntimeSign } from '../../machines/other-runtime/machine.ts';
 import type { PulseEvent } from '../../machines/pulse/machine.ts';
 import type { MissionControl } from '../ports.ts';
 import type { ToolService } from '../tools/service.ts';
+import type { Traceparent } from '../traces/traces.ts';
 import { agentCalls } from './agent-calls.ts';
 import { createServiceClient } from './client.ts';
 import type { CountCall } from './client.ts';
@@ -28,6 +29,8 @@ export interface MissionControlOptions {
   /** Told once of each row that was left out of a list. */
   onMalformed?: (detail: Malformed) => void;
   countCall?: CountCall;
+  /** The trace that a call belongs to. */
+  traceparent?: Traceparent;
   /** The name under which rows are lent to this runtime, the same after a restart; when absent, none are. */
   holder?: string;
   /** Told what the calls say of other runtimes on the account. */
@@ -56,6 +59,7 @@ export function createMissionControl(options: MissionControlOptions): MissionCon
     maxConcurrent,
     proxy: options.proxy ?? null,
     ...(options.onHanging && { onHanging: options.onHanging }),
+    traceparent: options.traceparent,
   });
   const client = createServiceClient({ url, accountId, serviceToken }, transport, options.countCall);
   const report = reportOnce(options.onMalformed ?? (() => undefined));

@@ -6,6 +6,7 @@ import { openPool, proxyRefusal } from '../connect.ts';
 import { startLimit, type Limit } from '../limit.ts';
 import type { PulseEvent } from '../../machines/pulse/machine.ts';
 import { tellIfItHangs } from './hanging-call.ts';
+import type { Traceparent } from '../traces/traces.ts';
 
 /** ConvexHttpClient's code for "the function failed". */
 const FUNCTION_FAILED = 560;
@@ -37,6 +38,8 @@ export interface TransportOptions {
   maxConcurrent: number;
   /** Told of calls that hang. */
   onHanging?: (event: PulseEvent) => void;
+  /** The trace that a call belongs to. */
+  traceparent?: Traceparent | undefined;
   /** The proxy on the way; null for none. */
   proxy: string | null;
 }
@@ -46,6 +49,7 @@ export function createTransport({
   timeoutMs,
   maxConcurrent,
   onHanging = () => undefined,
+  traceparent = () => undefined,
   proxy,
 }: TransportOptions): Transport {
   const { origin } = new URL(url);
@@ -63,8 +67,10 @@ export function createTransport({
     async (url, init) => {
       const limit = startLimit(timeoutMs, [signal]);
       const ended = tellIfItHangs(name, onHanging);
+      const trace = traceparent();
+      const headers = trace === undefined ? init.headers : { ...init.headers, traceparent: trace };
       try {
-        return functionAnswer(await exchange(dispatcher, url, init, limit), name, origin);
+        return functionAnswer(await exchange(dispatcher, url, { ...init, headers }, limit), name, origin);
       } catch (error) {
         if (error instanceof Fault) throw error;
         throw networkFault(error, { name, origin: place, timeoutMs, limit });

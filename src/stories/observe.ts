@@ -223,7 +223,7 @@ function reasonOf({ rest, result }: NotificationContext, before: Phase): string 
 }
 
 /** The rows of a page that arrived at delivery; null for any other event. */
-function rowsOf(event: { type: string }): Page['rows'] | null {
+export function rowsOf(event: { type: string }): Page['rows'] | null {
   if (!event.type.startsWith('xstate.done.actor.') || !('output' in event)) return null;
   const { output } = event;
   const isPage = typeof output === 'object' && output !== null && 'rows' in output && 'unseen' in output;

@@ -22,3 +22,9 @@ export function without(spans: readonly Span[], taken: readonly Span[]): Span[] 
 
 export const length = (spans: readonly Span[]): number =>
   spans.reduce((sum, { from, to }) => sum + to - from, 0);
+
+/** What of them lies within a stretch. */
+export const within = (spans: readonly Span[], { from, to }: Span): Span[] =>
+  spans
+    .map((span) => ({ from: Math.max(span.from, from), to: Math.min(span.to, to) }))
+    .filter((span) => span.to > span.from);

@@ -22,12 +22,31 @@ export type Holds = readonly { agentId: string; from: number; to: number | null 
 /** When the gate moved, the oldest first. */
 export type GateMoves = readonly { gate: Gate; at: number }[];
 
-export function waitsOf(
+type Others = readonly Story[];
+/** When the gate moved, and when agents had no tokens left. */
+export interface Held {
+  moves: GateMoves;
+  holds?: Holds;
+}
+
+export function waitsOf(story: Story, others: Others, held: Held, now: number): Waited {
+  const { session, hold, gate, slot, backoff } = waitSpansOf(story, others, held, now);
+  return {
+    session: length(session),
+    hold: length(hold),
+    gate: length(gate),
+    slot: length(slot),
+    backoff: length(backoff),
+  };
+}
+
+/** The stretches of time behind it. None overlap. */
+export function waitSpansOf(
   story: Story,
-  others: readonly Story[],
-  { moves, holds = [] }: { moves: GateMoves; holds?: Holds },
+  others: Others,
+  { moves, holds = [] }: Held,
   now: number,
-): Waited {
+): Record<WaitedFor, Span[]> {
   const begun = spansIn(story, ['listed'], now);
   const queued = spansIn(story, ['queueing'], now);
   const busy = others
@@ -36,17 +55,17 @@ export function waitsOf(
   const closed = closedSpans(moves, now);
   const afterOthers = without(begun, busy);
   const waited = [...afterOthers, ...queued];
-  const held = holds
+  const resting = holds
     .filter(({ agentId }) => agentId === story.agentId)
     .map(({ from, to }) => ({ from, to: to ?? now }));
-  const forGateOrSlot = without(waited, held);
+  const forGateOrSlot = without(waited, resting);
   const forSlot = without(forGateOrSlot, closed);
   return {
-    session: length(begun) - length(afterOthers),
-    hold: length(waited) - length(forGateOrSlot),
-    gate: length(forGateOrSlot) - length(forSlot),
-    slot: length(forSlot),
-    backoff: length(spansIn(story, RESTS, now)),
+    session: without(begun, afterOthers),
+    hold: without(waited, forGateOrSlot),
+    gate: without(forGateOrSlot, forSlot),
+    slot: forSlot,
+    backoff: spansIn(story, RESTS, now),
   };
 }
 

@@ -1,0 +1,45 @@
+/**
+ * The ids of a trace follow from what it is about. So a process that goes on after a crash adds to the same trace, and
+ * nothing has to be kept for that.
+ */
+import { createHash } from 'node:crypto';
+import { RandomIdGenerator, type IdGenerator } from '@opentelemetry/sdk-trace';
+import type { Version } from '../../machines/notification/entry.ts';
+
+export interface Identity {
+  traceId: string;
+  /** Of the span that all others are in. */
+  spanId: string;
+}
+
+export const identityOf = (accountId: string, id: string, { messageId, createdAt }: Version): Identity =>
+  identityFrom([accountId, id, messageId ?? '', String(createdAt)]);
+
+/** An id of zeros only is none; a hash is never that. */
+export function identityFrom(parts: readonly string[]): Identity {
+  const hex = createHash('sha256').update(parts.join('\n')).digest('hex');
+  return { traceId: hex.slice(0, 32), spanId: hex.slice(32, 48) };
+}
+
+/** Random ids, and those of an identity for the span that is begun in `as`. */
+export class Identities implements IdGenerator {
+  readonly #random = new RandomIdGenerator();
+  #next: Identity | null = null;
+
+  as<T>(identity: Identity, begin: () => T): T {
+    this.#next = identity;
+    try {
+      return begin();
+    } finally {
+      this.#next = null;
+    }
+  }
+
+  generateTraceId(): string {
+    return this.#next?.traceId ?? this.#random.generateTraceId();
+  }
+
+  generateSpanId(): string {
+    return this.#next?.spanId ?? this.#random.generateSpanId();
+  }
+}
