@@ -5,7 +5,8 @@ import { faultParams } from '../shared/fault.ts';
 import { freshPoll, noHistory, type DeliveryEvent } from './context.ts';
 import { EMPTY_QUEUE, headIds, openIds } from './queue.ts';
 import { agentScope, sessionScope } from './scopes.ts';
-import { deliverySetup, freeSlots, outputOf, restNoteOf, troubleOf } from './setup.ts';
+import { deliverySetup } from './dispatch.ts';
+import { freeSlots, outputOf, restNoteOf, troubleOf } from './parts.ts';
 
 type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
 
@@ -43,6 +44,14 @@ const beatDue = [
     actions: { type: 'refuseBeat', params: ({ event }: { event: DueBeat }) => event },
   },
   { actions: { type: 'takeBeat', params: ({ event }: { event: DueBeat }) => event } },
+] as const;
+
+const childEnded = [
+  { type: 'settleChild', params: outputOf },
+  { type: 'noteThread', params: outputOf },
+  { type: 'leaveAside', params: outputOf },
+  { type: 'noteStuck', params: outputOf },
+  { type: 'endScopes', params: outputOf },
 ] as const;
 
 export const deliveryMachine = deliverySetup.createMachine({
@@ -83,7 +92,7 @@ export const deliveryMachine = deliverySetup.createMachine({
             guard: { type: 'isRestNote', params: restNoteOf },
             actions: { type: 'endRestNote', params: restNoteOf },
           },
-          { actions: { type: 'settleChild', params: outputOf } },
+          { guard: { type: 'knowsChild', params: outputOf }, actions: childEnded },
         ],
         'function.failed': { actions: { type: 'noteFailure', params: ({ event }) => event } },
         'function.passed': {

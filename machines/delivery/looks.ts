@@ -1,0 +1,113 @@
+/** The words of region `poll`: what does Convex have, and when is it looked at again? */
+import { assign, enqueueActions, sendTo } from 'xstate';
+import { backoff, REFUSED_BACKOFF } from '../shared/backoff.ts';
+import type { Fault } from '../shared/fault.ts';
+import { MAX_PAGE } from '../shared/mission-control.ts';
+import type { ChildOutput, DispatchContext, Page } from './context.ts';
+import { deliveryParts, isWell, MIN_POLL_MS } from './parts.ts';
+import { enqueuePage, forgetContexts, giveUpPlaces, knownIds, stirredBy, type Item } from './queue.ts';
+
+/** The wait is this part of the time since the last news: what comes is seen within a twentieth of the silence. */
+const POLL_SHARE = 20;
+/** While the queue is watched: a look all the same, should a change ever not be told. */
+const SAFETY_POLL_MS = 300_000;
+/** How long a context that came with the list is good for a run. */
+const CONTEXTS_MS = 2_000;
+
+/** How many rows to ask for: those already known stand at the head of the list, so ask beyond them. */
+const pageSize = ({ queue, setAside, settings }: DispatchContext): number =>
+  Math.min(MAX_PAGE, settings.listLimit + [...knownIds(queue)].length + setAside.length);
+
+/** How its row is named in the list. */
+export const idOf = (output: ChildOutput): string =>
+  output.kind === 'notification' ? output.id : `beat:${output.agentId}`;
+
+export const withLooks = deliveryParts.extend({
+  actions: {
+    startPoll: assign(({ context }) => ({
+      poll: { ...context.poll, asked: pageSize(context), settled: [], changed: false },
+    })),
+    takePage: enqueueActions(({ enqueue: then, context }, { page }: { page: Page }) => {
+      const { poll, queue } = context;
+      const leaveOut = new Set([...context.setAside, ...poll.settled]);
+      const items = page.rows.map((row): Item => ({ kind: 'notification', ...row }));
+      const grown = enqueuePage(queue, items, leaveOut);
+      const full = page.rows.length >= poll.asked;
+      // Somebody else has marked it, or it is gone.
+      const listed = new Set([...leaveOut, ...knownIds(grown)]);
+      const mended = full ? [] : context.stuck.filter((id) => !listed.has(id));
+      if (mended.length > 0) then.assign({ stuck: context.stuck.filter((id) => listed.has(id)) });
+      for (const id of mended) then.sendTo(context.parent, isWell(`row:${id}`));
+      for (const { actorId } of stirredBy(queue, items)) {
+        if (actorId !== null) then.sendTo(actorId, { type: 'row.stirred' });
+      }
+      then.assign({
+        queue: giveUpPlaces(grown),
+        poll: {
+          ...poll,
+          more: full && poll.asked >= MAX_PAGE ? 'pageExhausted' : full || poll.changed ? 'yes' : 'no',
+          unseen: page.unseen,
+          cursor: page.cursor,
+          silentMs: grown === queue ? poll.silentMs + poll.inMs : 0,
+          failures: 0,
+          floorMs: 0,
+        },
+      });
+      if (Object.keys(context.resting).length > 0) then.raise({ type: 'rest.told' });
+      if (page.rows.some(({ given }) => given !== null)) {
+        then.raise({ type: 'contexts.aged' }, { id: 'contexts', delay: CONTEXTS_MS });
+      }
+    }),
+    forgetContexts: assign(({ context }) => ({ queue: forgetContexts(context.queue) })),
+    noteOffer: assign(({ context: { poll } }) => ({ poll: { ...poll, offerKnown: true } })),
+    noteChange: assign(({ context: { poll } }) => ({
+      poll: { ...poll, changed: true, more: poll.more === 'no' ? ('yes' as const) : poll.more },
+    })),
+    noteWatch: assign(({ context: { poll } }, { watched }: { watched: boolean }) => ({
+      watched,
+      poll: { ...poll, silentMs: 0 },
+    })),
+    /** While a list is on its way: it may be older than what has just ended. */
+    noteSettled: assign(({ context: { poll } }, { output }: { output: ChildOutput }) => ({
+      poll:
+        output.outcome === 'handedBack'
+          ? { ...poll, changed: true }
+          : { ...poll, settled: [...poll.settled, idOf(output)] },
+    })),
+    reconsider: assign(({ context }, { id }: { id: string }) => ({
+      setAside: context.setAside.filter((other) => other !== id),
+    })),
+    drawPoll: assign(({ context: { settings, watched, poll } }) => ({
+      poll: {
+        ...poll,
+        inMs:
+          watched && !poll.unseen
+            ? Math.max(settings.intervalMs, SAFETY_POLL_MS)
+            : Math.min(settings.intervalMs, Math.max(MIN_POLL_MS, Math.ceil(poll.silentMs / POLL_SHARE))),
+      },
+    })),
+    countPollFailure: assign(({ context: { poll, history, sources } }, { fault }: { fault: Fault }) => ({
+      poll: { ...poll, failures: poll.failures + 1, floorMs: fault.retryAfterMs },
+      history: { ...history, lastErrorAt: sources.now(), lastErrorMessage: fault.message },
+    })),
+    drawBackoff: assign(({ context: { poll, settings, sources } }, params: { refused: boolean }) => {
+      const limits = params.refused ? REFUSED_BACKOFF : settings.backend;
+      return {
+        poll: { ...poll, inMs: backoff(Math.max(1, poll.failures), limits, sources.random(), poll.floorMs) },
+      };
+    }),
+    announceTrouble: sendTo(
+      ({ context }) => context.parent,
+      ({ context }, params: { severity: 'degraded' | 'failed' }) => ({
+        type: 'condition.changed' as const,
+        source: 'delivery',
+        severity: params.severity,
+        problem: `The list of notifications cannot be read. ${context.history.lastErrorMessage ?? ''}`,
+      }),
+    ),
+    announceWell: enqueueActions(({ enqueue: then, context }) => {
+      then.sendTo(context.parent, { type: 'condition.changed', source: 'delivery', problem: null });
+      if (context.poll.failures > 0) then.sendTo(context.parent, { type: 'backend.available' });
+    }),
+  },
+});

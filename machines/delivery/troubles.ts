@@ -1,0 +1,146 @@
+/** The words for what fails: whose trouble is it (scopes.ts)? And for runs that nothing is heard of. */
+import { assign, enqueueActions, sendTo } from 'xstate';
+import type { Evidence } from '../shared/evidence.ts';
+import { stallSource, type StallNews } from '../shared/listening.ts';
+import { agentIn, type ChildNews } from '../shared/slot.ts';
+import type { TroubleOutput } from '../trouble/machine.ts';
+import type { ChildOutput, DeliveryEvent } from './context.ts';
+import { isWell, withoutKeys } from './parts.ts';
+import { hasWorkOf, type Queue } from './queue.ts';
+import { withRests } from './rests.ts';
+import {
+  agentScope,
+  describeTrouble,
+  ENOUGH,
+  explainedBy,
+  functionsIn,
+  ofRuns,
+  scopeKind,
+  scopesOfCall,
+  scopesOfRun,
+  sessionScope,
+} from './scopes.ts';
+
+type FunctionFailed = Extract<ChildNews, { type: 'function.failed' }>;
+type RunFailed = Extract<ChildNews, { type: 'run.failed' }>;
+type Stalled = Extract<StallNews, { type: 'run.stalled' }>;
+type TroubleFound = Extract<DeliveryEvent, { type: 'trouble.found' }>;
+
+const actorOf = (scope: string): string => `trouble:${scope}`;
+
+/** Nothing waits for these any more. */
+const overWith = (queue: Queue, session: string): string[] => [
+  sessionScope(session),
+  ...(hasWorkOf(queue, agentIn(session)) ? [] : [agentScope(agentIn(session))]),
+];
+
+const inWords = (ms: number): string => (ms < 60_000 ? `${ms / 1_000} s` : `${Math.round(ms / 60_000)} min`);
+
+export const withTroubles = withRests.extend({
+  actions: {
+    /** A failure tells of every scope that it may be the trouble of. */
+    noteFailure: enqueueActions(({ enqueue: then, context, self }, failed: FunctionFailed | RunFailed) => {
+      const { troubles, sources } = context;
+      const { now } = sources;
+      const { session, who, reason } = failed;
+      const scopes =
+        failed.type === 'function.failed'
+          ? scopesOfCall(session, failed.name, troubles)
+          : scopesOfRun(session, troubles);
+      const fresh = scopes.filter((scope) => troubles[scope] === undefined);
+      then.assign({
+        troubles: { ...troubles, ...Object.fromEntries(fresh.map((scope) => [scope, 'doubtful' as const])) },
+      });
+      for (const scope of fresh) {
+        const id = actorOf(scope);
+        const kind = scopeKind(scope);
+        const names = { function: scope, agent: who.agent, session: who.title };
+        const input = { parent: self, scope, who: names[kind], enough: ENOUGH[kind], now };
+        then.spawnChild('trouble', { id, systemId: id, input });
+      }
+      for (const scope of scopes) {
+        then.sendTo(actorOf(scope), { type: 'trouble.seen', subject: session, reason });
+      }
+    }),
+    /** Something worked: whoever was in doubt, or in trouble, is well. */
+    notePassed: enqueueActions(({ enqueue: then, context }, { scopes }: { scopes: readonly string[] }) => {
+      for (const scope of scopes) {
+        if (context.troubles[scope] !== undefined) then.sendTo(actorOf(scope), { type: 'trouble.passed' });
+      }
+    }),
+    noteTrouble: enqueueActions(({ enqueue: then, context }, found: TroubleFound) => {
+      const { scope, who, reason, since } = found;
+      if (context.troubles[scope] === undefined) return;
+      const explained = explainedBy(scope, context.troubles);
+      const troubles = { ...withoutKeys(context.troubles, explained), [scope]: 'found' as const };
+      then.assign({ troubles });
+      for (const other of explained) {
+        then.stopChild(actorOf(other));
+        if (context.troubles[other] === 'found') then.sendTo(context.parent, isWell(other));
+      }
+      if (scopeKind(scope) === 'function') {
+        for (const { actorId } of context.queue.sessions) {
+          if (actorId === null) continue;
+          then.sendTo(actorId, { type: 'functions.troubled', names: functionsIn(troubles) });
+        }
+      }
+      const problem = describeTrouble(scope, who, reason);
+      then.sendTo(context.parent, { ...isWell(scope), problem, since });
+    }),
+    /** Whoever rested because of it goes on at once. */
+    endTrouble: enqueueActions(({ enqueue: then, context }, { output }: { output: TroubleOutput }) => {
+      const { scope, wasFound } = output;
+      const troubles = withoutKeys(context.troubles, [scope]);
+      then.stopChild(actorOf(scope));
+      then.assign({ troubles });
+      if (!wasFound) return;
+      if (scopeKind(scope) === 'function') {
+        for (const { actorId } of context.queue.sessions) {
+          if (actorId === null) continue;
+          then.sendTo(actorId, { type: 'functions.troubled', names: functionsIn(troubles) });
+          then.sendTo(actorId, { type: 'backend.available' });
+        }
+      }
+      then.sendTo(context.parent, isWell(scope));
+    }),
+    /** The gateway is in trouble: what runs told of agents and notifications is explained by it. */
+    excuseScopes: enqueueActions(({ enqueue: then, context }) => {
+      const excused = ofRuns(context.troubles);
+      then.assign({ troubles: withoutKeys(context.troubles, excused) });
+      for (const scope of excused) {
+        then.stopChild(actorOf(scope));
+        if (context.troubles[scope] === 'found') then.sendTo(context.parent, isWell(scope));
+      }
+    }),
+    /** With the end of a child. */
+    endScopes: enqueueActions(({ enqueue: then, context }, { output }: { output: ChildOutput }) => {
+      for (const scope of overWith(context.queue, output.session)) {
+        if (context.troubles[scope] !== undefined) then.sendTo(actorOf(scope), { type: 'trouble.passed' });
+      }
+    }),
+    countFailedRun: assign(({ context: { history } }) => ({
+      history: { ...history, failedRuns: history.failedRuns + 1 },
+    })),
+    doubt: assign({ gatewayInDoubt: true }),
+    endDoubt: assign({ gatewayInDoubt: false }),
+    passOn: sendTo(
+      ({ context }) => context.parent,
+      (_, evidence: Evidence) => evidence,
+    ),
+    /** A problem of its own, which names agent and task. */
+    noteStall: enqueueActions(({ enqueue: then, context }, stalled: Stalled) => {
+      const { agent, task, silentMs } = stalled;
+      then.sendTo(context.parent, stalled);
+      then.sendTo(context.parent, {
+        type: 'condition.changed',
+        source: stallSource(stalled.session),
+        of: 'delivery',
+        problem: `The run of ${agent}${task === null ? '' : ` on "${task}"`} is open and the gateway has sent nothing for ${inWords(silentMs)}. It goes on until it answers or OPENCLAW_REQUEST_TIMEOUT_MS is over.`,
+      });
+    }),
+    noteHeard: sendTo(
+      ({ context }) => context.parent,
+      (_, { session }: { session: string }) => isWell(stallSource(session)),
+    ),
+  },
+});
