@@ -10,7 +10,7 @@ import type { Config } from '../config/config.ts';
 import { childrenOf, machineSnapshot, snapshotOf, type MachineView } from './children.ts';
 import { heartbeatsShown, isDegraded, isHeartbeat } from './heartbeats.ts';
 import { runInHand } from './run-in-hand.ts';
-import { sessionsReport } from './sessions.ts';
+import { SESSIONS_SHOWN, sessionsReport } from './sessions.ts';
 import type * as Report from './report.ts';
 import type { StateClock } from './state-clock.ts';
 import { tokensReport } from './tokens.ts';
@@ -78,10 +78,29 @@ export function projectHealth(sources: ProjectionSources): Report.HealthReport {
 /** The part of the report that is quick to make: what the inspector's bar shows. */
 export function projectStatus(
   sources: ProjectionSources,
-): Pick<Report.HealthReport, 'status' | 'reason' | 'problems' | 'delivery'> {
+): Pick<Report.HealthReport, 'status' | 'reason' | 'problems' | 'delivery'> & { runs: OpenRun[] } {
   const look = lookAt(sources);
-  return { ...statusOf(sources), problems: problemsOf(look), delivery: deliveryReport(look) };
+  return {
+    ...statusOf(sources),
+    problems: problemsOf(look),
+    delivery: deliveryReport(look),
+    runs: openRuns(look),
+  };
 }
+
+export type OpenRun = Pick<Report.MachineReport, 'id' | 'since' | 'lastSignAt' | 'until'>;
+
+/** Of those that are open now; no more than anybody looks at. */
+const openRuns = (look: Look): OpenRun[] =>
+  sessionMachines(look)
+    .filter(({ value }) => isOpenRound(value))
+    .slice(0, SESSIONS_SHOWN)
+    .map(({ actor, value }) => ({
+      id: actorName(actor),
+      since: timestamp(look.clock.since(actor)),
+      lastSignAt: timestamp(lastSignAt(look, actor)),
+      until: timestamp(runLimitAt(look, actor, value)),
+    }));
 
 /** As little as the inspector remembers of the past; it asks at every step of the supervisor and of delivery. */
 export const glanceAt = (root: SupervisorActor): { status: Report.HealthStatus; delivered: number } => ({
@@ -267,10 +286,6 @@ function memoryReport(): Report.MemoryReport {
 
 function machineReports(look: Look): Pick<Report.HealthReport, 'machines' | 'sessions'> {
   const children = Object.values(childrenOf(look.root));
-  const delivery = childrenOf(look.root).delivery;
-  const sessions = (delivery === undefined ? [] : Object.values(childrenOf(delivery))).flatMap((actor) =>
-    isSessionActor(actor) ? machineOf(actor) : [],
-  );
   return {
     machines: [
       look.root,
@@ -279,8 +294,16 @@ function machineReports(look: Look): Pick<Report.HealthReport, 'machines' | 'ses
     ]
       .flatMap(machineOf)
       .map((machine) => describeMachine(look, machine)),
-    sessions: sessionsReport(sessions, (session) => describeMachine(look, session)),
+    sessions: sessionsReport(sessionMachines(look), (session) => describeMachine(look, session)),
   };
+}
+
+/** What works at the head of each session. */
+function sessionMachines({ root }: Look): Machine[] {
+  const { delivery } = childrenOf(root);
+  return (delivery === undefined ? [] : Object.values(childrenOf(delivery))).flatMap((actor) =>
+    isSessionActor(actor) ? machineOf(actor) : [],
+  );
 }
 
 interface Machine {

@@ -40,6 +40,7 @@ test('every problem is told whole, and given away in our own words alone', () =>
     status: 'degraded' as const,
     reason: problems.map((one) => one.problem).join(' '),
     problems,
+    runs: [{ id: 'notification:a/1', since: null, lastSignAt: '1970-01-01T00:00:03.500Z', until: null }],
   };
   // The rest of the report does not count.
   const view = statusView({ ...report, delivery } as unknown as Parameters<typeof statusView>[0]);
@@ -49,6 +50,8 @@ test('every problem is told whole, and given away in our own words alone', () =>
     reason: 'One is away. They said so. Two is away (HTTP 500, "why").',
     problems: [told('One is away. They said so.'), told('Two is away (HTTP 500, "why").')],
     ...delivery,
+    // A run that writes all the time is told every two seconds.
+    runs: [{ id: 'notification:a/1', since: null, lastSignAt: 2_000, until: null }],
   });
   expect(statusToGiveAway(view)).toEqual({
     ...view,

@@ -1,5 +1,6 @@
+import type { OpenRun } from '../health/project.ts';
 import type { HealthReport, ProblemReport } from '../health/report.ts';
-import type { ProblemView, StatusView } from './wire.ts';
+import type { ProblemView, RunView, StatusView } from './wire.ts';
 
 /** Characters of a sentence: what others said in it may be of any length. */
 const LONGEST_SENTENCE = 600;
@@ -10,13 +11,28 @@ export function statusView({
   reason,
   problems,
   delivery,
-}: Pick<HealthReport, 'status' | 'reason' | 'problems' | 'delivery'>): StatusView {
+  runs,
+}: Pick<HealthReport, 'status' | 'reason' | 'problems' | 'delivery'> & { runs: OpenRun[] }): StatusView {
   const { delivered, failed, parked, inFlight, queued } = delivery;
   return {
     status,
     reason: bounded(reason),
     problems: problems.map(problemView),
     ...{ delivered, failed, parked, inFlight, queued },
+    runs: runs.map(runView),
+  };
+}
+
+/** A run that writes all the time is no news for each of its words. */
+const SIGN_STEP_MS = 2_000;
+
+function runView({ id, since, lastSignAt, until }: OpenRun): RunView {
+  const signAt = timeOf(lastSignAt);
+  return {
+    id,
+    since: timeOf(since),
+    lastSignAt: signAt === null ? null : signAt - (signAt % SIGN_STEP_MS),
+    until: timeOf(until),
   };
 }
 

@@ -52,6 +52,18 @@ export interface ProblemView {
   nextTryAt: number | null;
 }
 
+/** An open run: what the gateway sends moves no machine, so it is told with the counters. */
+export interface RunView {
+  /** The id of the machine that has it. */
+  id: string;
+  /** When the round began, whether or not anything was heard of it since. */
+  since: number | null;
+  /** When the gateway last sent anything, to two seconds; null where nobody listened. */
+  lastSignAt: number | null;
+  /** When it is cut off; null without a limit. */
+  until: number | null;
+}
+
 export interface StatusView {
   status: HealthStatus;
   /** Why, whole: the same sentence as on /health. */
@@ -64,6 +76,7 @@ export interface StatusView {
   /** Right now. */
   inFlight: number;
   queued: number;
+  runs: RunView[];
 }
 
 /** One event that one machine has dealt with. */

@@ -30,6 +30,29 @@ describe('the first view', () => {
     await says(page, '#count-delivered', /[1-9]/);
   });
 
+  test('a run in hand has its last sign and its limit; a silent one is in trouble, by agent and task', async () => {
+    const backend = await missionControl();
+    const gateway = await holdGateway(await echoGateway());
+    const runtime = await startInspected({ backend, gateway, env: { STALL_AFTER: '3s' } });
+    const page = await open(runtime.port, '', 'light', PHONE);
+    await says(page, '#now-sentence', 'All is well.');
+    await backend.postMessage(backend.taskIds[0] ?? '', '@engineer please look');
+    await gateway.runHeld();
+    const times = /^for \S+ s, last sign \S+ s ago, at most \d+ min more$/;
+    await says(page, '#now-works .card .times', times);
+    await says(page, '#now-trouble .card .name', /^engineer · [A-Z]/);
+    await says(
+      page,
+      '#now-trouble .card .words',
+      /^The run of engineer on ".*" is open and the gateway has sent/,
+    );
+    await says(page, '#now-trouble .card .times', /last sign \S+ s ago, at most/);
+    await says(page, '#now-sentence', 'One thing is in trouble. 1 at work.');
+    gateway.release();
+    await says(page, '#now-trouble .note', 'Nothing is in trouble.');
+    await says(page, '#count-delivered', /[1-9]/);
+  });
+
   test('says what is in trouble, whole, since when and when it is tried again', async () => {
     const gateway = await echoGateway();
     const runtime = await startInspected({ backend: await missionControl(), gateway });

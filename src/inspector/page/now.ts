@@ -81,7 +81,7 @@ function updateCard(item: Element, card: Card, describe: Describe, now: number):
   const press = item.firstElementChild;
   if (!(press instanceof HTMLButtonElement)) return;
   const part = (name: string): Element => press.getElementsByClassName(name)[0] ?? press;
-  const { actor, since, nextAt } = card;
+  const { actor, since, nextAt, run } = card;
   const state = actor?.states.at(-1) ?? '';
   press.dataset.tone = card.tone;
   press.dataset.path = actor?.path ?? '';
@@ -90,6 +90,8 @@ function updateCard(item: Element, card: Card, describe: Describe, now: number):
   setText(part('words'), card.text ?? describe(actor?.machine ?? null, state));
   const times = [
     since === null ? '' : `for ${duration(now - since)}`,
+    run?.lastSignAt == null ? '' : `last sign ${duration(now - run.lastSignAt)} ago`,
+    run?.until == null ? '' : `at most ${duration(run.until - now)} more`,
     nextAt === null ? '' : `next in ${duration(nextAt - now)}`,
   ];
   setText(part('times'), times.filter(Boolean).join(', '));

@@ -60,6 +60,28 @@ describe('what is going on', () => {
     ]);
   });
 
+  test('an open run has its last sign and its limit; a silent one is attention, by agent and task, once', () => {
+    const runs = [
+      { id: 'notification:a/1', since: 1_000, lastSignAt: 3_000, until: 9_000 },
+      { id: 'notification:a/2', since: 1_000, lastSignAt: 1_000, until: null },
+    ];
+    const actors = [
+      session('1', { states: ['working.running.heard'], tags: ['busy'], title: 'engineer · Fix it' }),
+      session('2', { states: ['working.running.silent'], tags: ['attention'], title: 'qa · Test it' }),
+    ];
+    const problem = 'The run of qa on "Test it" is open and the gateway has sent nothing for 5 min.';
+    const problems = [{ source: 'run:a/2', problem, since: 5, nextTryAt: null }];
+    const { trouble, works, sentence } = at(actors, { status: 'degraded', problems, runs });
+    expect(trouble).toMatchObject([
+      { title: 'qa · Test it', tone: 'attention', text: problem, run: runs[1], actor: actors[1] },
+    ]);
+    expect(works).toMatchObject([
+      { title: 'engineer · Fix it', run: runs[0] },
+      { title: 'qa · Test it', tone: 'attention' },
+    ]);
+    expect(sentence).toBe('One thing is in trouble. 2 at work.');
+  });
+
   test('agents that cannot be reached are one card, and what wants attention is one', () => {
     const beats = ['a', 'b', 'c', 'd', 'e', 'f'].map((slug) =>
       actor(`supervisor/heartbeat:${slug}`, { tags: ['degraded'], states: ['unreachable'] }),

@@ -1,6 +1,7 @@
 /** What is going on, for who opens the page: what is in trouble, who works, what waits. No DOM here. */
+import { isStall, stallSource } from '../../../machines/shared/listening.ts';
 import { toneOf, type Tone } from '../tone.ts';
-import type { ActorView } from '../wire.ts';
+import type { ActorView, RunView } from '../wire.ts';
 import { count, shortId } from './format.ts';
 import type { Model } from './model.ts';
 
@@ -16,6 +17,8 @@ export interface Card {
   since: number | null;
   /** When something happens next by itself. */
   nextAt: number | null;
+  /** The open run; null where there is none. */
+  run: RunView | null;
 }
 
 export interface Overview {
@@ -44,11 +47,15 @@ export const nameOfActor = ({ title, id }: ActorView): string => title ?? shortI
 export function overviewOf(model: Model): Overview {
   const actors = [...model.actors.values()];
   const sessions = actors.filter(isSession);
-  const troubled = sessions.filter(({ tags }) => IN_TROUBLE.has(toneOf(tags)));
-  const working = sessions.filter(({ tags }) => toneOf(tags) === 'busy');
+  const isStalled = (actor: ActorView): boolean =>
+    model.status.problems.some(({ source }) => source === stallSource(sessionOf(actor)));
+  // A silent run is a problem already, and its agent is at work all the same.
+  const working = sessions.filter((actor) => toneOf(actor.tags) === 'busy' || isStalled(actor));
+  const troubled = sessions.filter((actor) => IN_TROUBLE.has(toneOf(actor.tags)) && !working.includes(actor));
   const waiting = sessions.filter((actor) => !troubled.includes(actor) && !working.includes(actor));
   // Where all is well nothing is in trouble: a run that failed is repeated, and what it is for waits.
   const isWell = model.status.status === 'healthy';
+  const cardOf = cardMaker(model);
   const uneasy = [...machineCards(model, actors), ...troubled.map(cardOf)];
   const overview = {
     trouble: isWell ? [] : [...problemCards(model), ...uneasy],
@@ -61,32 +68,48 @@ export function overviewOf(model: Model): Overview {
 
 const byAge = (cards: Card[]): Card[] => cards.sort((a, b) => (a.since ?? Infinity) - (b.since ?? Infinity));
 
-const cardOf = (actor: ActorView): Card => ({
-  key: actor.path,
-  tone: toneOf(actor.tags),
-  title: nameOfActor(actor),
-  text: null,
-  actor,
-  since: actor.since,
-  nextAt: actor.timers[0]?.at ?? null,
-});
+const cardMaker =
+  ({ status: { runs } }: Model) =>
+  (actor: ActorView): Card => {
+    const run = runs.find(({ id }) => id === actor.id) ?? null;
+    return {
+      key: actor.path,
+      tone: toneOf(actor.tags),
+      title: nameOfActor(actor),
+      text: null,
+      actor,
+      since: run?.since ?? actor.since,
+      nextAt: actor.timers[0]?.at ?? null,
+      run,
+    };
+  };
 
 const problemCards = ({ status, actors }: Model): Card[] =>
   status.problems.map(({ source, problem, since, nextTryAt }) => {
-    const actor = actors.get(`supervisor/${source}`) ?? null;
+    const stalled = isStall(source) ? stalledOf(source, actors) : null;
+    const actor = stalled ?? actors.get(`supervisor/${source}`) ?? null;
     return {
       key: `problem ${source}`,
-      tone: status.status === 'failed' ? 'failed' : 'degraded',
-      title: source,
+      tone: status.status === 'failed' ? 'failed' : isStall(source) ? 'attention' : 'degraded',
+      title: stalled === null ? source : nameOfActor(stalled),
       text: problem,
       actor,
       since,
       nextAt: nextTryAt,
+      run: status.runs.find(({ id }) => id === stalled?.id) ?? null,
     };
   });
 
+/** The session whose run is silent: both ids end with the session's key. */
+const stalledOf = (source: string, actors: Model['actors']): ActorView | null =>
+  [...actors.values()].find((actor) => isSession(actor) && stallSource(sessionOf(actor)) === source) ?? null;
+
+const sessionOf = ({ id }: ActorView): string => id.slice(id.indexOf(':') + 1);
+
 /** A machine that is not well and has not said why. Many heartbeats fail alike: they are one card. */
-function machineCards({ status }: Model, actors: readonly ActorView[]): Card[] {
+function machineCards(model: Model, actors: readonly ActorView[]): Card[] {
+  const { status } = model;
+  const cardOf = cardMaker(model);
   const told = new Set(status.problems.map(({ source }) => source));
   const silent = actors.filter(
     (actor) =>

@@ -20,16 +20,16 @@ export function readRecording(text: string): Recording {
   return { picture, entries: told, begin: picture.at, end: Math.max(picture.at, told.at(-1)?.at ?? 0) };
 }
 
-/** A recording of version 1 has no past, no titles, and no problems beside the reason. */
+/** A recording of version 1 has no past, no titles, no problems beside the reason, and no open runs. */
 type WrittenPicture = Omit<Picture, 'past' | 'status'> & {
   past?: Picture['past'];
-  status: Omit<StatusView, 'problems'> & Partial<Pick<StatusView, 'problems'>>;
+  status: Omit<StatusView, 'problems' | 'runs'> & Partial<Pick<StatusView, 'problems' | 'runs'>>;
 };
 
 const completed = (picture: WrittenPicture): Picture => ({
   ...picture,
   past: picture.past ?? { lines: {}, samples: [] },
-  status: { ...picture.status, problems: picture.status.problems ?? [] },
+  status: { ...picture.status, problems: picture.status.problems ?? [], runs: picture.status.runs ?? [] },
 });
 
 function parseLine(line: string, index: number, total: number): unknown {

@@ -9,6 +9,7 @@ export const STATUS: StatusView = {
   parked: 0,
   inFlight: 0,
   queued: 0,
+  runs: [],
 };
 
 export const actor = (path: string, changes: Partial<ActorView> = {}): ActorView => {
