@@ -16,6 +16,7 @@ import type { RuntimeStatus } from '../machines/shared/mission-control.ts';
 import { pulseMachine } from '../machines/pulse/machine.ts';
 import { statusReporterMachine } from '../machines/status-reporter/machine.ts';
 import { isStall } from '../machines/shared/listening.ts';
+import { isRest } from '../machines/shared/spending.ts';
 import type { Gate } from '../machines/shared/evidence.ts';
 import type { SupervisorInput, SupervisorOutput } from '../machines/supervisor/context.ts';
 import { supervisorMachine, type SupervisorActor } from '../machines/supervisor/machine.ts';
@@ -362,6 +363,7 @@ function createHealthSource(
         consecutiveFailures: delivery.consecutiveFailures,
         deadLetters: journal.deadLetters,
         stalledRuns: problems.filter(({ source }) => isStall(source)).length,
+        agentsAtRest: problems.filter(({ source }) => isRest(source)).length,
         gatewayUp: gateway.state === 'connected',
         gate: gate(),
         machines: machines.filter(({ id }) => !id.startsWith('heartbeat:')),

@@ -35,9 +35,16 @@ describe('alerts', () => {
     expect(new Set(fired)).toEqual(new Set(rules.map(({ alert }) => alert)));
   });
 
-  test('each one says what is wrong and what to do', () => {
+  test('each one says what is wrong and what to do, and leads to an entry of the runbook', () => {
+    const runbook = readFileSync(join(HERE, '../../docs/runbook.md'), 'utf8');
+    const anchors = Array.from(runbook.matchAll(/^##+ (.+)$/gm), ([, heading = '']) =>
+      heading.toLowerCase().replaceAll(' ', '-'),
+    );
     for (const { alert, annotations, labels } of rules) {
-      expect(Object.keys(annotations), alert).toEqual(['summary', 'action']);
+      expect(Object.keys(annotations), alert).toEqual(['summary', 'action', 'runbook']);
+      const [page, anchor] = String(annotations['runbook']).split('#');
+      expect(page, alert).toBe('docs/runbook.md');
+      expect(anchors, alert).toContain(anchor);
       expect(['warning', 'critical'], alert).toContain(labels.severity);
     }
   });

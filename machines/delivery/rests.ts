@@ -1,13 +1,12 @@
 /** The words for agents that have used up their tokens of the day: they rest, and their threads are told. */
 import { enqueueActions } from 'xstate';
-import { isSpent, isWarned, limitFor, type Spent } from '../shared/spending.ts';
+import { isSpent, isWarned, limitFor, restSource, type Spent } from '../shared/spending.ts';
 import type { DispatchContext, RestNoteOutput } from './context.ts';
 import { withLooks } from './looks.ts';
 import { isWell, withoutKeys } from './parts.ts';
 import { itemId, type Session } from './queue.ts';
 
 /** The name of the problem, for `/health`. */
-const restSource = (agent: string): string => `tokens:${agent}`;
 const dayTimer = (agentId: string): string => `day:${agentId}`;
 const restNoteId = (session: string): string => `rest:${session}`;
 

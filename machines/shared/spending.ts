@@ -27,6 +27,11 @@ export interface TokenLimits {
 
 export const NO_LIMITS: TokenLimits = { all: null, bySlug: {} };
 
+/** The name of the problem, for `/health`: that agent rests. */
+export const restSource = (agent: string): string => `tokens:${agent}`;
+
+export const isRest = (source: string): boolean => source.startsWith('tokens:');
+
 const WARNED_AT = 0.8;
 
 /** null: the agent has none. */

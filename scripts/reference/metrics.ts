@@ -21,6 +21,7 @@ export async function metricsTable(): Promise<string> {
     queueAgeSeconds: 0,
     consecutiveFailures: 0,
     stalledRuns: 0,
+    agentsAtRest: 0,
     deadLetters: 0,
     gatewayUp: false,
     gate: 'closed',

@@ -21,6 +21,8 @@ export interface Levels {
   gatewayUp: boolean;
   /** Runs that are open and silent for longer than STALL_AFTER. */
   stalledRuns: number;
+  /** Agents that have used up AGENT_TOKENS_PER_DAY. */
+  agentsAtRest: number;
   /** Replies that are kept because they cannot be posted. */
   deadLetters: number;
   /** Whether runs may go out. */
@@ -196,6 +198,10 @@ function createGauges(registry: Registry, version: string): (levels: Levels) => 
     'stalled_runs',
     'Open runs of which nothing was heard for longer than STALL_AFTER.',
   );
+  const agentsAtRest = gauge(
+    'agents_at_rest',
+    'Agents that rest until the next UTC day, because they have used up AGENT_TOKENS_PER_DAY.',
+  );
   const gatewayUp = gauge('gateway_up', 'Whether runs can be sent to the OpenClaw gateway.');
   const gates = gauge('gate', '1 for the state that the gate of delivery is in.', ['state']);
   const states = gauge('state', '1 for each state that a supervised machine is in.', ['machine', 'state']);
@@ -210,6 +216,7 @@ function createGauges(registry: Registry, version: string): (levels: Levels) => 
     failures.set(levels.consecutiveFailures);
     deadLetters.set(levels.deadLetters);
     stalledRuns.set(levels.stalledRuns);
+    agentsAtRest.set(levels.agentsAtRest);
     gatewayUp.set(levels.gatewayUp ? 1 : 0);
     for (const state of LABELS.gate) gates.set({ state }, levels.gate === state ? 1 : 0);
     states.reset();

@@ -1,6 +1,6 @@
 /** Tokens by agent and day, and an agent that has used up its tokens of the day. */
 import { expect, test } from 'vitest';
-import { startRuntime, temporaryDirectory, type Health } from '../kits/runtime.ts';
+import { startRuntime, temporaryDirectory, type Health, type RuntimeProcess } from '../kits/runtime.ts';
 import { echoGateway, missionControl, type MissionControl } from '../kits/stack.ts';
 import { until } from '../kits/until.ts';
 
@@ -71,4 +71,59 @@ test('an agent without tokens rests, through a restart too; its messages wait, e
     ),
   );
   expect((await contents(backend, two)).filter((text) => text.includes(NOTE))).toHaveLength(1);
+});
+
+test('four fifths of a limit are told in the log, once; the whole of it is rest; a raised limit wakes it', async () => {
+  const [backend, gateway, state] = [await missionControl(), await echoGateway(), temporaryDirectory()];
+  // A heartbeat would use tokens as well.
+  await backend.setProfile({ slug: 'engineer', heartbeatInterval: 1_440 });
+  const [taskId = ''] = backend.taskIds;
+  const answers = async () =>
+    (await contents(backend, taskId)).filter((text) => text.startsWith('echo from engineer')).length;
+  const ask = async (): Promise<void> => {
+    const before = await answers();
+    await backend.postMessage(taskId, '@engineer hello');
+    await until('It is answered', async () => (await answers()) > before);
+  };
+  const start = (limit: number) =>
+    startRuntime({ backend, gateway, env: { STATE_DIR: state, AGENT_TOKENS_PER_DAY: `engineer=${limit}` } });
+  const lows = ({ log }: Pick<RuntimeProcess, 'log'>) => log.filter(({ event }) => event === 'tokens.low');
+  const atRest = async (runtime: RuntimeProcess): Promise<string | undefined> =>
+    /^mission_control_agents_at_rest (\d+)$/m.exec((await runtime.get('/metrics')).body)?.[1];
+
+  const first = await start(1_000_000_000);
+  await ask();
+  const used = usedBy(await first.health(), 'engineer');
+  first.kill('SIGTERM');
+  await first.exited;
+
+  // The next answer takes it from half of the limit to nine tenths or so.
+  const limit = Math.round(2.2 * used);
+  const second = await start(limit);
+  await ask();
+  const low = await second.waitForLog('the warning', ({ event }) => event === 'tokens.low');
+  expect(low).toMatchObject({ level: 'warn', agent: 'engineer', limit });
+  const health = await second.health();
+  expect(health.problems).toEqual([]);
+  const engineer = health.tokens.agents.find(({ agent }) => agent === 'engineer');
+  expect(engineer).toMatchObject({ limit, rests: false });
+  expect(usedBy(health, 'engineer')).toBeGreaterThanOrEqual(0.8 * limit);
+  expect(await atRest(second)).toBe('0');
+  await backend.postMessage(backend.taskIds[1] ?? '', '@qa something else');
+  await second.waitForHealth('another agent at work', (one) => usedBy(one, 'qa') > 0);
+  expect(lows(second)).toHaveLength(1);
+
+  await ask();
+  await second.waitForHealth('that it rests', ({ problems }) => problems.length === 1);
+  expect(await atRest(second)).toBe('1');
+  const before = await answers();
+  await backend.postMessage(taskId, '@engineer and now?');
+  second.kill('SIGTERM');
+  await second.exited;
+
+  const third = await start(100 * limit);
+  await until('What waited is answered', async () => (await answers()) > before);
+  expect(await atRest(third)).toBe('0');
+  expect((await third.health()).problems).toEqual([]);
+  expect(lows(third)).toEqual([]);
 });
