@@ -6,7 +6,6 @@ import { withLooks } from './looks.ts';
 import { isWell, withoutKeys } from './parts.ts';
 import { itemId, type Session } from './queue.ts';
 
-/** The name of the problem, for `/health`. */
 const dayTimer = (agentId: string): string => `day:${agentId}`;
 const restNoteId = (session: string): string => `rest:${session}`;
 

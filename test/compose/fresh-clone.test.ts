@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { figure, newStack, PATIENCE_MS, secondsSince, type Stack } from './stack.ts';
 import { until } from '../kits/until.ts';
@@ -62,6 +63,23 @@ test('the profile local alone: a healthy runtime on the local backend, which say
   expect(await tokens()).toBe(before);
   for (const path of ['state', 'roster', 'gateway', 'workspaces', 'secrets'])
     expect([path, statSync(join(stack.root, '.runtime', path)).uid]).toEqual([path, 1000]);
+
+  // Why does nobody answer? It is asked in the container, as the runbook says.
+  const person = await stack.person();
+  const task = { title: 'Why', assignedAgentSlugs: ['engineer'] };
+  const { taskId } = v.parse(
+    v.object({ taskId: v.string() }),
+    await person.call('demo/actions:createTask', task),
+  );
+  await person.postMessage(taskId, '@engineer is anybody there?');
+  const why = (question: string): Promise<string> =>
+    stack.compose('exec', '-T', 'runtime', 'why', question).catch((error: unknown) => String(error));
+  const story = await until('The story is told', async () => {
+    const text = await why('is anybody there');
+    return text.includes('gateway') && text;
+  });
+  expect(story).toMatch(/^who +engineer · Why$/m);
+  expect(await why('nobody wrote this')).toContain('Nothing is known of "nobody wrote this"');
 });
 
 test('docker-compose.dev.yml: the picture of the machines, on 127.0.0.1 and under no other name', async () => {
