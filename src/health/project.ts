@@ -2,6 +2,8 @@ import type { AnyActorRef, StateValue } from 'xstate';
 import { noHistory } from '../../machines/delivery/context.ts';
 import { countQueued, EMPTY_QUEUE } from '../../machines/delivery/queue.ts';
 import { actorName, isSessionActor } from '../../machines/shared/actor-name.ts';
+import { isStall } from '../../machines/shared/listening.ts';
+import { isRest } from '../../machines/shared/spending.ts';
 import { TAGS, type Tag } from '../../machines/shared/tags.ts';
 import { EXIT } from '../../machines/supervisor/context.ts';
 import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
@@ -161,6 +163,8 @@ function problemsOf(look: Look): Report.ProblemReport[] {
 
 /** When the next try goes out: of the child that is in trouble, or of the first session that the trouble holds. */
 function nextTryOf(source: string, { root, timers }: Look): number | undefined {
+  // Nothing is tried for these: the one waits for its day to end, the other for the gateway.
+  if (isRest(source) || isStall(source)) return undefined;
   const { delivery, [source]: child } = childrenOf(root);
   if (child !== undefined) return timers.get(child.sessionId);
   const [, scope, key] = /^(agent|session):(.+)$/.exec(source) ?? [];

@@ -27,11 +27,11 @@ export function statusView({
 const SIGN_STEP_MS = 2_000;
 
 function runView({ id, since, lastSignAt, until }: OpenRun): RunView {
-  const signAt = timeOf(lastSignAt);
+  const [beganAt, signAt] = [timeOf(since), timeOf(lastSignAt)];
   return {
     id,
-    since: timeOf(since),
-    lastSignAt: signAt === null ? null : signAt - (signAt % SIGN_STEP_MS),
+    since: beganAt,
+    lastSignAt: signAt === null ? null : Math.max(signAt - (signAt % SIGN_STEP_MS), beganAt ?? 0),
     until: timeOf(until),
   };
 }

@@ -38,7 +38,7 @@ describe('the first view', () => {
     await says(page, '#now-sentence', 'All is well.');
     await backend.postMessage(backend.taskIds[0] ?? '', '@engineer please look');
     await gateway.runHeld();
-    const times = /^for \S+ s, last sign \S+ s ago, at most \d+ min more$/;
+    const times = /^working for \S+ s, last sign \S+ s ago, at most \d+ min more$/;
     await says(page, '#now-works .card .times', times);
     await says(page, '#now-trouble .card .name', /^engineer · [A-Z]/);
     await says(

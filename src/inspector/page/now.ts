@@ -86,10 +86,10 @@ function updateCard(item: Element, card: Card, describe: Describe, now: number):
   press.dataset.tone = card.tone;
   press.dataset.path = actor?.path ?? '';
   setText(part('name'), card.title);
-  setText(part('state'), [lastOf(state), actor?.run].filter(Boolean).join(' · '));
-  setText(part('words'), card.text ?? describe(actor?.machine ?? null, state));
+  setText(part('state'), [run === null ? lastOf(state) : '', actor?.run].filter(Boolean).join(' · '));
+  setText(part('words'), card.text ?? (run === null ? describe(actor?.machine ?? null, state) : ''));
   const times = [
-    since === null ? '' : `for ${duration(now - since)}`,
+    since === null ? '' : `${run === null ? '' : 'working '}for ${duration(now - (run?.since ?? since))}`,
     run?.lastSignAt == null ? '' : `last sign ${duration(now - run.lastSignAt)} ago`,
     run?.until == null ? '' : `at most ${duration(run.until - now)} more`,
     nextAt === null ? '' : `next in ${duration(nextAt - now)}`,

@@ -82,6 +82,21 @@ describe('what is going on', () => {
     expect(sentence).toBe('One thing is in trouble. 2 at work.');
   });
 
+  test('problems bear the names of agents and tasks, the widest first; what rests because of them waits', () => {
+    const actors = [
+      actor('supervisor/gateway', { tags: ['degraded'] }),
+      actor('supervisor/delivery', { tags: ['degraded'] }),
+      actor('supervisor/delivery/trouble:session:a/1', { machine: 'trouble', tags: ['degraded'] }),
+      session('1', { tags: ['degraded'], title: 'qa · Test it' }),
+    ];
+    const of = (source: string) => ({ source, problem: `${source}.`, since: 1, nextTryAt: null });
+    const problems = ['tokens:qa', 'session:a/1', 'agent:a', 'gateway'].map(of);
+    const { trouble, waits, sentence } = at(actors, { status: 'degraded', problems });
+    expect(titles(trouble)).toEqual(['gateway', 'qa rests', 'qa · Test it', 'qa']);
+    expect(titles(waits)).toEqual(['qa · Test it']);
+    expect(sentence).toBe('4 things are in trouble. 1 waiting.');
+  });
+
   test('agents that cannot be reached are one card, and what wants attention is one', () => {
     const beats = ['a', 'b', 'c', 'd', 'e', 'f'].map((slug) =>
       actor(`supervisor/heartbeat:${slug}`, { tags: ['degraded'], states: ['unreachable'] }),

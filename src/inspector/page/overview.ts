@@ -1,7 +1,7 @@
 /** What is going on, for who opens the page: what is in trouble, who works, what waits. No DOM here. */
 import { isStall, stallSource } from '../../../machines/shared/listening.ts';
 import { toneOf, type Tone } from '../tone.ts';
-import type { ActorView, RunView } from '../wire.ts';
+import type { ActorView, ProblemView, RunView } from '../wire.ts';
 import { count, shortId } from './format.ts';
 import type { Model } from './model.ts';
 
@@ -57,10 +57,14 @@ export function overviewOf(model: Model): Overview {
   const isWell = model.status.status === 'healthy';
   const cardOf = cardMaker(model);
   const uneasy = [...machineCards(model, actors), ...troubled.map(cardOf)];
+  const problems = problemCards(model);
+  // What rests while a problem is told rests because of it, and waits.
+  const isTrouble = ({ tone }: Card): boolean => !isWell && (problems.length === 0 || tone !== 'degraded');
+  const held = troubled.map(cardOf).filter((card) => !isTrouble(card));
   const overview = {
-    trouble: isWell ? [] : [...problemCards(model), ...uneasy],
+    trouble: isWell ? [] : [...problems, ...uneasy.filter(isTrouble)],
     works: byAge(working.map(cardOf)),
-    waits: byAge([...(isWell ? uneasy : []), ...waiting.map(cardOf)]),
+    waits: byAge([...(isWell ? uneasy : held), ...waiting.map(cardOf)]),
     queued: Math.max(0, model.status.queued - sessions.filter(isQueued).length),
   };
   return { ...overview, sentence: sentenceOf(model, overview) };
@@ -78,31 +82,49 @@ const cardMaker =
       title: nameOfActor(actor),
       text: null,
       actor,
-      since: run?.since ?? actor.since,
+      since: actor.since,
       nextAt: actor.timers[0]?.at ?? null,
       run,
     };
   };
 
-const problemCards = ({ status, actors }: Model): Card[] =>
-  status.problems.map(({ source, problem, since, nextTryAt }) => {
-    const stalled = isStall(source) ? stalledOf(source, actors) : null;
-    const actor = stalled ?? actors.get(`supervisor/${source}`) ?? null;
-    return {
-      key: `problem ${source}`,
-      tone: status.status === 'failed' ? 'failed' : isStall(source) ? 'attention' : 'degraded',
-      title: stalled === null ? source : nameOfActor(stalled),
-      text: problem,
-      actor,
-      since,
-      nextAt: nextTryAt,
-      run: status.runs.find(({ id }) => id === stalled?.id) ?? null,
-    };
-  });
+/** What stops everything comes before what stops one agent or one message. */
+const problemCards = (model: Model): Card[] =>
+  model.status.problems
+    .toSorted((a, b) => Number(a.source.includes(':')) - Number(b.source.includes(':')))
+    .map((problem) => problemCard(model, problem));
 
-/** The session whose run is silent: both ids end with the session's key. */
-const stalledOf = (source: string, actors: Model['actors']): ActorView | null =>
-  [...actors.values()].find((actor) => isSession(actor) && stallSource(sessionOf(actor)) === source) ?? null;
+function problemCard({ status, actors }: Model, { source, problem, since, nextTryAt }: ProblemView): Card {
+  const session = sessionMeant(source, actors);
+  return {
+    key: `problem ${source}`,
+    tone: status.status === 'failed' ? 'failed' : isStall(source) ? 'attention' : 'degraded',
+    title: titleOfProblem(source, session, actors),
+    text: problem,
+    actor: session ?? actors.get(`supervisor/${source}`) ?? null,
+    since,
+    nextAt: nextTryAt,
+    run: status.runs.find(({ id }) => id === session?.id) ?? null,
+  };
+}
+
+/** People know agents and tasks, and no ids. */
+function titleOfProblem(source: string, session: ActorView | null, actors: Model['actors']): string {
+  if (session !== null) return nameOfActor(session);
+  const [kind, rest = ''] = source.split(':', 2);
+  if (kind === 'tokens') return `${rest} rests`;
+  if (kind !== 'agent') return shortId(source);
+  const ofAgent = [...actors.values()].find(
+    (actor) => isSession(actor) && sessionOf(actor).startsWith(`${rest}/`),
+  );
+  return ofAgent?.title?.split(' · ')[0] ?? 'one agent';
+}
+
+/** The session that a problem is about: the ids of both end with the session's key. */
+function sessionMeant(source: string, actors: Model['actors']): ActorView | null {
+  const key = /^(?:run|session):(.+)$/.exec(source)?.[1];
+  return [...actors.values()].find((actor) => isSession(actor) && sessionOf(actor) === key) ?? null;
+}
 
 const sessionOf = ({ id }: ActorView): string => id.slice(id.indexOf(':') + 1);
 
@@ -114,6 +136,8 @@ function machineCards(model: Model, actors: readonly ActorView[]): Card[] {
   const silent = actors.filter(
     (actor) =>
       actor.machine !== null &&
+      // The problem that it finds is told.
+      actor.machine !== 'trouble' &&
       !isSession(actor) &&
       !told.has(actor.id) &&
       (IN_TROUBLE.has(toneOf(actor.tags)) || actor.status === 'error'),
