@@ -22,7 +22,7 @@ async function contractBackend(options: ContractBackendOptions = {}): Promise<Co
 const isConnected = (runtime: RuntimeProcess): Promise<unknown> =>
   runtime.waitForHealth('a wake-up', ({ delivery }) => delivery.wakeUp === 'connected');
 
-/** Waits for a new task's assignment, from its creation to its mark. */
+/** Creates a task and waits until its assignment is delivered. */
 async function deliverOne(backend: ContractBackend): Promise<void> {
   await backend.createTasks({ count: 1, assignees: ['engineer'] });
   await until('It is delivered', async () => (await backend.countUndelivered()) === 0);
