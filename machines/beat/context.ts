@@ -71,6 +71,8 @@ export interface BeatCall {
 export interface BeatOutput {
   kind: 'beat';
   session: string;
+  /** The agent and what it does: `engineer · heartbeat`. */
+  title: string;
   agentId: string;
   outcome: 'beaten' | 'beatFailed';
   /** The task that it was about, by id. */

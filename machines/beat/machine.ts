@@ -5,6 +5,7 @@ import { listening } from '../shared/listening.ts';
 import { makingCalls } from '../shared/making-calls.ts';
 import { postOnce } from '../shared/post-once.ts';
 import { nextCall } from '../shared/rounds.ts';
+import { whoIs } from '../shared/who.ts';
 import type { BeatContext } from './context.ts';
 import { beatSetup, freshBeat, MAX_FAILURES } from './setup.ts';
 
@@ -29,6 +30,7 @@ export const beatMachine = beatSetup.createMachine({
   output: ({ context: { input, plan, outcome, runMs, reason } }) => ({
     kind: 'beat',
     session: input.session,
+    title: whoIs(input.agent.slug, 'heartbeat').title,
     agentId: input.agent._id,
     outcome,
     focus: plan?.focus?._id ?? null,

@@ -105,7 +105,7 @@ export type DeliveryNews =
   /** An agent has used four fifths of its tokens of the day, or all of them. */
   | { type: 'tokens.low'; agent: string; tokens: number; limit: number }
   /** A child crashed: a bug of ours. Its row is looked at again later. */
-  | { type: 'session.crashed'; session: string; reason: string }
+  | { type: 'session.crashed'; session: string; title: string; reason: string }
   /** Convex answered again after a failure. */
   | { type: 'backend.available' };
 

@@ -4,6 +4,7 @@ import { faultOf } from '../shared/fault.ts';
 import { stallSource } from '../shared/listening.ts';
 import { reap } from '../shared/reap.ts';
 import type { ChildNews, ChildOrder } from '../shared/slot.ts';
+import { whoIs } from '../shared/who.ts';
 import type { BeatAnswer, ChildOutput, DeliveryEvent, DispatchContext, History } from './context.ts';
 import { idOf } from './looks.ts';
 import { isWell, withoutKeys } from './parts.ts';
@@ -22,6 +23,7 @@ import {
   setReady,
   settle,
   start,
+  type Item,
 } from './queue.ts';
 import { functionsIn, limitsOf } from './scopes.ts';
 import { threadNews, threadSource } from './threads.ts';
@@ -57,8 +59,14 @@ const isAside = ({ outcome }: ChildOutput): boolean => outcome === 'gone' || out
 
 const reconsidered = (id: string, delay = RECONSIDER_MS) => ({ id: `reconsider:${id}`, delay });
 
-const describeStuck = ({ session, reason }: ChildOutput): string =>
-  `A notification of session ${session} can be neither delivered nor marked. It is tried again every ${STUCK_MS / 1_000} s. ${reason ?? ''}`;
+/** A session whose row could not be read yet has only ids. */
+const titleOf = (item: Item): string =>
+  item.kind === 'beat'
+    ? whoIs(item.agent.slug, 'heartbeat').title
+    : whoIs(item.given?.agent?.slug ?? item.row.recipientId, item.given?.task?.title ?? item.row.title).title;
+
+const describeStuck = ({ title, reason }: ChildOutput): string =>
+  `A notification of "${title}" can be neither delivered nor marked. It is tried again every ${STUCK_MS / 1_000} s. ${reason ?? ''}`;
 
 export const deliverySetup = withTroubles.extend({
   actions: {
@@ -230,6 +238,7 @@ export const deliverySetup = withTroubles.extend({
       then.sendTo(context.parent, {
         type: 'session.crashed',
         session: key,
+        title: titleOf(head),
         reason: faultOf(params.error).message,
       });
       then.raise({ type: 'row.reconsider', id, session: key }, reconsidered(id));

@@ -51,6 +51,7 @@ function startDelivery({
     const output: ChildOutput = {
       kind: 'notification',
       session: `agent-e/${id}`,
+      title: 'engineer · A task',
       id,
       outcome,
       attempts: 1,

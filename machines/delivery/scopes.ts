@@ -32,7 +32,7 @@ const SENTENCES: Readonly<Record<ScopeKind, (who: string) => string>> = {
   function: (who) =>
     `Mission Control's function ${who} fails for different notifications alike. They wait, and each is tried again until it works.`,
   agent: (who) => `The runs of ${who} fail. Only this agent waits: its runs go out one at a time.`,
-  session: (who) => `${who} failed again. Only this notification waits, and is given up after 5 tries.`,
+  session: (who) => `"${who}" failed again. Only this notification waits, and is given up after 5 tries.`,
 };
 
 const isFound = (troubles: Troubles, scope: string): boolean => troubles[scope] === 'found';

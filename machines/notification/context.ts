@@ -63,6 +63,8 @@ export type Outcome =
 export interface NotificationOutput {
   kind: 'notification';
   session: string;
+  /** The agent and its task: `engineer · Fix the login bug`. */
+  title: string;
   id: string;
   outcome: Outcome;
   /** The number of the row's last attempt, over all its versions and all processes; 0 where there was none. */

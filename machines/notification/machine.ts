@@ -10,7 +10,7 @@ import { step } from '../shared/step.ts';
 import { answering, FUNCTION, passed, stepFailed, writeAhead } from './answering.ts';
 import { freshContext, type NotificationContext, type Outcome } from './context.ts';
 import { attemptNumber, callBegan } from './entry.ts';
-import { MAX_CALL_FAILURES, notificationSetup } from './setup.ts';
+import { MAX_CALL_FAILURES, notificationSetup, whoIn } from './setup.ts';
 
 interface Here {
   context: NotificationContext;
@@ -48,13 +48,14 @@ export const notificationMachine = notificationSetup.createMachine({
   id: 'notification',
   description: 'One notification, from the head of its session to its end.',
   context: ({ input }) => freshContext(input),
-  output: ({ context: { input, row, entry, thread, result } }) => ({
+  output: ({ context }) => ({
     kind: 'notification',
-    session: input.session,
-    id: row._id,
-    thread,
-    ...result,
-    attempts: attemptNumber(entry),
+    session: context.input.session,
+    title: whoIn(context).title,
+    id: context.row._id,
+    thread: context.thread,
+    ...context.result,
+    attempts: attemptNumber(context.entry),
   }),
   initial: 'reading',
   on: {

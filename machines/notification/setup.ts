@@ -65,7 +65,7 @@ const FRESH_MS = 2_000;
 export const MAX_CALL_FAILURES = 5;
 
 /** A session whose row could not be read yet has only ids. */
-const whoIn = ({ delivery, row }: NotificationContext): Who =>
+export const whoIn = ({ delivery, row }: NotificationContext): Who =>
   whoIs(delivery?.agent?.slug ?? row.recipientId, delivery?.task?.title ?? row.title);
 
 const OUTCOMES: Partial<Record<NoteReason, Outcome>> = { noReply: 'unanswered', chatter: 'chatter' };
@@ -402,9 +402,10 @@ export const notificationSetup = setup({
       return { type: 'function.passed', session, name };
     }),
     noteStall: assign({ stalled: true }),
-    reportUnknown: tell((session, { fault }: { fault: Fault }) => ({
+    reportUnknown: tell((session, { fault }: { fault: Fault }, context) => ({
       type: 'agent.unknown',
       session,
+      who: whoIn(context),
       reason: fault.message,
     })),
   },

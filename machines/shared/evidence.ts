@@ -7,7 +7,7 @@ export type Evidence =
   | { type: 'run.failed'; session: string; who: Who; kind: FaultKind; reason: string }
   | { type: 'gateway.suspected'; kind: FaultKind; reason: string; retryAfterMs: number }
   /** Its agents are not those of Mission Control: the list that it was handed may be old. */
-  | { type: 'agent.unknown'; session: string; reason: string };
+  | { type: 'agent.unknown'; session: string; who: Who; reason: string };
 
 /** Where the gate stands: open for all sessions, for one trial run at a time, or closed. */
 export type Gate = 'open' | 'trial' | 'closed';

@@ -155,26 +155,40 @@ function problemsOf(look: Look): Report.ProblemReport[] {
   const { conditions } = look.root.getSnapshot().context;
   return Object.entries(conditions).map(([source, { problem, since }]) => ({
     source,
+    title: titleOfProblem(source, look),
     problem,
     since: timestamp(since),
     nextTryAt: timestamp(nextTryOf(source, look)),
   }));
 }
 
+function titleOfProblem(source: string, look: Look): string {
+  const [, scope, key = ''] = /^(agent|session|run|thread):(.+)$/.exec(source) ?? [];
+  if (scope === undefined) return source;
+  if (scope === 'agent') return look.agents.get(key) ?? scope;
+  const actor = sessionActors(look.root).find((one) => actorName(one).endsWith(`:${key}`));
+  return (actor && titleOf(actor, look.agents)) ?? scope;
+}
+
+function sessionActors(root: SupervisorActor): AnyActorRef[] {
+  const { delivery } = childrenOf(root);
+  return Object.values(delivery === undefined ? {} : childrenOf(delivery)).flatMap((actor) =>
+    actor !== undefined && isSessionActor(actor) ? [actor] : [],
+  );
+}
+
 /** When the next try goes out: of the child that is in trouble, or of the first session that the trouble holds. */
 function nextTryOf(source: string, { root, timers }: Look): number | undefined {
   // Nothing is tried for these: the one waits for its day to end, the other for the gateway.
   if (isRest(source) || isStall(source)) return undefined;
-  const { delivery, [source]: child } = childrenOf(root);
+  const { [source]: child } = childrenOf(root);
   if (child !== undefined) return timers.get(child.sessionId);
   const [, scope, key] = /^(agent|session):(.+)$/.exec(source) ?? [];
   const isHeld = (name: string): boolean =>
     scope === 'agent' ? name.includes(`:${key}/`) : scope === undefined || name.endsWith(`:${key}`);
-  const tries = Object.values(delivery === undefined ? {} : childrenOf(delivery)).flatMap((actor) =>
-    actor !== undefined && isSessionActor(actor) && isHeld(actorName(actor))
-      ? (timers.get(actor.sessionId) ?? [])
-      : [],
-  );
+  const tries = sessionActors(root)
+    .filter((actor) => isHeld(actorName(actor)))
+    .flatMap(({ sessionId }) => timers.get(sessionId) ?? []);
   return tries.length === 0 ? undefined : Math.min(...tries);
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { describeTrouble } from '../../machines/delivery/scopes.ts';
 import { actor, picture, STATUS, step } from '../../test/kits/samples/inspector.ts';
 import { entriesToGiveAway, pictureToGiveAway } from './give-away.ts';
 import type { Entry } from './wire.ts';
@@ -8,7 +9,14 @@ const secretive = actor(PATH, { title: 'engineer · SECRET' });
 const status = {
   ...STATUS,
   reason: 'One is away. SECRET words.',
-  problems: [{ source: 's', problem: 'One is away. SECRET words.', since: null, nextTryAt: null }],
+  problems: [
+    {
+      source: 'session:a/t',
+      problem: describeTrouble('session:a/t', 'engineer · SECRET. It', 'SECRET words.'),
+      since: null,
+      nextTryAt: null,
+    },
+  ],
 };
 
 test('what is recorded names no task and quotes nobody, and keeps all the rest', () => {

@@ -177,8 +177,10 @@ export function openStore({ stateDir, lockWaitMs, mode, now = Date.now, onNotice
       clearTimeout(quiet);
       tryAgain();
       if (failure !== null) {
-        const lost = `Lost with this process: the last changes of ${dirty.size} entries.`;
-        onNotice('journal.unwritten', `${failure.message} ${lost}`);
+        onNotice(
+          'journal.unwritten',
+          `${failure.message} Lost with this process: the last changes of ${dirty.size} entries.`,
+        );
       }
       giveBack();
     },

@@ -79,7 +79,8 @@ function createNews(log: Log): (event: AnyEventObject) => void {
       problems.set(source, { problem, cause, level: isKnown ? 'debug' : 'info' });
       log[isKnown ? 'debug' : 'warn'](`${kind}.degraded`, problem);
     },
-    'run.failed': ({ session, kind, reason }) => log.warn('run.failed', reason, { session, kind }),
+    'run.failed': ({ session, who, kind, reason }) =>
+      log.warn('run.failed', reason, { title: who.title, session, kind }),
     'gateway.suspected': ({ kind, reason }) => log.warn('gateway.suspected', reason, { kind }),
     'run.stalled': ({ session, agent, task, silentMs, first }) => {
       if (!first) return;
@@ -98,9 +99,11 @@ function createNews(log: Log): (event: AnyEventObject) => void {
         `@${agent} has used ${Math.floor((100 * tokens) / limit)} % of its tokens of the day (AGENT_TOKENS_PER_DAY)`,
         { agent, tokens, limit },
       ),
-    'agent.unknown': ({ session, reason }) => log.warn('agent.unknown', reason, { session }),
-    'session.crashed': ({ session, reason }) =>
-      log.error('session.crashed', `A session's work crashed and is taken up again later: ${reason}`, {
+    'agent.unknown': ({ session, who, reason }) =>
+      log.warn('agent.unknown', reason, { title: who.title, session }),
+    'session.crashed': ({ session, title, reason }) =>
+      log.error('session.crashed', `The work on a session crashed and is taken up again later: ${reason}`, {
+        title,
         session,
       }),
     'agents.synced': ({ agents, skipped }) => {
@@ -169,10 +172,11 @@ const SETTLED: Record<ChildOutput['outcome'], { level: 'debug' | 'info' | 'warn'
 };
 
 function tellSettled(log: Log, output: ChildOutput): void {
-  const { session, outcome, runMs, reason } = output;
+  const { session, title, outcome, runMs, reason } = output;
   const { level, message } = SETTLED[outcome];
   log[level](`delivery.${outcome}`, message, {
     ...(output.kind === 'notification' && { notificationId: output.id, attempt: output.attempts }),
+    title,
     session,
     ...(runMs !== null && { durationMs: runMs }),
     ...(reason !== null && { reason }),

@@ -218,6 +218,7 @@ function newsOf(
       ? {
           kind: 'beat',
           session: key,
+          title: key,
           agentId: head.agent._id,
           outcome: 'beaten',
           focus: null,
@@ -227,6 +228,7 @@ function newsOf(
       : {
           kind: 'notification',
           session: key,
+          title: key,
           id,
           outcome,
           attempts: 1,

@@ -33,7 +33,9 @@ const Machine = v.object({
 const Report = v.object({
   status: v.picklist(['healthy', 'degraded', 'starting', 'draining', 'failed']),
   reason: Text,
-  problems: v.array(v.object({ source: Text, problem: Text, since: Time, nextTryAt: Time })),
+  problems: v.array(
+    v.object({ source: Text, title: v.optional(Text), problem: Text, since: Time, nextTryAt: Time }),
+  ),
   uptime: v.number(),
   versions: v.object({ runtime: Text, openclaw: Text }),
   delivery: v.object({

@@ -196,12 +196,14 @@ function problemLines({ problems }: Report, { now, paint }: Look): string[] {
   return [
     '',
     paint('bold', 'not well'),
-    ...problems.map(({ source, problem, since, nextTryAt }) => {
+    ...problems.map(({ source, title = source, problem, since, nextTryAt }) => {
       const times = [
         since === null ? '' : `for ${duration(now - since)}`,
         nextTryAt === null ? '' : `next try in ${duration(nextTryAt - now)}`,
       ].filter(Boolean);
-      return `${paint('yellow', source)}: ${problem} ${paint('gray', times.join(', '))}`.trimEnd();
+      // A problem of a session or an agent names it itself.
+      const label = title === source ? `${paint('yellow', source)}: ` : '';
+      return `${label}${problem} ${paint('gray', times.join(', '))}`.trimEnd();
     }),
   ];
 }
