@@ -20,8 +20,8 @@ const withoutTimeouts = ({ connectTimeoutMs, ...limits }: Limits): Pool.Options 
 });
 
 /**
- * One connection, to be destroyed by who opened it; `destroy()` settles when it is closed.
- * @param onConnect called when it stands, through the proxy where there is one: what was asked for goes out then
+ * Makes a client with one connection. The caller destroys it; `destroy()` settles when it is closed.
+ * @param onConnect called when the connection stands, also through a proxy. The request goes out then
  */
 export function openClient(
   route: Route,

@@ -119,8 +119,8 @@ export interface MissionControl {
   /** Whether `completeDelivery` can be called. */
   completes(): boolean;
   /**
-   * Posts the reply once, moves the task, and marks the row if it is still at that version; the same as often as it is
-   * asked for. @returns null, or the row's context where it has moved
+   * Posts the reply once, moves the task, and marks the row if it is still at that version. It may be called again for
+   * the same reply. @returns null, or the row's context if the row has a newer version
    */
   completeDelivery(completion: Completion, signal?: AbortSignal): Promise<DeliveryContext | null>;
 }

@@ -8,12 +8,12 @@ const Kept = v.object({ name: v.string() });
 
 /**
  * The name under which rows are lent to this runtime. It stays the same after a restart, because the next process goes on
- * with the rows of the one before. The lock of STATE_DIR sees to it that no two processes have one name.
+ * with the rows of the one before. The lock of STATE_DIR makes sure that no two processes have the same name.
  */
 export function runtimeName(store: Pick<Store, 'read' | 'put'>): string {
   const kept = v.safeParse(Kept, store.read(KEY));
   const name = kept.success ? kept.output.name : randomUUID();
-  // Written anew at every start, because the journal drops what was not written for long.
+  // It is written at every start, because the journal drops entries that were not written for 35 days.
   store.put(KEY, { name });
   return name;
 }

@@ -6,7 +6,7 @@ import type { SupervisorEvent } from '../machines/supervisor/context.ts';
  * SIGTERM, SIGINT and SIGHUP drain; a second one cuts the drain short. SIGUSR2 drains for an upgrade.
  * SIGUSR1 stays Node's own (it opens the debugger). A broken pipe is no reason to leave: SIGPIPE is ignored by Node.
  * The handlers stay to the end: without them a second signal would kill the process while it says its last words.
- * Under nohup SIGHUP does nothing: whoever starts a process with it wants it to outlive the terminal.
+ * Under nohup SIGHUP does nothing, because the process is to outlive the terminal.
  */
 export function listenToSignals(send: (event: SupervisorEvent) => void): void {
   process.on('SIGUSR2', () => send({ type: 'signal.upgrade' }));

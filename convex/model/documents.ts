@@ -11,7 +11,7 @@ import { ownTask } from './tasks.ts';
 
 const MAX_TITLE = 2000;
 const MAX_CONTENT = 1_000_000;
-/** Read at most, for a task and for the account: what is deleted or of another type is taken out after the read. */
+/** The most rows that are read, for a task and for the account. Deleted documents and other types are dropped later. */
 const MAX_SCAN = { task: 200, account: 100 };
 
 export const documentArgs = {

@@ -105,6 +105,6 @@ export async function releaseQueue(
   }
 }
 
-/** Recipient and task: what is worked on one row after the other. */
+/** Recipient and task. The rows of one session are worked on one after the other. */
 export const sessionOf = ({ recipientId, taskId }: Doc<'notifications'>): string =>
   `${recipientId}/${taskId ?? ''}`;

@@ -69,7 +69,7 @@ export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
       return { isOrchestrator, tasks, leftOut, focus, thread, acting };
     }),
     runBeat: fromPromise<BeatRound, BeatRun>(createRunBeat(surroundings, mode)),
-    // Nothing of a beat is in the journal: what an earlier try of a make did cannot be told.
+    // The journal holds nothing of a beat, so nobody can tell what an earlier try of a call did.
     makeCall: fromPromise<ToolAnswer, BeatCall>(({ input, signal }) =>
       makeCall(tools, { ...input, since: null, signal }, null),
     ),

@@ -233,7 +233,7 @@ function markActors({ missionControl, entries }: Surroundings) {
       await entries.writeIfPossible(id, entry);
     }
     await missionControl.markDelivered(id, signal);
-    // From the mark on nothing more is coalesced into the row: what it says now is final.
+    // After the mark no message is coalesced into the row any more, so its version now is final.
     const last = version && (await missionControl.loadContext(id, signal));
     if (version !== null && last !== null && hasMoved(last.notification, version)) return last;
     entries.forget(id);

@@ -19,7 +19,7 @@ export interface Spending {
   add(agent: { _id: string; slug: string }, usage: Usage | null): Spent | null;
   /** What every agent has used today, for the decision who may run. */
   today(): Spent[];
-  /** All that is kept, the latest day first, and of a day whoever used the most first. */
+  /** Everything that is kept, the latest day first; within a day the agent that used the most comes first. */
   days(): DaySpending[];
 }
 

@@ -14,7 +14,7 @@ const ErrorWords = v.union([
   ),
 ]);
 
-/** A response resource of OpenResponses, as much of it as we read. Nothing in it is needed: a reply may be known without. */
+/** A response resource of OpenResponses, as far as we read it. All fields are optional, because the stream may tell a reply too. */
 const Resource = v.looseObject({
   status: v.fallback(v.optional(v.string(), ''), ''),
   output: v.fallback(v.optional(v.array(v.unknown()), []), []),
@@ -39,7 +39,7 @@ const FunctionCall = v.looseObject({
 const tokens = v.pipe(v.number(), v.integer(), v.minValue(0));
 const TokenUsage = v.looseObject({ input_tokens: tokens, output_tokens: tokens });
 
-/** A thread takes 100,000 characters, and more is cut there with a notice: what is past twice that is not kept. */
+/** Twice what a thread takes: a longer reply is cut with a notice anyway, so the rest is not kept. */
 export const MAX_TEXT_CHARS = 200_000;
 
 /** The gateway's own error (`{"error":{...}}` without `object`): its words, or null when the body is something else. */
@@ -76,7 +76,7 @@ export const NOTHING_STREAMED: Streamed = { text: '', calls: [] };
 export type Ended = 'completed' | 'incomplete' | null;
 
 /**
- * The reply in a response. What the resource lacks is taken from what was streamed.
+ * The reply in a response. If the resource lacks a part, the streamed part is taken.
  * @throws Fault runFailed when the response failed, or did not end at all
  */
 export function replyOf(resource: unknown, ended: Ended, streamed: Streamed, target: Target): Reply {

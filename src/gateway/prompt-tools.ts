@@ -57,7 +57,7 @@ export const passiveRule = ({ notification, message }: DeliveryContext): string 
     ? "This is another agent's update. When it asks nothing of you, it needs no answer: answer HEARTBEAT_OK."
     : '';
 
-/** The first line of what goes out once more. */
+/** The first line of a message that goes out once more. */
 export const REPEAT_LINE =
   'This is sent to you again, since your answer did not arrive. What you have done for it already is done: do not do it twice.';
 

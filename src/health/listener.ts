@@ -50,7 +50,7 @@ function evictOldest(server: Server, limit: number): void {
   });
 }
 
-/** Answers what is not HTTP, is too big or came too slowly, and closes the connection. */
+/** Answers a client whose request is not HTTP, too big or too slow, and closes the connection. */
 export function refuseClient(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

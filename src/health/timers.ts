@@ -3,7 +3,7 @@ import type { AnyActorRef } from 'xstate';
 /** Timers of delivery that tidy up: nobody waits for them. */
 const TIDYING: ReadonlySet<string> = new Set(['contexts.aged', 'row.reconsider']);
 
-/** Fires only where something that is expected does not come: nobody waits for it either. */
+/** This timer fires only if the gateway is silent, so nobody waits for it either. */
 export const isWatchful = (event: string): boolean => event.startsWith('xstate.after.stallAfter.');
 
 /** When the next timer of each actor fires: session id to milliseconds since the epoch. Read from XState's scheduler. */

@@ -14,7 +14,7 @@ interface Read {
   deliverySessionKey?: string;
 }
 
-/** As much as is read of a machine's context: what delivery has read of the backend, or the agent of a beat. */
+/** The fields that are read of a machine's context: the delivery context, or the agent of a beat. */
 interface Told {
   delivery?: Read | null;
   /** Of a beat. */

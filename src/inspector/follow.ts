@@ -6,7 +6,7 @@ import type { Entry, Hello } from './wire.ts';
 const LONGEST_MESSAGE = 64 * 1024 * 1024;
 
 export interface Follower {
-  /** The stream begins, or begins anew: what was known before is void. */
+  /** The stream begins, perhaps again. Everything that was known before is void. */
   onHello: (hello: Hello) => void;
   onEntries: (entries: Entry[]) => void;
   /** What a command must come with while this connection lasts. */

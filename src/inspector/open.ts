@@ -38,7 +38,7 @@ export function openInspector(options: OpenOptions): OpenInspector {
     );
     return null;
   };
-  // A file of its own in dist/: what nobody asks for is not even read.
+  // This is a file of its own in dist/, so a process without an inspector does not read it.
   const past = createPast({
     root,
     since: (actor) => clock.since(actor),

@@ -31,8 +31,8 @@ export interface SessionOptions {
 
 export interface Session {
   /**
-   * What a viewer is to be told first: what it missed, or everything.
-   * @param lastId where that viewer's stream broke off; null for a new one
+   * What a viewer gets first: the entries that it missed, or the whole picture.
+   * @param lastId the last entry that the viewer got; null for a new viewer
    */
   greet(lastId: string | null): Message;
   /** Tells what is still to be told, and that the process leaves. */

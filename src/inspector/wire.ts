@@ -1,6 +1,6 @@
 /**
- * What the inspector tells, all of it: ids, states, tags, names of events, times and counters. Never context, input,
- * output, payloads or errors. The page and the recordings are made of these types alone.
+ * Everything that the inspector sends: ids, states, tags, names of events, times and counters. It never sends a context,
+ * input, output, payload or error. The page and the recordings consist of these types alone.
  * All times are milliseconds since the epoch.
  */
 import type { Tag } from '../../machines/shared/tags.ts';
@@ -52,7 +52,7 @@ export interface ProblemView {
   nextTryAt: number | null;
 }
 
-/** An open run: what the gateway sends moves no machine, so it is told with the counters. */
+/** An open run. The gateway's signs move no machine, so they are sent with the counters. */
 export interface RunView {
   /** The id of the machine that has it. */
   id: string;

@@ -32,8 +32,8 @@ class Damaged extends Error {}
 export type Disk = ReturnType<typeof openFile>;
 
 /**
- * Opens `journal.sqlite` in STATE_DIR: texts by their keys. A damaged file is set aside and a new one is begun: what it
- * held is lost, but the runtime works.
+ * Opens `journal.sqlite` in STATE_DIR: texts by their keys. A damaged file is set aside and a new one is begun. Its
+ * entries are lost, but the runtime works.
  *
  * @param now in milliseconds since the epoch
  * @param onNotice told what an operator should know: `journal.damaged`

@@ -1,6 +1,6 @@
 /**
- * One sync at a time, for all who ask before it begins (group commit). Who asks while one is under way may have written
- * after it began, and waits for the next one.
+ * One sync at a time, for all who ask before it begins (group commit). A caller who asks during a
+ * sync may have written after it began, and waits for the next one.
  *
  * @param sync puts on the disk what was written before it was called
  * @returns settles when what the caller has written is on the disk; rejects as the sync does

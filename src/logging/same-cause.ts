@@ -1,7 +1,7 @@
 /**
- * What several machines say of one trouble is one line in the log: whoever comes first tells it, the others are for
- * those who look closer. Two sentences have one cause when they differ in what cannot be done for it, in the function
- * that was called, and in the request's id.
+ * When several machines report the same trouble, the log has one line of it at its level, and the others at debug. Two
+ * sentences have the same cause if they differ only in what cannot be done, in the function that was called, and in the
+ * id of the request.
  */
 export function causeOf(problem: string): string {
   return problem

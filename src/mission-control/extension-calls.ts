@@ -76,7 +76,7 @@ export function extensionCalls(
   async function listWithThem(wanted: Wanted, signal?: AbortSignal): Promise<Listed> {
     const answer = await client.read(page, extensions.listWithContexts, wanted, signal);
     const rows = answer.notifications.flatMap((row) => parsed(notificationRow, row));
-    // A row that is none is told of, and looked past, by the plain list.
+    // The plain list reports a malformed row and looks past it.
     if (rows.length < answer.notifications.length) return listPlainly(wanted.limit, signal);
     return { rows, contexts: contextsOf(answer), others: null };
   }

@@ -59,7 +59,7 @@ export function watchForOthers<T extends MissionControl>(
       sighted(row._id, 'the typing indicator of a run under way was switched off');
     }
   }
-  /** Only of what was listed here: the journal also knows rows that an earlier process has marked. */
+  /** Looks only at rows that were listed here, because the journal also knows rows that an earlier process has marked. */
   function lookAtContext(id: string, context: DeliveryContext | null): void {
     const before = rows.get(id);
     if (before === undefined || before.marked || context?.notification.deliveredAt === undefined) return;

@@ -24,7 +24,7 @@ export function parseAnswer<T>(schema: v.GenericSchema<unknown, T>, value: unkno
 }
 
 /**
- * Reads a list row by row: what does not fit is left out and told, so that one bad row never hides the others.
+ * Reads a list row by row. A malformed row is left out and reported, so that it never hides the others.
  * @throws Fault backendRejected when it is no list at all
  */
 export function parseRows<T>(

@@ -31,7 +31,7 @@ import { sharedWithLast } from './shared.ts';
 
 type Schema<T> = v.GenericSchema<unknown, T>;
 
-/** A schema for each field, the optional ones too: one that was forgotten here would be dropped in silence. */
+/** Requires a schema for each field, also for optional ones, because a missing schema would drop its field silently. */
 type EveryField<T> = { [Field in keyof Required<T>]: v.GenericSchema };
 
 const finite = v.pipe(v.number(), v.finite());

@@ -106,7 +106,7 @@ export function treeRows(
   return rows;
 }
 
-/** Who has ended counts for nothing, except by a crash. */
+/** An actor that has ended does not count, unless it crashed. */
 const worstOf = (actors: readonly ActorView[]): NodeTone => {
   const live = actors.filter(({ status }) => status === 'active' || status === 'error');
   if (live.length === 0) return 'over';

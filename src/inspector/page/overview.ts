@@ -1,4 +1,4 @@
-/** What is going on, for who opens the page: what is in trouble, who works, what waits. No DOM here. */
+/** The first view: what is in trouble, who works, and what waits. No DOM here. */
 import { isStall, stallSource } from '../../../machines/shared/listening.ts';
 import { toneOf, type Tone } from '../tone.ts';
 import type { ActorView, ProblemView, RunView } from '../wire.ts';

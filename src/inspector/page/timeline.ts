@@ -119,7 +119,7 @@ function segmentText(segments: readonly Segment[], at: number, now: number): str
   return `${segment.tone} for ${duration(to - segment.from)}\n${clockTime(segment.from, false)} to ${until}\n${stateText(segment.states)}`;
 }
 
-/** The strip in words: what was not well, and since when it is as it is. */
+/** The strip in words: when the machine was not well, and since when it has its present state. */
 function labelOf(path: string, segments: readonly Segment[], begin: number, now: number): string {
   const told = segments
     .map((segment, i) => ({ ...segment, to: segments[i + 1]?.from ?? now }))

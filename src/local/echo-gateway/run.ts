@@ -69,13 +69,13 @@ async function sendText({ response, plan, signal }: Run): Promise<void> {
   }
 }
 
-/** Only once what was written is on its way: the client must see a run that began. */
+/** Resets the connection after the written part has left, so that the client sees a run that began. */
 function reset({ response, ledger, record }: Run): void {
   ledger.end(record, 'reset');
   response.write(': cut\n\n', () => response.destroy());
 }
 
-/** The record ends before the answer does: whoever has read the answer finds the session free. */
+/** The record ends before the answer, so that a client that has read the answer finds the session free. */
 function finish(
   { order, response, ledger, record }: Run,
   resource: Resource,

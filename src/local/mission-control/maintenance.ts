@@ -102,10 +102,10 @@ export function reset({ dataDir }: Place): void {
   removeDatabase(databaseIn(dataDir));
 }
 
-/** A file that is damaged is held by nobody. */
+/** @throws Error while Mission Control runs. No process can hold a damaged file. */
 function requireStopped(path: string): void {
   if (!existsSync(path) || !isDatabase(path)) return;
-  // Closed, it is one file: what is in the write-ahead log is in it.
+  // Closing it brings the write-ahead log into the file.
   openFile(path).close();
 }
 

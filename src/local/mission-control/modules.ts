@@ -14,7 +14,7 @@ export async function loadModules(): Promise<Modules> {
   const modules = new Map<string, Record<string, unknown>>();
   const all = globSync('**/*.{ts,js}', { cwd: root });
   const files = all.filter((file) => basename(file).split('.').length === 2);
-  // Other files need it: what is wrong with it would be told of them.
+  // Other files import the schema, so its error would otherwise be reported as theirs.
   const schema = files.find((file) => nameOf(file) === 'schema') ?? 'schema.ts';
   readSchema((await load(schema))['default']);
   for (const file of files) modules.set(nameOf(file), { ...(await load(file)) });

@@ -29,8 +29,8 @@ const TABLES = `
 `;
 
 /**
- * Opens the database file, or begins it. A commit survives the end of the process, however it ends; the machine's
- * crash may take the last moments before it, never what was there earlier.
+ * Opens the database file, or begins it. A commit survives the end of the process, however it ends. A crash of the
+ * machine may lose the commits of the last moments, and never older ones.
  * @param path a file, or `:memory:`
  * @throws Error with one sentence when it cannot be used
  */

@@ -22,7 +22,7 @@ import type { Range, Touch } from './tables.ts';
 import { createTransaction, type Transaction } from './transaction.ts';
 import { validate } from './validate.ts';
 
-/** Longer than Convex gives a query or a mutation: one that waits for what never comes must not hold the rest up. */
+/** Longer than Convex's own limit. A query or mutation that waits for ever must not hold up the others. */
 const TRANSACTION_MS = 10_000;
 
 export interface Call {
@@ -194,7 +194,7 @@ export function createEngine({ path, modules }: EngineOptions): Engine {
   ): Promise<JSONValue> =>
     execute(found, args, transactionCalls({ engine, found, transaction, request, nested }));
 
-  /** A mutation inside another: what it wrote goes back alone when it fails. */
+  /** A mutation inside another. If it fails, only its own writes are rolled back. */
   async function nested(
     found: RegisteredFunction,
     args: JSONValue,
@@ -229,7 +229,7 @@ export function createEngine({ path, modules }: EngineOptions): Engine {
         if (request.trouble) throw request.trouble;
         database.exec('COMMIT');
         const at = touches.length > 0 ? clock.nextCommit() : clock.lastCommit();
-        // Told before anybody can read what was committed.
+        // Listeners hear of the commit before anybody can read it.
         if (touches.length > 0) for (const listener of listeners) listener({ at, touches });
         return { value, at };
       } catch (error) {

@@ -108,7 +108,7 @@ function adoptIndexes(
 }
 
 function buildIndex(database: DatabaseSync, table: number, name: string, fields: readonly string[]): Index {
-  // One of that name with other fields is made anew, under another number.
+  // If an index of that name has other fields, a new one is made under another number.
   const { lastInsertRowid } = database
     .prepare('INSERT INTO indexes (tbl, name, fields) VALUES (?, ?, ?)')
     .run(table, name, JSON.stringify(fields));

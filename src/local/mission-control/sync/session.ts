@@ -7,7 +7,7 @@ import { encodeTimestamp } from './messages.ts';
 import type { ClientMessage, MessageOf, ServerMessage, StateModification, StateVersion } from './messages.ts';
 
 interface Query {
-  /** null: what came is no call, and its failure stands. */
+  /** null when the message was no call; its failure stands. */
   call: Call | null;
   /** What it read when it ran last. */
   reads: readonly Range[];
@@ -18,9 +18,9 @@ interface Query {
 export interface Session {
   /** Takes messages one by one, in their order. */
   receive(message: ClientMessage): void;
-  /** To be told of each commit at once. */
+  /** Takes note of a commit. */
   note(touches: readonly Touch[]): void;
-  /** Runs the queries again that read something of what was noted, and tells of those that came out differently. */
+  /** Runs the queries again whose rows a noted commit touched, and sends the results that changed. */
   refresh(): void;
 }
 
