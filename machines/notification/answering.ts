@@ -20,7 +20,7 @@ interface RowRead {
 }
 
 const keepStepFault = { type: 'keepStepFault', params: faultParams } as const;
-const rereadParams = ({ event }: RowRead) => ({ delivery: event.output });
+export const rereadParams = ({ event }: RowRead) => ({ delivery: event.output });
 const moveOn = { type: 'moveOn', params: rereadParams } as const;
 
 /** The functions of Convex behind the steps. */

@@ -1,11 +1,17 @@
 import { describe, expect, it, test } from 'vitest';
+import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import {
+  createListener,
   sampleContext,
   sampleMessage,
   sampleRow,
   sampleTask,
+  settle,
 } from '../../test/kits/samples/mission-control.ts';
 import type { DeliveryContext, NotificationRow, ThreadMessage } from '../shared/mission-control.ts';
+import type { WriteAhead } from './actors.ts';
+import type { ChildNews } from '../shared/slot.ts';
+import { notificationMachine } from './machine.ts';
 import { chatterNote, isChatter, isChatterNoted, paceOf, threadOf, type Thread } from './chatter.ts';
 
 const LIMIT = 12;
@@ -100,6 +106,61 @@ test('from the fourth reply on each waits twice as long, starting at 2 s', () =>
     return paceOf(context, seen(context), LIMIT);
   });
   expect(waits).toEqual([0, 0, 0, 2_000, 4_000, 8_000, 16_000]);
+});
+
+test('however high the limit, no reply waits for more than an hour', () => {
+  const context = contextWith(chainOf(60));
+  expect(paceOf(context, seen(context), 1_000)).toBe(3_600_000);
+});
+
+test('a reply keeps its pace when another row of its session comes, until a person writes', async () => {
+  const paced = contextWith(chainOf(4), { row: { type: 'mention' } });
+  let reread = paced;
+  const clock = new SimulatedClock();
+  const { parent, heard } = createListener<ChildNews>();
+  const read = (delivery: DeliveryContext | null) => ({ delivery, completes: false, typing: false });
+  const machine = notificationMachine.provide({
+    actors: {
+      readContext: fromPromise(() => Promise.resolve(read(reread))),
+      rereadRow: fromPromise<DeliveryContext | null, WriteAhead>(() => Promise.resolve(reread)),
+    },
+  });
+  const limits = { baseMs: 1_000, capMs: 1_000 };
+  const input = {
+    parent,
+    session: 'agent-e/task',
+    row: paced.notification,
+    entry: null,
+    given: null,
+    runs: limits,
+    backend: limits,
+    stallAfterMs: 300_000,
+    random: () => 0,
+    moment: () => ({ boot: 'boot', ms: 0 }),
+    troubled: [],
+    thread: null,
+    chainLimit: LIMIT,
+  };
+  const actor = createActor(machine, { clock, input }).start();
+  const asked = () => heard.some(({ type }) => type === 'slot.wanted');
+  await settle();
+  for (let n = 0; n < 3; n += 1) {
+    actor.send({ type: 'row.stirred' });
+    await settle();
+    clock.increment(1_000);
+  }
+  expect(asked()).toBe(false);
+  clock.increment(1_000);
+  expect(asked()).toBe(true);
+
+  heard.length = 0;
+  const other = createActor(machine, { clock, input }).start();
+  await settle();
+  expect(asked()).toBe(false);
+  reread = contextWith([...chainOf(4), says('user', 50)], { row: { type: 'mention' } });
+  other.send({ type: 'row.stirred' });
+  await settle();
+  expect(asked()).toBe(true);
 });
 
 test('a person is answered at once', () => {

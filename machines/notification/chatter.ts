@@ -25,6 +25,8 @@ export const chatterNote = (): string =>
 /** From this reply on each one waits twice as long as the one before. */
 const FIRST_PACED = 4;
 const FIRST_PACE_MS = 2_000;
+/** With a high limit the wait stays in reason, and within what a timer can hold. */
+const LONGEST_PACE_MS = 3_600_000;
 
 /** A change of any of these is a step forward, and the count starts over. */
 const standingOf = ({ status, title, priority, assignedAgentIds, assignedUserIds }: TaskRow): string =>
@@ -65,5 +67,5 @@ export const isChatterNoted = ({ thread }: DeliveryContext): boolean => {
 export function paceOf(context: DeliveryContext, thread: Thread | null, limit: number): number {
   if (limit === 0 || thread === null || !isOfAgents(context)) return 0;
   const reply = thread.chain + 1;
-  return reply < FIRST_PACED ? 0 : FIRST_PACE_MS * 2 ** (reply - FIRST_PACED);
+  return reply < FIRST_PACED ? 0 : Math.min(LONGEST_PACE_MS, FIRST_PACE_MS * 2 ** (reply - FIRST_PACED));
 }

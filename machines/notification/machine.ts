@@ -7,7 +7,7 @@ import { listening } from '../shared/listening.ts';
 import { makingCalls } from '../shared/making-calls.ts';
 import { nextCall } from '../shared/rounds.ts';
 import { step } from '../shared/step.ts';
-import { answering, FUNCTION, passed, stepFailed, writeAhead } from './answering.ts';
+import { answering, FUNCTION, passed, rereadParams, stepFailed, writeAhead } from './answering.ts';
 import { freshContext, type NotificationContext, type Outcome } from './context.ts';
 import { attemptNumber, callBegan } from './entry.ts';
 import { MAX_CALL_FAILURES, notificationSetup, whoIn } from './setup.ts';
@@ -122,8 +122,27 @@ export const notificationMachine = notificationSetup.createMachine({
         pacing: {
           description: 'Agents answer each other: each reply waits twice as long as the one before.',
           entry: ['drawPace', { type: 'reportRest', params: { before: 'pace' } }],
-          on: { 'row.stirred': '#notification.reading' },
           after: { pace: { target: 'stale', actions: 'askForSlot' } },
+          initial: 'waiting',
+          states: {
+            waiting: {
+              description: 'Waits for its pace.',
+              on: { 'row.stirred': 'looking' },
+            },
+            looking: {
+              description: 'Has a person written? Then it waits no longer.',
+              tags: ['busy'],
+              invoke: {
+                src: 'rereadRow',
+                input: writeAhead,
+                onDone: [
+                  { guard: { type: 'stillPaced', params: rereadParams }, target: 'waiting' },
+                  { target: '#notification.reading' },
+                ],
+                onError: 'waiting',
+              },
+            },
+          },
         },
         fresh: {
           description: 'The context was read a moment ago.',

@@ -136,6 +136,12 @@ export const notificationSetup = setup({
       delivery !== null &&
       paceOf(delivery, thread, input.chainLimit) > 0 &&
       !(version !== null && paced !== null && isSameVersion(version, paced)),
+    /** Another row of its session waits, and nothing was said but by agents. */
+    stillPaced: ({ context: { thread, input, version } }, { delivery }: Reread) =>
+      delivery !== null &&
+      version !== null &&
+      !hasMoved(delivery.notification, version) &&
+      paceOf(delivery, threadOf(delivery, thread), input.chainLimit) > 0,
     attemptsSpent: ({ context: { entry } }) =>
       entry.attempts >= MAX_ATTEMPTS || (entry.runs >= MAX_RUNS && !isActing(entry)),
     /** Never answered, and no longer at its place in the queue: what came before its newer message goes first. */
