@@ -11,6 +11,7 @@ import { price } from './cases/price.ts';
 import { profile } from './cases/profile.ts';
 import { rounds } from './cases/rounds.ts';
 import { start } from './cases/start.ts';
+import { traces } from './cases/traces.ts';
 
 /** Every benchmark, in the order in which they run. */
 export const BENCHMARKS: readonly Benchmark[] = [
@@ -26,4 +27,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   machines,
   profile,
   inspector,
+  traces,
 ];

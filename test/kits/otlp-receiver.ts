@@ -85,7 +85,7 @@ export interface OtlpReceiver {
   behave(how: 'take' | 'hang' | { status: number }): void;
   /** Waits for a span. */
   spanWhen(what: string, matches: (span: ReceivedSpan) => boolean): Promise<ReceivedSpan>;
-  /** All spans of a trace, in the order of their beginnings; of two that begin together the longer one is first. */
+  /** All spans of a trace, in the order of their beginnings; one that others are in comes before them. */
   trace(traceId: string): ReceivedSpan[];
   /** Goes away; `open` brings it back at the same address. */
   close(): Promise<void>;
@@ -132,12 +132,14 @@ export async function otlpReceiver(): Promise<OtlpReceiver> {
     requests,
     behave: (next) => void (how = next),
     spanWhen: (what, matches) => until(`A span comes of ${what}`, () => spans.find(matches)),
-    trace: (traceId) =>
-      spans.filter((span) => span.traceId === traceId).toSorted((a, b) => a.from - b.from || b.to - a.to),
+    trace: (traceId) => spans.filter((span) => span.traceId === traceId).toSorted(inOrder),
     close,
     open,
   };
 }
+
+const inOrder = (a: ReceivedSpan, b: ReceivedSpan): number =>
+  a.from - b.from || b.to - a.to || Number(a.parentSpanId === b.spanId) - Number(b.parentSpanId === a.spanId);
 
 const ExportTraceServiceRequest = protobuf
   .parse(readFileSync(join(import.meta.dirname, 'otlp.proto'), 'utf8'))

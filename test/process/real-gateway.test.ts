@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
 import { findRealGateway } from '../kits/gateway-server.ts';
+import { watchHeaders } from '../kits/header-watch.ts';
+import { otlpReceiver } from '../kits/otlp-receiver.ts';
 import { startRuntime } from '../kits/runtime.ts';
 import { missionControl } from '../kits/stack.ts';
 import { until } from '../kits/until.ts';
@@ -47,5 +49,27 @@ if ('missing' in real) {
 
     runtime.kill('SIGTERM');
     expect(await runtime.exited).toEqual({ code: 0, signal: null });
+  });
+
+  it('the real gateway takes a run with a traceparent', async () => {
+    const [backend, receiver] = [await missionControl(), await otlpReceiver()];
+    const { url, seen } = await watchHeaders(real.url);
+    await startRuntime({
+      backend,
+      gateway: { ...real, url },
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url },
+    });
+    const taskId = backend.tasks.find(({ title }) => title.includes('release notes'))?._id ?? '';
+    await backend.postMessage(taskId, '@engineer MOCK_TEXT:the notes are written');
+    await receiver.spanWhen(
+      'the delivered message',
+      ({ name, attributes }) =>
+        name === 'notification mention' && attributes['mission_control.outcome'] === 'delivered',
+    );
+    const round = receiver.spans.find(({ name }) => name === 'chat openclaw/engineer');
+    expect(round).toMatchObject({ isError: false });
+    expect(seen.map(({ traceparent }) => traceparent)).toContain(
+      `00-${round?.traceId ?? ''}-${round?.spanId ?? ''}-01`,
+    );
   });
 }

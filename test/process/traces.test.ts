@@ -26,9 +26,9 @@ const isWhole = ({ name, parentSpanId }: ReceivedSpan): boolean =>
 
 const step = ({ attributes }: ReceivedSpan): unknown => attributes['mission_control.step'];
 
-/** Waits and all else of our own words, in order of their beginnings. */
+/** What was done, in our own words, in the order of the beginnings; without the waits. */
 const stepsOf = (spans: readonly ReceivedSpan[]): unknown[] =>
-  spans.filter((span) => !isWhole(span) && step(span) !== 'wait').map(step);
+  spans.map(step).filter((one) => one !== undefined && one !== 'wait');
 
 const only = (spans: readonly ReceivedSpan[], what: string): ReceivedSpan => {
   const [found, ...more] = spans.filter((span) => step(span) === what);
@@ -227,6 +227,46 @@ test('the process that goes on after a crash adds to the same trace', async () =
 
 const isBeat = ({ parentSpanId, traceId }: ReceivedSpan, { spans }: OtlpReceiver): boolean =>
   spans.some((span) => span.name === 'heartbeat' && span.traceId === traceId && span.spanId === parentSpanId);
+
+test('a newer message in the row has a trace of its own, and the run that answers it is in that one', async () => {
+  const [backend, echo, receiver] = [await missionControl(), await echoGateway(), await otlpReceiver()];
+  const gateway = await holdGateway(echo);
+  await startRuntime({ backend, gateway, env: traced(receiver) });
+  // The chat's only agent hears of its messages by one row.
+  const chat = backend.tasks.find(({ title }) => title.startsWith('Chat'))?._id ?? '';
+  await backend.postMessage(chat, 'first question');
+  await gateway.runHeld();
+  await backend.postMessage(chat, 'second question');
+  gateway.release();
+  const second = await receiver.spanWhen(
+    'the second message',
+    ({ attributes }) => attributes['mission_control.outcome'] === 'delivered',
+  );
+  const first = await receiver.spanWhen(
+    'the first message',
+    ({ attributes }) => attributes['mission_control.moved_on'] === true,
+  );
+  expect(first.traceId).not.toBe(second.traceId);
+  expect(first.attributes['mission_control.notification.id']).toBe(
+    second.attributes['mission_control.notification.id'],
+  );
+  expect(stepsOf(receiver.trace(first.traceId))).toEqual(['list', 'read', 'run', 'round', 'post', 'check']);
+  expect(stepsOf(receiver.trace(second.traceId)).slice(0, 3)).toEqual(['run', 'round', 'post']);
+});
+
+test('a heartbeat is a trace as well', async () => {
+  const [backend, gateway, receiver] = [await missionControl(), await echoGateway(), await otlpReceiver()];
+  const behind = await watchHeaders(gateway.url);
+  // In minutes. The first beat comes within 0.4 of this time.
+  await backend.setProfile({ slug: 'engineer', heartbeatInterval: 0.05 });
+  await startRuntime({ backend, gateway: { ...gateway, url: behind.url }, env: traced(receiver) });
+  const whole = await receiver.spanWhen('a heartbeat', ({ name }) => name === 'heartbeat');
+  const spans = receiver.trace(whole.traceId);
+  expect(stepsOf(spans)).toEqual(['read', 'run', 'round', 'report']);
+  expect(whole.attributes).toMatchObject({ 'mission_control.outcome': 'beaten' });
+  const { traceId, spanId } = only(spans, 'round');
+  expect(behind.seen.map(({ traceparent }) => traceparent)).toContain(`00-${traceId}-${spanId}-01`);
+});
 
 test('where the backend does all in one call, post and mark are one span', async () => {
   useBackend('extended');
