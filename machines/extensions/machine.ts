@@ -38,7 +38,7 @@ export type WatchNews =
 export type ExtensionsEvent =
   | WatchNews
   | { type: 'backend.available' }
-  /** A function that was offered failed without a reason: it is not called again until it is offered anew. */
+  /** An offered function failed without a reason. Nobody calls it again until the backend offers it again. */
   | { type: 'extension.failed'; name: string };
 
 interface ExtensionsContext extends ExtensionsInput {

@@ -8,6 +8,7 @@ import {
   sampleTask,
   settle,
 } from '../../test/kits/samples/mission-control.ts';
+import { freshGhost, inputOf } from '../../test/kits/notification-world.ts';
 import type { DeliveryContext, NotificationRow, ThreadMessage } from '../shared/mission-control.ts';
 import type { WriteAhead } from './actors.ts';
 import type { ChildNews } from '../shared/slot.ts';
@@ -125,22 +126,7 @@ test('a reply keeps its pace when another row of its session comes, until a pers
       rereadRow: fromPromise<DeliveryContext | null, WriteAhead>(() => Promise.resolve(reread)),
     },
   });
-  const limits = { baseMs: 1_000, capMs: 1_000 };
-  const input = {
-    parent,
-    session: 'agent-e/task',
-    row: paced.notification,
-    entry: null,
-    given: null,
-    runs: limits,
-    backend: limits,
-    stallAfterMs: 300_000,
-    random: () => 0,
-    moment: () => ({ boot: 'boot', ms: 0 }),
-    troubled: [],
-    thread: null,
-    chainLimit: LIMIT,
-  };
+  const input = { ...inputOf(freshGhost('mention')), parent, row: paced.notification };
   const actor = createActor(machine, { clock, input }).start();
   const asked = () => heard.some(({ type }) => type === 'slot.wanted');
   await settle();
