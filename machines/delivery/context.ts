@@ -138,8 +138,8 @@ export type DeliveryEvent =
   | { type: 'contexts.aged' }
   /** The UTC day is over: the agent has its tokens again. */
   | { type: 'day.over'; agentId: string }
-  /** Threads may have to be told that their agent rests. */
-  | { type: 'rest.told' };
+  /** Threads may have to be told that their agent rests. `moved`: rows that newer messages were coalesced into, by id. */
+  | { type: 'rest.told'; moved: readonly string[] };
 
 /** What the next look at the queue goes by. */
 export interface Poll {
@@ -178,7 +178,7 @@ export interface History {
 /** An agent that rests until the UTC day is over. */
 export interface Resting {
   spent: Spent;
-  /** Keys of sessions. */
+  /** Keys of sessions that were told or are being told, and ids of rows that nobody waits for. */
   told: readonly string[];
 }
 
@@ -192,8 +192,9 @@ export interface RestNote {
 export interface RestNoteOutput {
   kind: 'restNote';
   session: string;
-  /** false: it could not be told, and is tried again. */
-  told: boolean;
+  notificationId: string;
+  /** `notDue`: nobody waits for the answer to this row. `failed`: the thread could not be told, and is tried again. */
+  result: 'told' | 'notDue' | 'failed';
 }
 
 /** The gateway's trial runs. */

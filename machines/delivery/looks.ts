@@ -5,7 +5,15 @@ import type { Fault } from '../shared/fault.ts';
 import { MAX_PAGE } from '../shared/mission-control.ts';
 import type { ChildOutput, DispatchContext, Page } from './context.ts';
 import { deliveryParts, isWell, MIN_POLL_MS } from './parts.ts';
-import { enqueuePage, forgetContexts, giveUpPlaces, knownIds, stirredBy, type Item } from './queue.ts';
+import {
+  enqueuePage,
+  forgetContexts,
+  giveUpPlaces,
+  knownIds,
+  movedIn,
+  stirredBy,
+  type Item,
+} from './queue.ts';
 
 /** The wait is this part of the time since the last news: what comes is seen within a twentieth of the silence. */
 const POLL_SHARE = 20;
@@ -53,7 +61,9 @@ export const withLooks = deliveryParts.extend({
           floorMs: 0,
         },
       });
-      if (Object.keys(context.resting).length > 0) then.raise({ type: 'rest.told' });
+      if (Object.keys(context.resting).length > 0) {
+        then.raise({ type: 'rest.told', moved: movedIn(queue, items) });
+      }
       if (page.rows.some(({ given }) => given !== null)) {
         then.raise({ type: 'contexts.aged' }, { id: 'contexts', delay: CONTEXTS_MS });
       }

@@ -109,7 +109,7 @@ export const deliveryMachine = deliverySetup.createMachine({
         'run.failed': { actions: runFailed },
         'gateway.suspected': { actions: ['doubt', { type: 'passOn', params: ({ event }) => event }] },
         'tokens.spent': { actions: { type: 'noteSpent', params: ({ event }) => event } },
-        'rest.told': { actions: 'tellRests' },
+        'rest.told': { actions: { type: 'tellRests', params: ({ event }) => event } },
         'day.over': { actions: { type: 'endRest', params: ({ event }) => event } },
         'run.stalled': { actions: { type: 'noteStall', params: ({ event }) => event } },
         'run.heard': { actions: { type: 'noteHeard', params: ({ event }) => event } },

@@ -80,8 +80,8 @@ export const deliveryParts = setup({
       Promise.reject(new Error('this actor is provided by src/runtime.ts')),
     ),
     /** Tells a thread, once for each day, that its agent rests; where no answer is due it tells nothing. Never fails. */
-    tellRest: fromPromise<RestNoteOutput, RestNote>(({ input: { session } }) =>
-      Promise.resolve({ kind: 'restNote', session, told: true }),
+    tellRest: fromPromise<RestNoteOutput, RestNote>(({ input: { session, notificationId } }) =>
+      Promise.resolve({ kind: 'restNote', session, notificationId, result: 'told' }),
     ),
     /** Gives back the rows that are lent to this runtime, without those whose run is open or over. */
     releaseRows: fromPromise<void, { keep: readonly string[] }>(() => Promise.resolve()),

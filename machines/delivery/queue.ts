@@ -209,6 +209,15 @@ export const stirredBy = (queue: Queue, page: readonly Item[]): Session[] =>
         );
       });
 
+/** Rows of the queue that stand at another time in the page: newer messages were coalesced into them. */
+export function movedIn({ sessions }: Queue, page: readonly Item[]): string[] {
+  const known = new Map<string, number>();
+  for (const { items } of sessions) for (const item of items) known.set(itemId(item), itemTime(item));
+  return page
+    .filter((item) => known.get(itemId(item)) !== itemTime(item) && known.has(itemId(item)))
+    .map(itemId);
+}
+
 /** Sessions whose rows did not come back with the list lose their places. */
 export const giveUpPlaces = (queue: Queue): Queue =>
   queue.counts.empty === 0

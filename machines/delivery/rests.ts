@@ -1,29 +1,26 @@
 /** The words for agents that have used up their tokens of the day: they rest, and their threads are told. */
 import { enqueueActions } from 'xstate';
 import { isSpent, isWarned, limitFor, restSource, type Spent } from '../shared/spending.ts';
+import { agentIn } from '../shared/slot.ts';
 import type { DispatchContext, RestNoteOutput } from './context.ts';
 import { withLooks } from './looks.ts';
 import { isWell, withoutKeys } from './parts.ts';
-import { itemId, type Session } from './queue.ts';
+import { itemId } from './queue.ts';
 
 const dayTimer = (agentId: string): string => `day:${agentId}`;
 const restNoteId = (session: string): string => `rest:${session}`;
 
+/** @param keys what is put in the place of `session`; none: it is told again */
 const withTold = (
   resting: DispatchContext['resting'],
-  { agentId, key }: Session,
+  session: string,
+  ...keys: string[]
 ): DispatchContext['resting'] => {
-  const rest = resting[agentId];
-  return rest === undefined ? resting : { ...resting, [agentId]: { ...rest, told: [...rest.told, key] } };
+  const rest = resting[agentIn(session)];
+  if (rest === undefined) return resting;
+  const others = rest.told.filter((key) => key !== session && !keys.includes(key));
+  return { ...resting, [agentIn(session)]: { ...rest, told: [...others, ...keys] } };
 };
-
-const withoutTold = (resting: DispatchContext['resting'], session: string): DispatchContext['resting'] =>
-  Object.fromEntries(
-    Object.entries(resting).map(([id, rest]) => [
-      id,
-      { ...rest, told: rest.told.filter((key) => key !== session) },
-    ]),
-  );
 
 export const withRests = withLooks.extend({
   actions: {
@@ -50,25 +47,36 @@ export const withRests = withLooks.extend({
         of: 'delivery',
         problem: `@${agent} has used ${tokens} tokens today, and AGENT_TOKENS_PER_DAY gives it ${limit}. It rests until the next UTC day, and its messages wait. A start with a higher limit wakes it earlier.`,
       });
-      then.raise({ type: 'rest.told' });
+      then.raise({ type: 'rest.told', moved: [] });
     }),
-    /** Each thread that waits for an agent that rests is told. */
-    tellRests: enqueueActions(({ enqueue: then, context: { queue, resting } }) => {
-      for (const session of queue.sessions) {
-        const rest = resting[session.agentId];
-        const [head] = session.items;
-        if (rest === undefined || head?.kind !== 'notification' || rest.told.includes(session.key)) continue;
-        then.assign(({ context }) => ({ resting: withTold(context.resting, session) }));
-        then.spawnChild('tellRest', {
-          id: restNoteId(session.key),
-          input: { session: session.key, notificationId: itemId(head), agent: rest.spent.agent },
-        });
-      }
-    }),
+    /** Each thread that waits for an agent that rests is told, for the first of its rows that somebody may wait for. */
+    tellRests: enqueueActions(
+      ({ enqueue: then, context: { queue, resting } }, { moved }: { moved: readonly string[] }) => {
+        for (const { key, agentId, items } of queue.sessions) {
+          const rest = resting[agentId];
+          if (rest === undefined || rest.told.includes(key)) continue;
+          const row = items.find(
+            (item) =>
+              item.kind === 'notification' &&
+              (moved.includes(itemId(item)) || !rest.told.includes(itemId(item))),
+          );
+          if (row === undefined) continue;
+          then.assign(({ context }) => ({ resting: withTold(context.resting, key, key) }));
+          then.spawnChild('tellRest', {
+            id: restNoteId(key),
+            input: { session: key, notificationId: itemId(row), agent: rest.spent.agent },
+          });
+        }
+      },
+    ),
     endRestNote: enqueueActions(({ enqueue: then, context }, { output }: { output: RestNoteOutput }) => {
-      then.stopChild(restNoteId(output.session));
+      const { session, notificationId, result } = output;
+      then.stopChild(restNoteId(session));
       // The next page tries again.
-      if (!output.told) then.assign({ resting: withoutTold(context.resting, output.session) });
+      if (result === 'failed') then.assign({ resting: withTold(context.resting, session) });
+      if (result !== 'notDue') return;
+      then.assign({ resting: withTold(context.resting, session, notificationId) });
+      then.raise({ type: 'rest.told', moved: [] });
     }),
     endRest: enqueueActions(({ enqueue: then, context }, { agentId }: { agentId: string }) => {
       const rest = context.resting[agentId];

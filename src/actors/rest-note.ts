@@ -26,28 +26,26 @@ export function createRestNote(around: {
     signal: AbortSignal;
   }): Promise<RestNoteOutput> => {
     const key = `${PREFIX}${new Date(now()).toISOString().slice(0, 10)}:${session}`;
-    if (store.read(key) !== null) return { kind: 'restNote', session, told: true };
+    const ended = (result: RestNoteOutput['result']): RestNoteOutput => ({
+      kind: 'restNote',
+      session,
+      notificationId,
+      result,
+    });
+    if (store.read(key) !== null) return ended('told');
     try {
       const delivery = await missionControl.loadContext(notificationId, signal);
       const { agent = null, task = null } = delivery ?? {};
       const isDue = delivery !== null && skipReason(delivery) === null && mustAnswer(delivery);
-      if (agent !== null && task !== null && isDue) {
-        // A crash between the two costs the note, and never makes two of it.
-        store.put(key, true);
-        await missionControl.postMessage(
-          {
-            taskId: task._id,
-            agentId: agent._id,
-            content: textOf(agent.name),
-            suppressAgentNotifications: true,
-          },
-          signal,
-        );
-      }
-      return { kind: 'restNote', session, told: true };
+      if (agent === null || task === null || !isDue) return ended('notDue');
+      // A crash between the two costs the note, and never makes two of it.
+      store.put(key, true);
+      const note = { taskId: task._id, agentId: agent._id, content: textOf(agent.name) };
+      await missionControl.postMessage({ ...note, suppressAgentNotifications: true }, signal);
+      return ended('told');
     } catch (error) {
       log.warn('agent.restUntold', 'A thread could not be told that its agent rests', { session, error });
-      return { kind: 'restNote', session, told: store.read(key) !== null };
+      return ended(store.read(key) === null ? 'failed' : 'told');
     }
   };
 }

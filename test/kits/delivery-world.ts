@@ -97,7 +97,7 @@ const heartbeat = createListener<BeatAnswer>().parent;
 export function movesOf(menu: Menu) {
   return (snapshot: DeliverySnapshot, ghost: Ghost): Move<Ghost>[] => [
     ...callsOf(snapshot).flatMap(({ id }) => answers(id, ghost, menu)),
-    ...notesOf(snapshot).flatMap((id) => restNotes(id, ghost, menu)),
+    ...notesOf(snapshot).flatMap((id) => restNotes(id, snapshot, ghost, menu)),
     ...Object.keys(snapshot.context.resting).map((agentId) => hear({ type: 'day.over', agentId }, ghost)),
     ...timersOf(snapshot).map((event) => ({ label: event.type.split('.')[2] ?? 'time', event, ghost })),
     ...menu.gate.map((event) => ({ label: event.type, event, ghost })),
@@ -157,12 +157,15 @@ const notesOf = ({ children }: DeliverySnapshot): string[] =>
     .filter((id) => id.startsWith('rest:'))
     .sort();
 
-/** A thread was told, or could not be. */
-function restNotes(id: string, ghost: Ghost, menu: Menu): Move<Ghost>[] {
+/** A thread was told, needs no word for that row, or could not be told. */
+function restNotes(id: string, { context }: DeliverySnapshot, ghost: Ghost, menu: Menu): Move<Ghost>[] {
   const session = id.replace('rest:', '');
-  return [true, ...(menu.rests ? [false] : [])].map((told) => ({
-    label: `${id} ${told ? 'told' : 'untold'}`,
-    event: callDone(id, { kind: 'restNote', session, told }),
+  const told = Object.values(context.resting).flatMap((rest) => rest.told);
+  const row = sessionOf(context.queue, session)?.items.find((item) => !told.includes(itemId(item)));
+  const notificationId = row === undefined ? '' : itemId(row);
+  return (['told', ...(menu.rests ? (['notDue', 'failed'] as const) : [])] as const).map((result) => ({
+    label: `${id} ${result}`,
+    event: callDone(id, { kind: 'restNote', session, notificationId, result }),
     ghost,
   }));
 }
