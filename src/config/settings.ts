@@ -239,6 +239,12 @@ export const settings = {
   OTEL_EXPORTER_OTLP_HEADERS: optional(otlpHeaders, 'none', 'headers that go with the spans', {
     secret: true,
   }),
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: optional(
+    otlpHeaders,
+    'none',
+    'headers that go with the spans, beside those of OTEL_EXPORTER_OTLP_HEADERS',
+    { secret: true },
+  ),
   OTEL_SERVICE_NAME: withDefault(label, 'mission-control-runtime', 'service.name of the traces'),
   OTEL_RESOURCE_ATTRIBUTES: optional(
     resourceAttributes,

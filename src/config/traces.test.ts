@@ -41,6 +41,15 @@ test('headers and attributes are lists with percent-encoded values', () => {
   expect(traces?.resource).toEqual({ 'deployment.environment.name': 'test' });
 });
 
+test('headers for traces stand beside the general ones, and win', () =>
+  expect(
+    tracesOf({
+      ...ENDPOINT,
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=general,x-tenant=one',
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'authorization=traces',
+    })?.headers,
+  ).toEqual({ authorization: 'traces', 'x-tenant': 'one' }));
+
 test.each([
   [{}, 1],
   [{ OTEL_TRACES_SAMPLER_ARG: '0.5' }, 1],

@@ -19,6 +19,7 @@ export interface TracesValues {
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?: string | undefined;
   OTEL_EXPORTER_OTLP_PROTOCOL: TracesConfig['protocol'];
   OTEL_EXPORTER_OTLP_HEADERS?: string | undefined;
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS?: string | undefined;
   OTEL_SERVICE_NAME: string;
   OTEL_RESOURCE_ATTRIBUTES?: string | undefined;
   OTEL_TRACES_SAMPLER: Sampler;
@@ -44,7 +45,10 @@ export function tracesConfig(values: TracesValues): TracesConfig | null {
   return {
     ...place,
     protocol: values.OTEL_EXPORTER_OTLP_PROTOCOL,
-    headers: Object.fromEntries(parseList(values.OTEL_EXPORTER_OTLP_HEADERS ?? '')),
+    headers: Object.fromEntries([
+      ...parseList(values.OTEL_EXPORTER_OTLP_HEADERS ?? ''),
+      ...parseList(values.OTEL_EXPORTER_OTLP_TRACES_HEADERS ?? ''),
+    ]),
     serviceName: values.OTEL_SERVICE_NAME,
     resource: Object.fromEntries(parseList(values.OTEL_RESOURCE_ATTRIBUTES ?? '')),
     share: shareOf(values.OTEL_TRACES_SAMPLER, values.OTEL_TRACES_SAMPLER_ARG),

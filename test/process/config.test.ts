@@ -60,6 +60,7 @@ const WRONG: Record<keyof typeof settings, [value: string, complaint: string]> =
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: [`https://user:${SECRET}@collector`, 'OTEL_EXPORTER_OTLP_HEADERS'],
   OTEL_EXPORTER_OTLP_PROTOCOL: ['grpc', 'one of http/protobuf, http/json'],
   OTEL_EXPORTER_OTLP_HEADERS: [SECRET, 'not a list of name=value'],
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: [`=${SECRET}`, 'not a list of name=value'],
   OTEL_SERVICE_NAME: ['\u00e9', 'printable'],
   OTEL_RESOURCE_ATTRIBUTES: ['production', 'not a list of name=value'],
   OTEL_TRACES_SAMPLER: ['jaeger_remote', 'always_on, always_off'],
