@@ -212,7 +212,8 @@ describe('whatever the secret and wherever it stands', () => {
           expect(once).not.toContain('s3cret');
         }
       }),
-      { numRuns: 1_000 },
+      // Found by chance once: one pass was not enough for it.
+      { numRuns: 1_000, examples: [['token=token\\"token%3D[']] },
     );
   });
 

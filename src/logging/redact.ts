@@ -4,6 +4,8 @@ import { secretPattern } from './secret-values.ts';
 
 const BEARER = /\bbearer(?:\s|%20|\+)+(?!(?:tokens?|auth\w*|schemes?|headers?)\b)[^\s"'\\,;&<>]+/gi;
 const SERVICE_TOKEN = /mc_service_[A-Za-z0-9*][^\s"'\\,;&<>)\]}]*/g;
+/** What one pass hides may show the next one another name of a secret, in odd nests of quotes. */
+const MOST_PASSES = 5;
 const USER_INFO = /:\/\/[^\s"'\\/?#<>]+@/g;
 
 /**
@@ -22,12 +24,20 @@ export function createRedactor(secrets: readonly string[]): (text: string) => st
       .replace(SERVICE_TOKEN, 'mc_service_***')
       .replace(USER_INFO, '://***@');
 
-  return (text) => {
+  const redactOnce = (text: string): string => {
     const hidden = hide(text);
     if (hidden === text || parseJson(hidden) !== null) return hidden;
     // The result is no longer JSON, for example after a secret of digits outside of quotes. Each text is redacted by itself.
     const json = parseJson(text);
     return json === null ? hidden : JSON.stringify(hideWithin(json.value, hide));
+  };
+
+  return (text) => {
+    let [before, after] = [text, redactOnce(text)];
+    for (let pass = 1; after !== before && pass < MOST_PASSES; pass += 1) {
+      [before, after] = [after, redactOnce(after)];
+    }
+    return after;
   };
 }
 
