@@ -105,7 +105,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     }),
   );
   const onUnreadable = (problem: string): void => log.warn('gateway.unreadable', problem);
-  const stories = createStories({ texts: config.showTexts });
+  const stories = createStories({ texts: config.showTexts, redact: options.redact });
   const signs = createSigns();
   const gateway = countTokens(
     signs.watch(
@@ -250,7 +250,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     clock.observe,
     stories.observe,
     (event: InspectionEvent) => traces?.observe(event, stories),
-    createNarrator(log, isRoot),
+    createNarrator(log, isRoot, Object.keys(config.tokenLimits.bySlug)),
     createMeasurer(metrics, isRoot),
   ];
   const root: SupervisorActor = createActor(machine, {

@@ -255,6 +255,10 @@ export const deliverySetup = withTroubles.extend({
       }),
       beaters: { ...context.beaters, [`beat:${due.agent._id}`]: due.replyTo },
     })),
+    skipBeat: sendTo(
+      (_, due: DueBeat) => due.replyTo,
+      (): BeatAnswer => ({ type: 'beat.done', focus: null }),
+    ),
     refuseBeat: sendTo(
       (_, due: DueBeat) => due.replyTo,
       (): BeatAnswer => ({ type: 'beat.refused' }),

@@ -40,8 +40,9 @@ const runFailed = [
 const beatDue = [
   { guard: 'draining', actions: { type: 'refuseBeat', params: ({ event }: { event: DueBeat }) => event } },
   {
+    // It is not away: it only rests.
     guard: { type: 'agentRests', params: ({ event }: { event: DueBeat }) => event },
-    actions: { type: 'refuseBeat', params: ({ event }: { event: DueBeat }) => event },
+    actions: { type: 'skipBeat', params: ({ event }: { event: DueBeat }) => event },
   },
   { actions: { type: 'takeBeat', params: ({ event }: { event: DueBeat }) => event } },
 ] as const;

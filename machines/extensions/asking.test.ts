@@ -59,3 +59,30 @@ test('a function that failed without a reason is offered no more, until the back
   expect(known).toEqual([['beginDelivery', 'other'], ['other'], ['beginDelivery', 'other']]);
   actor.stop();
 });
+
+test('it is asked again after a day also while the queue is watched', async () => {
+  let asked = 0;
+  const machine = extensionsMachine.provide({
+    actors: {
+      askExtensions: fromPromise<readonly string[]>(() => {
+        asked += 1;
+        return Promise.resolve(['wakeUp', 'leaseNotifications']);
+      }),
+    },
+  });
+  const { parent, heard } = createListener<ExtensionsNews>();
+  const clock = new SimulatedClock();
+  const input = { parent, wakeUp: true, backend: { baseMs: 5_000, capMs: 60_000 }, random: () => 0.5 };
+  const actor = createActor(machine, { clock, input }).start();
+  // Nothing is known yet: nothing can be taken back.
+  actor.send({ type: 'extension.failed', name: 'leaseNotifications' });
+  await settle();
+  actor.send({ type: 'watch.began' });
+  actor.send({ type: 'extension.failed', name: 'leaseNotifications' });
+  clock.increment(24 * HOUR_MS);
+  await settle();
+  expect(asked).toBe(2);
+  const known = heard.flatMap((news) => (news.type === 'extensions.known' ? [news.functions] : []));
+  expect(known).toEqual([['leaseNotifications', 'wakeUp'], ['wakeUp'], ['leaseNotifications', 'wakeUp']]);
+  actor.stop();
+});

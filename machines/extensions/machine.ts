@@ -16,7 +16,7 @@ export interface ExtensionsInput {
 export type ExtensionsNews =
   /** What the backend offers, sent when it changes. Empty: it offers only the contract. */
   | { type: 'extensions.known'; functions: readonly string[] }
-  /** The first question is over, whatever came of it. Sent after each question. */
+  /** A question is over, whatever came of it. */
   | { type: 'extensions.asked' }
   /** From now on every change of the queue is announced. Delivery must look once for what came before. */
   | { type: 'queue.watched' }
@@ -85,8 +85,9 @@ export const extensionsMachine = setup({
       enqueue.sendTo(context.parent, { type: 'extensions.known', functions });
     }),
     dropFunction: enqueueActions(({ enqueue, context }, { name }: { name: string }) => {
-      const functions = (context.functions ?? []).filter((one) => one !== name);
-      if (functions.length === context.functions?.length) return;
+      const { functions: offered } = context;
+      if (offered?.includes(name) !== true) return;
+      const functions = offered.filter((one) => one !== name);
       enqueue.assign({ functions });
       enqueue.sendTo(context.parent, { type: 'extensions.known', functions });
     }),
@@ -170,7 +171,9 @@ export const extensionsMachine = setup({
       after: { askBackoff: 'asking' },
     },
     watching: {
-      description: 'Subscribed to the queue. The client restores a lost connection by itself.',
+      description:
+        'Subscribed to the queue. The client restores a lost connection by itself. Asks again after a day.',
+      after: { askAgain: 'asking' },
       initial: 'connecting',
       invoke: {
         src: 'watchQueue',

@@ -149,6 +149,37 @@ test('a reply keeps its pace when another row of its session comes, until a pers
   expect(asked()).toBe(true);
 });
 
+test('a look that fails, or that a newer message overtakes, is repeated', async () => {
+  const paced = contextWith(chainOf(10), { row: { type: 'mention' } });
+  const person = contextWith([...chainOf(10), says('user', 50)], { row: { type: 'mention' } });
+  const looks: { answer: (context: DeliveryContext) => void; fail: (error: Error) => void }[] = [];
+  let known = paced;
+  const { parent, heard } = createListener<ChildNews>();
+  const read = (delivery: DeliveryContext | null) => ({ delivery, completes: false, typing: false });
+  const machine = notificationMachine.provide({
+    actors: {
+      readContext: fromPromise(() => Promise.resolve(read(known))),
+      rereadRow: fromPromise<DeliveryContext | null, WriteAhead>(
+        () => new Promise((answer, fail) => looks.push({ answer, fail })),
+      ),
+    },
+  });
+  const input = { ...inputOf(freshGhost('mention')), parent, row: paced.notification };
+  const actor = createActor(machine, { clock: new SimulatedClock(), input }).start();
+  await settle();
+  actor.send({ type: 'row.stirred' });
+  actor.send({ type: 'row.stirred' });
+  expect(looks).toHaveLength(2);
+  looks[1]?.fail(new Error('Convex is away'));
+  await settle();
+  actor.send({ type: 'backend.available' });
+  expect(looks).toHaveLength(3);
+  known = person;
+  looks[2]?.answer(person);
+  await settle();
+  expect(heard.some(({ type }) => type === 'slot.wanted')).toBe(true);
+});
+
 test('a person is answered at once', () => {
   const context = contextWith(chainOf(8), { author: 'user' });
   expect(paceOf(context, seen(context), LIMIT)).toBe(0);

@@ -139,8 +139,17 @@ export const notificationMachine = notificationSetup.createMachine({
                   { guard: { type: 'stillPaced', params: rereadParams }, target: 'waiting' },
                   { target: '#notification.reading' },
                 ],
-                onError: 'waiting',
+                onError: 'unsure',
               },
+              // What came while it looked may not be in the answer.
+              on: { 'row.stirred': { target: 'looking', reenter: true } },
+            },
+            unsure: {
+              description: 'Convex did not say. Looks again after a while.',
+              tags: ['degraded'],
+              entry: 'drawStep',
+              on: { 'row.stirred': 'looking', 'backend.available': 'looking' },
+              after: { stepBackoff: 'looking' },
             },
           },
         },

@@ -27,7 +27,7 @@ async function main(): Promise<string> {
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const [command, file] = positionals;
+  const [command, file, ...more] = positionals;
   const place: Place = { dataDir: resolve(values.data), url: values.url };
   if (values.help || command === undefined) return USAGE;
   if (command === 'reset') {
@@ -41,6 +41,8 @@ async function main(): Promise<string> {
   if (command !== 'backup' && command !== 'export' && command !== 'restore') {
     throw new Error(`There is no command "${command}". ${USAGE}`);
   }
+  if (more.length > 0) throw new Error(`One file is enough: "${more.join(' ')}" is too much.`);
+  if (!URL.canParse(values.url)) throw new Error(`--url: "${values.url}" is no address.`);
   if (file === undefined) throw new Error(`Which file? Say "npm run local -- ${command} FILE".`);
   if (command !== 'restore') {
     await writeCopy(command, place, file);

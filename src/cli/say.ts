@@ -6,6 +6,7 @@ import { readSession, type DevSession } from '../local/session.ts';
 import { findAnswer } from './say/answer.ts';
 import { readNames, type Agent } from './say/names.ts';
 import { whyWaiting } from './say/waiting.ts';
+import { toldIn } from './told.ts';
 
 const USAGE = `npm run say -- "<text>" [--task <title or id>] [--timeout <seconds>]
 
@@ -143,7 +144,7 @@ function tell(message: string, exitCode: number): number {
 /** @returns one sentence: fetch's own "fetch failed" says neither who was asked nor what to do */
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (!(error instanceof TypeError) || error.cause === undefined) return error.message;
+  if (!(error instanceof TypeError) || error.cause === undefined) return toldIn(error) ?? error.message;
   const url = readSession()?.convexUrl;
   return `Mission Control${url === undefined ? '' : ` at ${url}`} does not answer any more: is npm run dev still running?`;
 }

@@ -5,6 +5,7 @@ import { makeFunctionReference } from 'convex/server';
 import * as v from 'valibot';
 import { createDemoClient, type DemoClient, type Message } from '../local/client.ts';
 import { readSession, type DevSession } from '../local/session.ts';
+import { toldIn } from './told.ts';
 
 const USAGE = `npm run threads -- <command>
 
@@ -212,12 +213,10 @@ try {
   process.exitCode = 1;
 }
 
-/** Mission Control's refusals carry their sentence as data. */
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.message.includes('fetch failed')) {
     return 'Mission Control does not answer: start the stack with `npm run dev` first.';
   }
-  const told = 'data' in error ? v.safeParse(v.object({ message: v.string() }), error.data) : null;
-  return told?.success ? told.output.message : error.message;
+  return toldIn(error) ?? error.message;
 }

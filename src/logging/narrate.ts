@@ -10,12 +10,15 @@ import { causeOf } from './same-cause.ts';
  * Writes to the log what the machines do: each transition as one debug line, and each change that matters to an operator
  * as one line. The machines themselves log nothing. This observer reads what arrives at the supervisor and how
  * notifications end.
+ *
+ * @param limited slugs that AGENT_TOKENS_PER_DAY names
  */
 export function createNarrator(
   log: Log,
   isRoot: (actor: unknown) => boolean,
+  limited: readonly string[] = [],
 ): (event: InspectionEvent) => void {
-  const tellNews = createNews(log);
+  const tellNews = createNews(log, limited);
   const tellTransition = createTransitions(log);
   return (event) => {
     if (event.type === '@xstate.event') {
@@ -47,10 +50,12 @@ function createTransitions(
 }
 
 /** The log line for each event. A line names its notification where there is one. */
-function createNews(log: Log): (event: AnyEventObject) => void {
+function createNews(log: Log, limited: readonly string[]): (event: AnyEventObject) => void {
   /** What each child is in trouble for, and at which level its recovery is told. */
   const problems = new Map<string, { problem: string; cause: string; level: 'debug' | 'info' }>();
   let status = '';
+  /** Slugs in AGENT_TOKENS_PER_DAY that no agent had when they were last looked at. */
+  let unknown = '';
   const tell: { [T in SupervisorEvent['type']]?: (event: Extract<SupervisorEvent, { type: T }>) => void } = {
     'health.listening': ({ port }) =>
       log.info('health.listening', `Health is served on port ${port}`, { port }),
@@ -108,6 +113,14 @@ function createNews(log: Log): (event: AnyEventObject) => void {
       }),
     'agents.synced': ({ agents, skipped }) => {
       log.debug('agents.synced', `${agents.length} agents`, { slugs: agents.map(({ slug }) => slug) });
+      const strangers = limited.filter((slug) => !agents.some((agent) => agent.slug === slug));
+      if (strangers.length > 0 && strangers.join() !== unknown) {
+        log.warn(
+          'tokens.unknownAgent',
+          `AGENT_TOKENS_PER_DAY names ${strangers.join(', ')}, and the account has no such agent: correct the slug. The agents are ${agents.map(({ slug }) => slug).join(', ')}.`,
+        );
+      }
+      unknown = strangers.join();
       if (skipped.length > 0) {
         log.warn(
           'agents.skipped',

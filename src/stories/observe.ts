@@ -50,8 +50,14 @@ const MOST_MOVES = 200;
 const LONGEST_TITLE = 90;
 
 /** @param texts whether the beginning of a message is kept (INSPECTOR_TEXT) */
-export function createStories(options: { texts: boolean; now?: () => number; most?: number }): Stories {
-  const { texts, now = Date.now } = options;
+export function createStories(options: {
+  texts: boolean;
+  /** Before a text is cut: a part of a secret is not known again. */
+  redact?: (text: string) => string;
+  now?: () => number;
+  most?: number;
+}): Stories {
+  const { texts, redact = (text: string) => text, now = Date.now } = options;
   const memory = createMemory(options.most);
   const moves: { gate: Gate; at: number }[] = [];
   const holds: { agentId: string; from: number; to: number | null }[] = [];
@@ -69,7 +75,7 @@ export function createStories(options: { texts: boolean; now?: () => number; mos
       createdAt: row.createdAt,
       agent: null,
       task: null,
-      text: texts ? excerpt(row.body) : null,
+      text: texts ? excerpt(row.body, redact) : null,
       heard: false,
       earlierRuns: entry?.runs ?? 0,
       phases: [],
@@ -107,7 +113,7 @@ export function createStories(options: { texts: boolean; now?: () => number; mos
     story.heard = true;
     story.agent = delivery.agent?.slug ?? story.agent;
     story.task = delivery.task === null ? story.task : cut(delivery.task.title, LONGEST_TITLE);
-    if (texts) story.text = excerpt(delivery.message?.content ?? '') ?? story.text;
+    if (texts) story.text = excerpt(delivery.message?.content ?? '', redact) ?? story.text;
   }
 
   function tell(context: NotificationContext, phase: Phase): void {

@@ -18,9 +18,15 @@ describe('the text of a message', () => {
     ['as it is up to 80 characters', 'x'.repeat(80), 'x'.repeat(80)],
     ['cut beyond', 'ä'.repeat(81), `${'ä'.repeat(79)}…`],
     ['without characters that steer a terminal', 'a\u001b[2Jb', 'a [2Jb'],
-  ])('%s', (_what, text, shown) => expect(excerpt(text)).toBe(shown));
+  ])('%s', (_what, text, shown) => expect(excerpt(text, (one) => one)).toBe(shown));
 
-  test('of a message that says nothing there is none', () => expect(excerpt(' \n ')).toBe(null));
+  test('a secret at its end is hidden before it is cut', () =>
+    expect(excerpt(`${'c'.repeat(70)} s3cretvalue1`, (text) => text.replace('s3cretvalue1', '***'))).toBe(
+      `${'c'.repeat(70)} ***`,
+    ));
+
+  test('of a message that says nothing there is none', () =>
+    expect(excerpt(' \n ', (one) => one)).toBe(null));
 
   test('is not kept where texts are off', () => {
     const stories = createStories({ texts: false });

@@ -73,9 +73,9 @@ const MOST_FAILURES = 20;
 const LONGEST_SENTENCE = 400;
 
 /** At most 80 characters of the first line that says anything. */
-export function excerpt(text: string): string | null {
+export function excerpt(text: string, redact: (text: string) => string): string | null {
   const line = text.split(/[\r\n]/).find((one) => one.trim() !== '');
-  return line === undefined ? null : cut(line, LONGEST_TEXT);
+  return line === undefined ? null : cut(redact(line), LONGEST_TEXT);
 }
 
 export function cut(text: string, longest: number): string {

@@ -6,8 +6,11 @@ import { problemOf, tellTrouble } from './tell.ts';
 const error = (message: string, code?: number | string): Error => Object.assign(new Error(message), { code });
 
 test.each<[Error | undefined, string]>([
-  [error('Unauthorized', 401), 'answers HTTP 401: check OTEL_EXPORTER_OTLP_HEADERS'],
-  [error('Not Found', 404), 'answers HTTP 404: is it the address of an OTLP receiver?'],
+  [
+    error('Unauthorized', 401),
+    'answers HTTP 401: check OTEL_EXPORTER_OTLP_HEADERS and OTEL_EXPORTER_OTLP_TRACES_HEADERS',
+  ],
+  [error('Not Found', 404), 'answers HTTP 404: check that it is the address of an OTLP receiver'],
   [error('connect ECONNREFUSED 127.0.0.1:4318', 'ECONNREFUSED'), 'cannot be reached (ECONNREFUSED)'],
   [error('Request timed out'), 'does not answer'],
   [error('Export failed with retryable status'), 'takes nothing for now (HTTP 429, 502, 503 or 504)'],

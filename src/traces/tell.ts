@@ -19,7 +19,7 @@ export function tellTrouble(
     if (failed) {
       log.warn(
         'traces.unsent',
-        `Traces cannot be sent: ${place} ${problemOf(error)}. Delivery goes on, and what it does until then has no traces.`,
+        `Traces cannot be sent: ${place} ${problemOf(error)}. Delivery goes on without them.`,
       );
     } else log.info('traces.sent', `Traces are sent again: ${place} takes them.`);
   };
@@ -37,8 +37,10 @@ export function tellTrouble(
 /** Completes "the endpoint ...". */
 export function problemOf(error: Error | undefined): string {
   const code = error !== undefined && 'code' in error ? error.code : undefined;
-  if (code === 401 || code === 403) return `answers HTTP ${code}: check OTEL_EXPORTER_OTLP_HEADERS`;
-  if (typeof code === 'number') return `answers HTTP ${code}: is it the address of an OTLP receiver?`;
+  if (code === 401 || code === 403)
+    return `answers HTTP ${code}: check OTEL_EXPORTER_OTLP_HEADERS and OTEL_EXPORTER_OTLP_TRACES_HEADERS`;
+  if (typeof code === 'number')
+    return `answers HTTP ${code}: check that it is the address of an OTLP receiver`;
   if (typeof code === 'string') return `cannot be reached (${code})`;
   if (error?.message === 'Request timed out') return 'does not answer';
   if (error?.message === 'Export failed with retryable status')

@@ -73,6 +73,14 @@ test('an agent without tokens rests, through a restart too; its messages wait, e
   expect((await contents(backend, two)).filter((text) => text.includes(NOTE))).toHaveLength(1);
 });
 
+test('a slug that no agent has is told: a mistyped limit would be none', async () => {
+  const [backend, gateway] = [await missionControl(), await echoGateway()];
+  const env = { AGENT_TOKENS_PER_DAY: 'engineer=1000000000,enginer=5' };
+  const runtime = await startRuntime({ backend, gateway, env });
+  const { message } = await runtime.waitForLog('the warning', ({ event }) => event === 'tokens.unknownAgent');
+  expect(message).toMatch(/^AGENT_TOKENS_PER_DAY names enginer, and .* The agents are .*engineer/);
+});
+
 test('four fifths of a limit are told in the log, once; the whole of it is rest; a raised limit wakes it', async () => {
   const [backend, gateway, state] = [await missionControl(), await echoGateway(), temporaryDirectory()];
   // A heartbeat would use tokens as well.

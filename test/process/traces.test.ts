@@ -291,7 +291,7 @@ test('an endpoint that is away is told once, and once when it is back; deliverie
   );
   expect(line).toMatchObject({
     level: 'warn',
-    message: `Traces cannot be sent: OTEL_EXPORTER_OTLP_ENDPOINT (${receiver.url}/v1/traces) cannot be reached (ECONNREFUSED). Delivery goes on, and what it does until then has no traces.`,
+    message: `Traces cannot be sent: OTEL_EXPORTER_OTLP_ENDPOINT (${receiver.url}/v1/traces) cannot be reached (ECONNREFUSED). Delivery goes on without them.`,
   });
   await receiver.open();
   await backend.postMessage(taskId, '@engineer and this');

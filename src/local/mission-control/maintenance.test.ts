@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
@@ -123,6 +123,25 @@ test('reset needs a word, the admin key, and a stopped Mission Control', async (
   expect((await local(temporaryDirectory(), 'reset', '--yes')).err).toContain('A reset needs the admin key');
   expect((await local(dataDir, 'reset', '--yes')).code).toBe(0);
   expect((await start(dataDir)).accountId).not.toBe(backend.accountId);
+});
+
+test('a place that cannot be written, and a file that is not there, are named, and nothing is left', async () => {
+  const dataDir = temporaryDirectory();
+  const backend = await withMessages(dataDir);
+  const place = temporaryDirectory();
+  expect((await local(dataDir, 'backup', place, '--url', backend.url)).err).toBe(
+    `${place} cannot be written (EISDIR): name a file in a directory that is there.\n`,
+  );
+  expect(existsSync(`${place}.new`)).toBe(false);
+  const lost = join(place, 'no', 'file');
+  expect((await local(dataDir, 'backup', lost, '--url', backend.url)).err).toContain(
+    'cannot be written (ENOENT)',
+  );
+  expect((await local(dataDir, 'restore', lost)).err).toBe(
+    `${lost} cannot be read (ENOENT): name a backup or an export.\n`,
+  );
+  expect((await local(dataDir, 'backup', 'a', 'b')).err).toContain('"b" is too much');
+  expect((await local(dataDir, 'export', 'a', '--url', 'nope')).err).toContain('--url: "nope" is no address');
 });
 
 test('a command that is not there, and one without its file, are told what to say', async () => {

@@ -31,8 +31,31 @@ const COPIES = { backup: snapshotFile, export: exportZip };
  */
 export async function writeCopy(kind: keyof typeof COPIES, place: Place, file: string): Promise<void> {
   const bytes = (await fromRunning(kind, place)) ?? (await fromFile(place, COPIES[kind]));
-  writeFileSync(`${file}.new`, bytes, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  try {
+    writeFileSync(`${file}.new`, bytes, { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  } catch (error) {
+    rmSync(`${file}.new`, { force: true });
+    throw new Error(
+      `${file} cannot be written (${codeOf(error)}): name a file in a directory that is there.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error);
+
+function readGiven(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Error(`${file} cannot be read (${codeOf(error)}): name a backup or an export.`, {
+      cause: error,
+    });
+  }
 }
 
 /** @returns null when nothing is running there */
@@ -65,13 +88,14 @@ async function fromFile({ dataDir }: Place, copy: (store: Store) => Uint8Array):
  * then nothing was changed
  */
 export async function restore({ dataDir }: Place, file: string): Promise<string | null> {
+  const bytes = readGiven(file);
   prepareDataDir(dataDir);
   const path = databaseIn(dataDir);
   requireStopped(path);
   const next = `${path}.restoring`;
   removeDatabase(next);
   try {
-    await makeDatabase(next, file);
+    await makeDatabase(next, file, bytes);
   } catch (error) {
     removeDatabase(next);
     throw error;
@@ -83,9 +107,8 @@ export async function restore({ dataDir }: Place, file: string): Promise<string 
   return earlier;
 }
 
-async function makeDatabase(path: string, file: string): Promise<void> {
+async function makeDatabase(path: string, file: string, bytes: Buffer): Promise<void> {
   const schema = await currentSchema();
-  const bytes = readFileSync(file);
   if (bytes.subarray(0, 2).toString('latin1') === 'PK') importZip(path, bytes, schema);
   else if (bytes.subarray(0, 15).toString('latin1') === 'SQLite format 3') {
     writeFileSync(path, bytes, { mode: 0o600 });
