@@ -2,8 +2,8 @@
 import { expect, it } from 'vitest';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import { deliveryInput } from '../../test/kits/delivery-input.ts';
-import { sampleRow, settle } from '../../test/kits/samples/mission-control.ts';
-import type { ListInput, Page, RestNote, RestNoteOutput } from './context.ts';
+import { createListener, sampleAgent, sampleRow, settle } from '../../test/kits/samples/mission-control.ts';
+import type { BeatAnswer, ListInput, Page, RestNote, RestNoteOutput } from './context.ts';
 import { deliveryMachine } from './machine.ts';
 
 const DAY_MS = 86_400_000;
@@ -82,4 +82,14 @@ it('is asked again for a row that a newer message was coalesced into', async () 
   const asked = await restWith([], [['a1', 1]], [['a1', 5]]);
   expect(asked.length).toBeGreaterThan(1);
   expect(new Set(asked)).toEqual(new Set(['a1']));
+});
+
+it('skips the beat of an agent that rests: the agent is not away', () => {
+  const { parent: replyTo, heard } = createListener<BeatAnswer>();
+  const input = deliveryInput({ spent: () => [SPENT], settings: { tokenLimits: { all: 1, bySlug: {} } } });
+  const listUndelivered = fromPromise<Page, ListInput>(() => new Promise(() => undefined));
+  const actor = createActor(deliveryMachine.provide({ actors: { listUndelivered } }), { input }).start();
+  actor.send({ type: 'beat.due', agent: sampleAgent({ _id: 'agent-e' }), seen: [], replyTo });
+  expect(heard).toEqual([{ type: 'beat.done', focus: null }]);
+  actor.stop();
 });
