@@ -29,6 +29,9 @@ interface Checkout {
   script(name: string, ...args: string[]): Promise<Outcome>;
 }
 
+/** What compose makes of the directory's name. */
+const NAME = 'missioncontrol';
+
 const Ended = v.object({ code: v.number(), stdout: v.string(), stderr: v.string() });
 
 /** @param settings in the environment of everything that is run there, in place of an edited .env */
@@ -89,12 +92,21 @@ const runtimeOf = async ({ docker }: Checkout): Promise<string> => {
 };
 
 test("the README's docker line in a fresh clone: all of it answers, and it says what to do next", async () => {
+  // Somebody else's stack on this engine may have the directory's name.
+  const taken = await first.docker(
+    'ps',
+    '--all',
+    '--quiet',
+    '--filter',
+    `label=com.docker.compose.project=${NAME}`,
+  );
   const start = performance.now();
   const [, line = ''] = readmeCommands('Run it');
   expect(line).toBe('scripts/stack.sh up');
   const { code, output } = await first.type(line);
   expect({ code, output }).toMatchObject({ code: 0 });
   figure(`${line} in a fresh clone, builds included`, secondsSince(start));
+  if (taken === '') expect(await projectIn(first)).toBe(NAME);
   expect(output).toContain(`http://127.0.0.1:${first.healthPort}/health`);
   expect(output).toMatch(/ANTHROPIC_API_KEY=.*OPENCLAW_MODEL=/);
   const [, said = ''] = /docker compose (exec backend say ".*")/.exec(output) ?? [];
@@ -156,11 +168,12 @@ test('a key that .env gets is in the gateway after up, and goes with its line', 
 });
 
 test('a second clone has a stack of its own, and the first one does not notice', async () => {
-  const before = await runtimeOf(first);
+  const [before, project] = [await runtimeOf(first), await projectIn(first)];
   const { code, output } = await second.script('stack.sh', 'up');
   expect({ code, output }).toMatchObject({ code: 0 });
-  expect(await projectIn(first)).toBe('missioncontrol');
+  expect(await projectIn(first)).toBe(project);
   expect(await projectIn(second)).toMatch(/^mission-control-[0-9a-f]{6}$/);
+  expect(await projectIn(second)).not.toBe(project);
   expect(await runtimeOf(first)).toBe(before);
   for (const { healthPort } of [first, second]) {
     await until('/health answers', () => readHealth(healthPort), PATIENCE_MS);
