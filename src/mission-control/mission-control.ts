@@ -70,7 +70,7 @@ export function createMissionControl(options: MissionControlOptions): MissionCon
     offer: options.offer ?? NOTHING_OFFERED,
     holder: options.holder,
     report,
-    onOthers: countOthers(onOthers),
+    onOthers: (others) => onOthers({ type: 'otherRuntime.counted', others }),
   });
   return {
     ...watchForOthers({ ...plain, ...calls }, onOthers),
@@ -80,15 +80,6 @@ export function createMissionControl(options: MissionControlOptions): MissionCon
 }
 
 const NOTHING_OFFERED: Offer = { has: () => false, failed: () => undefined };
-
-/** That there still is no other runtime is no news. */
-function countOthers(tell: (sign: OtherRuntimeSign) => void): (others: number) => void {
-  let before = 0;
-  return (others) => {
-    if (others > 0 || before > 0) tell({ type: 'otherRuntime.counted', others });
-    before = others;
-  };
-}
 
 /** How many malformed rows are remembered as told. */
 const MAX_TOLD = 1000;
