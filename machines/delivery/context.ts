@@ -178,8 +178,10 @@ export interface History {
 /** An agent that rests until the UTC day is over. */
 export interface Resting {
   spent: Spent;
-  /** Keys of sessions that were told or are being told, and ids of rows that nobody waits for. */
+  /** Keys of sessions whose threads were told, or are being told. */
   told: readonly string[];
+  /** Ids of rows that nobody waits for. */
+  notDue: readonly string[];
 }
 
 /** The note that tells a thread that its agent rests. A thread gets it once, and only where an answer is due. */

@@ -2,7 +2,7 @@
 import { enqueueActions } from 'xstate';
 import { isSpent, isWarned, limitFor, restSource, type Spent } from '../shared/spending.ts';
 import { agentIn } from '../shared/slot.ts';
-import type { DispatchContext, RestNoteOutput } from './context.ts';
+import type { DispatchContext, Resting, RestNoteOutput } from './context.ts';
 import { withLooks } from './looks.ts';
 import { isWell, withoutKeys } from './parts.ts';
 import { itemId } from './queue.ts';
@@ -10,17 +10,17 @@ import { itemId } from './queue.ts';
 const dayTimer = (agentId: string): string => `day:${agentId}`;
 const restNoteId = (session: string): string => `rest:${session}`;
 
-/** @param keys what is put in the place of `session`; none: it is told again */
-const withTold = (
+/** The agents at rest, with that change for the agent of the session. */
+function withRest(
   resting: DispatchContext['resting'],
   session: string,
-  ...keys: string[]
-): DispatchContext['resting'] => {
+  change: (rest: Resting) => Partial<Resting>,
+): DispatchContext['resting'] {
   const rest = resting[agentIn(session)];
-  if (rest === undefined) return resting;
-  const others = rest.told.filter((key) => key !== session && !keys.includes(key));
-  return { ...resting, [agentIn(session)]: { ...rest, told: [...others, ...keys] } };
-};
+  return rest === undefined ? resting : { ...resting, [agentIn(session)]: { ...rest, ...change(rest) } };
+}
+
+const without = (keys: readonly string[], key: string): string[] => keys.filter((other) => other !== key);
 
 export const withRests = withLooks.extend({
   actions: {
@@ -38,7 +38,7 @@ export const withRests = withLooks.extend({
       if (isWarned(settings.tokenLimits, spent))
         then.sendTo(parent, { type: 'tokens.low', agent, tokens, limit });
       if (!isSpent(settings.tokenLimits, spent)) return;
-      then.assign({ resting: { ...resting, [agentId]: { spent, told: [] } } });
+      then.assign({ resting: { ...resting, [agentId]: { spent, told: [], notDue: [] } } });
       then.raise({ type: 'day.over', agentId }, { id: dayTimer(agentId), delay: Math.max(1, dayEndsInMs) });
       then.sendTo(parent, { type: 'tokens.low', agent, tokens, limit });
       then.sendTo(parent, {
@@ -55,16 +55,15 @@ export const withRests = withLooks.extend({
         for (const { key, agentId, items } of queue.sessions) {
           const rest = resting[agentId];
           if (rest === undefined || rest.told.includes(key)) continue;
-          const row = items.find(
-            (item) =>
-              item.kind === 'notification' &&
-              (moved.includes(itemId(item)) || !rest.told.includes(itemId(item))),
-          );
-          if (row === undefined) continue;
-          then.assign(({ context }) => ({ resting: withTold(context.resting, key, key) }));
+          const ids = items.flatMap((item) => (item.kind === 'notification' ? [itemId(item)] : []));
+          const notificationId = ids.find((id) => moved.includes(id) || !rest.notDue.includes(id));
+          if (notificationId === undefined) continue;
+          then.assign(({ context }) => ({
+            resting: withRest(context.resting, key, ({ told }) => ({ told: [...told, key] })),
+          }));
           then.spawnChild('tellRest', {
             id: restNoteId(key),
-            input: { session: key, notificationId: itemId(row), agent: rest.spent.agent },
+            input: { session: key, notificationId, agent: rest.spent.agent },
           });
         }
       },
@@ -72,11 +71,15 @@ export const withRests = withLooks.extend({
     endRestNote: enqueueActions(({ enqueue: then, context }, { output }: { output: RestNoteOutput }) => {
       const { session, notificationId, result } = output;
       then.stopChild(restNoteId(session));
-      // The next page tries again.
-      if (result === 'failed') then.assign({ resting: withTold(context.resting, session) });
-      if (result !== 'notDue') return;
-      then.assign({ resting: withTold(context.resting, session, notificationId) });
-      then.raise({ type: 'rest.told', moved: [] });
+      if (result === 'told') return;
+      // The next page tries again, or another row of the thread.
+      then.assign({
+        resting: withRest(context.resting, session, ({ told, notDue }) => ({
+          told: without(told, session),
+          ...(result === 'notDue' && { notDue: [...without(notDue, notificationId), notificationId] }),
+        })),
+      });
+      if (result === 'notDue') then.raise({ type: 'rest.told', moved: [] });
     }),
     endRest: enqueueActions(({ enqueue: then, context }, { agentId }: { agentId: string }) => {
       const rest = context.resting[agentId];
