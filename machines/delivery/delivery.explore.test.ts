@@ -151,6 +151,35 @@ const keepsTroubleToItsAgent: Invariant = ({ to, effects }) => {
   return null;
 };
 
+/** A trial that failed tells of its agent: the next one is of another agent, where one is ready. */
+const triesAnotherAgentNext: Invariant = ({ from, to, effects }) => {
+  const trial = sends(effects, 'slot.granted').find(({ event }) => event.trial === true);
+  const last = from?.context.trials.tried.at(-1);
+  if (trial === undefined || last === undefined || gateOf(from ?? to) !== 'trial') return null;
+  const agentId = agentIn(sessionIn(trial.to));
+  if (agentIn(last) !== agentId) return null;
+  const { queue, resting } = to.context;
+  const held = queue.ready.find((one) => one.agentId !== agentId && resting[one.agentId] === undefined);
+  return held === undefined ? null : `${held.key} waits for a second trial of ${agentId}`;
+};
+
+/** The sessions of an agent in trouble take the place of one run, and no more, from those of other agents. */
+const startsWhoIsWell: Invariant = ({ to }) => {
+  const { queue, troubles, resting } = to.context;
+  if (gateOf(to) !== 'open' || !isAccepting(to)) return null;
+  const mayHave = (agentId: string): number =>
+    resting[agentId] !== undefined ? 0 : troubles[`agent:${agentId}`] === 'found' ? 1 : SLOTS;
+  const wanted = queue.sessions.filter(({ phase }) => ['preparing', 'ready', 'running'].includes(phase));
+  const agents = [...new Set(wanted.map(({ agentId }) => agentId))];
+  const taken = agents.reduce(
+    (sum, agentId) =>
+      sum + Math.min(mayHave(agentId), wanted.filter((one) => one.agentId === agentId).length),
+    0,
+  );
+  const held = queue.waiting.find(({ agentId }) => mayHave(agentId) === SLOTS);
+  return taken < SLOTS && held !== undefined ? `${held.key} is not begun because of another agent` : null;
+};
+
 /** Where it has waited long enough for such a moment, it goes all the same. */
 const letsItRunAlone: Invariant = ({ to, effects, after, event }) => {
   if (event?.type.includes('aloneLimit') === true) return null;
@@ -221,6 +250,8 @@ const INVARIANTS = [
   alwaysHasATrialOut,
   leavesNoSlotIdle,
   keepsTroubleToItsAgent,
+  triesAnotherAgentNext,
+  startsWhoIsWell,
   letsItRunAlone,
   restsWhoHasNoTokens,
   tellsEachThreadOnce,
@@ -283,6 +314,12 @@ const WALKS: [name: string, menu: Menu, ghost: Partial<Ghost>, atLeast: number][
   [
     'runs that fail, agents and notifications in trouble of their own',
     { ...WELL, gate: [AVAILABLE, LOST] },
+    { undelivered: ['a1', 'b1', 'c1'], failures: 1 },
+    800,
+  ],
+  [
+    'one agent in trouble with two sessions, and another one that is well',
+    { ...WELL, gate: [AVAILABLE, TRIAL] },
     { undelivered: ['a1', 'b1', 'c1'], failures: 1 },
     800,
   ],

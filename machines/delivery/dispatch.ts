@@ -4,7 +4,7 @@ import { faultOf } from '../shared/fault.ts';
 import { stallSource } from '../shared/listening.ts';
 import { reap } from '../shared/reap.ts';
 import type { ChildNews, ChildOrder } from '../shared/slot.ts';
-import { whoIs } from '../shared/who.ts';
+import { whoIs, type Who } from '../shared/who.ts';
 import type { BeatAnswer, ChildOutput, DeliveryEvent, DispatchContext, History } from './context.ts';
 import { idOf } from './looks.ts';
 import { isWell, withoutKeys } from './parts.ts';
@@ -30,6 +30,7 @@ import { threadNews, threadSource } from './threads.ts';
 import { withTroubles } from './troubles.ts';
 
 type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
+type Wanted = Extract<ChildNews, { type: 'slot.wanted' }>;
 type Rested = Extract<ChildNews, { type: 'child.rested' }>;
 
 /** How long a row is left alone that is gone, not ours, or whose actor crashed. */
@@ -64,6 +65,11 @@ const titleOf = (item: Item): string =>
   item.kind === 'beat'
     ? whoIs(item.agent.slug, 'heartbeat').title
     : whoIs(item.given?.agent?.slug ?? item.row.recipientId, item.given?.task?.title ?? item.row.title).title;
+
+const aloneSource = (session: string): string => `alone:${session}`;
+
+const describeAlone = ({ title }: Who): string =>
+  `"${title}" was at work each time the gateway went down. It runs while no other run is open, and is given up when the gateway goes down with it three times more.`;
 
 const describeStuck = ({ title, reason }: ChildOutput): string =>
   `A notification of "${title}" can be neither delivered nor marked. It is tried again every ${STUCK_MS / 1_000} s. ${reason ?? ''}`;
@@ -136,9 +142,11 @@ export const deliverySetup = withTroubles.extend({
     tellChildren: enqueueActions(({ enqueue: then, context }, { event }: { event: ChildOrder }) => {
       for (const { actorId } of context.queue.sessions) if (actorId !== null) then.sendTo(actorId, event);
     }),
-    noteReady: assign(({ context }, { session, alone }: { session: string; alone: boolean }) => ({
-      queue: setReady(context.queue, session, alone),
-    })),
+    noteReady: enqueueActions(({ enqueue: then, context }, { session, who, alone }: Wanted) => {
+      then.assign({ queue: setReady(context.queue, session, alone) });
+      if (alone)
+        then.sendTo(context.parent, { ...isWell(aloneSource(session)), problem: describeAlone(who) });
+    }),
     noteReturned: assign(({ context: { queue, trials } }, { session }: { session: string }) => ({
       ...(sessionOf(queue, session)?.phase === 'running' && { queue: setPhase(queue, session, 'answering') }),
       ...(trials.session === session && { trials: { ...trials, session: null } }),
@@ -166,6 +174,7 @@ export const deliverySetup = withTroubles.extend({
       const isBack = outcome === 'handedBack';
       const { poll, beaters, trials } = context;
       then.stopChild(session.actorId);
+      if (session.alone) then.sendTo(context.parent, isWell(aloneSource(key)));
       then.assign({
         queue: isBack ? handBack(context.queue, key) : settle(context.queue, key),
         history: recorded(context, output),
@@ -235,6 +244,7 @@ export const deliverySetup = withTroubles.extend({
       const beater = context.beaters[id];
       if (beater !== undefined) then.sendTo(beater, { type: 'beat.done', focus: null });
       then.sendTo(context.parent, isWell(stallSource(key)));
+      then.sendTo(context.parent, isWell(aloneSource(key)));
       then.sendTo(context.parent, {
         type: 'session.crashed',
         session: key,

@@ -17,11 +17,12 @@ export function scopeKind(scope: string): ScopeKind {
   return scope.startsWith('session:') ? 'session' : 'function';
 }
 
-/** So many failures in a row, of so many different sessions, are no coincidence. */
-export const ENOUGH: Readonly<Record<ScopeKind, { failures: number; subjects: number }>> = {
+/** So many failures in a row, of so many different sessions, are no coincidence. A wait that was asked for is told at once. */
+export const ENOUGH: Readonly<Record<ScopeKind | 'wait', { failures: number; subjects: number }>> = {
   function: { failures: 3, subjects: 3 },
   agent: { failures: 3, subjects: 2 },
   session: { failures: 2, subjects: 1 },
+  wait: { failures: 1, subjects: 1 },
 };
 
 /** One sentence for an operator. @param who the function's name, the agent's slug, or `engineer · Fix the login bug` */
@@ -32,7 +33,7 @@ const SENTENCES: Readonly<Record<ScopeKind, (who: string) => string>> = {
   function: (who) =>
     `Mission Control's function ${who} fails for different notifications alike. They wait, and each is tried again until it works.`,
   agent: (who) => `The runs of ${who} fail. Only this agent waits: its runs go out one at a time.`,
-  session: (who) => `"${who}" failed again. Only this notification waits, and is given up after 5 tries.`,
+  session: (who) => `"${who}" failed. Only this notification waits, and is given up after 5 tries.`,
 };
 
 const isFound = (troubles: Troubles, scope: string): boolean => troubles[scope] === 'found';

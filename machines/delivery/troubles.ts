@@ -19,10 +19,13 @@ import {
   scopesOfCall,
   scopesOfRun,
   sessionScope,
+  type Troubles,
 } from './scopes.ts';
 
 type FunctionFailed = Extract<ChildNews, { type: 'function.failed' }>;
 type RunFailed = Extract<ChildNews, { type: 'run.failed' }>;
+type RunLimited = Extract<ChildNews, { type: 'run.limited' }>;
+type Failed = FunctionFailed | RunFailed | RunLimited;
 type Stalled = Extract<StallNews, { type: 'run.stalled' }>;
 type TroubleFound = Extract<DeliveryEvent, { type: 'trouble.found' }>;
 
@@ -34,19 +37,29 @@ const overWith = (queue: Queue, session: string): string[] => [
   ...(hasWorkOf(queue, agentIn(session)) ? [] : [agentScope(agentIn(session))]),
 ];
 
+function scopesOf(failed: Failed, troubles: Troubles): string[] {
+  const { session } = failed;
+  if (failed.type === 'run.limited') return [sessionScope(session)];
+  return failed.type === 'function.failed'
+    ? scopesOfCall(session, failed.name, troubles)
+    : scopesOfRun(session, troubles);
+}
+
+const reasonOf = (failed: Failed): string =>
+  failed.type === 'run.limited'
+    ? `${failed.reason} It asks for a wait of ${Math.ceil(failed.askedMs / 1_000)} s.`
+    : failed.reason;
+
 const inWords = (ms: number): string => (ms < 60_000 ? `${ms / 1_000} s` : `${Math.round(ms / 60_000)} min`);
 
 export const withTroubles = withRests.extend({
   actions: {
     /** A failure tells of every scope that it may be the trouble of. */
-    noteFailure: enqueueActions(({ enqueue: then, context, self }, failed: FunctionFailed | RunFailed) => {
+    noteFailure: enqueueActions(({ enqueue: then, context, self }, failed: Failed) => {
       const { troubles, sources } = context;
       const { now } = sources;
-      const { session, who, reason } = failed;
-      const scopes =
-        failed.type === 'function.failed'
-          ? scopesOfCall(session, failed.name, troubles)
-          : scopesOfRun(session, troubles);
+      const { session, who } = failed;
+      const scopes = scopesOf(failed, troubles);
       const fresh = scopes.filter((scope) => troubles[scope] === undefined);
       then.assign({
         troubles: { ...troubles, ...Object.fromEntries(fresh.map((scope) => [scope, 'doubtful' as const])) },
@@ -55,11 +68,12 @@ export const withTroubles = withRests.extend({
         const id = actorOf(scope);
         const kind = scopeKind(scope);
         const names = { function: scope, agent: who.agent, session: who.title };
-        const input = { parent: self, scope, who: names[kind], enough: ENOUGH[kind], now };
+        const enough = ENOUGH[failed.type === 'run.limited' ? 'wait' : kind];
+        const input = { parent: self, scope, who: names[kind], enough, now };
         then.spawnChild('trouble', { id, systemId: id, input });
       }
       for (const scope of scopes) {
-        then.sendTo(actorOf(scope), { type: 'trouble.seen', subject: session, reason });
+        then.sendTo(actorOf(scope), { type: 'trouble.seen', subject: session, reason: reasonOf(failed) });
       }
     }),
     /** Something worked: whoever was in doubt, or in trouble, is well. */
@@ -99,6 +113,12 @@ export const withTroubles = withRests.extend({
           if (actorId === null) continue;
           then.sendTo(actorId, { type: 'functions.troubled', names: functionsIn(troubles) });
           then.sendTo(actorId, { type: 'backend.available' });
+        }
+      }
+      if (scopeKind(scope) === 'agent') {
+        for (const { actorId, agentId } of context.queue.sessions) {
+          const isOfAgent = scope === agentScope(agentId);
+          if (actorId !== null && isOfAgent) then.sendTo(actorId, { type: 'agent.available' });
         }
       }
       then.sendTo(context.parent, isWell(scope));

@@ -50,7 +50,7 @@ interface GatewayContext extends GatewayInput {
   agents: string[] | null;
 }
 
-const TRIAL_LIMITS: BackoffLimits = { baseMs: 5_000, capMs: 60_000 };
+const TRIAL_LIMITS: BackoffLimits = { baseMs: 5_000, capMs: 25_000 };
 /** A gateway that is gone shows on /health within 5 s; one that hangs shows when the probe's own limit has passed as well. */
 const CHECK_EVERY_MS = 2_000;
 /** Every 30th check, about once a minute, also asks for the list of agents, which checks the token. */

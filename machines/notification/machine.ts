@@ -280,6 +280,11 @@ export const notificationMachine = notificationSetup.createMachine({
                 target: 'resting',
                 actions: [keepFault, 'countAttempt', reportRunFailed],
               },
+              {
+                guard: { type: 'limited', params: kindParams },
+                target: 'resting',
+                actions: [keepFault, excuse(false), { type: 'reportLimited', params: faultParams }],
+              },
               // The journal did not take the entry: no run began.
               { target: 'resting', actions: [keepFault, excuse(false)] },
             ],
@@ -326,6 +331,7 @@ export const notificationMachine = notificationSetup.createMachine({
             },
             'backend.available': { guard: 'waitsForBackend', target: '#notification.reading' },
             'gateway.available': { guard: 'waitsForGateway', target: '#notification.reading' },
+            'agent.available': { guard: 'waitsForAgent', target: '#notification.reading' },
             'journal.available': { guard: 'waitsForJournal', target: '#notification.reading' },
           },
           after: { runBackoff: '#notification.reading' },

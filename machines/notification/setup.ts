@@ -49,6 +49,8 @@ import { alwaysWantsAnswer, mustAnswer, skipReason } from './rules.ts';
 
 /** After this many attempts a notification is given up. */
 export const MAX_ATTEMPTS = 5;
+/** The same where no answer is due: nobody waits for it, and nobody is told. */
+export const MAX_PASSIVE_ATTEMPTS = 2;
 /** So often the gateway may go down with a run and others open. Then the run goes alone. */
 export const CUTS_IN_COMPANY = 2;
 /** Three times alone are no coincidence any more. */
@@ -63,6 +65,9 @@ export const UNKNOWN_AGENT_MS = 120_000;
 const FRESH_MS = 2_000;
 /** After Convex was away so often at one call, the agent is told and goes on without it. */
 export const MAX_CALL_FAILURES = 5;
+
+const mostAttempts = (delivery: DeliveryContext | null): number =>
+  delivery !== null && !mustAnswer(delivery) ? MAX_PASSIVE_ATTEMPTS : MAX_ATTEMPTS;
 
 /** A session whose row could not be read yet has only ids. */
 export const whoIn = ({ delivery, row }: NotificationContext): Who =>
@@ -142,8 +147,8 @@ export const notificationSetup = setup({
       version !== null &&
       !hasMoved(delivery.notification, version) &&
       paceOf(delivery, threadOf(delivery, thread), input.chainLimit) > 0,
-    attemptsSpent: ({ context: { entry } }) =>
-      entry.attempts >= MAX_ATTEMPTS || (entry.runs >= MAX_RUNS && !isActing(entry)),
+    attemptsSpent: ({ context: { entry, delivery } }) =>
+      entry.attempts >= mostAttempts(delivery) || (entry.runs >= MAX_RUNS && !isActing(entry)),
     /** Never answered, and no longer at its place in the queue: what came before its newer message goes first. */
     movedInQueue: ({ context: { entry, delivery, row } }) =>
       entry.posts === 0 && delivery !== null && hasMoved(delivery.notification, versionOf(row)),
@@ -188,6 +193,7 @@ export const notificationSetup = setup({
       delivery !== null && context.version !== null && hasMoved(delivery.notification, context.version),
     isMoved: (_, { delivery }: Reread) => delivery !== null,
     textTooLong: (_, { kind }: Failure) => kind === 'textTooLong',
+    limited: (_, { kind }: Failure) => kind === 'runLimited',
     agentUnknown: (_, { kind }: Failure) => kind === 'agentUnknown',
     agentUnknownTooLong: ({ context }, { kind }: Failure) =>
       kind === 'agentUnknown' && context.rest.unknownForMs >= UNKNOWN_AGENT_MS,
@@ -196,7 +202,7 @@ export const notificationSetup = setup({
     lastAttempt: ({ context }, { kind }: Failure) =>
       isAttempt(kind) &&
       kind !== 'runCut' &&
-      (context.entry.attempts >= MAX_ATTEMPTS || context.entry.runs >= MAX_RUNS),
+      (context.entry.attempts >= mostAttempts(context.delivery) || context.entry.runs >= MAX_RUNS),
     gatewayBlamed: ({ context }, { kind }: Failure) => context.blame === 'gateway' && isAttempt(kind),
     /** Not this row's trouble: the step waits for whoever is away. */
     sideAway: (_, { kind }: Failure) =>
@@ -207,6 +213,8 @@ export const notificationSetup = setup({
     counted: ({ context }) => context.rest.counted,
     waitsForGateway: ({ context: { rest } }) =>
       !rest.counted && rest.cause !== null && (isGatewayTrouble(rest.cause) || isAttempt(rest.cause)),
+    /** The gateway asked for no wait. */
+    waitsForAgent: ({ context: { rest } }) => rest.counted && rest.floorMs === 0,
     waitsForBackend: ({ context }) => context.rest.cause === 'backendUnavailable',
     waitsForJournal: ({ context }) => context.rest.cause === 'journalUnavailable',
   },
@@ -408,6 +416,13 @@ export const notificationSetup = setup({
       return { type: 'function.passed', session, name };
     }),
     noteStall: assign({ stalled: true }),
+    reportLimited: tell((session, { fault }: { fault: Fault }, context) => ({
+      type: 'run.limited',
+      session,
+      who: whoIn(context),
+      reason: fault.message,
+      askedMs: fault.retryAfterMs,
+    })),
     reportUnknown: tell((session, { fault }: { fault: Fault }, context) => ({
       type: 'agent.unknown',
       session,

@@ -79,6 +79,7 @@ export function childActions<TContext extends Child, TEvent extends EventObject>
     askForSlot: tell((session, _, context) => ({
       type: 'slot.wanted',
       session,
+      who: words.who(context),
       alone: words.alone(context),
     })),
     returnSlot: tell((session) => ({ type: 'slot.returned', session })),

@@ -11,11 +11,13 @@ export const agentIn = (session: string): string => session.split('/')[0] ?? ses
 export type ChildNews =
   | Evidence
   /** It is ready to run and waits for a slot. `alone`: for a time in which no other run is open. */
-  | { type: 'slot.wanted'; session: string; alone: boolean }
+  | { type: 'slot.wanted'; session: string; who: Who; alone: boolean }
   | StallNews
   | SpentNews
   /** Its run is over: the slot is free. */
   | { type: 'slot.returned'; session: string }
+  /** Its run was refused for now, and a wait was asked for, in milliseconds. */
+  | { type: 'run.limited'; session: string; who: Who; reason: string; askedMs: number }
   /** A function of Convex failed for its row. */
   | { type: 'function.failed'; session: string; who: Who; name: string; reason: string }
   /** A function that had failed for somebody worked. */
@@ -38,6 +40,8 @@ export type ChildOrder =
   | { type: 'work.abort' }
   /** Runs fail because of the gateway or its model provider: what fails now is not the child's failure. */
   | { type: 'gateway.excused' }
+  /** The runs of its agent succeed again. */
+  | { type: 'agent.available' }
   /** The gateway takes runs again. */
   | { type: 'gateway.available' }
   /** Convex answers again. */

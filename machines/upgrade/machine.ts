@@ -1,4 +1,5 @@
 import { assign, enqueueActions, fromPromise, setup, type ActorRefFrom } from 'xstate';
+import type { ConditionChanged } from '../shared/condition.ts';
 import type { PendingUpgrade } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
@@ -12,10 +13,11 @@ export interface UpgradeInput {
 
 export type UpgradeNews =
   | { type: 'upgrade.requested'; reason: string }
-  /** A request that this process does not leave for; sent once per request. */
+  /** UPGRADE_MODE=notify, and an upgrade is asked for; sent once per request. */
   | { type: 'upgrade.noticed'; notice: string }
   /** The result of the last upgrade cannot be reported; sent once per reason. */
-  | { type: 'upgrade.resultLost'; problem: string };
+  | { type: 'upgrade.resultLost'; problem: string }
+  | ConditionChanged;
 
 /** `asked`: false where Mission Control has just said that it asks for nothing. */
 export type UpgradeEvent = { type: 'upgrade.check'; asked?: boolean } | { type: 'upgrade.force' };
@@ -33,6 +35,10 @@ interface UpgradeContext extends UpgradeInput {
 
 const notProvided = (): Promise<never> =>
   Promise.reject(new Error('this actor is provided by src/runtime.ts'));
+
+/** The problem of a request that this process cannot carry out; null when there is none. */
+const heldBackOf = ({ verdict, notice }: Pick<UpgradeContext, 'verdict' | 'notice'>): string | null =>
+  verdict === 'heldBack' ? `The upgrade did not change the version: ${notice ?? ''}.` : null;
 
 const upgradeSetup = setup({
   types: {} as { context: UpgradeContext; input: UpgradeInput; events: UpgradeEvent; tags: Tag },
@@ -56,8 +62,15 @@ const upgradeSetup = setup({
     keepFacts: enqueueActions(({ enqueue, context }, params: { facts: UpgradeFacts }) => {
       const { verdict, notice } = judge(params.facts, context.mode);
       enqueue.assign({ pending: params.facts.pending, verdict, notice });
-      const isNew = notice !== null && notice !== context.notice && verdict !== 'leave';
-      if (isNew) enqueue.sendTo(context.parent, { type: 'upgrade.noticed', notice });
+      const isNew = notice !== null && notice !== context.notice;
+      if (isNew && verdict === 'available') {
+        enqueue.sendTo(context.parent, { type: 'upgrade.noticed', notice });
+      }
+      // It stays a problem until somebody runs the upgrade script, or takes the request back.
+      const [before, problem] = [heldBackOf(context), heldBackOf({ verdict, notice })];
+      if (problem !== before) {
+        enqueue.sendTo(context.parent, { type: 'condition.changed', source: 'upgrade', problem });
+      }
     }),
     noteResult: enqueueActions(({ enqueue, context }, { problem }: { problem: string | null }) => {
       enqueue.assign({ resultProblem: problem });

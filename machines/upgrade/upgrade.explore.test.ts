@@ -24,6 +24,8 @@ type Snapshot = SnapshotFrom<typeof upgradeMachine>;
 interface Ghost {
   remembered: boolean;
   asked: 'drain' | null;
+  /** /health shows that the request cannot be carried out. */
+  isProblem: boolean;
 }
 
 const running = { openclawVersion: '1', runtimeVersion: '1.0.0' };
@@ -61,11 +63,15 @@ function movesOf(snapshot: Snapshot, ghost: Ghost): Move<Ghost>[] {
 const worldOf = (mode: 'exit' | 'notify'): World<typeof upgradeMachine, Ghost> => ({
   machine: upgradeMachine,
   input: { parent: createListener<UpgradeNews>().parent, mode },
-  ghosts: [{ remembered: false, asked: null }],
+  ghosts: [{ remembered: false, asked: null, isProblem: false }],
   moves: movesOf,
   react: ({ effects, after }) => ({
     remembered: after.remembered || spawns(effects, 'rememberExit').length > 0,
     asked: sends(effects, 'upgrade.requested').length > 0 ? 'drain' : after.asked,
+    isProblem: sends(effects, 'condition.changed').reduce(
+      (_, { event }) => 'problem' in event && event.problem !== null,
+      after.isProblem,
+    ),
   }),
   key: ({ value, context }, ghost) =>
     JSON.stringify([value, ghost, context.verdict, context.pending, context.resultProblem]),
@@ -101,6 +107,13 @@ describe.each(['exit', 'notify'] as const)('UPGRADE_MODE=%s', (mode) => {
     const held = [...walk.reached.values()].filter(({ snapshot }) => snapshot.matches('heldBack'));
     expect(held.length > 0).toBe(mode === 'exit');
     for (const { snapshot } of held) expect(snapshot.hasTag('attention')).toBe(true);
+  });
+
+  test('it is a problem on /health for as long as a request holds it back', () => {
+    const wrong = [...walk.reached.values()].filter(
+      ({ snapshot, ghost }) => ghost.isProblem !== (snapshot.context.verdict === 'heldBack'),
+    );
+    expect(wrong).toEqual([]);
   });
 
   test('SIGUSR2 is followed from every state', () => {

@@ -11,7 +11,7 @@ import {
   refusal,
   text,
   typed,
-  wires,
+  wiresOf,
 } from '../../test/kits/answer-streams.ts';
 import { aRun, faultFrom, serveHttp } from '../../test/kits/gateway-server.ts';
 import type { TestServer } from '../../test/kits/gateway-server.ts';
@@ -236,6 +236,8 @@ describe('a reply of six million characters', () => {
     expect((await replyTo(body, 'application/json')).text).toHaveLength(200_000);
   });
 });
+
+const wires = wiresOf(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 }));
 
 describe('whatever the stream', () => {
   it('as long as the text is known, that is the reply', async () => {

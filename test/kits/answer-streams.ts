@@ -21,8 +21,6 @@ export interface Sample {
   said: string;
 }
 
-const words = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 });
-
 /** What may stand between any two events. */
 const noise = fc.constantFrom(
   ': ping\n\n',
@@ -62,48 +60,49 @@ const ends = fc
       end === 'full' || end === 'cut' || finished.length > 0 || (deltas && (end !== 'none' || mark)),
   );
 
-const tell = fc
-  .record({
-    said: words,
-    isRefusal: fc.boolean(),
-    parts: fc.integer({ min: 1, max: 5 }),
-    names,
-    ends,
-    head: fc.boolean(),
-  })
-  .map(({ said, isRefusal, parts, names: named, ends: { deltas, finished, end, mark }, head }): Sample => {
-    const kind = isRefusal ? 'refusal' : 'output_text';
-    const content = isRefusal ? refusal(said) : text(said);
-    const item = { id: 'm1', ...message(content) };
-    const units = Array.from(said);
-    const step = Math.ceil(units.length / parts);
-    const word = (at: number): string => units.slice(at * step, (at + 1) * step).join('');
-    const isIncomplete = { status: 'incomplete', output: [item] };
-    const endings = {
-      full: [completed(item)],
-      empty: [completed()],
-      bare: [typed('completed')],
-      cut: [typed('incomplete', { response: isIncomplete })],
-      none: [],
-    };
-    const finishing = {
-      text: typed(`${kind}.done`, { [isRefusal ? 'refusal' : 'text']: said, ...named }),
-      part: typed('content_part.done', { part: content, ...named }),
-      item: typed('output_item.done', { item, output_index: 0 }),
-    };
-    const pieces = [
-      ...(head
-        ? [CREATED, typed('output_item.added', { item: { id: 'm1', type: 'message' }, output_index: 0 })]
-        : []),
-      ...(deltas
-        ? Array.from({ length: parts }, (_, at) => typed(`${kind}.delta`, { delta: word(at), ...named }))
-        : []),
-      ...finished.map((name) => finishing[name]),
-      ...endings[end],
-      ...(mark ? [DONE] : []),
-    ];
-    return { pieces, said };
-  });
+const tellOf = (words: fc.Arbitrary<string>): fc.Arbitrary<Sample> =>
+  fc
+    .record({
+      said: words,
+      isRefusal: fc.boolean(),
+      parts: fc.integer({ min: 1, max: 5 }),
+      names,
+      ends,
+      head: fc.boolean(),
+    })
+    .map(({ said, isRefusal, parts, names: named, ends: { deltas, finished, end, mark }, head }): Sample => {
+      const kind = isRefusal ? 'refusal' : 'output_text';
+      const content = isRefusal ? refusal(said) : text(said);
+      const item = { id: 'm1', ...message(content) };
+      const units = Array.from(said);
+      const step = Math.ceil(units.length / parts);
+      const word = (at: number): string => units.slice(at * step, (at + 1) * step).join('');
+      const isIncomplete = { status: 'incomplete', output: [item] };
+      const endings = {
+        full: [completed(item)],
+        empty: [completed()],
+        bare: [typed('completed')],
+        cut: [typed('incomplete', { response: isIncomplete })],
+        none: [],
+      };
+      const finishing = {
+        text: typed(`${kind}.done`, { [isRefusal ? 'refusal' : 'text']: said, ...named }),
+        part: typed('content_part.done', { part: content, ...named }),
+        item: typed('output_item.done', { item, output_index: 0 }),
+      };
+      const pieces = [
+        ...(head
+          ? [CREATED, typed('output_item.added', { item: { id: 'm1', type: 'message' }, output_index: 0 })]
+          : []),
+        ...(deltas
+          ? Array.from({ length: parts }, (_, at) => typed(`${kind}.delta`, { delta: word(at), ...named }))
+          : []),
+        ...finished.map((name) => finishing[name]),
+        ...endings[end],
+        ...(mark ? [DONE] : []),
+      ];
+      return { pieces, said };
+    });
 
 /** One way of writing an event: as one line, over several lines, or with its name on a line of its own. */
 const spelled = (piece: string, spelling: number): string => {
@@ -124,25 +123,26 @@ export interface Wire {
 }
 
 /** Streams as they may come: any order of the endings, noise, line ends, and cuts at any byte. */
-export const wires: fc.Arbitrary<Wire> = fc
-  .record({
-    sample: tell,
-    between: fc.array(fc.option(noise, { freq: 3, nil: '' }), { minLength: 20, maxLength: 20 }),
-    spellings: fc.array(fc.nat({ max: 2 }), { minLength: 20, maxLength: 20 }),
-    lineEnd: fc.constantFrom('\n', '\r\n', '\r'),
-    bom: fc.boolean(),
-    open: fc.boolean(),
-    tail: fc.constantFrom('', '', '{oops\n\n', ': bye\n\n', 'data: {"type":"response.outp'),
-    breaks: fc.boolean(),
-    cuts: fc.array(fc.nat(), { maxLength: 12 }),
-  })
-  .map(({ sample: { pieces, said }, between, spellings, lineEnd, bom, open, tail, breaks, cuts }) => {
-    const noisy = pieces
-      .map((piece, at) => (between[at] ?? '') + spelled(piece, spellings[at] ?? 0))
-      .join('');
-    const body = open && tail === '' && !breaks ? noisy.trimEnd() : noisy + tail;
-    const bytes = Buffer.from((bom ? '\uFEFF' : '') + body.replaceAll('\n', lineEnd));
-    const places = [...cuts.map((cut) => cut % (bytes.length + 1)), 0, bytes.length].sort((a, b) => a - b);
-    const chunks = places.slice(1).map((place, at) => bytes.subarray(places[at], place));
-    return { chunks, said, breaks };
-  });
+export const wiresOf = (words: fc.Arbitrary<string>): fc.Arbitrary<Wire> =>
+  fc
+    .record({
+      sample: tellOf(words),
+      between: fc.array(fc.option(noise, { freq: 3, nil: '' }), { minLength: 20, maxLength: 20 }),
+      spellings: fc.array(fc.nat({ max: 2 }), { minLength: 20, maxLength: 20 }),
+      lineEnd: fc.constantFrom('\n', '\r\n', '\r'),
+      bom: fc.boolean(),
+      open: fc.boolean(),
+      tail: fc.constantFrom('', '', '{oops\n\n', ': bye\n\n', 'data: {"type":"response.outp'),
+      breaks: fc.boolean(),
+      cuts: fc.array(fc.nat(), { maxLength: 12 }),
+    })
+    .map(({ sample: { pieces, said }, between, spellings, lineEnd, bom, open, tail, breaks, cuts }) => {
+      const noisy = pieces
+        .map((piece, at) => (between[at] ?? '') + spelled(piece, spellings[at] ?? 0))
+        .join('');
+      const body = open && tail === '' && !breaks ? noisy.trimEnd() : noisy + tail;
+      const bytes = Buffer.from((bom ? '\uFEFF' : '') + body.replaceAll('\n', lineEnd));
+      const places = [...cuts.map((cut) => cut % (bytes.length + 1)), 0, bytes.length].sort((a, b) => a - b);
+      const chunks = places.slice(1).map((place, at) => bytes.subarray(places[at], place));
+      return { chunks, said, breaks };
+    });

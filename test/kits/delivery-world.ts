@@ -258,8 +258,8 @@ function newsOf(
       ` ${id}`,
     );
   const alone = ghost.alone.includes(key);
-  const wants = hear({ type: 'slot.wanted', session: key, alone }, become('ready'), ` ${id}`);
   const who = { agent: key, title: key };
+  const wants = hear({ type: 'slot.wanted', session: key, who, alone }, become('ready'), ` ${id}`);
   const fails: Move<Ghost>[] =
     ghost.failures > 0 && state === 'running'
       ? [

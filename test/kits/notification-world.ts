@@ -399,7 +399,9 @@ function fromDelivery(ghost: Ghost, menu: Menu): Move<Ghost>[] {
     ...(ghost.slot === 'wanted' && !ghost.leaving
       ? menu.trials.map((trial) => hear({ type: 'slot.granted', trial }, { ...ghost, slot: 'granted' }))
       : []),
-    ...(menu.excuses ? [hear({ type: 'gateway.excused' }), hear({ type: 'gateway.available' })] : []),
+    ...(menu.excuses
+      ? ['gateway.excused', 'gateway.available', 'agent.available'].map((type) => hear({ type }))
+      : []),
     ...(menu.leaves && !ghost.leaving ? [hear({ type: 'work.leave' }, { ...ghost, leaving: true })] : []),
     ...(menu.leaves && ghost.leaving && !ghost.aborted
       ? [hear({ type: 'work.abort' }, { ...ghost, aborted: true })]

@@ -79,7 +79,12 @@ describe('what Mission Control asks for', () => {
     });
     expect(upgrade.reason).toContain('upgrade script');
     await staysUp(backend, next);
-    expect(next.log.filter(({ event }) => event === 'upgrade.noticed')).toHaveLength(1);
+    expect(next.log.filter(({ event }) => event === 'upgrade.degraded')).toHaveLength(1);
+    const { status, problems } = await next.health();
+    expect(status).toBe('degraded');
+    expect(problems).toMatchObject([
+      { source: 'upgrade', problem: expect.stringContaining('9.9.9') as string },
+    ]);
     const taskId = backend.taskIds[0] ?? '';
     await backend.postMessage(taskId, '@engineer work on it');
     await until('It goes on to deliver', async () =>
