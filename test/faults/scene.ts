@@ -14,10 +14,13 @@ export interface Scene {
 export const OTHERS = ['a1', 'a2', 'a3', 'a4', 'a5'];
 export const ORCHESTRATOR = 'squad-lead';
 
-/** A runtime with default waits, six agents, and a gateway that is asked about each run. `lead`: what the orchestrator answers. */
+/**
+ * A runtime with default waits, six agents, and a gateway that is asked about each run. `lead` and `beat`: what becomes of
+ * the orchestrator's runs, and of heartbeats.
+ */
 export async function setScene(
   fate: (run: PickyRun) => Fate,
-  { lead = 'HEARTBEAT_OK', env = {} }: { lead?: string; env?: Record<string, string> } = {},
+  { lead = silent, beat = silent, env = {} }: Asked = {},
 ): Promise<Scene> {
   const backend = await missionControl();
   for (const slug of OTHERS) {
@@ -25,12 +28,20 @@ export async function setScene(
   }
   // The orchestrator hears of every reply.
   const gateway = await pickyGateway(['engineer', 'qa', ORCHESTRATOR, ...OTHERS], (run) =>
-    isBeat(run) || run.agent === ORCHESTRATOR ? answers(isBeat(run) ? 'HEARTBEAT_OK' : lead, 10) : fate(run),
+    isBeat(run) ? beat(run) : run.agent === ORCHESTRATOR ? lead(run) : fate(run),
   );
   const runtime = await startRuntime({ backend, gateway, env: { ...DEFAULT_WAITS, ...env } });
   await runtime.waitForHealth('a gateway', ({ status }) => status === 'healthy');
   return { backend, gateway, runtime };
 }
+
+interface Asked {
+  lead?: (run: PickyRun) => Fate;
+  beat?: (run: PickyRun) => Fate;
+  env?: Record<string, string>;
+}
+
+const silent = (): Fate => answers('HEARTBEAT_OK', 10);
 
 export const answers = (text: string, afterMs: number): Fate => ({ kind: 'answers', text, afterMs });
 

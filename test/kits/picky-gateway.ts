@@ -21,7 +21,9 @@ export type Fate =
   /** Only this run's connection closes. */
   | { kind: 'closes'; afterMs: number; begins: boolean }
   /** Something before the gateway answers in its place. */
-  | { kind: 'proxyAnswers'; status: number; afterMs: number };
+  | { kind: 'proxyAnswers'; status: number; afterMs: number }
+  /** The test writes the answer itself. */
+  | { kind: 'writes'; write: (response: ServerResponse) => void };
 
 export interface PickyGateway {
   url: string;
@@ -75,6 +77,10 @@ export async function pickyGateway(
   }
 
   async function play(next: Fate, response: ServerResponse): Promise<void> {
+    if (next.kind === 'writes') {
+      next.write(response);
+      return;
+    }
     if (next.kind === 'fails') {
       const error = { code: 'api_error', message: 'internal error' };
       send(response, 500, { object: 'response', status: 'failed', error });

@@ -26,12 +26,14 @@ const READ = 'service/actions:getNotificationForDelivery';
 const failsForAll = (name: string, path: string, what: string): FaultCase => ({
   name,
   what,
+  names: new RegExp(path.replace('service/actions:', '')),
   contractOnly: true,
   limit: 90,
-  async run() {
+  async run(_test, trouble) {
     const stage = await setUp({ sessions: 6, runMs: 1_500 });
     if (path !== READ) await runUnderWay(stage, 6);
     await stage.backend.setFault({ mode: 'error', path });
+    trouble.begins();
     if (path === READ) for (let task = 0; task < 6; task++) await ask(stage, 'please look at this', task);
     const name = path.replace('service/actions:', '');
     const { problems } = await stage.runtime.waitForHealth('whose trouble it is', ({ problems }) =>
@@ -40,6 +42,7 @@ const failsForAll = (name: string, path: string, what: string): FaultCase => ({
     await delay(8_000);
     expect((await stage.runtime.health()).delivery.parked, 'rows given up').toBe(0);
     await stage.backend.setFault({ mode: 'ok' });
+    trouble.ends();
     const took = await expectRunOnce(stage, 60);
     await stage.runtime.waitForHealth('that all is well', ({ status }) => status === 'healthy');
     return `${problems.length} problem on /health, nothing given up in 8 s, 1 run each, delivered ${took} after`;
@@ -59,7 +62,7 @@ export const backendCases: readonly FaultCase[] = [
     name: 'convex-absent',
     what: 'Convex is not there at the start and comes later: the process waits, then delivers',
     names: /CONVEX_URL|cannot be reached/,
-    async run() {
+    async run(_test, trouble) {
       const secret = 'ab'.repeat(32);
       const port = await freePort();
       // The account stays the same.
@@ -67,6 +70,7 @@ export const backendCases: readonly FaultCase[] = [
       const first = await startBackend({ secret, dataDir, extraTasks: 3 });
       await first.close();
       const gateway = await echoGateway();
+      trouble.begins();
       const runtime = await startRuntime({ backend: { ...first, url: `http://127.0.0.1:${port}` }, gateway });
       const { reason } = await runtime.waitForHealth(
         'that Convex is away',
@@ -74,6 +78,7 @@ export const backendCases: readonly FaultCase[] = [
       );
       expect(reason).toContain('CONVEX_URL');
       const backend = await missionControl({ port, secret, dataDir, extraTasks: 3 });
+      trouble.ends();
       return `3 rows delivered ${await expectRunOnce({ backend, gateway, runtime })} after it came`;
     },
   },
@@ -81,25 +86,29 @@ export const backendCases: readonly FaultCase[] = [
     name: 'convex-500',
     what: 'Convex answers 500 to everything for 4 s while runs end: they are posted later and not run again',
     names: /500/,
-    async run() {
+    async run(_test, trouble) {
       const stage = await setUp({ sessions: 6, runMs: 1_500 });
       await runUnderWay(stage, 6);
       await stage.backend.setFault({ mode: '500' });
+      trouble.begins();
       await stage.runtime.waitForHealth('that Convex is away', ({ status }) => status === 'degraded');
       await delay(4_000);
       await stage.backend.setFault({ mode: 'ok' });
+      trouble.ends();
       return `6 runs, each once, delivered ${await expectRunOnce(stage)} after`;
     },
   },
   {
     name: 'convex-hang',
     what: 'Convex never answers one call (posting a reply): after 30 s it is made again; other sessions go on meanwhile',
+    names: /createMessageFromAgent/,
     limit: 90,
-    async run() {
+    async run(_test, trouble) {
       const stage = await setUp();
       await stage.backend.setFault({ mode: 'hang', path: POST, count: 1 });
       const slow = await ask(stage, 'please look at this');
       await runUnderWayOrOver(stage);
+      trouble.begins();
       const others = [await ask(stage, 'and this', 1), await ask(stage, 'and that', 2)];
       const began = performance.now();
       while (
@@ -109,6 +118,8 @@ export const backendCases: readonly FaultCase[] = [
       }
       const quick = inSeconds(performance.now() - began);
       expect(await replies(stage, slow)).toEqual([]);
+      await within(60, 'The hung one is posted', async () => (await replies(stage, slow)).length > 0);
+      trouble.ends();
       const took = await expectRunOnce(stage, 60);
       expect(await replies(stage, slow)).toHaveLength(1);
       return `others answered in ${quick}, the hung one delivered ${took} later, 1 run each`;
@@ -117,6 +128,7 @@ export const backendCases: readonly FaultCase[] = [
   {
     name: 'convex-slow',
     what: 'every call to Convex takes 500 ms: slower, and otherwise the same',
+    nothingToName: 'a slow answer is an answer',
     async run() {
       const stage = await setUp();
       await stage.backend.setFault({ mode: 'ok', delayMs: 500 });
@@ -128,7 +140,8 @@ export const backendCases: readonly FaultCase[] = [
   {
     name: 'convex-cut',
     what: 'every answer of Convex breaks off after 90 bytes for 3 s: what was done is done once',
-    async run() {
+    names: /Convex|Mission Control/,
+    async run(_test, trouble) {
       const [backend, gateway] = await Promise.all([missionControl({ extraTasks: 4 }), echoGateway()]);
       await gateway.setFault('ok', 1_000);
       const proxy = await proxyTo(backend.url);
@@ -136,15 +149,18 @@ export const backendCases: readonly FaultCase[] = [
       const stage = { backend, gateway, runtime };
       await runUnderWay(stage, 4);
       proxy.set({ kind: 'cut', afterBytes: 90 });
+      trouble.begins();
       await runtime.waitForHealth('that Convex is away', ({ status }) => status === 'degraded');
       await delay(3_000);
       proxy.set({ kind: 'none' });
+      trouble.ends();
       return `4 replies posted once, 1 run each, delivered ${await expectRunOnce(stage)} after`;
     },
   },
   {
     name: 'convex-lost-answer',
     what: 'the reply is posted, but Convex breaks the connection: it is posted again, and stands in the thread once',
+    nothingToName: 'two lost answers, made good within a second',
     quick: true,
     async run() {
       const stage = await setUp();
@@ -158,6 +174,7 @@ export const backendCases: readonly FaultCase[] = [
   {
     name: 'mark-fails',
     what: 'marking the row fails 4 times: only the mark is made again, not the run and not the post',
+    nothingToName: 'four failed calls within two seconds',
     async run() {
       const stage = await setUp();
       await stage.backend.setFault({ mode: 'error', path: MARK, count: 4 });
@@ -186,10 +203,11 @@ export const backendCases: readonly FaultCase[] = [
     name: 'mark-never',
     what: 'a row cannot be marked: it is left alone, run and posted once, other sessions go on, and it is marked in the end',
     names: /neither delivered nor marked/,
-    async run() {
+    async run(_test, trouble) {
       const stage = await setUp();
       await stage.backend.setFault({ mode: 'error', path: MARK });
       const taskId = await ask(stage, 'please look at this');
+      trouble.begins();
       await stage.runtime.waitForLog('that it is stuck', ({ event }) => event === 'delivery.stuck');
       await stage.backend.setFault({ mode: 'ok' });
       const other = await ask(stage, 'and this', 1);
@@ -199,6 +217,7 @@ export const backendCases: readonly FaultCase[] = [
       expect(await replies(stage, taskId)).toHaveLength(1);
       expect(await mostRuns(stage)).toBe(1);
       const took = await allDelivered(stage, 60);
+      trouble.ends();
       return `1 run, 1 reply, marked ${inSeconds(took)} after the other session was answered`;
     },
   },

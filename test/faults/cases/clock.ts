@@ -18,6 +18,7 @@ const MOST_POLLS = 25;
 const jump = (name: string, offset: string, days: number): FaultCase => ({
   name,
   what: `the wall clock jumps by ${offset}: polling neither stops nor floods, rows are delivered`,
+  nothingToName: 'the wall clock decides nothing',
   async run(test) {
     const clock = fakeClock(test);
     const [backend, gateway] = await Promise.all([missionControl(), echoGateway()]);

@@ -41,6 +41,7 @@ export const journalCases: readonly FaultCase[] = [
   {
     name: 'state-dir-read-only',
     what: 'STATE_DIR cannot be made: exit 78 with one sentence',
+    nothingToName: 'a process that does not start has no /health: its sentence names STATE_DIR',
     async run() {
       // Not even root may make a directory there.
       await expectRefusal({ STATE_DIR: '/sys/mission-control-state' });
@@ -50,6 +51,7 @@ export const journalCases: readonly FaultCase[] = [
   {
     name: 'disk-full-at-start',
     what: 'the disk is full at the start: exit 78 with one sentence',
+    nothingToName: 'a process that does not start has no /health: its sentence names STATE_DIR',
     quick: true,
     async run(test) {
       needsPrlimit(test);
@@ -62,13 +64,14 @@ export const journalCases: readonly FaultCase[] = [
     what: 'the disk gets full: a run under way is posted, none begins, /health names STATE_DIR; space again, all goes on',
     names: /STATE_DIR/,
     quick: true,
-    async run(test) {
+    async run(test, trouble) {
       needsPrlimit(test);
       const stage = await setUp({ runMs: 1_500 });
       const { runtime, backend } = stage;
       const first = await ask(stage, 'please look at this');
       await runUnderWay(stage);
       setDiskFull(runtime.pid, true);
+      trouble.begins();
       const second = await ask(stage, 'and this', 1);
       const { reason } = await runtime.waitForHealth('the full disk', ({ status }) => status === 'degraded');
       expect(reason).toContain('STATE_DIR');
@@ -84,6 +87,7 @@ export const journalCases: readonly FaultCase[] = [
       );
       expect((await runsPerRow(stage)).has(waiting?._id ?? '')).toBe(false);
       setDiskFull(runtime.pid, false);
+      trouble.ends();
       const took = await allDelivered(stage);
       await runtime.waitForHealth('that all is well', ({ status }) => status === 'healthy');
       await expectGoodOrder(stage);
@@ -94,10 +98,12 @@ export const journalCases: readonly FaultCase[] = [
   {
     name: 'disk-full-optional',
     what: 'the disk is full from the start, JOURNAL=optional: delivery goes on, and /health says so',
-    async run(test) {
+    names: /STATE_DIR/,
+    async run(test, trouble) {
       needsPrlimit(test);
       const [backend, gateway] = await Promise.all([missionControl(), echoGateway()]);
       const env = { ...FULL_DISK, JOURNAL: 'optional' };
+      trouble.begins();
       const runtime = await startRuntime({ backend, gateway, env });
       const stage = { backend, gateway, runtime };
       await ask(stage, 'please look at this');
@@ -105,6 +111,7 @@ export const journalCases: readonly FaultCase[] = [
       expect((await runtime.health()).reason).toMatch(/STATE_DIR.*JOURNAL=optional/s);
       await runtime.waitForLog('it', ({ event }) => event === 'journal.degraded');
       setDiskFull(runtime.pid, false);
+      trouble.ends();
       await runtime.waitForHealth('that all is well', ({ status }) => status === 'healthy');
       await expectGoodOrder(stage);
       return `delivered in ${inSeconds(took)}, degraded while full, healthy after`;
@@ -113,6 +120,7 @@ export const journalCases: readonly FaultCase[] = [
   {
     name: 'disk-small',
     what: 'STATE_DIR on 400 KB: 300 notifications of 300 sessions are delivered, and the journal is small again',
+    nothingToName: 'little space is enough',
     limit: 240,
     async run(test) {
       const STATE_DIR = mountSmall(test, 400);
@@ -131,6 +139,8 @@ export const journalCases: readonly FaultCase[] = [
   {
     name: 'two-processes',
     what: 'a second process on the same STATE_DIR: exit 78 with one sentence, the first goes on',
+    nothingToName:
+      'the first process has no trouble; the second has no /health, and its sentence names the first',
     async run() {
       const stage = await setUp();
       for (const JOURNAL of ['required', 'optional']) {

@@ -45,6 +45,7 @@ async function expectTakenUp(stage: Stage): Promise<RuntimeProcess> {
 const ownCrash = (name: string, bug: string, signal: NodeJS.Signals, source: string): FaultCase => ({
   name,
   what: `${bug} of our own with a secret in it: redacted stack in the log, exit 70; the next process goes on`,
+  nothingToName: 'the process leaves at once, and its log says why; the next one is well',
   async run() {
     const stage = await setUp({ runMs: 1_000, env: { NODE_OPTIONS: `--import ${CRASH_ON_SIGNAL.href}` } });
     const taskId = await ask(stage, 'please look at this');
@@ -60,9 +61,13 @@ const ownCrash = (name: string, bug: string, signal: NodeJS.Signals, source: str
   },
 });
 
+const LEAVES = 'a process that was told to leave says "draining", and is gone before anything can stay';
+const KILLED = 'the process is gone, and the next one is well';
+
 export const leavingCases: readonly FaultCase[] = [
   {
     name: 'sigterm-in-work',
+    nothingToName: LEAVES,
     what: 'SIGTERM during a run: it is finished and posted, nothing new begins, offline, exit 0',
     async run() {
       const stage = await setUp({ runMs: 1_500 });
@@ -76,6 +81,7 @@ export const leavingCases: readonly FaultCase[] = [
   },
   {
     name: 'sigterm-convex-hangs',
+    nothingToName: LEAVES,
     what: 'SIGTERM while Convex answers nothing, DRAIN_TIMEOUT_MS=1s: exit 0 within 3 s; the reply is not lost',
     quick: true,
     async run() {
@@ -94,6 +100,7 @@ export const leavingCases: readonly FaultCase[] = [
   },
   {
     name: 'sigterm-gateway-hangs',
+    nothingToName: LEAVES,
     what: 'SIGTERM while the gateway answers nothing, DRAIN_TIMEOUT_MS=2s: exit 0 within 4 s, the row is handed back',
     async run() {
       const stage = await setUp({ env: { DRAIN_TIMEOUT_MS: '2s' } });
@@ -111,6 +118,7 @@ export const leavingCases: readonly FaultCase[] = [
   },
   {
     name: 'sigterm-both-hang',
+    nothingToName: LEAVES,
     what: 'SIGTERM while neither the gateway nor Convex answers, DRAIN_TIMEOUT_MS=1s: exit 0 within 3 s',
     async run() {
       const stage = await setUp({ env: { DRAIN_TIMEOUT_MS: '1s' } });
@@ -128,6 +136,7 @@ export const leavingCases: readonly FaultCase[] = [
   },
   {
     name: 'second-signal',
+    nothingToName: LEAVES,
     what: 'a second SIGTERM during a drain of a minute: the run is cut off, the row handed back, exit 0 at once',
     async run() {
       const stage = await setUp({ env: { DRAIN_TIMEOUT_MS: '1m' } });
@@ -148,6 +157,7 @@ export const leavingCases: readonly FaultCase[] = [
   },
   {
     name: 'sigkill-in-run',
+    nothingToName: KILLED,
     what: 'SIGKILL during a run: the next process runs it once more and remembers the first attempt',
     async run() {
       const stage = await setUp({ runMs: 1_000 });
@@ -164,6 +174,7 @@ export const leavingCases: readonly FaultCase[] = [
   },
   {
     name: 'sigkill-before-post',
+    nothingToName: KILLED,
     what: 'SIGKILL when the reply is there but not posted: the next process posts it and does not run it again',
     quick: true,
     async run() {
@@ -182,6 +193,7 @@ export const leavingCases: readonly FaultCase[] = [
   ownCrash('own-rejection', 'a rejected promise', 'SIGIO', 'unhandledRejection'),
   {
     name: 'frozen',
+    nothingToName: 'a stopped process answers nobody, and is well as soon as it goes on',
     what: 'the process is stopped for 30 s (SIGSTOP) and goes on (SIGCONT): nothing is lost or doubled',
     limit: 90,
     async run() {

@@ -42,6 +42,7 @@ async function setUpRelay(sessions: number, env: Record<string, string> = {}) {
 export const rowCases: readonly FaultCase[] = [
   {
     name: 'poison-reply',
+    nothingToName: 'the reply is posted, and a notice in it says that it was cut',
     what: 'a reply of 150,000 characters: posted cut, with a notice, run once',
     quick: true,
     async run() {
@@ -68,14 +69,16 @@ export const rowCases: readonly FaultCase[] = [
   {
     name: 'poison-context',
     what: "one row's context always fails: parked after 5 tries with a note; the others do not notice",
-    names: /failed again/,
+    names: /failed\. Only this/,
     quick: true,
-    async run() {
+    async run(_test, trouble) {
       const { backend, gateway, relay, rows, start } = await setUpRelay(5);
       const poison = rows[0];
       relay.judge((call) => (isContextOf(call, new Set([poison?._id])) ? 'fail' : 'pass'));
+      trouble.begins();
       const runtime = await start();
       await allDelivered({ backend });
+      trouble.ends();
       // The mark is in Convex before the runtime has heard so.
       const { delivery } = await runtime.waitForHealth(
         'it as parked',
@@ -91,6 +94,7 @@ export const rowCases: readonly FaultCase[] = [
   },
   {
     name: 'slow-session',
+    nothingToName: 'an agent that works is no trouble',
     what: 'one session works for 4 s, two slots: the other sessions are all answered meanwhile',
     async run() {
       const stage = await setUp({ env: { DELIVERY_MAX_CONCURRENT_SESSIONS: '2' } });
@@ -111,17 +115,20 @@ export const rowCases: readonly FaultCase[] = [
   {
     name: 'full-page',
     what: 'a page of rows that fail stands before the good ones (page of 3, 6 failing): the good ones are delivered',
-    async run() {
+    names: /fails for different notifications|failed\. Only this/,
+    async run(_test, trouble) {
       const env = { DELIVERY_LIST_LIMIT: '3', DELIVERY_BACKOFF_BASE_MS: '2s', DELIVERY_BACKOFF_MAX_MS: '4s' };
       const { backend, gateway, relay, rows, start } = await setUpRelay(8, env);
       const failing = new Set(rows.slice(0, 6).map(({ _id }) => _id));
       relay.judge((call) => (isContextOf(call, failing) ? 'fail' : 'pass'));
+      trouble.begins();
       const runtime = await start();
       const took = await within(20, 'The good rows are delivered', async () =>
         (await backend.agentRows()).every((row) => failing.has(row._id) || row.deliveredAt !== undefined),
       );
       expect((await undelivered({ backend })).length).toBe(6);
       relay.judge(() => 'pass');
+      trouble.ends();
       await allDelivered({ backend });
       await expectGoodOrder({ backend, gateway, runtime });
       return `2 good rows in ${inSeconds(took)} behind 6 failing ones; those delivered when they could be`;
@@ -129,6 +136,7 @@ export const rowCases: readonly FaultCase[] = [
   },
   {
     name: 'lost-update',
+    nothingToName: 'two messages in one row are no trouble',
     what: 'a message is coalesced into the row during its run: the agent is run for it too, both replies are there',
     quick: true,
     async run() {
@@ -151,6 +159,7 @@ export const rowCases: readonly FaultCase[] = [
   },
   {
     name: 'lost-update-at-mark',
+    nothingToName: 'two messages in one row are no trouble',
     what: 'a message is coalesced into the row in the moment before its mark: the agent is run for it too',
     async run() {
       const { backend, gateway, relay, start } = await setUpRelay(0);
@@ -172,6 +181,7 @@ export const rowCases: readonly FaultCase[] = [
   },
   {
     name: 'sigkill-in-second-post',
+    nothingToName: 'the post is on its way, and its arrival is waited for',
     what: 'SIGKILL while a second reply is on its way to a slow Convex: the next process waits for it, and posts nothing',
     contractOnly: true,
     async run() {
@@ -206,6 +216,7 @@ export const rowCases: readonly FaultCase[] = [
   },
   {
     name: 'silent-agent',
+    nothingToName: 'three silent runs within seconds; the note says it',
     what: 'an agent that is asked says nothing, three times: the thread is told once',
     async run() {
       const stage = await setUp();
@@ -222,12 +233,14 @@ export const rowCases: readonly FaultCase[] = [
   {
     name: 'failing-session',
     what: 'every run of one session fails: parked after 5 attempts with a note; the others do not notice',
-    names: /failed again/,
-    async run() {
+    names: /failed\. Only this/,
+    async run(_test, trouble) {
       const stage = await setUp();
+      trouble.begins();
       const taskId = await ask(stage, 'ECHO_500');
       const other = await ask(stage, 'please look at this', 1);
       await allDelivered(stage);
+      trouble.ends();
       expect(await replies(stage, taskId)).toEqual([
         expect.stringContaining('every try ended with an error'),
       ]);

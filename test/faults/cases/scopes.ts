@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Fate } from '../../kits/picky-gateway.ts';
 import type { Health } from '../../kits/runtime.ts';
-import type { FaultCase } from '../case.ts';
+import type { FaultCase, Trouble } from '../case.ts';
 import { allSay, answers, assign, isBeat, OTHERS, runsOf, said, setScene, type Scene } from '../scene.ts';
 import { inSeconds, within } from '../wait.ts';
 
@@ -24,24 +24,32 @@ async function others(
   return tasks;
 }
 
-async function killer(what: Fate): Promise<string> {
-  const scene = await setScene((run) => (run.prompt.includes('Deadly') ? what : answers('Done.', 2_000)));
+async function killer(what: Fate, trouble: Trouble): Promise<string> {
+  let deadlyRuns = 0;
+  const scene = await setScene((run) => {
+    if (!run.prompt.includes('Deadly')) return answers('Done.', 2_000);
+    deadlyRuns += 1;
+    // After the first time it may be chance: the gateway is back, and nobody is in trouble.
+    if (deadlyRuns === 2) trouble.begins();
+    return what;
+  });
   const deadly = await assign(scene, 'engineer', 'Deadly task');
-  const innocent = await others(scene, 6, 10_000);
-  const took = await allSay(scene, [deadly], 120, 'The message that ends runs is given up');
+  const givenUp = allSay(scene, [deadly], 180, 'The message that ends runs is given up').finally(
+    trouble.ends,
+  );
+  const [took, innocent] = await Promise.all([givenUp, others(scene, 6, 10_000)]);
   await allSay(
     scene,
     innocent.map(({ taskId }) => taskId),
     60,
     'Everybody else is answered',
   );
-  const deadlyRuns = runsOf(scene, 'Deadly').length;
   const most = Math.max(...innocent.map(({ title }) => runsOf(scene, title).length));
   expect(deadlyRuns).toBeLessThanOrEqual(5);
   expect(most).toBeLessThanOrEqual(3);
   expect((await said(scene, deadly))[0]).toContain('could not work on the last message');
   await scene.runtime.waitForHealth('that all works', ({ status }) => status === 'healthy');
-  return `${deadlyRuns} runs and ${scene.gateway.deaths()} deaths of the gateway, given up ${inSeconds(took)} after the others; ${innocent.length} others answered, none run more than ${most} times`;
+  return `${deadlyRuns} runs and ${scene.gateway.deaths()} deaths of the gateway, given up after ${inSeconds(took)}; ${innocent.length} others answered, none run more than ${most} times`;
 }
 
 export const scopeCases: readonly FaultCase[] = [
@@ -50,25 +58,24 @@ export const scopeCases: readonly FaultCase[] = [
     what: 'every run of one agent fails: the other five are answered at once, the agent is named, each message has 5 runs',
     names: /runs of engineer/,
     limit: 260,
-    async run() {
+    async run(_test, trouble) {
       const scene = await setScene(({ agent }) =>
         agent === 'engineer' ? { kind: 'fails' } : answers('Done.', 200),
       );
+      trouble.begins();
       const failing = [];
       for (let n = 0; n < 8; n++) failing.push(await assign(scene, 'engineer', `Failing ${n};`));
-      const named = await within(20, 'The agent is named', async () =>
-        (await scene.runtime.health()).problems.some(({ problem }) => problem.includes('runs of engineer')),
-      );
-      await delay(15_000);
+      await delay(20_000);
       const fine = await Promise.all(OTHERS.map((agent) => assign(scene, agent, `Fine ${agent};`)));
       const took = await allSay(scene, fine, 15, 'The others are answered');
       const health = await scene.runtime.health();
       expect(health.gateway.state).toBe('connected');
       await allSay(scene, failing, 200, 'The failing ones are given up');
+      trouble.ends();
       const most = Math.max(...failing.map((_, n) => runsOf(scene, `Failing ${n};`).length));
       expect(most).toBeLessThanOrEqual(5);
       await scene.runtime.waitForHealth('that all works', ({ status }) => status === 'healthy');
-      return `named after ${inSeconds(named)}, the others answered within ${inSeconds(took)}, at most ${most} runs of a failing message`;
+      return `the others answered within ${inSeconds(took)}, at most ${most} runs of a failing message`;
     },
   },
   {
@@ -76,8 +83,9 @@ export const scopeCases: readonly FaultCase[] = [
     what: 'the runs of all agents fail for two minutes: one trial at a time, nothing given up, all answered afterwards',
     names: /model provider/,
     limit: 260,
-    async run() {
+    async run(_test, trouble) {
       const scene = await setScene(() => ({ kind: 'fails' }));
+      trouble.begins();
       const tasks = await Promise.all(
         ['engineer', ...OTHERS].map((agent) => assign(scene, agent, `Failing ${agent};`)),
       );
@@ -86,6 +94,7 @@ export const scopeCases: readonly FaultCase[] = [
       expect((await scene.runtime.health()).delivery.parked).toBe(0);
       const runs = scene.gateway.runs.length;
       scene.gateway.decide(() => answers('Done.', 100));
+      trouble.ends();
       const took = await allSay(scene, tasks, 90, 'All are answered');
       return `${runs} runs in 2 min, 0 given up, all answered ${inSeconds(took)} after`;
     },
@@ -93,32 +102,34 @@ export const scopeCases: readonly FaultCase[] = [
   {
     name: 'message-kills-gateway',
     what: 'one message takes the gateway down 300 ms into its run: given up after 5 runs, nobody else is run more than 3 times',
-    names: /gateway/i,
+    names: /Deadly|gateway/,
     limit: 300,
-    run: () => killer({ kind: 'killsGateway', afterMs: 300, begins: true, downMs: 3_000 }),
+    run: (_test, trouble) =>
+      killer({ kind: 'killsGateway', afterMs: 300, begins: true, downMs: 3_000 }, trouble),
   },
   {
     name: 'message-kills-gateway-early',
     what: 'the same before the first byte of its answer',
-    names: /gateway/i,
+    names: /Deadly|gateway/,
     limit: 300,
-    run: () => killer({ kind: 'killsGateway', afterMs: 300, begins: false, downMs: 3_000 }),
+    run: (_test, trouble) =>
+      killer({ kind: 'killsGateway', afterMs: 300, begins: false, downMs: 3_000 }, trouble),
   },
   {
     name: 'message-closes-connection',
     what: 'the connection of one message closes each time, before the first byte: given up after 5 runs',
-    names: /failed again/,
+    names: /Deadly task failed/,
     limit: 300,
-    run: () => killer({ kind: 'closes', afterMs: 300, begins: false }),
+    run: (_test, trouble) => killer({ kind: 'closes', afterMs: 300, begins: false }, trouble),
   },
   {
     name: 'chatter',
     what: 'orchestrator and assignee answer each other for ever, AGENT_CHAIN_LIMIT=6: held with one note; a person lets them go on',
     names: /only answer each other/,
     limit: 150,
-    async run() {
+    async run(_test, trouble) {
       const scene = await setScene(() => answers('And what about the rest?', 10), {
-        lead: 'Go on, please.',
+        lead: () => answers('Go on, please.', 10),
         env: { AGENT_CHAIN_LIMIT: '6' },
       });
       const taskId = await assign(scene, 'engineer', 'Endless');
@@ -127,6 +138,7 @@ export const scopeCases: readonly FaultCase[] = [
       const took = await within(60, 'The chatter is held and named', async () =>
         isHeld(await scene.runtime.health()),
       );
+      trouble.begins();
       // What waited for its pace at that moment still goes, and is counted below.
       await delay(10_000);
       const countRuns = (): number => scene.gateway.runs.filter((run) => !isBeat(run)).length;
@@ -138,6 +150,7 @@ export const scopeCases: readonly FaultCase[] = [
       expect(notes).toHaveLength(1);
       // Both may be at work when the limit is reached.
       expect(words.length - notes.length).toBeLessThanOrEqual(7);
+      trouble.ends();
       await scene.backend.postMessage(taskId, '@engineer thank you, one more thing');
       await scene.runtime.waitForHealth('that they go on', (health) => !isHeld(health));
       expect(countRuns()).toBeGreaterThan(runs);
@@ -149,20 +162,19 @@ export const scopeCases: readonly FaultCase[] = [
     what: 'a proxy answers 504 after 3 s in place of the gateway: 5 runs of each message with pauses, then a note',
     names: /504/,
     limit: 260,
-    async run() {
+    async run(_test, trouble) {
       const scene = await setScene(() => ({ kind: 'proxyAnswers', status: 504, afterMs: 3_000 }));
+      trouble.begins();
       const tasks = await Promise.all(
         ['engineer', 'a1', 'a2'].map((agent) => assign(scene, agent, `Long ${agent};`)),
       );
-      const named = await within(20, 'Health says 504', async () =>
-        (await scene.runtime.health()).problems.some(({ problem }) => problem.includes('504')),
-      );
       const took = await allSay(scene, tasks, 220, 'Each has its note');
+      trouble.ends();
       const most = Math.max(
         ...['engineer', 'a1', 'a2'].map((agent) => runsOf(scene, `Long ${agent};`).length),
       );
       expect(most).toBeLessThanOrEqual(5);
-      return `named after ${inSeconds(named)}, at most ${most} runs of a message, notes after ${inSeconds(took)}`;
+      return `at most ${most} runs of a message, notes after ${inSeconds(took)}`;
     },
   },
 ];

@@ -38,6 +38,7 @@ const History = v.object({
 export const upgradeCases: readonly FaultCase[] = [
   {
     name: 'restart-request',
+    nothingToName: 'the request is carried out at once',
     what: 'a restart is asked for during a run: it is finished, exit 75; the next process stays',
     async run() {
       const stage = await setUp({ runMs: 1_500 });
@@ -55,12 +56,14 @@ export const upgradeCases: readonly FaultCase[] = [
   {
     name: 'upgrade-same-image',
     what: 'left for an upgrade and started as the same version: heldBack, no exit loop; a new request clears it',
-    async run() {
+    names: /9\.9\.9/,
+    async run(_test, trouble) {
       const stage = await setUp();
       await reported(stage.runtime);
       await requestUpgrade(stage, '9.9.9');
       expect(await stage.runtime.exited).toEqual({ code: 75, signal: null });
       const second = await startAgain(stage);
+      trouble.begins();
       const { upgrade } = await second.waitForHealth(
         'heldBack',
         (health) => health.upgrade.state === 'heldBack',
@@ -70,12 +73,14 @@ export const upgradeCases: readonly FaultCase[] = [
       await ask(stage, 'please look at this');
       await allDelivered(stage);
       await requestUpgrade(stage, '9.9.10');
+      // It leaves for the new request: nobody is there to be healthy.
       expect(await second.exited).toEqual({ code: 75, signal: null });
       return 'exit 75, heldBack through 3 checks and a delivery, exit 75 for the new request';
     },
   },
   {
     name: 'sigusr2',
+    nothingToName: 'the request is carried out at once',
     what: 'SIGUSR2 during a run: it is finished, exit 75',
     async run() {
       const stage = await setUp({ runMs: 1_500 });
@@ -93,6 +98,7 @@ export const upgradeCases: readonly FaultCase[] = [
   },
   {
     name: 'upgrade-result-unreadable',
+    nothingToName: 'the result of an earlier upgrade holds up nothing; one warning names the file',
     what: 'upgrade-result.json is a directory: one warning that names it, and the restart that is asked for follows',
     async run() {
       const stateDir = temporaryDirectory();
@@ -111,6 +117,7 @@ export const upgradeCases: readonly FaultCase[] = [
   },
   {
     name: 'upgrade-result',
+    nothingToName: 'the result is delivered within seconds',
     what: 'the upgrade script left the mark of a roll-back: Mission Control knows once it answers, the file goes',
     quick: true,
     async run() {
