@@ -149,6 +149,8 @@ export interface Poll {
   asked: number;
   /** Whether Convex has rows that are not in the queue yet. */
   more: 'no' | 'yes' | 'pageExhausted';
+  /** Slots were free and the largest page was full: rows may wait behind it, and people were told. */
+  hidden: boolean;
   /** The queue changed since the list was asked for: the answer may be older than the change. */
   changed: boolean;
   /** Rows settled since the list was asked for: the answer may still show them. */
@@ -236,6 +238,7 @@ export interface DispatchContext extends Omit<DeliveryInput, keyof Sources | 'of
 export const freshPoll: Omit<Poll, 'offerKnown'> = {
   asked: 0,
   more: 'no',
+  hidden: false,
   changed: false,
   settled: [],
   unseen: false,

@@ -4,7 +4,7 @@ import { backoff, REFUSED_BACKOFF } from '../shared/backoff.ts';
 import type { Fault } from '../shared/fault.ts';
 import { MAX_PAGE } from '../shared/mission-control.ts';
 import type { ChildOutput, DispatchContext, Page } from './context.ts';
-import { deliveryParts, isWell, MIN_POLL_MS } from './parts.ts';
+import { deliveryParts, freeSlots, isWell, MIN_POLL_MS } from './parts.ts';
 import {
   enqueuePage,
   forgetContexts,
@@ -25,6 +25,8 @@ const CONTEXTS_MS = 2_000;
 /** How many rows to ask for: those already known stand at the head of the list, so ask beyond them. */
 const pageSize = ({ queue, setAside, settings }: DispatchContext): number =>
   Math.min(MAX_PAGE, settings.listLimit + [...knownIds(queue)].length + setAside.length);
+
+const PAGE_FULL = `Mission Control lists the ${MAX_PAGE} oldest notifications, and all of them wait: newer ones are not seen until some of these end.`;
 
 /** How its row is named in the list. */
 export const idOf = (output: ChildOutput): string =>
@@ -49,11 +51,17 @@ export const withLooks = deliveryParts.extend({
       for (const { actorId } of stirredBy(queue, items)) {
         if (actorId !== null) then.sendTo(actorId, { type: 'row.stirred' });
       }
+      const exhausted = full && poll.asked >= MAX_PAGE;
+      const hidden = exhausted && (poll.hidden || freeSlots({ ...context, queue: grown }) > 0);
+      if (hidden !== poll.hidden) {
+        then.sendTo(context.parent, { ...isWell('page'), problem: hidden ? PAGE_FULL : null });
+      }
       then.assign({
         queue: giveUpPlaces(grown),
         poll: {
           ...poll,
-          more: full && poll.asked >= MAX_PAGE ? 'pageExhausted' : full || poll.changed ? 'yes' : 'no',
+          hidden,
+          more: exhausted ? 'pageExhausted' : full || poll.changed ? 'yes' : 'no',
           unseen: page.unseen,
           cursor: page.cursor,
           silentMs: grown === queue ? poll.silentMs + poll.inMs : 0,

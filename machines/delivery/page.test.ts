@@ -4,8 +4,8 @@ import { createActor, fromPromise, SimulatedClock, type InputFrom, type OutputFr
 import type { notificationActors } from '../notification/actors.ts';
 import { notificationMachine } from '../notification/machine.ts';
 import { Fault } from '../shared/fault.ts';
-import { sampleRow, settle } from '../../test/kits/samples/mission-control.ts';
-import type { ListInput, Page } from './context.ts';
+import { createListener, sampleRow, settle } from '../../test/kits/samples/mission-control.ts';
+import type { DeliveryNews, ListInput, Page } from './context.ts';
 import { deliveryInput } from '../../test/kits/delivery-input.ts';
 import { deliveryMachine } from './machine.ts';
 
@@ -19,6 +19,7 @@ function startBefore(waiting: number) {
     sampleRow({ _id: `n${n}`, taskId: `task-${n}`, createdAt: n }),
   );
   const asked: number[] = [];
+  const { parent, heard } = createListener<DeliveryNews>();
   const refuse = fromPromise<OutputFrom<Read>, InputFrom<Read>>(() =>
     Promise.reject(new Fault('backendRejected', 'The context cannot be read.')),
   );
@@ -40,6 +41,7 @@ function startBefore(waiting: number) {
     {
       clock,
       input: deliveryInput({
+        parent,
         settings: {
           intervalMs: 1_000,
           backend: LIMITS,
@@ -57,7 +59,11 @@ function startBefore(waiting: number) {
     }
   };
   const more = () => actor.getSnapshot().context.poll.more;
-  return { asked, pass, more, known: () => actor.getSnapshot().context.queue.sessions.length };
+  const told = () =>
+    heard.flatMap((news) =>
+      news.type === 'condition.changed' && news.source === 'page' ? [news.problem] : [],
+    );
+  return { rows, asked, pass, more, told, known: () => actor.getSnapshot().context.queue.sessions.length };
 }
 
 it('grows by what is known already, until it sees the end of the list', async () => {
@@ -72,4 +78,13 @@ it('stops at 500, and says that even that is full', async () => {
   await pass(30);
   expect(Math.max(...asked)).toBe(500);
   expect([known(), more()]).toEqual([500, 'pageExhausted']);
+});
+
+it('says that newer rows are hidden while slots are free, and when they are not any more', async () => {
+  const { rows, pass, told } = startBefore(700);
+  await pass(30);
+  expect(told()).toEqual([expect.stringContaining('500 oldest notifications')]);
+  rows.splice(0, 300);
+  await pass(30);
+  expect(told().slice(1)).toEqual([null]);
 });
