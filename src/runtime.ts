@@ -36,6 +36,7 @@ import { createSessionLock } from './actors/session-lock.ts';
 import { createUpgradeActors } from './actors/upgrade.ts';
 import type { Config } from './config/config.ts';
 import { createMissionControl } from './mission-control/mission-control.ts';
+import type { RuntimeReport } from './ports.ts';
 import { createLook } from './mission-control/pulse.ts';
 import { snapshotOf } from './health/children.ts';
 import { glanceAt, projectHealth, projectStatus } from './health/project.ts';
@@ -328,7 +329,7 @@ function supervisorInput(config: Config, spending: Spending): SupervisorInput {
 /** A probe is cheap, and a gateway that comes back should be noticed soon. */
 const RECONNECT = { baseMs: 1_000, capMs: 15_000 };
 
-const createReport = (config: Config, openclawVersion: string) => ({
+const createReport = (config: Config, openclawVersion: string): RuntimeReport => ({
   dropletId: config.droplet.id,
   ipAddress: config.droplet.ip,
   region: config.droplet.region,

@@ -1,10 +1,9 @@
 import { ConvexHttpClient } from 'convex/browser';
 import type { DefaultFunctionArgs } from 'convex/server';
-import { ConvexError } from 'convex/values';
 import type { GenericSchema } from 'valibot';
 import { Fault } from '../../machines/shared/fault.ts';
 import type { FaultKind } from '../../machines/shared/fault.ts';
-import { FunctionFault, functionFault, hidesReason } from './function-fault.ts';
+import { FunctionFault, functionFault } from './function-fault.ts';
 import { nameOf } from './functions.ts';
 import type { ServiceAction } from './functions.ts';
 import { parseAnswer, parseRows } from './parse.ts';
@@ -25,23 +24,25 @@ export interface ServiceClient {
   /** For its effect alone; the answer is not looked at. */
   run<Args extends DefaultFunctionArgs>(
     action: ServiceAction<Args>,
-    args: Args,
+    args: NoInfer<Args>,
     signal?: AbortSignal,
   ): Promise<void>;
   /** For its answer, which must fit the schema. */
   read<Args extends DefaultFunctionArgs, T>(
     schema: GenericSchema<unknown, T>,
     action: ServiceAction<Args>,
-    args: Args,
+    args: NoInfer<Args>,
     signal?: AbortSignal,
   ): Promise<T>;
-  /** For a list: rows that do not fit the schema are left out and named in `malformed`. */
+  /** For a list. Rows that do not fit the schema are left out and reported. */
   list<Args extends DefaultFunctionArgs, T>(
     schema: GenericSchema<unknown, T>,
     action: ServiceAction<Args>,
-    args: Args,
+    args: NoInfer<Args>,
     signal?: AbortSignal,
-  ): Promise<{ rows: T[]; malformed: Malformed[] }>;
+  ): Promise<T[]>;
+  /** A list within an answer of the action, read in the same way. */
+  rows<T>(schema: GenericSchema<unknown, T>, value: unknown, action: ServiceAction<DefaultFunctionArgs>): T[];
   /**
    * For the answer of a function that may not be there: null when it is not. A production deployment hides why a call
    * failed, so each failure of a function that is no ConvexError counts as absence. Whatever keeps the call from its
@@ -50,14 +51,9 @@ export interface ServiceClient {
   probe<Args extends DefaultFunctionArgs, T>(
     schema: GenericSchema<unknown, T>,
     action: ServiceAction<Args>,
-    args: Args,
+    args: NoInfer<Args>,
     signal?: AbortSignal,
   ): Promise<T | null>;
-}
-
-/** A function failed, or is not there: a production deployment tells these not apart. */
-export class UnexplainedFault extends FunctionFault {
-  override readonly name = 'UnexplainedFault';
 }
 
 /** Told of every call that ended: the function's name in the contract, and how. */
@@ -69,6 +65,7 @@ const EVERY_CALL_FAILS = 'So does every other call: SERVICE_TOKEN or ACCOUNT_ID 
 export function createServiceClient(
   access: ServiceAccess,
   transport: Transport,
+  report: (rows: Malformed[]) => void,
   countCall: CountCall = () => undefined,
 ): ServiceClient {
   const { url, accountId, serviceToken } = access;
@@ -77,8 +74,9 @@ export function createServiceClient(
 
   function faultOfFunction(name: string, error: unknown): FunctionFault {
     const fault = functionFault(name, error, serviceToken);
-    if (hidesReason(error)) silent.add(name);
-    return silent.size < 2 || !hidesReason(error)
+    if (fault.words !== '') return fault;
+    silent.add(name);
+    return silent.size < 2
       ? fault
       : new FunctionFault(fault.kind, `${fault.message} ${EVERY_CALL_FAILS}`, fault);
   }
@@ -105,31 +103,30 @@ export function createServiceClient(
       silent.clear();
       return answer;
     } catch (error) {
-      if (error instanceof Fault) {
-        countCall(name, error.kind);
-        throw error;
-      }
-      const fault = faultOfFunction(name, error);
+      const fault = error instanceof Fault ? error : faultOfFunction(name, error);
       countCall(name, fault.kind);
-      throw fault.kind === 'backendRejected' && !(error instanceof ConvexError)
-        ? new UnexplainedFault(fault.kind, fault.message, fault)
-        : fault;
+      throw fault;
     }
   }
+  const rows: ServiceClient['rows'] = (schema, value, action) => {
+    const { rows: good, malformed } = parseRows(schema, value, nameOf(action));
+    report(malformed);
+    return good;
+  };
 
   return {
+    rows,
     run: async (action, args, signal) => {
       await call(action, args, signal);
     },
     read: async (schema, action, args, signal) =>
       parseAnswer(schema, await call(action, args, signal), nameOf(action)),
-    list: async (schema, action, args, signal) =>
-      parseRows(schema, await call(action, args, signal), nameOf(action)),
+    list: async (schema, action, args, signal) => rows(schema, await call(action, args, signal), action),
     probe: async (schema, action, args, signal) => {
       try {
         return parseAnswer(schema, await call(action, args, signal), nameOf(action));
       } catch (error) {
-        if (!(error instanceof UnexplainedFault)) throw error;
+        if (!(error instanceof FunctionFault && error.mayBeAbsent)) throw error;
         // That it is not there says nothing about the token.
         silent.delete(nameOf(action));
         return null;

@@ -2,10 +2,10 @@ import * as v from 'valibot';
 import { Fault } from '../../machines/shared/fault.ts';
 import { MAX_PAGE, type DeliveryContext } from '../../machines/shared/mission-control.ts';
 import type { MissionControl } from '../ports.ts';
-import { UnexplainedFault, type ServiceClient } from './client.ts';
+import type { ServiceClient } from './client.ts';
+import { sendable, type ContractCalls } from './contract-calls.ts';
+import { FunctionFault } from './function-fault.ts';
 import { extensions } from './functions.ts';
-import { parseRows, type Malformed } from './parse.ts';
-import { configOf } from './runtime-calls.ts';
 import { deliveryContext, notificationRow } from './schemas.ts';
 
 const offered = v.object({ functions: v.array(v.string()) });
@@ -16,21 +16,10 @@ const page = v.object({
 const leased = v.object({ ...page.entries, others: v.number() });
 const reported = v.object({ asked: v.boolean(), others: v.optional(v.number()) });
 
-type Plain = Pick<MissionControl, 'listUndelivered' | 'loadContext' | 'updateRuntimeStatus'>;
-
-type Listed = Awaited<ReturnType<MissionControl['listWithContexts']>>;
-
-type ExtensionCalls = Plain &
-  Pick<
-    MissionControl,
-    'askExtensions' | 'listWithContexts' | 'releaseRows' | 'beginDelivery' | 'completes' | 'completeDelivery'
-  >;
-
-interface Wanted extends Record<string, unknown> {
-  limit: number;
-  contexts: number;
-  busy: string[];
-}
+type ExtensionCalls = Omit<MissionControl, Exclude<keyof ContractCalls, 'updateRuntimeStatus'>>;
+type Page = Awaited<ReturnType<MissionControl['listWithContexts']>>;
+type Begun = Awaited<ReturnType<MissionControl['beginDelivery']>>;
+type Wanted = { limit: number; contexts: number; busy: string[] };
 
 /** What the backend offers, as machines/extensions knows it. */
 export interface Offer {
@@ -42,72 +31,70 @@ export interface Offer {
 interface ExtensionOptions {
   offer: Offer;
   /** The contract's own functions. */
-  plain: Plain;
+  plain: ContractCalls;
   /** The name under which rows are lent to this runtime; when absent, none are. */
   holder: string | undefined;
   /** Told how many other runtimes rows are lent to, whenever the backend says so. */
   onOthers: (others: number) => void;
-  report: (rows: Malformed[]) => void;
 }
 
 /**
- * What the backend offers, used where it is offered; else the contract's own functions, which do the same in more
+ * Uses what the backend offers. Where it does not offer a function, the contract's own functions do the same in more
  * calls.
  */
 export function extensionCalls(
   client: ServiceClient,
-  { plain, offer, holder, onOthers, report }: ExtensionOptions,
+  { plain, offer, holder, onOthers }: ExtensionOptions,
 ): ExtensionCalls {
   async function either<T>(name: string, call: () => Promise<T>, instead: () => Promise<T>): Promise<T> {
     if (!offer.has(name)) return instead();
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof UnexplainedFault)) throw error;
+      if (!(error instanceof FunctionFault && error.mayBeAbsent)) throw error;
       offer.failed(name);
       return instead();
     }
   }
-  const listPlainly = async (limit: number, signal?: AbortSignal): Promise<Listed> => ({
+  const listPlainly = async (limit: number, signal?: AbortSignal): Promise<Page> => ({
     rows: await plain.listUndelivered(limit, signal),
     contexts: [],
     others: null,
   });
-  async function listWithThem(wanted: Wanted, signal?: AbortSignal): Promise<Listed> {
+  async function listWithThem(wanted: Wanted, signal?: AbortSignal): Promise<Page> {
     const answer = await client.read(page, extensions.listWithContexts, wanted, signal);
     const rows = answer.notifications.flatMap((row) => parsed(notificationRow, row));
     // The plain list reports a malformed row and looks past it.
     if (rows.length < answer.notifications.length) return listPlainly(wanted.limit, signal);
     return { rows, contexts: contextsOf(answer), others: null };
   }
-  /** The page grows past rows that are none, as that of the plain list does. */
-  async function lease(wanted: Wanted & { holder: string }, signal?: AbortSignal): Promise<Listed> {
+  /** The page grows past malformed rows, as that of the plain list does. */
+  async function lease(wanted: Wanted & { holder: string }, signal?: AbortSignal): Promise<Page> {
     const answer = await client.read(leased, extensions.leaseNotifications, wanted, signal);
-    const { rows, malformed } = parseRows(notificationRow, answer.notifications, 'leaseNotifications');
-    report(malformed);
-    const isFull = answer.notifications.length >= wanted.limit && wanted.limit < MAX_PAGE;
-    if (malformed.length > 0 && isFull) {
-      return lease({ ...wanted, limit: Math.min(MAX_PAGE, wanted.limit + malformed.length) }, signal);
+    const { length } = answer.notifications;
+    const rows = client.rows(notificationRow, answer.notifications, extensions.leaseNotifications);
+    const malformed = length - rows.length;
+    if (malformed > 0 && length >= wanted.limit && wanted.limit < MAX_PAGE) {
+      return lease({ ...wanted, limit: Math.min(MAX_PAGE, wanted.limit + malformed) }, signal);
     }
     onOthers(answer.others);
     return { rows, contexts: contextsOf(answer), others: answer.others };
   }
 
   return {
-    ...plain,
     askExtensions: async (signal) =>
       (await client.probe(offered, extensions.capabilities, {}, signal))?.functions ?? [],
-    listWithContexts: ({ limit, contexts, busy }, signal) => {
+    listWithContexts({ limit, contexts, busy }, signal) {
       const wanted = { limit, contexts, busy: [...busy] };
       const plainly = () => listPlainly(limit, signal);
       if (holder !== undefined && offer.has('leaseNotifications')) {
         return either('leaseNotifications', () => lease({ ...wanted, holder }, signal), plainly);
       }
-      // Without room for a run it is the same, and a query where this is a mutation.
+      // Without room for a run the plain list gives the same, and it is a query where this is a mutation.
       if (contexts === 0) return plainly();
       return either('listWithContexts', () => listWithThem(wanted, signal), plainly);
     },
-    releaseRows: async (keep, signal) => {
+    async releaseRows(keep, signal) {
       if (holder === undefined) return;
       const args = { holder, keep: [...keep] };
       await either(
@@ -117,40 +104,39 @@ export function extensionCalls(
       );
     },
     beginDelivery: (notificationId, signal) =>
-      either(
+      either<Begun>(
         'beginDelivery',
         async () => ({
           delivery: await client.read(deliveryContext, extensions.beginDelivery, { notificationId }, signal),
-          typing: true as boolean,
+          typing: true,
         }),
         async () => ({ delivery: await plain.loadContext(notificationId, signal), typing: false }),
       ),
     completes: () => offer.has('completeDelivery'),
-    completeDelivery: ({ notificationId, version: { messageId, createdAt }, reply }, signal) =>
+    completeDelivery: ({ reply, ...completed }, signal) =>
       either(
         'completeDelivery',
         () => {
-          const args = {
-            notificationId,
-            version: { messageId, createdAt },
-            // Half a surrogate pair is no valid JSON for the backend.
-            reply: reply && { ...reply, content: reply.content.toWellFormed() },
-          };
+          const args = { ...completed, reply: reply && { ...reply, content: sendable(reply.content) } };
           return client.read(deliveryContext, extensions.completeDelivery, args, signal);
         },
         () => Promise.reject(new Fault('backendRejected', 'The backend offers no completeDelivery now.')),
       ),
-    updateRuntimeStatus: (status, report, signal) =>
+    updateRuntimeStatus: (status, config, signal) =>
       either(
         'reportStatus',
         async () => {
           const named = holder !== undefined && offer.has('leaseNotifications') ? { holder } : {};
-          const args = { status, config: configOf(report), ...named };
-          const answer = await client.read(reported, extensions.reportStatus, args, signal);
+          const answer = await client.read(
+            reported,
+            extensions.reportStatus,
+            { status, config, ...named },
+            signal,
+          );
           if (answer.others !== undefined) onOthers(answer.others);
           return { asked: answer.asked };
         },
-        () => plain.updateRuntimeStatus(status, report, signal),
+        () => plain.updateRuntimeStatus(status, config, signal),
       ),
   };
 }

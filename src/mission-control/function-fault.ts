@@ -24,22 +24,28 @@ const NO_SUCH_ACCOUNT =
 
 const TOO_LONG = 'Message content too long';
 
-/** A Convex function said no. What it said is in parts, for those who decide by it. */
-export class FunctionFault extends Fault {
-  override readonly name: string = 'FunctionFault';
+/** How a Convex function said no, for those who decide by it. */
+interface Said {
   /** The code of a ConvexError; null for any other error. */
-  readonly code: string | null;
+  code: string | null;
   /** The function's own words on one line, without the token; empty when the deployment hides them. */
-  readonly words: string;
+  words: string;
+  /** Perhaps there is no such function: a production deployment tells that from a failure only by a ConvexError. */
+  mayBeAbsent: boolean;
+  retryAfterMs: number;
+}
 
-  constructor(
-    kind: FaultKind,
-    message: string,
-    { code, words, retryAfterMs = 0 }: { code: string | null; words: string; retryAfterMs?: number },
-  ) {
-    super(kind, message, { retryAfterMs });
-    this.code = code;
-    this.words = words;
+export class FunctionFault extends Fault {
+  override readonly name = 'FunctionFault';
+  readonly code: Said['code'];
+  readonly words: Said['words'];
+  readonly mayBeAbsent: Said['mayBeAbsent'];
+
+  constructor(kind: FaultKind, message: string, said: Said) {
+    super(kind, message, { retryAfterMs: said.retryAfterMs });
+    this.code = said.code;
+    this.words = said.words;
+    this.mayBeAbsent = said.mayBeAbsent;
   }
 }
 
@@ -54,21 +60,13 @@ const MAX_TEXT = 200;
  * @param error what ConvexHttpClient threw for a function error
  */
 export function functionFault(name: string, error: unknown, serviceToken: string): FunctionFault {
-  const thrown = readThrown(error);
-  const text = withoutToken(thrown.text, serviceToken).slice(0, MAX_TEXT);
-  if (thrown.isAccountUnknown) {
-    return new FunctionFault('backendRefused', NO_SUCH_ACCOUNT, { code: thrown.code, words: text });
-  }
-  const kind = kindOf(thrown.code, text);
-  return new FunctionFault(kind, sentence(kind, name, text, thrown.requestId), {
-    code: thrown.code,
-    words: text,
-    retryAfterMs: thrown.retryAfterMs,
-  });
+  const { code, text, requestId, retryAfterMs, isAccountUnknown } = readThrown(error);
+  const words = withoutToken(text, serviceToken).slice(0, MAX_TEXT);
+  const kind = isAccountUnknown ? 'backendRefused' : kindOf(code, words);
+  const message = isAccountUnknown ? NO_SUCH_ACCOUNT : sentence(kind, name, words, requestId);
+  const mayBeAbsent = kind === 'backendRejected' && !(error instanceof ConvexError);
+  return new FunctionFault(kind, message, { code, words, mayBeAbsent, retryAfterMs });
 }
-
-/** Whether a function failed and the deployment keeps why to itself, as in production all do but for a ConvexError. */
-export const hidesReason = (error: unknown): boolean => readThrown(error).text === '';
 
 interface Thrown {
   code: string | null;

@@ -1,7 +1,8 @@
 import { getFunctionName, makeFunctionReference } from 'convex/server';
 import type { DefaultFunctionArgs, FunctionReference } from 'convex/server';
 import type { AgentStatus, RuntimeStatus, TaskStatus } from '../../machines/shared/mission-control.ts';
-import type { DocumentType, TaskFields } from '../tools/service.ts';
+import type { PostMessage, RuntimeReport, UpgradeResult } from '../ports.ts';
+import type { ToolService } from '../tools/service.ts';
 
 /**
  * An action of the service contract. `Args` is what the call site gives: the account and the token are added by the
@@ -23,18 +24,10 @@ const extension = <Args extends DefaultFunctionArgs>(name: string): ServiceActio
 /** `{}` and nothing else. */
 type NoArgs = Record<string, never>;
 type NotificationArgs = { notificationId: string };
-type AgentArgs = { agentId: string };
-type TaskArgs = { agentId: string; taskId: string };
-/** An interface has no index signature, which the arguments of a function need. */
-type NewTask = { [Field in keyof TaskFields]: TaskFields[Field] };
-type RuntimeConfig = {
-  dropletId: string;
-  ipAddress: string;
-  region?: string;
-  lastHealthCheck: number;
-  openclawVersion: string;
-  runtimeServiceVersion: string;
-};
+/** An interface as a plain object type. An interface has no index signature, which the arguments of a function need. */
+type Fields<T> = { [Field in keyof T]: T[Field] };
+/** The arguments of a tool's method, which its action takes as they are. */
+type ArgsOf<Method extends keyof ToolService> = Fields<Parameters<ToolService[Method]>[0]>;
 
 /** What the runtime calls, under the contract's own names (docs/contract.md#functions). */
 export const service = {
@@ -43,20 +36,8 @@ export const service = {
   markNotificationRead: action<NotificationArgs>('markNotificationRead'),
   markNotificationDeliveryEnded: action<NotificationArgs>('markNotificationDeliveryEnded'),
   markNotificationDelivered: action<NotificationArgs>('markNotificationDelivered'),
-  createMessageFromAgent: action<{
-    taskId: string;
-    agentId: string;
-    content: string;
-    sourceNotificationId?: string;
-    suppressAgentNotifications?: boolean;
-  }>('createMessageFromAgent'),
-  updateTaskStatusFromAgent: action<{
-    taskId: string;
-    agentId: string;
-    status: TaskStatus;
-    blockedReason?: string;
-    expectedStatus?: TaskStatus;
-  }>('updateTaskStatusFromAgent'),
+  createMessageFromAgent: action<Fields<PostMessage>>('createMessageFromAgent'),
+  updateTaskStatusFromAgent: action<ArgsOf<'updateTaskStatus'>>('updateTaskStatusFromAgent'),
 
   listAgents: action<NoArgs>('listAgents'),
   listAgentsForRuntime: action<NoArgs>('listAgentsForRuntime'),
@@ -65,56 +46,35 @@ export const service = {
   listTasksForOrchestratorHeartbeat: action<{ statuses: TaskStatus[]; limit: number }>(
     'listTasksForOrchestratorHeartbeat',
   ),
-  loadTaskDetailsForAgentTool: action<{ agentId: string; taskId: string; messageLimit: number }>(
-    'loadTaskDetailsForAgentTool',
-  ),
-  updateTaskFromAgent: action<TaskArgs & NewTask & { assignedUserIds?: string[] }>('updateTaskFromAgent'),
-  createTaskFromAgent: action<AgentArgs & NewTask & { title: string }>('createTaskFromAgent'),
-  assignTaskFromAgent: action<TaskArgs & { assignedAgentIds: string[] }>('assignTaskFromAgent'),
-  deleteTaskFromAgent: action<TaskArgs & { reason: string }>('deleteTaskFromAgent'),
-  linkTaskToPrForAgentTool: action<TaskArgs & { prNumber: number }>('linkTaskToPrForAgentTool'),
-  createTaskMessageForAgentTool: action<TaskArgs & { content: string }>('createTaskMessageForAgentTool'),
+  loadTaskDetailsForAgentTool: action<ArgsOf<'loadTask'>>('loadTaskDetailsForAgentTool'),
+  updateTaskFromAgent: action<ArgsOf<'updateTask'>>('updateTaskFromAgent'),
+  createTaskFromAgent: action<ArgsOf<'createTask'>>('createTaskFromAgent'),
+  assignTaskFromAgent: action<ArgsOf<'assignTask'>>('assignTaskFromAgent'),
+  deleteTaskFromAgent: action<ArgsOf<'deleteTask'>>('deleteTaskFromAgent'),
+  linkTaskToPrForAgentTool: action<ArgsOf<'linkTaskToPr'>>('linkTaskToPrForAgentTool'),
+  createTaskMessageForAgentTool: action<ArgsOf<'createTaskMessage'>>('createTaskMessageForAgentTool'),
   createResponseRequestNotifications: action<{
     requesterAgentId: string;
     taskId: string;
     recipientSlugs: string[];
     message: string;
   }>('createResponseRequestNotifications'),
-  createDocumentFromAgent: action<
-    AgentArgs & { documentId?: string; taskId?: string; title: string; content: string; type: DocumentType }
-  >('createDocumentFromAgent'),
-  listTasksForAgentTool: action<AgentArgs & { status?: TaskStatus; assigneeAgentId?: string; limit: number }>(
-    'listTasksForAgentTool',
-  ),
-  getTaskForAgentTool: action<TaskArgs>('getTaskForAgentTool'),
-  listTaskThreadForAgentTool: action<TaskArgs & { limit: number }>('listTaskThreadForAgentTool'),
-  searchTasksForAgentTool: action<AgentArgs & { query: string; limit: number }>('searchTasksForAgentTool'),
-  getTaskHistoryForAgentTool: action<TaskArgs & { messageLimit: number; activityLimit: number }>(
-    'getTaskHistoryForAgentTool',
-  ),
-  getAgentSkillsForTool: action<AgentArgs & { queryAgentId?: string }>('getAgentSkillsForTool'),
-  listDocumentsForAgent: action<{ taskId?: string; type?: DocumentType; limit: number }>(
-    'listDocumentsForAgent',
-  ),
+  createDocumentFromAgent: action<ArgsOf<'saveDocument'>>('createDocumentFromAgent'),
+  listTasksForAgentTool: action<ArgsOf<'listTasks'>>('listTasksForAgentTool'),
+  getTaskForAgentTool: action<ArgsOf<'getTask'>>('getTaskForAgentTool'),
+  listTaskThreadForAgentTool: action<ArgsOf<'listThread'>>('listTaskThreadForAgentTool'),
+  searchTasksForAgentTool: action<ArgsOf<'searchTasks'>>('searchTasksForAgentTool'),
+  getTaskHistoryForAgentTool: action<ArgsOf<'loadHistory'>>('getTaskHistoryForAgentTool'),
+  getAgentSkillsForTool: action<ArgsOf<'listSkills'>>('getAgentSkillsForTool'),
+  listDocumentsForAgent: action<ArgsOf<'listDocuments'>>('listDocumentsForAgent'),
   updateAgentHeartbeat: action<{ agentId: string; status: AgentStatus; currentTaskId?: string }>(
     'updateAgentHeartbeat',
   ),
 
-  updateRuntimeStatus: action<{
-    status: RuntimeStatus;
-    config: RuntimeConfig;
-  }>('updateRuntimeStatus'),
+  updateRuntimeStatus: action<{ status: RuntimeStatus; config: RuntimeReport }>('updateRuntimeStatus'),
   checkAndClearRestartRequested: action<NoArgs>('checkAndClearRestartRequested'),
   getPendingUpgrade: action<NoArgs>('getPendingUpgrade'),
-  recordUpgradeResult: action<{
-    status: 'success' | 'failed' | 'rolled_back';
-    fromOpenclawVersion: string;
-    toOpenclawVersion: string;
-    fromRuntimeVersion: string;
-    toRuntimeVersion: string;
-    duration?: number;
-    error?: string;
-  }>('recordUpgradeResult'),
+  recordUpgradeResult: action<Fields<UpgradeResult>>('recordUpgradeResult'),
 };
 
 /** What a backend may offer beyond it (docs/contract-extensions.md): asked for, never assumed. */
@@ -131,7 +91,7 @@ export const extensions = {
     version: { messageId: string | null; createdAt: number };
     reply: { content: string; first: boolean; startsTask: boolean } | null;
   }>('completeDelivery'),
-  reportStatus: extension<{ status: RuntimeStatus; config: RuntimeConfig; holder?: string }>('reportStatus'),
+  reportStatus: extension<{ status: RuntimeStatus; config: RuntimeReport; holder?: string }>('reportStatus'),
   wakeUp: makeFunctionReference<'query', { accountId: string; serviceToken: string }, unknown>(
     'service/extensions:wakeUp',
   ),

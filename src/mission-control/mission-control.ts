@@ -3,14 +3,12 @@ import type { PulseEvent } from '../../machines/pulse/machine.ts';
 import type { MissionControl } from '../ports.ts';
 import type { ToolService } from '../tools/service.ts';
 import type { Traceparent } from '../traces/traces.ts';
-import { agentCalls } from './agent-calls.ts';
 import { createServiceClient } from './client.ts';
 import type { CountCall } from './client.ts';
-import { deliveryCalls } from './delivery-calls.ts';
+import { contractCalls } from './contract-calls.ts';
 import { extensionCalls, type Offer } from './extension-calls.ts';
 import { watchForOthers } from './others.ts';
 import type { Malformed } from './parse.ts';
-import { runtimeCalls } from './runtime-calls.ts';
 import { toolCalls } from './tool-calls.ts';
 import { createTransport } from './transport.ts';
 
@@ -61,20 +59,19 @@ export function createMissionControl(options: MissionControlOptions): MissionCon
     ...(options.onHanging && { onHanging: options.onHanging }),
     traceparent: options.traceparent,
   });
-  const client = createServiceClient({ url, accountId, serviceToken }, transport, options.countCall);
   const report = reportOnce(options.onMalformed ?? (() => undefined));
-  const plain = { ...deliveryCalls(client, report), ...agentCalls(client, report), ...runtimeCalls(client) };
+  const client = createServiceClient({ url, accountId, serviceToken }, transport, report, options.countCall);
+  const plain = contractCalls(client);
   const onOthers = options.onOthers ?? (() => undefined);
   const calls = extensionCalls(client, {
     plain,
     offer: options.offer ?? NOTHING_OFFERED,
     holder: options.holder,
-    report,
     onOthers: (others) => onOthers({ type: 'otherRuntime.counted', others }),
   });
   return {
     ...watchForOthers({ ...plain, ...calls }, onOthers),
-    tools: toolCalls(client, report),
+    tools: toolCalls(client),
     close: () => transport.close(),
   };
 }

@@ -1,10 +1,15 @@
 import { ConvexClient } from 'convex/browser';
+import { HttpsProxyAgent } from 'https-proxy-agent';
+import { WebSocket } from 'ws';
 import type { WatchNews } from '../../machines/extensions/machine.ts';
 import { Fault } from '../../machines/shared/fault.ts';
 import type { ServiceAccess } from './client.ts';
 import { functionFault } from './function-fault.ts';
 import { extensions } from './functions.ts';
-import { createSockets } from './sockets.ts';
+
+/** Convex refuses what is longer; what we subscribe to has some bytes. */
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+const HANDSHAKE_TIMEOUT_MS = 30_000;
 
 /**
  * Subscribes to the queue over Convex's sync protocol (docs/contract-extensions.md). The client restores a lost
@@ -17,11 +22,37 @@ export function watchQueue(
   tell: (news: WatchNews) => void,
 ): () => void {
   const watch = { ended: false, live: false, signal: null as string | null };
-  const sockets = createSockets(proxy, (reason) => {
-    fail(new Fault('backendUnavailable', `Convex's sync protocol broke off: ${reason}`));
-  });
+  const open = new Set<WebSocket>();
+
+  /**
+   * The client throws at a message that it cannot follow. That would be an uncaught exception of the process, so the
+   * socket is cut off instead and the subscription fails.
+   */
+  class Socket extends WebSocket {
+    constructor(address: string) {
+      super(address, {
+        handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+        maxPayload: MAX_MESSAGE_BYTES,
+        ...(proxy !== null && { agent: new HttpsProxyAgent(proxy) }),
+      });
+      open.add(this);
+    }
+    override emit(event: string | symbol, ...args: unknown[]): boolean {
+      if (event === 'close') open.delete(this);
+      try {
+        return super.emit(event, ...args);
+      } catch (error) {
+        this.terminate();
+        const reason = error instanceof Error ? error.message : String(error);
+        fail(new Fault('backendUnavailable', `Convex's sync protocol broke off: ${reason}`));
+        return true;
+      }
+    }
+  }
+
   const client = new ConvexClient(url, {
-    webSocketConstructor: sockets.Socket,
+    // The option asks for the browser's class. The client uses what ws has in common with it.
+    webSocketConstructor: Socket as unknown as typeof globalThis.WebSocket,
     skipConvexDeploymentUrlCheck: true,
     unsavedChangesWarning: false,
     logger: false,
@@ -35,7 +66,8 @@ export function watchQueue(
   function close(): void {
     watch.ended = true;
     void client.close();
-    sockets.close();
+    // Also one that is still connecting.
+    for (const socket of open) socket.terminate();
   }
   /** Connected, and every subscription has had its value since: `connectionRetries` goes back to 0 then. */
   function noteConnection(): void {

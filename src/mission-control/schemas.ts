@@ -27,7 +27,6 @@ import type {
   ListedDocument,
   ToolTask,
 } from '../tools/service.ts';
-import { sharedWithLast } from './shared.ts';
 
 type Schema<T> = v.GenericSchema<unknown, T>;
 
@@ -140,6 +139,19 @@ const mentionableAgent: Schema<MentionableAgent> = v.object({
   name: v.string(),
   role: v.string(),
 });
+
+/**
+ * What many answers repeat, once: the account's agents and documents come with every delivery context, and each open
+ * run would keep a copy.
+ * @returns the value before, where it is the same
+ */
+export function sharedWithLast<T>(isSame: (one: T, other: T) => boolean): (value: T) => T {
+  let last: T | undefined;
+  return (value) => {
+    if (last === undefined || !isSame(value, last)) last = value;
+    return last;
+  };
+}
 
 const agentList = v.pipe(
   v.array(mentionableAgent),

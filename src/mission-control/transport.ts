@@ -1,11 +1,10 @@
 import type { Dispatcher } from 'undici';
 import * as v from 'valibot';
+import { HANGS_AFTER_MS, type PulseEvent } from '../../machines/pulse/machine.ts';
 import { Fault } from '../../machines/shared/fault.ts';
 import { shownProxy } from '../config/proxy.ts';
 import { openPool, proxyRefusal } from '../connect.ts';
 import { startLimit, type Limit } from '../limit.ts';
-import type { PulseEvent } from '../../machines/pulse/machine.ts';
-import { tellIfItHangs } from './hanging-call.ts';
 import type { Traceparent } from '../traces/traces.ts';
 
 /** ConvexHttpClient's code for "the function failed". */
@@ -83,6 +82,22 @@ export function createTransport({
     // ConvexHttpClient's option asks for the browser's function; it uses what is in ConvexFetch.
     fetchFor: (name, signal) => fetchFor(name, signal) as unknown as typeof globalThis.fetch,
     close: () => dispatcher.destroy(),
+  };
+}
+
+/**
+ * Tells machines/pulse when one call hangs, and when it is over then.
+ * @returns what must be called when the call has ended
+ */
+export function tellIfItHangs(name: string, tell: (event: PulseEvent) => void): () => void {
+  let hangs = false;
+  const timer = setTimeout(() => {
+    hangs = true;
+    tell({ type: 'call.hangs', name });
+  }, HANGS_AFTER_MS);
+  return () => {
+    clearTimeout(timer);
+    if (hangs) tell({ type: 'call.ended' });
   };
 }
 

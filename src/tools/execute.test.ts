@@ -34,7 +34,12 @@ async function callTool(name: string, args: unknown, world: World = {}) {
 const lead = actingAgent({ agentId: 'agent-lead', slug: 'squad-lead', isOrchestrator: true });
 const creator = actingAgent({ flags: { canCreateTasks: true } });
 const rejected = (words: string, code: string | null = null) =>
-  new FunctionFault('backendRejected', `f failed: ${words}`, { code, words });
+  new FunctionFault('backendRejected', `f failed: ${words}`, {
+    code,
+    words,
+    mayBeAbsent: false,
+    retryAfterMs: 0,
+  });
 
 test('a call without a task means the task of the run, and the run says who acts', async () => {
   const answers = { updateTaskStatus: { status: 'review', changed: true } };

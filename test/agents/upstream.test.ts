@@ -72,7 +72,7 @@ const SCRIPT: Step[] = [
 /** Says who acted and what came of it, in the same words for any deployment. */
 async function play({ call, ids, rows }: Deployment): Promise<unknown[]> {
   const execute = createExecute({
-    service: toolCalls(clientOf(call), () => undefined),
+    service: toolCalls(clientOf(call)),
     mode: 'on',
     onBug: (tool, error) => {
       throw new Error(`${tool} has a bug`, { cause: error });
@@ -158,12 +158,15 @@ function clientOf(call: Deployment['call']): ServiceClient {
     }
   };
   const nameOf = (action: FunctionReference<'action'>): string => getFunctionName(action);
+  const rows: ServiceClient['rows'] = (schema, value, action) =>
+    parseRows(schema, value, nameOf(action)).rows;
   return {
+    rows,
     run: async (action, args) => {
       await ask(action, args);
     },
     read: async (schema, action, args) => parseAnswer(schema, await ask(action, args), nameOf(action)),
-    list: async (schema, action, args) => parseRows(schema, await ask(action, args), nameOf(action)),
+    list: async (schema, action, args) => rows(schema, await ask(action, args), action),
     probe: async (schema, action, args) => parseAnswer(schema, await ask(action, args), nameOf(action)),
   };
 }

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import * as v from 'valibot';
-import { deliveryContext } from './schemas.ts';
-import { sharedWithLast } from './shared.ts';
+import { deliveryContext, sharedWithLast } from './schemas.ts';
 import { sampleContext } from '../../test/kits/samples/mission-control.ts';
 
 test('an equal value is the one before; another takes its place', () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { PulseEvent } from '../../machines/pulse/machine.ts';
-import { tellIfItHangs } from './hanging-call.ts';
+import { tellIfItHangs } from './transport.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
