@@ -232,21 +232,21 @@ export const notificationSetup = setup({
       alone: ({ entry }) => entry.cuts >= CUTS_IN_COMPANY,
     }),
     leave: assign({ permission: 'leaving' }),
-    keepContext: learn(({ backend, ...context }, { delivery, completes, typing }: ReadOutput) => ({
-      delivery,
-      version: delivery && versionOf(delivery.notification),
-      thread: delivery && threadOf(delivery, context.thread),
-      entry: forVersion(context.entry, delivery && versionOf(delivery.notification)),
-      backend: { ...backend, completes, typing: backend.typing || typing },
-      ...rested({ backend, ...context }, { stepFailures: 0 }),
-    })),
+    keepContext: learn((context, { delivery, completes, typing }: ReadOutput) => {
+      const { backend, entry, thread } = context;
+      const version = delivery && versionOf(delivery.notification);
+      return {
+        delivery,
+        version,
+        thread: delivery && threadOf(delivery, thread),
+        entry: forVersion(entry, version),
+        backend: { ...backend, completes, typing: backend.typing || typing },
+        ...rested(context, { stepFailures: 0 }),
+      };
+    }),
     useKeptReply: learn(({ entry: { reply }, version }) => ({ reply, version: reply?.version ?? version })),
     giveUpAgain: learn(({ result, entry }) => ({
-      result: {
-        ...result,
-        note: entry.parked,
-        outcome: outcomeOf(entry.parked),
-      },
+      result: { ...result, note: entry.parked, outcome: outcomeOf(entry.parked) },
     })),
     nameSkip: learn(({ result, delivery }) => ({
       result: { ...result, outcome: 'skipped', reason: delivery && skipReason(delivery) },
@@ -254,13 +254,9 @@ export const notificationSetup = setup({
     setOutcome: learn(({ result }, params: { outcome: Outcome }) => ({
       result: { ...result, outcome: params.outcome },
     })),
-    giveUp: learn(({ result, entry, ...context }, { note }: { note: NoteReason }) => ({
-      entry: gaveUp(entry, note, answeredVersion({ entry, result, ...context })),
-      result: {
-        ...result,
-        note,
-        outcome: outcomeOf(note),
-      },
+    giveUp: learn((context, { note }: { note: NoteReason }) => ({
+      entry: gaveUp(context.entry, note, answeredVersion(context)),
+      result: { ...context.result, note, outcome: outcomeOf(note) },
     })),
     drawPace: learn((context) => ({
       paced: context.version,
@@ -276,14 +272,17 @@ export const notificationSetup = setup({
       stalled: false,
       ...(entry.rounds.count === 0 && { result: { ...result, runMs: null } }),
     })),
-    keepReply: learn(({ entry, version, result, ...context }, params: { reply: Reply; runMs: number }) => ({
-      reply: params.reply,
-      entry: version === null ? entry : replied(entry, params.reply, version),
-      blame: null,
-      backend: { ...context.backend, typing: false },
-      result: { ...result, runMs: (result.runMs ?? 0) + params.runMs },
-      rest: { ...context.rest, runFailures: 0, unknownForMs: 0, counted: false, cause: null },
-    })),
+    keepReply: learn((context, { reply, runMs }: { reply: Reply; runMs: number }) => {
+      const { entry, version, backend, result } = context;
+      return {
+        reply,
+        entry: version === null ? entry : replied(entry, reply, version),
+        blame: null,
+        backend: { ...backend, typing: false },
+        result: { ...result, runMs: (result.runMs ?? 0) + runMs },
+        ...rested(context, { runFailures: 0, unknownForMs: 0, counted: false, cause: null }),
+      };
+    }),
     keepCalls: learn(
       ({ entry, result, version, delivery }, params: { calls: readonly ToolCall[]; runMs: number }) => ({
         entry: called(entry, params.calls, { version, taskStatus: delivery?.task?.status ?? null }),
@@ -296,25 +295,25 @@ export const notificationSetup = setup({
       ...rested(context, { callFailures: 0 }),
     })),
     /** The call may have had its effect: it is made again as a repeat, when Convex is back. */
-    keepCallBegun: learn(({ entry, ...context }, { fault }: { fault: Fault }) =>
+    keepCallBegun: learn((context, { fault }: { fault: Fault }) =>
       // The journal did not take the call, so it did not go out.
       fault.kind === 'journalUnavailable'
         ? {}
         : {
-            entry: callBegan(entry),
-            ...rested({ entry, ...context }, { callFailures: context.rest.callFailures + 1 }),
+            entry: callBegan(context.entry),
+            ...rested(context, { callFailures: context.rest.callFailures + 1 }),
           },
     ),
     /** The attempt was counted as the run began, and it stays. */
     countAttempt: learn((context) => ({ blame: null, ...rested(context, { counted: true }) })),
-    excuse: learn(({ entry, ...context }, params: { paid: boolean }) => ({
-      entry: excused(
-        params.paid && context.rest.cause === 'runCut' ? cut(entry) : entry,
-        params.paid || !context.unpaid,
-      ),
-      blame: null,
-      ...rested({ entry, ...context }, { counted: false }),
-    })),
+    excuse: learn((context, { paid }: { paid: boolean }) => {
+      const { entry, rest, unpaid } = context;
+      return {
+        entry: excused(paid && rest.cause === 'runCut' ? cut(entry) : entry, paid || !unpaid),
+        blame: null,
+        ...rested(context, { counted: false }),
+      };
+    }),
     /** A run that is cut off by our own leaving is nobody's failure. */
     excuseOpenRun: learn(({ blame, entry }) =>
       blame === null ? {} : { blame: null, entry: excused(entry, true) },
@@ -322,16 +321,19 @@ export const notificationSetup = setup({
     blameGateway: learn(({ blame }) => ({ trial: true, ...(blame && { blame: 'gateway' }) })),
     discardReply: learn(({ entry }) => ({ entry: discarded(entry), reply: null })),
     /** A newer message: attempts start at zero where all is done with the older one. */
-    moveOn: learn(({ entry, ...context }, { delivery }: Reread) => ({
-      entry: movedOn(entry, isFinished({ entry, ...context })),
-      delivery,
-      thread: delivery && threadOf(delivery, context.thread),
-      // What was never answered waits at its new place, behind what is older.
-      row: entry.posts === 0 ? context.row : (delivery?.notification ?? context.row),
-      version: delivery && versionOf(delivery.notification),
-      reply: null,
-      result: { ...context.result, note: null, runMs: null },
-    })),
+    moveOn: learn((context, { delivery }: Reread) => {
+      const { entry, row, thread, result } = context;
+      return {
+        entry: movedOn(entry, isFinished(context)),
+        delivery,
+        thread: delivery && threadOf(delivery, thread),
+        // What was never answered waits at its new place, behind what is older.
+        row: entry.posts === 0 ? row : (delivery?.notification ?? row),
+        version: delivery && versionOf(delivery.notification),
+        reply: null,
+        result: { ...result, note: null, runMs: null },
+      };
+    }),
     /** Where the first message is posted, Convex knows a later one only by its version, and only in the same function. */
     beginCompletion: learn(({ entry, delivery, input, result }) =>
       entry.posts === 0 || result.outcome !== 'delivered'
@@ -341,16 +343,16 @@ export const notificationSetup = setup({
     beginPost: learn(({ entry, delivery, input }) => ({
       entry: postBegan(entry, input.moment(), delivery?.thread.at(-1)?.messageId ?? null),
     })),
-    countPost: learn(({ entry, ...context }) => ({
-      entry: posted(entry, answeredVersion({ entry, ...context })),
-      ...rested({ entry, ...context }, { stepFailures: 0 }),
+    countPost: learn((context) => ({
+      entry: posted(context.entry, answeredVersion(context)),
+      ...rested(context, { stepFailures: 0 }),
     })),
     /** Convex gives back what has moved. The reply, if there was one, is in the thread. */
-    countCompletedPost: learn(({ entry, ...context }) => ({
-      entry:
-        context.result.outcome === 'delivered'
-          ? posted(entry, answeredVersion({ entry, ...context }))
-          : settled(entry, answeredVersion({ entry, ...context })),
+    countCompletedPost: learn((context) => ({
+      entry: (context.result.outcome === 'delivered' ? posted : settled)(
+        context.entry,
+        answeredVersion(context),
+      ),
     })),
     settle: learn(({ entry, version, delivery }) => ({
       entry:
