@@ -61,8 +61,7 @@ import { createNarrator } from './logging/narrate.ts';
 import { createStories } from './stories/observe.ts';
 import type { Traces } from './traces/traces.ts';
 import { answerWhy } from './stories/why.ts';
-import { createGateway } from './gateway/client.ts';
-import { createNoGateway } from './gateway/no-gateway.ts';
+import { createGateway, createNoGateway } from './gateway/client.ts';
 
 export interface RuntimeOptions {
   config: Config;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FaultKind } from '../../machines/shared/fault.ts';
-import { retryAfterMs } from './classify.ts';
+import { retryAfterMs } from '../http.ts';
 import { createGateway } from './client.ts';
 import { aRun, faultFrom, serveHttp } from '../../test/kits/gateway-server.ts';
 import type { TestServer } from '../../test/kits/gateway-server.ts';

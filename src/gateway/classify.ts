@@ -1,9 +1,9 @@
 import { errors } from 'undici';
-import { Fault, MAX_RETRY_AFTER_MS } from '../../machines/shared/fault.ts';
+import { Fault } from '../../machines/shared/fault.ts';
 import { gatewayErrorOf, isRunAnswer, runFault } from './answer.ts';
 import { proxyRefusal } from '../connect.ts';
-import { parseJson } from './exchange.ts';
-import { placeOf, theirWords, wayTo } from './target.ts';
+import { parseJson, retryAfterMs, wayTo } from '../http.ts';
+import { theirWords } from './target.ts';
 import type { Target } from './target.ts';
 
 /** An HTTP answer that is not a reply. */
@@ -28,7 +28,7 @@ export function faultOfRefusal(refusal: Refusal, target: Target): Fault {
   if (isRunAnswer(body)) return runFault(body, target, retryAfterMs(refusal.retryAfter, Date.now()));
   const words = gatewayErrorOf(body);
   const said = `HTTP ${status}${words ? `, "${theirWords(words, target)}"` : ''}`;
-  const place = placeOf(target);
+  const place = target.origin;
 
   if (status < 400) return notTheGateway(place, said);
   if (status === 401 || status === 403) {
@@ -80,21 +80,6 @@ const unavailable = (refusal: Refusal, said: string, place: string): Fault =>
     retryAfterMs: retryAfterMs(refusal.retryAfter, Date.now()),
   });
 
-/** Nobody means a wait of more than a week. */
-const ABSURD_WAIT_MS = 7 * 24 * 3_600_000;
-
-/**
- * The wait that a `Retry-After` header asks for (RFC 9110, 10.2.3: seconds or a date).
- * @param now milliseconds since the epoch
- * @returns milliseconds, at most an hour; 0 when the header says nothing, or something absurd
- */
-export function retryAfterMs(header: string, now: number): number {
-  const text = header.trim();
-  // A date begins with the name of its day; Date.parse would read "-5" as one.
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : /^[a-z]/i.test(text) ? Date.parse(text) - now : 0;
-  return ms > 0 && ms <= ABSURD_WAIT_MS ? Math.min(ms, MAX_RETRY_AFTER_MS) : 0;
-}
-
 /**
  * The class of an error of the connection. Before the request was sent no run began, so the gateway is away. After
  * that a run may have begun, also where no event came: the next probe tells the gateway's end from the message's.
@@ -104,7 +89,7 @@ export function faultOfConnection(error: unknown, sent: boolean, target: Target)
   const code = codeOf(error);
   if (code === null) return null;
   if (code === NOT_HTTP) {
-    return misconfigured(`${placeOf(target)} does not speak HTTP: check OPENCLAW_GATEWAY_URL.`);
+    return misconfigured(`${target.origin} does not speak HTTP: check OPENCLAW_GATEWAY_URL.`);
   }
   if (sent && proxyRefusal(error) === null) {
     return new Fault('runCut', `The answer broke off: the connection to ${wayTo(target)} failed (${code}).`);

@@ -1,26 +1,20 @@
+import { text as textOf } from 'node:stream/consumers';
 import type { Dispatcher } from 'undici';
 import { Fault } from '../../machines/shared/fault.ts';
+import { openClient } from '../connect.ts';
+import { headerOf, parseJson } from '../http.ts';
 import { startLimit } from '../limit.ts';
 import type { Limit } from '../limit.ts';
 import type { Gateway, Reply, RunRequest } from '../ports.ts';
 import { isRunAnswer, NOTHING_STREAMED, replyOf } from './answer.ts';
 import { faultOfConnection, faultOfRefusal } from './classify.ts';
-import {
-  boundedChunks,
-  headerOf,
-  openConnection,
-  parseJson,
-  peek,
-  readHead,
-  textOf,
-  TooLargeError,
-} from './exchange.ts';
+import { boundedChunks, peek, readHead, TooLargeError } from './body.ts';
 import type { Traceparent } from '../traces/traces.ts';
 import { probeGateway } from './probe.ts';
 import { encodeRun } from './request.ts';
 import { readStream } from './stream.ts';
-import type { Progress, ReadReply } from './stream.ts';
-import { createTarget, pathOf, placeOf, theirWords } from './target.ts';
+import type { ReadReply } from './stream.ts';
+import { createTarget, theirWords } from './target.ts';
 import type { Target } from './target.ts';
 
 export interface GatewayOptions {
@@ -90,6 +84,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
+/** Stands in where OPENCLAW_GATEWAY_URL is empty. The gate is closed then, so nobody calls it. */
+export function createNoGateway(): Gateway {
+  const refuse = () =>
+    Promise.reject(new Fault('gatewayUnavailable', 'no gateway is configured: set OPENCLAW_GATEWAY_URL'));
+  return { respond: refuse, probe: refuse, close: () => Promise.resolve() };
+}
+
 interface EndedRun {
   reply: Reply;
   /** Settles when the run's connection is closed. */
@@ -105,22 +106,26 @@ async function startRun(
   const { requestTimeoutMs: timeoutMs, onUnreadable, lingerMs = DEFAULT_LINGER_MS } = options;
   const { headers, body } = encodeRun(target, request, options.traceparent?.());
   const limit = startLimit(timeoutMs, [request.signal, closing]);
+  /** When the connection stood and the request went out, by performance.now(); null before. */
+  const sent: { at: number | null } = { at: null };
   // A gateway that cannot be reached must show as such and not as a run that took too long.
-  const progress: Progress = { sentAt: null, begun: false };
-  const connection = openConnection(target, Math.min(MAX_CONNECT_MS, timeoutMs / 2), () => {
-    progress.sentAt = performance.now();
+  const connectTimeoutMs = Math.min(MAX_CONNECT_MS, timeoutMs / 2);
+  // Runs share no pool: a pooled socket that the gateway has just closed would look like a gateway that is gone, and a
+  // session's next request must never meet its last one.
+  const connection = openClient(target, { connectTimeoutMs }, () => {
+    sent.at = performance.now();
   });
   try {
     const answer = await connection.request({
       method: 'POST',
-      origin: target.base.origin,
-      path: pathOf(target, 'v1/responses'),
+      origin: target.origin,
+      path: `${target.prefix}v1/responses`,
       headers,
       body,
       signal: limit.signal,
     });
     request.onSign?.();
-    const { reply, rest, leftOut } = await readReply(answer, progress, target, request.onSign);
+    const { reply, rest, leftOut } = await readReply(answer, sent.at, target, request.onSign);
     if (leftOut.count > 0) {
       onUnreadable?.(
         `The answer of ${request.agentSlug} held ${leftOut.count} events that could not be read and were left out, the first: "${leftOut.example}".`,
@@ -130,7 +135,7 @@ async function startRun(
     return { reply, released: release(rest, connection, lingerMs, closing) };
   } catch (error) {
     await connection.destroy();
-    throw faultOfRun(error, limit, timeoutMs, progress, target);
+    throw faultOfRun(error, limit, timeoutMs, sent.at !== null, target);
   } finally {
     limit.clear();
   }
@@ -155,25 +160,25 @@ async function release(
 
 async function readReply(
   answer: Dispatcher.ResponseData,
-  progress: Progress,
+  sentAt: number | null,
   target: Target,
   onSign?: () => void,
 ): Promise<ReadReply> {
   const { statusCode: status } = answer;
   if (status !== 200) {
-    const afterMs = performance.now() - (progress.sentAt ?? performance.now());
+    const afterMs = performance.now() - (sentAt ?? performance.now());
     const text = await readHead(answer, MAX_REFUSAL_BYTES);
-    throw faultOfRefusal({ status, retryAfter: headerOf(answer, 'retry-after'), text, afterMs }, target);
+    throw faultOfRefusal(
+      { status, retryAfter: headerOf(answer.headers, 'retry-after'), text, afterMs },
+      target,
+    );
   }
-  const type = headerOf(answer, 'content-type').toLowerCase();
+  const type = headerOf(answer.headers, 'content-type').toLowerCase();
   const { head, chunks } = await peek(boundedChunks(answer, MAX_STREAM_BYTES, onSign), MIN_HEAD_BYTES);
   const form = formOf(type, head);
-  if (form === 'stream') return readStream(chunks, progress, target, MAX_ANSWER_BYTES);
+  if (form === 'stream') return readStream(chunks, target, MAX_ANSWER_BYTES);
   if (form === 'other') throw notJson(theirWords(type, target), target);
-  // A plain answer comes when the run is over.
-  progress.begun = true;
-  const text = await textOf(chunks);
-  const body = parseJson(text);
+  const body = parseJson(await textOf(chunks));
   if (body === undefined) throw new Fault('runFailed', "The gateway's answer is not valid JSON.");
   if (!isRunAnswer(body)) throw notJson('JSON that is not a response', target);
   const reply = replyOf(body, null, NOTHING_STREAMED, target);
@@ -194,21 +199,15 @@ function formOf(type: string, head: string): 'stream' | 'json' | 'other' {
 const notJson = (what: string, target: Target): Fault =>
   new Fault(
     'gatewayMisconfigured',
-    `${placeOf(target)} answers /v1/responses with ${what}: check OPENCLAW_GATEWAY_URL.`,
+    `${target.origin} answers /v1/responses with ${what}: check OPENCLAW_GATEWAY_URL.`,
   );
 
-function faultOfRun(
-  error: unknown,
-  limit: Limit,
-  timeoutMs: number,
-  progress: Progress,
-  target: Target,
-): unknown {
+function faultOfRun(error: unknown, limit: Limit, timeoutMs: number, sent: boolean, target: Target): unknown {
   if (error instanceof Fault) return error;
   if (error instanceof TooLargeError) {
     return new Fault('runFailed', `The answer was given up: ${error.message}.`);
   }
   if (limit.expired()) return new Fault('runTimedOut', `The run did not end within ${timeoutMs} ms.`);
   if (limit.signal.aborted) return new Fault('aborted', 'The run was given up.');
-  return faultOfConnection(error, progress.sentAt !== null, target) ?? error;
+  return faultOfConnection(error, sent, target) ?? error;
 }

@@ -1,11 +1,12 @@
-import type { Dispatcher } from 'undici';
 import * as v from 'valibot';
 import { Fault } from '../../machines/shared/fault.ts';
 import type { ProbeResult } from '../ports.ts';
-import { faultOfConnection, faultOfRefusal, retryAfterMs } from './classify.ts';
-import { headerOf, openConnection, parseJson, readHead } from './exchange.ts';
+import { openClient } from '../connect.ts';
+import { headerOf, parseJson, retryAfterMs } from '../http.ts';
 import { startLimit } from '../limit.ts';
-import { authorization, pathOf, placeOf, theirWords } from './target.ts';
+import { faultOfConnection, faultOfRefusal, type Refusal } from './classify.ts';
+import { readHead } from './body.ts';
+import { authorization, theirWords } from './target.ts';
 import type { Target } from './target.ts';
 
 const MAX_BODY_BYTES = 2 ** 20;
@@ -15,12 +16,8 @@ const Startup = v.looseObject({ version: v.pipe(v.string(), v.minLength(1), v.ma
 const GatewayError = v.looseObject({ error: v.looseObject({ type: v.string() }) });
 const Models = v.looseObject({ data: v.array(v.looseObject({ id: v.string() })) });
 
-interface Answer {
-  status: number;
+interface Answer extends Refusal {
   type: string;
-  retryAfter: string;
-  text: string;
-  afterMs: number;
   /** undefined when the body is not JSON: the gateway answers unknown paths with 200 and its page. */
   json: unknown;
 }
@@ -42,20 +39,27 @@ export async function probeGateway(
 ): Promise<ProbeResult> {
   const headers = authorization(target);
   const limit = startLimit(timeoutMs, signals);
-  const connection = openConnection(target, timeoutMs);
+  const connection = openClient(target, { connectTimeoutMs: timeoutMs });
   const ask: Ask = async (method, endpoint) => {
     const askedAt = performance.now();
-    return readAnswer(
-      await connection.request({
-        method,
-        origin: target.base.origin,
-        path: pathOf(target, endpoint),
-        headers: { ...headers, 'content-type': 'application/json' },
-        body: method === 'POST' ? '{}' : null,
-        signal: limit.signal,
-      }),
-      askedAt,
-    );
+    const answer = await connection.request({
+      method,
+      origin: target.origin,
+      path: target.prefix + endpoint,
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: method === 'POST' ? '{}' : null,
+      signal: limit.signal,
+    });
+    const afterMs = performance.now() - askedAt;
+    const text = await readHead(answer, MAX_BODY_BYTES);
+    return {
+      status: answer.statusCode,
+      type: headerOf(answer.headers, 'content-type'),
+      retryAfter: headerOf(answer.headers, 'retry-after'),
+      afterMs,
+      text,
+      json: parseJson(text),
+    };
   };
   try {
     const seen = await checkReady(ask, target);
@@ -66,7 +70,7 @@ export async function probeGateway(
     if (limit.expired()) {
       throw new Fault(
         'gatewayUnavailable',
-        `The gateway at ${placeOf(target)} did not answer within ${timeoutMs} ms.`,
+        `The gateway at ${target.origin} did not answer within ${timeoutMs} ms.`,
       );
     }
     if (limit.signal.aborted) throw new Fault('aborted', 'The probe of the gateway was given up.');
@@ -75,19 +79,6 @@ export async function probeGateway(
     limit.clear();
     await connection.destroy();
   }
-}
-
-async function readAnswer(answer: Dispatcher.ResponseData, askedAt: number): Promise<Answer> {
-  const afterMs = performance.now() - askedAt;
-  const text = await readHead(answer, MAX_BODY_BYTES);
-  return {
-    status: answer.statusCode,
-    type: headerOf(answer, 'content-type'),
-    afterMs,
-    retryAfter: headerOf(answer, 'retry-after'),
-    text,
-    json: parseJson(text),
-  };
 }
 
 /** @returns whether /readyz answers as OpenClaw's does; where it does not, the list of agents is still to tell */
@@ -117,7 +108,7 @@ function checkAnswers(answer: Answer, path: string, target: Target): void {
 }
 
 const unavailable = (answer: Answer, target: Target, what: string): Fault =>
-  new Fault('gatewayUnavailable', `The gateway at ${placeOf(target)} ${what}.`, {
+  new Fault('gatewayUnavailable', `The gateway at ${target.origin} ${what}.`, {
     retryAfterMs: retryAfterMs(answer.retryAfter, Date.now()),
   });
 
@@ -156,5 +147,5 @@ const isOurError = ({ status, json }: Answer): boolean =>
 const notOpenClaw = (answer: Answer, { what }: Seen, target: Target): Fault =>
   new Fault(
     'gatewayMisconfigured',
-    `${placeOf(target)} does not answer like an OpenClaw gateway (${what}, HTTP ${answer.status} for /v1/models): check OPENCLAW_GATEWAY_URL.`,
+    `${target.origin} does not answer like an OpenClaw gateway (${what}, HTTP ${answer.status} for /v1/models): check OPENCLAW_GATEWAY_URL.`,
   );

@@ -244,12 +244,7 @@ describe('whatever the stream', () => {
     await fc.assert(
       fc.asyncProperty(wires, async ({ chunks, said, breaks }) => {
         const target = createTarget('http://127.0.0.1:9', '');
-        const { reply } = await readStream(
-          sent(chunks, breaks),
-          { sentAt: 0, begun: false },
-          target,
-          1_000_000,
-        );
+        const { reply } = await readStream(sent(chunks, breaks), target, 1_000_000);
         expect(reply.text).toBe(said);
       }),
       { numRuns: 1_000 },

@@ -1,38 +1,21 @@
-import { shownProxy } from '../config/proxy.ts';
 import { Fault } from '../../machines/shared/fault.ts';
+import type { Route } from '../connect.ts';
 import { oneLine } from './text.ts';
 
-/** Where the gateway is and how we show who we are. */
-export interface Target {
-  /** Ends with a slash, so that a gateway behind a path prefix works. */
-  base: URL;
+/** Where the gateway is and how we show who we are. Its `origin` stands in messages: no user and no password is in it. */
+export interface Target extends Route {
+  /** The path before every endpoint, with a slash at its end. */
+  prefix: string;
   token: string;
-  /** The proxy on the way to it, with its credentials; null where there is none. */
-  proxy: string | null;
 }
 
 const HEADER_SAFE = /^[\x21-\x7e]*$/;
 const MAX_ERROR_TEXT = 300;
 
 export function createTarget(url: string, token: string, proxy: string | null = null): Target {
-  const base = new URL(url);
-  base.search = '';
-  base.hash = '';
-  if (!base.pathname.endsWith('/')) base.pathname += '/';
-  return { base, token, proxy };
+  const { origin, pathname } = new URL(url);
+  return { origin, prefix: pathname.replace(/\/?$/, '/'), token, proxy };
 }
-
-/** The gateway's address for a message: without the user and the password that a URL may hold. */
-export const placeOf = (target: Target): string => target.base.origin;
-
-/** The same, and the proxy on the way there: either may be what does not answer. */
-export const wayTo = (target: Target): string =>
-  target.proxy === null
-    ? placeOf(target)
-    : `${placeOf(target)} by way of the proxy ${shownProxy(target.proxy)}`;
-
-/** The path of an endpoint, under the prefix of OPENCLAW_GATEWAY_URL. */
-export const pathOf = (target: Target, endpoint: string): string => target.base.pathname + endpoint;
 
 /**
  * The `authorization` header; none for an empty token.

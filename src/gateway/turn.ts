@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import type { EventSourceMessage } from 'eventsource-parser';
 import type { ToolCall } from '../../machines/shared/tools.ts';
+import { parseJson } from '../http.ts';
 import type { Reply } from '../ports.ts';
 import { callsIn, joinParts, MAX_TEXT_CHARS, messageText, partOf, replyOf, runFault } from './answer.ts';
 import type { Part, Streamed } from './answer.ts';
-import { parseJson } from './exchange.ts';
 import { theirWords } from './target.ts';
 import type { Target } from './target.ts';
 
@@ -54,26 +54,21 @@ export function createTurn(target: Target): Turn {
 
   function takeEvent(type: string | undefined, event: StreamEvent): void {
     switch (type) {
-      case 'response.output_text.delta': {
+      case 'response.output_text.delta':
         addDelta(partAt(items, event, false), event.delta);
         return;
-      }
-      case 'response.refusal.delta': {
+      case 'response.refusal.delta':
         addDelta(partAt(items, event, true), event.delta);
         return;
-      }
-      case 'response.output_text.done': {
+      case 'response.output_text.done':
         finishPart(items, event, partOf({ type: 'text', text: event['text'] }));
         return;
-      }
-      case 'response.refusal.done': {
+      case 'response.refusal.done':
         finishPart(items, event, partOf({ type: 'refusal', refusal: event['refusal'] }));
         return;
-      }
-      case 'response.content_part.done': {
+      case 'response.content_part.done':
         finishPart(items, event, partOf(event['part']));
         return;
-      }
       case 'response.output_item.done': {
         const item = itemAt(items, event);
         item.done = { text: messageText(event.item), calls: callsIn(event.item) };

@@ -2,8 +2,8 @@ import type { Dispatcher } from 'undici';
 import * as v from 'valibot';
 import { HANGS_AFTER_MS, type PulseEvent } from '../../machines/pulse/machine.ts';
 import { Fault } from '../../machines/shared/fault.ts';
-import { shownProxy } from '../config/proxy.ts';
 import { openPool, proxyRefusal } from '../connect.ts';
+import { headerOf, parseJson, retryAfterMs, wayTo } from '../http.ts';
 import { startLimit, type Limit } from '../limit.ts';
 import type { Traceparent } from '../traces/traces.ts';
 
@@ -59,7 +59,6 @@ export function createTransport({
       maxResponseSize: MAX_ANSWER_BYTES,
     },
   );
-  const place = proxy === null ? origin : `${origin} by way of the proxy ${shownProxy(proxy)}`;
 
   const fetchFor =
     (name: string, signal?: AbortSignal): ConvexFetch =>
@@ -72,7 +71,7 @@ export function createTransport({
         return functionAnswer(await exchange(dispatcher, url, { ...init, headers }, limit), name, origin);
       } catch (error) {
         if (error instanceof Fault) throw error;
-        throw networkFault(error, { name, origin: place, timeoutMs, limit });
+        throw networkFault(error, { name, place: wayTo({ origin, proxy }), timeoutMs, limit });
       } finally {
         limit.clear();
         ended();
@@ -118,7 +117,7 @@ interface FunctionAnswer {
 interface Answer {
   status: number;
   contentType: string;
-  retryAfter: string | null;
+  retryAfter: string;
   /** undefined when the body is not JSON. */
   json: unknown;
 }
@@ -138,21 +137,10 @@ async function exchange(
   const text = await answer.body.text();
   return {
     status: answer.statusCode,
-    contentType: firstOf(answer.headers['content-type']) ?? 'no content type',
-    retryAfter: firstOf(answer.headers['retry-after']),
+    contentType: headerOf(answer.headers, 'content-type') || 'no content type',
+    retryAfter: headerOf(answer.headers, 'retry-after'),
     json: parseJson(text),
   };
-}
-
-const firstOf = (header: string | string[] | undefined): string | null =>
-  (Array.isArray(header) ? header[0] : header) ?? null;
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** What a Convex function answers, whether it succeeded or failed. */
@@ -184,7 +172,7 @@ function functionAnswer(answer: Answer, name: string, origin: string): FunctionA
     const doubt = system.success ? '' : ' Is CONVEX_URL the address of the deployment?';
     const message = `CONVEX_URL (${origin}) cannot take ${name} now (${came}).${doubt}`;
     throw new Fault('backendUnavailable', message, {
-      retryAfterMs: retryAfterMs(answer.retryAfter),
+      retryAfterMs: retryAfterMs(answer.retryAfter, Date.now()),
     });
   }
   if (system.success && (status === 400 || status === 413)) {
@@ -201,27 +189,16 @@ function notConvex({ status, contentType }: Answer, name: string, origin: string
   );
 }
 
-/** @param header seconds or a date (RFC 9110, 10.2.3); @returns milliseconds, 0 when there is none */
-function retryAfterMs(header: string | null): number {
-  if (header === null) return 0;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : 0;
-}
-
-interface CallState {
-  name: string;
-  origin: string;
-  timeoutMs: number;
-  limit: Limit;
-}
-
-function networkFault(cause: unknown, { name, origin, timeoutMs, limit }: CallState): Fault {
+function networkFault(
+  cause: unknown,
+  { name, place, timeoutMs, limit }: { name: string; place: string; timeoutMs: number; limit: Limit },
+): Fault {
   if (limit.signal.aborted && !limit.expired()) {
     return new Fault('aborted', `${name} was given up before Convex answered.`);
   }
   const message = limit.expired()
-    ? `Convex at ${origin} did not answer ${name} within ${timeoutMs / 1000} s.`
-    : `Convex at ${origin} cannot be reached for ${name} (${reasonOf(cause)}): check CONVEX_URL and the network.`;
+    ? `Convex at ${place} did not answer ${name} within ${timeoutMs / 1000} s.`
+    : `Convex at ${place} cannot be reached for ${name} (${reasonOf(cause)}): check CONVEX_URL and the network.`;
   return new Fault('backendUnavailable', message, { cause });
 }
 

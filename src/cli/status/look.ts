@@ -1,4 +1,5 @@
 /** Asks a runtime for its health. */
+import { parseJson } from '../../http.ts';
 import { parseReport, type Report } from './report.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -34,12 +35,4 @@ async function ask(url: string): Promise<Answer> {
     kind: 'none',
     problem: `${url}/health answers, but not with a health report: is that the runtime's health port?`,
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,17 +1,4 @@
 import type { Dispatcher } from 'undici';
-import { openClient } from '../connect.ts';
-import type { Target } from './target.ts';
-
-/**
- * One connection of our own, to be destroyed by who opened it; `destroy()` settles when the socket is closed.
- * Runs share no pool: a pooled socket that the gateway has just closed would look like a gateway that is gone,
- * and a session's next request must never meet its last one.
- */
-export const openConnection = (
-  { base: { origin }, proxy }: Target,
-  connectTimeoutMs: number,
-  onConnect?: () => void,
-): Dispatcher => openClient({ origin, proxy }, { connectTimeoutMs }, onConnect);
 
 /** The answer is larger than we read. */
 export class TooLargeError extends Error {
@@ -66,37 +53,10 @@ async function* joined(
   yield* body;
 }
 
-/** A whole body as text. */
-export async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return new TextDecoder().decode(Buffer.concat(chunks));
-}
-
 /** The beginning of an answer as text; what is past `maxBytes` is left unread. */
 export async function readHead(answer: Dispatcher.ResponseData, maxBytes: number): Promise<string> {
-  const chunks: AsyncIterable<Uint8Array> = answer.body;
-  const head: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of chunks) {
-    head.push(chunk);
-    size += chunk.length;
-    if (size > maxBytes) break;
-  }
-  return new TextDecoder().decode(Buffer.concat(head).subarray(0, maxBytes));
-}
-
-/** Parsed JSON, or undefined: no JSON text means undefined. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** A header's first value, '' when it is absent. */
-export function headerOf(answer: Dispatcher.ResponseData, name: string): string {
-  const value = answer.headers[name];
-  return (Array.isArray(value) ? value[0] : value) ?? '';
+  const body = boundedChunks(answer, Infinity);
+  const { head } = await peek(body, maxBytes);
+  await body.return(undefined);
+  return head;
 }
