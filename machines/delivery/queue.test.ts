@@ -215,6 +215,18 @@ describe('who is next', () => {
     expect(nextToStart(queue, 1)?.key).toBe(key('a', 'qa'));
   });
 
+  it('gives an agent in trouble no place but one, whatever it has ahead: others start as if it were not there', () => {
+    const sick = [item('1', 'a', 1), item('2', 'b', 2), item('3', 'c', 3)];
+    const well = [item('4', 'a', 4, 'qa'), item('5', 'b', 5, 'qa'), item('6', 'c', 6, 'qa')];
+    const limits = new Map([['agent-e', 1]]);
+    let queue = start(start(queueOf(...sick, ...well), key('a')), key('b'));
+    for (const next of [key('a', 'qa'), key('b', 'qa')]) {
+      expect(nextToStart(queue, 2, limits)?.key).toBe(next);
+      queue = start(queue, next);
+    }
+    expect(nextToStart(queue, 2, limits)).toBeNull();
+  });
+
   it('gives trials to agents in turn, then to their sessions', () => {
     const all = [item('1', 'a', 1), item('2', 'b', 2), item('3', 'a', 3, 'qa')];
     let queue = queueOf(...all);

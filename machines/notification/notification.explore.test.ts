@@ -35,7 +35,8 @@ import {
 } from '../../test/kits/notification-world.ts';
 import type { Message, WriteAhead } from './actors.ts';
 import { notificationMachine } from './machine.ts';
-import { CUTS_IN_COMPANY, MAX_CUTS, MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS } from './setup.ts';
+import { isAttempt, isGatewayTrouble, type Fault } from '../shared/fault.ts';
+import { CUTS_IN_COMPANY, MAX_CUTS, MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS, spareMs } from './setup.ts';
 
 type Invariant = (edge: NotificationEdge) => string | null;
 
@@ -106,12 +107,29 @@ const losesNoReply: Invariant = ({ to, after }) => {
   return isSafe || hasNoThread ? null : 'loses a reply';
 };
 
+/** The trouble of a function, of Convex, of the gateway or of the disk is no attempt of the row that meets it. */
 const countsNothingForSharedTrouble: Invariant = ({ from, to, event }) => {
   if (from === null || event?.type.startsWith('xstate.error') !== true) return null;
-  const isShared = from.context.backend.troubled.length > 0 && JSON.stringify(from.value).includes('calling');
-  return isShared && to.context.rest.rowFailures > from.context.rest.rowFailures
-    ? 'counts shared trouble as its own'
+  const { kind } = (event as EventObject & { error: Fault }).error;
+  const isConvex = from.context.backend.troubled.length > 0 || kind === 'backendUnavailable';
+  if (isConvex && to.context.rest.rowFailures > from.context.rest.rowFailures)
+    return 'counts shared trouble as its own';
+  // The attempt was counted before the run: it is given back.
+  const isRun = from.matches({ working: 'running' });
+  const isGateways =
+    (from.context.trial && isAttempt(kind)) || isGatewayTrouble(kind) || kind === 'journalUnavailable';
+  return isRun && isGateways && to.context.entry.attempts >= from.context.entry.attempts
+    ? `counts ${kind} as an attempt`
     : null;
+};
+
+/** As long as a reply is kept, a call with it is open, or a wait for one. */
+const goesOnWithAKeptReply: Invariant = ({ to }) => {
+  const isKept = to.context.entry.reply !== null && to.context.entry.reply.text !== REPLIES.none;
+  if (!isKept || to.status !== 'active') return null;
+  return callsOf(to).length + timersOf(to).length > 0
+    ? null
+    : `rests in ${JSON.stringify(to.value)} with a reply and no next step`;
 };
 
 const postsEachVersionOnce: Invariant = ({ after }) => {
@@ -156,7 +174,7 @@ const endsTruly: Invariant = ({ to, after }) => {
 const restsWithinBounds: Invariant = ({ effects, to }) => {
   if (!isRest(effects)) return null;
   const { inMs } = to.context.rest;
-  return inMs >= 1 && inMs <= LIMITS.capMs ? null : `rests for ${inMs} ms`;
+  return inMs >= 1 && inMs <= Math.max(LIMITS.capMs, spareMs(to.context)) ? null : `rests for ${inMs} ms`;
 };
 
 const knowsWhatTheDiskKnows: Invariant = ({ to, after }) => {
@@ -252,6 +270,7 @@ const INVARIANTS = [
   neverRunsForAKeptReply,
   losesNoReply,
   countsNothingForSharedTrouble,
+  goesOnWithAKeptReply,
   postsEachVersionOnce,
   postsWhatItHas,
   marksWhatIsDone,

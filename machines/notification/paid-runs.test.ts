@@ -58,3 +58,15 @@ test('a gateway that takes nothing costs nothing', () => {
   const kind = () => (refusals-- > 0 ? 'gatewayUnavailable' : 'runFailed');
   expect(play((id) => failed(id, kind()))).toBe(30 + MAX_RUNS);
 });
+
+test('its last runs are minutes apart while they fail for the gateway', () => {
+  const waits: number[] = [];
+  let [snapshot] = initialTransition(notificationMachine, INPUT);
+  for (let step = 0; step < 500 && !snapshot.matches('parking'); step++) {
+    if (snapshot.matches({ working: 'resting' })) waits.push(snapshot.context.rest.inMs / 60_000);
+    const event = nextEvent(snapshot, (id) => failed(id, 'runFailed'));
+    [snapshot] = transition(notificationMachine, snapshot, event as NotificationEvent);
+  }
+  expect(waits.slice(0, 5).every((minutes) => minutes < 1)).toBe(true);
+  expect(waits.slice(5, MAX_RUNS - 1)).toEqual([1, 2, 4, 8]);
+});

@@ -57,6 +57,8 @@ export const CUTS_IN_COMPANY = 2;
 export const MAX_CUTS = CUTS_IN_COMPANY + 3;
 /** No version of a row gets more runs that somebody pays for, whatever the reasons. */
 export const MAX_RUNS = 10;
+/** From so many runs on, a row waits longer after each that failed for the gateway's sake: the ten must outlast its trouble. */
+export const SPARED_FROM = 6;
 /** After this many runs without a word, the thread is told (docs/contract.md#silence). */
 export const MAX_SILENT_ATTEMPTS = 3;
 /** How long the gateway may not know an agent before that is final: its roster may be on its way. */
@@ -93,6 +95,12 @@ const learn = <TParams extends object | undefined = undefined>(change: Change<TP
 const tell = teller<NotificationContext, NotificationEvent>();
 
 const rested = ({ rest }: NotificationContext, change: Partial<Rest>) => ({ rest: { ...rest, ...change } });
+
+/** A row that has few runs left leaves the trials to others, for 1, 2, 4 ... minutes. */
+export const spareMs = ({ rest, entry }: Pick<NotificationContext, 'rest' | 'entry'>): number =>
+  rest.counted || rest.cause === null || !isAttempt(rest.cause) || entry.runs < SPARED_FROM
+    ? 0
+    : 60_000 * 2 ** (entry.runs - SPARED_FROM);
 
 interface ReadOutput {
   delivery: DeliveryContext | null;
@@ -382,7 +390,7 @@ export const notificationSetup = setup({
       const runFailures = rest.runFailures + 1;
       return rested(context, {
         runFailures,
-        inMs: backoff(runFailures, input.runs, input.random(), rest.floorMs),
+        inMs: backoff(runFailures, input.runs, input.random(), Math.max(rest.floorMs, spareMs(context))),
       });
     }),
     drawStep: learn((context) => {

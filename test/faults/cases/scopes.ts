@@ -118,7 +118,7 @@ export const scopeCases: readonly FaultCase[] = [
   {
     name: 'message-closes-connection',
     what: 'the connection of one message closes each time, before the first byte: given up after 5 runs',
-    names: /Deadly task failed/,
+    names: /Deadly task" failed/,
     limit: 300,
     run: (_test, trouble) => killer({ kind: 'closes', afterMs: 300, begins: false }, trouble),
   },
