@@ -189,8 +189,9 @@ export interface Resting {
 /** The note that tells a thread that its agent rests. A thread gets it once, and only where an answer is due. */
 export interface RestNote {
   session: string;
+  /** The agent and its task: `engineer · Fix the login bug`. */
+  title: string;
   notificationId: string;
-  agent: string;
 }
 
 export interface RestNoteOutput {

@@ -28,7 +28,8 @@ async function restWith(
           }));
           return Promise.resolve({ rows: page, unseen: false, cursor: null });
         }),
-        tellRest: fromPromise<RestNoteOutput, RestNote>(({ input: { session, notificationId } }) => {
+        tellRest: fromPromise<RestNoteOutput, RestNote>(({ input: { session, title, notificationId } }) => {
+          expect(title).toBe(`engineer · ${sampleRow().title}`);
           asked.push(notificationId);
           const result = due.includes(notificationId) ? 'told' : 'notDue';
           return Promise.resolve({ kind: 'restNote', session, notificationId, result });

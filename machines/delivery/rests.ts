@@ -2,6 +2,7 @@
 import { enqueueActions } from 'xstate';
 import { isSpent, isWarned, limitFor, restSource, type Spent } from '../shared/spending.ts';
 import { agentIn } from '../shared/slot.ts';
+import { whoIs } from '../shared/who.ts';
 import type { DispatchContext, Resting, RestNoteOutput } from './context.ts';
 import { withLooks } from './looks.ts';
 import { isWell, withoutKeys } from './parts.ts';
@@ -55,15 +56,17 @@ export const withRests = withLooks.extend({
         for (const { key, agentId, items } of queue.sessions) {
           const rest = resting[agentId];
           if (rest === undefined || rest.told.includes(key)) continue;
-          const ids = items.flatMap((item) => (item.kind === 'notification' ? [itemId(item)] : []));
-          const notificationId = ids.find((id) => moved.includes(id) || !rest.notDue.includes(id));
-          if (notificationId === undefined) continue;
+          const waiting = items
+            .filter((item) => item.kind === 'notification')
+            .find((item) => moved.includes(itemId(item)) || !rest.notDue.includes(itemId(item)));
+          if (waiting === undefined) continue;
+          const { title } = whoIs(rest.spent.agent, waiting.given?.task?.title ?? waiting.row.title);
           then.assign(({ context }) => ({
             resting: withRest(context.resting, key, ({ told }) => ({ told: [...told, key] })),
           }));
           then.spawnChild('tellRest', {
             id: restNoteId(key),
-            input: { session: key, notificationId, agent: rest.spent.agent },
+            input: { session: key, title, notificationId: itemId(waiting) },
           });
         }
       },

@@ -76,9 +76,10 @@ export const notificationActors = {
   /** Posts a later message: Convex cannot know it again, so the entry says that it is begun. */
   postAgain: fromPromise<void, Message & { entry: Entry }>(notProvided),
   /** Keeps a reply that cannot be posted. */
-  keepDeadLetter: fromPromise<void, Message & WriteAhead & { text: string; reason: string | null }>(
-    notProvided,
-  ),
+  keepDeadLetter: fromPromise<
+    void,
+    Message & WriteAhead & { title: string; text: string; reason: string | null }
+  >(notProvided),
   /**
    * Posts the reply once, moves the task, and marks the row if it is still at this version, in one transaction of the
    * backend. Ends with the row's context where it has moved, else with null.

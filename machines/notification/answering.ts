@@ -9,7 +9,7 @@ import { answeredVersion, mayHaveMoved, type NotificationContext } from './conte
 import { noteText } from './notes.ts';
 import { messageText } from './reply.ts';
 import { startsTask } from './rules.ts';
-import { notificationSetup } from './setup.ts';
+import { notificationSetup, whoIn } from './setup.ts';
 
 interface Here {
   context: NotificationContext;
@@ -189,6 +189,7 @@ export const answering = notificationSetup.createStateConfig({
         input: ({ context }) => ({
           ...messageOf({ context }),
           text: context.reply?.text ?? '',
+          title: whoIn(context).title,
           reason: context.result.reason,
         }),
         onDone: '#notification.parking',

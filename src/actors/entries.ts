@@ -30,6 +30,8 @@ export interface DeadLetter {
   notificationId: string;
   taskId: string | null;
   agentId: string;
+  /** The agent and its task: `engineer · Fix the login bug`. Letters of earlier versions have none. */
+  title?: string;
   text: string;
   /** Why it could not be posted. */
   reason: string | null;
@@ -87,6 +89,7 @@ export const deadLetter: v.GenericSchema<unknown, DeadLetter> = v.object({
   notificationId: v.string(),
   taskId: v.nullable(v.string()),
   agentId: v.string(),
+  title: v.exactOptional(v.string()),
   text: v.string(),
   reason: v.nullable(v.string()),
   at: v.number(),

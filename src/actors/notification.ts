@@ -239,11 +239,12 @@ function markActors({ missionControl, entries }: Surroundings) {
     entries.forget(id);
     return null;
   };
-  const keepDeadLetter: Io<'keepDeadLetter'> = ({ input: { row, text, reason } }) =>
+  const keepDeadLetter: Io<'keepDeadLetter'> = ({ input: { row, title, text, reason } }) =>
     entries.bury({
       notificationId: row._id,
       taskId: row.taskId ?? null,
       agentId: row.recipientId,
+      title,
       text,
       reason,
       at: Date.now(),

@@ -14,12 +14,12 @@ const textOf = (name: string): string =>
 export function createRestNote(around: {
   missionControl: Pick<MissionControl, 'loadContext' | 'postMessage'>;
   store: Pick<Store, 'read' | 'put'>;
-  log: Log;
+  log: Pick<Log, 'warn'>;
   now?: () => number;
 }) {
   const { missionControl, store, log, now = Date.now } = around;
   return async ({
-    input: { session, notificationId },
+    input: { session, title, notificationId },
     signal,
   }: {
     input: RestNote;
@@ -44,7 +44,11 @@ export function createRestNote(around: {
       await missionControl.postMessage({ ...note, suppressAgentNotifications: true }, signal);
       return ended('told');
     } catch (error) {
-      log.warn('agent.restUntold', 'A thread could not be told that its agent rests', { session, error });
+      log.warn('agent.restUntold', 'A thread could not be told that its agent rests', {
+        title,
+        session,
+        error,
+      });
       return ended(store.read(key) === null ? 'failed' : 'told');
     }
   };

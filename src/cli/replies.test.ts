@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openTestStore } from '../../test/kits/store.ts';
-import { createEntries } from '../actors/entries.ts';
+import { createEntries, LETTER_PREFIX } from '../actors/entries.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -21,6 +21,7 @@ const LETTER = {
   notificationId: 'n1',
   taskId: 'task-1',
   agentId: 'agent-e',
+  title: 'engineer · Fix the login bug',
   text: 'Done, see the branch.',
   reason: 'The task is gone.',
   at: 1_790_000_000_000,
@@ -31,8 +32,20 @@ test('lists what could not be posted, and exports it', async () => {
   await createEntries(store).bury(LETTER);
   expect(createEntries(store).deadLetters()).toEqual([LETTER]);
   store.close();
-  expect(run().stdout).toContain('Not posted: The task is gone.\nDone, see the branch.');
+  expect(run().stdout).toBe(
+    '2026-09-21T14:13:20.000Z  engineer · Fix the login bug  (agent agent-e, task task-1, notification n1)\n' +
+      'Not posted: The task is gone.\nDone, see the branch.\n',
+  );
   expect(JSON.parse(run('--json').stdout)).toEqual(LETTER);
+});
+
+test('lists a letter of an earlier version, which has no title', () => {
+  const { store } = openTestStore(dir);
+  const letter = { ...LETTER, title: undefined };
+  store.put(`${LETTER_PREFIX}n1:${LETTER.at}`, letter);
+  store.close();
+  expect(run().stdout).toMatch(/Z {2}agent agent-e, task task-1, notification n1\nNot posted: /);
+  expect(JSON.parse(run('--json').stdout)).toEqual(letter);
 });
 
 test('says that all is posted, and where there is no journal', () => {

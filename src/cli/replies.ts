@@ -55,12 +55,14 @@ function read(file: string): DeadLetter[] {
   }
 }
 
-const describe = ({ at, agentId, taskId, notificationId, reason, text }: DeadLetter): string =>
-  [
-    `${new Date(at).toISOString()}  agent ${agentId}, task ${taskId ?? 'none'}, notification ${notificationId}`,
+function describe({ at, title, agentId, taskId, notificationId, reason, text }: DeadLetter): string {
+  const ids = `agent ${agentId}, task ${taskId ?? 'none'}, notification ${notificationId}`;
+  return [
+    `${new Date(at).toISOString()}  ${title === undefined ? ids : `${title}  (${ids})`}`,
     ...(reason === null ? [] : [`Not posted: ${reason}`]),
     text,
   ].join('\n');
+}
 
 function print(text: string): number {
   if (text !== '') process.stdout.write(`${text}\n`);

@@ -73,6 +73,8 @@ test.each([
   [['assign', 'login'], 'Missing: the slugs of the agents.'],
   [['assign', 'login', 'nobody'], "Not found: no agent has the slug 'nobody'\n"],
   [['new'], 'What is the title?'],
+  [['show', 'login', 'bug'], 'show cannot read "bug". Put quotes around a title of several words.'],
+  [['agents', 'qa'], 'agents cannot read "qa".'],
   [['dance'], 'There is no command "dance".'],
 ])('%j is refused in words', async (args, words) => {
   const { code, out, err } = await threads(...args);

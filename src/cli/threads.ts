@@ -80,6 +80,16 @@ const COMMANDS: Readonly<Record<string, ((work: Work) => Promise<void>) | undefi
   agent: createAgent,
 };
 
+/** How many words a command takes, itself included; `new` takes all of them as the title. */
+const MOST_WORDS: Readonly<Record<string, number>> = {
+  list: 1,
+  show: 2,
+  follow: 2,
+  assign: 3,
+  agents: 1,
+  agent: 2,
+};
+
 async function listTasks({ client, options }: Work): Promise<void> {
   const [tasks, agents] = await Promise.all([loadTasks(client), client.listAgents()]);
   const slugs = new Map(agents.map(({ _id, slug }) => [_id, slug]));
@@ -201,6 +211,13 @@ async function main(): Promise<void> {
   }
   const run = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
   if (!run) throw new Error(`There is no command "${command}".\n\n${USAGE}`);
+  const most = MOST_WORDS[command] ?? Infinity;
+  if (positionals.length > most) {
+    const extra = positionals.slice(most).join(' ');
+    throw new Error(
+      `${command} cannot read "${extra}". Put quotes around a title of several words.\n\n${USAGE}`,
+    );
+  }
   const session = readSession();
   if (session === null) throw new Error('Nothing is running here: start the stack with `npm run dev` first.');
   await run({ session, client: createDemoClient(session), options: values, words: positionals });

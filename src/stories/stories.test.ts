@@ -6,6 +6,7 @@ import { createStories } from './observe.ts';
 import { without } from './spans.ts';
 import { beginRound, endRun, enter, excerpt, fail, phaseOf, type Story } from './story.ts';
 import { waitsOf } from './waits.ts';
+import { endingOf } from './why.ts';
 
 const storyOf = (id: string, session = 'a/t'): Story => {
   const stories = createStories({ texts: true });
@@ -195,3 +196,13 @@ test.each([
   [3_599_600, '1 h'],
   [7_500_000, '2 h 5 min'],
 ])('%i ms is %s', (ms, text) => expect(span(ms)).toBe(text));
+
+test.each([
+  ['policy', 'No run was needed: this kind of update is not for its agent, or its task is done or blocked.'],
+  ['taskGone', 'No run was needed: its task is gone.'],
+  [null, 'No run was needed: a rule says so.'],
+])('a notification that the rule %s ended says so in words', (reason, words) => {
+  const story = storyOf('1');
+  story.end = { at: 1, outcome: 'skipped', reason, note: null };
+  expect(endingOf(story)).toBe(words);
+});

@@ -1,6 +1,7 @@
 /** Answers "why is my message not answered, and what happens next?" */
 import { agentNames } from '../health/titles.ts';
 import { snapshotOf } from '../health/children.ts';
+import type { SkipReason } from '../../machines/notification/rules.ts';
 import type { DeliveryContext } from '../../machines/shared/mission-control.ts';
 import type { Candidate, StoryReport, WhyAnswer } from './answer.ts';
 import { liveOf, type LiveSources } from './live.ts';
@@ -209,8 +210,20 @@ function reportOf(story: Story, asked: Asked): StoryReport {
   };
 }
 
+/** What each rule says that ends a notification without a run (docs/contract.md#skip-rules). */
+const SKIPPED: Readonly<Record<SkipReason, string>> = {
+  taskGone: 'its task is gone',
+  policy: 'this kind of update is not for its agent, or its task is done or blocked',
+  stale: 'a person has written again since, and the newer message brings the agent the whole thread',
+  agentGone: 'its agent is gone',
+  noSession: 'Mission Control names no session for it',
+};
+
+const skippedBecause = (reason: string): string =>
+  Object.entries(SKIPPED).find(([name]) => name === reason)?.[1] ?? reason;
+
 /** How it ended, and where its reply is. */
-function endingOf({ end, task, taskId }: Story): string {
+export function endingOf({ end, task, taskId }: Story): string {
   const thread =
     taskId === null ? 'its thread' : `the thread of ${task === null ? `task ${taskId}` : `"${task}"`}`;
   const why = end?.reason == null ? '' : ` ${end.reason}`;
@@ -223,7 +236,7 @@ function endingOf({ end, task, taskId }: Story): string {
     case 'silent':
       return 'Delivered: the agent had nothing to say.';
     case 'skipped':
-      return `Left out by a rule, without a run.${why}`;
+      return `No run was needed: ${skippedBecause(end.reason ?? 'a rule says so')}.`;
     case 'chatter':
       return `Held: agents only answer each other in ${thread}. A message of a person lets them go on.`;
     case 'already':
