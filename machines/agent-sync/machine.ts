@@ -45,7 +45,7 @@ interface AgentSyncContext extends AgentSyncInput {
   missingForMs: number;
 }
 
-/** A gateway that was just told of an agent takes so long to know it. */
+/** How long a gateway takes to know an agent that it was just told about. */
 const TAKE_OVER_MS = 15_000;
 
 const UNREAD = 'The agents cannot be read.';

@@ -17,7 +17,7 @@ export interface BeatInput {
   seen: readonly string[];
   /** Backoff of a single Convex call. */
   backend: BackoffLimits;
-  /** After so much silence of a round /health names its run; milliseconds. */
+  /** When a round has been silent for this long, /health names its run; milliseconds. */
   stallAfterMs: number;
   /** A number in [0, 1). */
   random: () => number;

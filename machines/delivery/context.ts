@@ -26,11 +26,11 @@ export interface DeliverySettings {
   maxConcurrentSessions: number;
   /** How many tokens an agent may use in a UTC day. */
   tokenLimits: TokenLimits;
-  /** After so much silence of a round /health names its run; milliseconds. */
+  /** When a round has been silent for this long, /health names its run; milliseconds. */
   stallAfterMs: number;
   /** Rows to ask for beyond those already known. */
   listLimit: number;
-  /** So many messages of agents in a row, with no word of a person, are chatter; 0 for no limit. */
+  /** This many messages of agents in a row, without a word from a person, are chatter; 0 for no limit. */
   chainLimit: number;
 }
 
@@ -39,15 +39,15 @@ export interface DeliveryInput {
   settings: DeliverySettings;
   /** Where the gate stands as delivery starts. */
   gate: Gate;
-  /** Whether a change of the queue is told (`queue.changed`) as delivery starts. */
+  /** Whether changes of the queue are announced (`queue.changed`) as delivery starts. */
   watched: boolean;
-  /** Whether Convex has said what it offers beyond the contract: the first list goes by that. */
+  /** Whether Convex has said what it offers beyond the contract. The first list depends on it. */
   offerKnown: boolean;
   /** A number in [0, 1). */
   random: () => number;
   /** What the agents have used today, as delivery starts. */
   spent: () => readonly Spent[];
-  /** Wall clock in milliseconds, for what is shown; nothing is decided by it. */
+  /** Wall clock in milliseconds, for what people see. No decision depends on it. */
   now: () => number;
   /** The present moment, for the journal. */
   moment: () => Moment;
@@ -56,9 +56,9 @@ export interface DeliveryInput {
 /** What a look at the queue asks for. */
 export interface ListInput {
   limit: number;
-  /** For so many runs there is room: their delivery contexts may come along. */
+  /** There is room for this many runs: Convex may send their delivery contexts along. */
   contexts: number;
-  /** Rows that have their turn already, by id: their sessions need no context. */
+  /** Rows whose session has its turn already, by id: they need no context. */
   busy: readonly string[];
   /** The journal's row that the last look ended with: this one goes on behind it. */
   cursor: string | null;
@@ -68,7 +68,7 @@ export interface PageRow {
   row: NotificationRow;
   /** What the journal has of it. */
   entry: Entry | null;
-  /** Its delivery context, where Convex gave it along. */
+  /** Its delivery context, where Convex sent it along. */
   given: DeliveryContext | null;
 }
 
@@ -76,7 +76,7 @@ export interface PageRow {
 export interface Page {
   /** Oldest first. */
   rows: readonly PageRow[];
-  /** Something may come that nobody tells of: rows of the journal that could not be looked at, or rows lent to another runtime. */
+  /** There may be work that no change announces: rows of the journal that could not be read, or rows lent to another runtime. */
   unseen: boolean;
   cursor: string | null;
 }
@@ -109,9 +109,9 @@ export type DeliveryNews =
   /** Convex answered again after a failure. */
   | { type: 'backend.available' };
 
-/** What delivery hears of a queue that it is subscribed to. */
+/** What delivery hears about the queue that it has subscribed to. */
 export type QueueNews =
-  /** A change is told from now on; delivery looks for what came before. */
+  /** From now on every change is announced. Delivery looks once for what came before. */
   | { type: 'queue.watched' }
   | { type: 'queue.unwatched' }
   /** Convex has something new. */
@@ -145,29 +145,29 @@ export type DeliveryEvent =
 export interface Poll {
   /** Convex was asked what it offers beyond the contract: rows that it lends are lent from the first list on. */
   offerKnown: boolean;
-  /** Rows asked for: what is known may change until the answer comes. */
+  /** How many rows were requested. What is known may change before the answer comes. */
   asked: number;
   /** Whether Convex has rows that are not in the queue yet. */
   more: 'no' | 'yes' | 'pageExhausted';
   /** Slots were free and the largest page was full: rows may wait behind it, and people were told. */
   hidden: boolean;
-  /** The queue changed since the list was asked for: the answer may be older than the change. */
+  /** The queue has changed since the list was requested, so the answer may be older than the change. */
   changed: boolean;
-  /** Rows settled since the list was asked for: the answer may still show them. */
+  /** Rows that have ended since the list was requested. The answer may still show them. */
   settled: readonly string[];
-  /** The page said so: something may come that nobody tells of. */
+  /** The page said that there may be work that no change announces. */
   unseen: boolean;
   cursor: string | null;
   /** How long the looks have brought nothing, in milliseconds. */
   silentMs: number;
   inMs: number;
-  /** Convex's word (Retry-After) on the shortest wait, in milliseconds. */
+  /** The shortest wait that Convex asked for (Retry-After), in milliseconds. */
   floorMs: number;
   /** Looks that failed in a row. */
   failures: number;
 }
 
-/** What has been, for people: nothing is decided by it. */
+/** What has happened so far, for people. No decision depends on it. */
 export interface History {
   lastErrorAt: number | null;
   lastErrorMessage: string | null;
@@ -219,7 +219,7 @@ export interface DispatchContext extends Omit<DeliveryInput, keyof Sources | 'of
   /** Agents that have used up their tokens of the day, by id, and their sessions whose threads were told. */
   resting: Readonly<Record<string, Resting>>;
   trials: Trials;
-  /** Whose trouble the failures of late may be. */
+  /** Whose trouble the latest failures may be. */
   troubles: Troubles;
   /** Threads in which agents answer each other, by task. */
   threads: Readonly<Record<string, Thread & { held: boolean }>>;
@@ -230,7 +230,7 @@ export interface DispatchContext extends Omit<DeliveryInput, keyof Sources | 'of
   /** Rows that could be neither delivered nor marked when they were last tried. */
   stuck: readonly string[];
   beaters: Readonly<Record<string, Beater>>;
-  /** The gateway was told of a run that failed, and of none that succeeded since. */
+  /** The gateway machine has heard of a failed run, and of no successful one since. */
   gatewayInDoubt: boolean;
   poll: Poll;
   history: History;

@@ -1,4 +1,4 @@
-/** The words for sessions: who starts, who gets a slot, and how a child ended. */
+/** The actions for sessions: who starts, who gets a slot, and how a child ended. */
 import { assign, enqueueActions, sendTo } from 'xstate';
 import { faultOf } from '../shared/fault.ts';
 import { stallSource } from '../shared/listening.ts';
@@ -41,7 +41,7 @@ const STUCK_MS = 20_000;
 const CHATTER_TOLD_MS = 3_600_000;
 const RECENT_PARKS = 5;
 
-/** With a child that has ended. */
+/** The history with one more child that has ended. */
 function recorded({ history, sources: { now } }: DispatchContext, { outcome, reason }: ChildOutput): History {
   return {
     ...history,

@@ -1,4 +1,4 @@
-/** The words of region `poll`: what does Convex have, and when is it looked at again? */
+/** The actions of region `poll`: what does Convex have, and when does delivery look again? */
 import { assign, enqueueActions, sendTo } from 'xstate';
 import { backoff, REFUSED_BACKOFF } from '../shared/backoff.ts';
 import type { Fault } from '../shared/fault.ts';
@@ -17,7 +17,7 @@ import {
 
 /** The wait is this part of the time since the last news: what comes is seen within a twentieth of the silence. */
 const POLL_SHARE = 20;
-/** While the queue is watched: a look all the same, should a change ever not be told. */
+/** How often delivery looks while the queue is watched, in case a change was not announced. */
 const SAFETY_POLL_MS = 300_000;
 /** How long a context that came with the list is good for a run. */
 const CONTEXTS_MS = 2_000;
@@ -28,7 +28,7 @@ const pageSize = ({ queue, setAside, settings }: DispatchContext): number =>
 
 const PAGE_FULL = `Mission Control lists the ${MAX_PAGE} oldest notifications, and all of them wait: newer ones are not seen until some of these end.`;
 
-/** How its row is named in the list. */
+/** The id of its row in the list. */
 export const idOf = (output: ChildOutput): string =>
   output.kind === 'notification' ? output.id : `beat:${output.agentId}`;
 
@@ -85,7 +85,7 @@ export const withLooks = deliveryParts.extend({
       watched,
       poll: { ...poll, silentMs: 0 },
     })),
-    /** While a list is on its way: it may be older than what has just ended. */
+    /** A list is on its way, and it may be older than what has just ended. */
     noteSettled: assign(({ context: { poll } }, { output }: { output: ChildOutput }) => ({
       poll:
         output.outcome === 'handedBack'

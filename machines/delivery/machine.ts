@@ -23,7 +23,7 @@ const lost = [
   { target: 'closed' },
 ] as const;
 
-/** A run that succeeded tells of its agent and of its notification. */
+/** A run that succeeded says that its agent and its notification are well. */
 const runPassed = {
   type: 'notePassed',
   params: ({ event: { session } }: { event: { session: string } }) => ({
@@ -40,7 +40,7 @@ const runFailed = [
 const beatDue = [
   { guard: 'draining', actions: { type: 'refuseBeat', params: ({ event }: { event: DueBeat }) => event } },
   {
-    // It is not away: it only rests.
+    // The agent is not away. It only rests.
     guard: { type: 'agentRests', params: ({ event }: { event: DueBeat }) => event },
     actions: { type: 'skipBeat', params: ({ event }: { event: DueBeat }) => event },
   },
@@ -71,7 +71,7 @@ export const deliveryMachine = deliverySetup.createMachine({
     setAside: [],
     stuck: [],
     beaters: {},
-    // Who knows what the gateway heard from the delivery before this one.
+    // The delivery before this one may have reported a failed run.
     gatewayInDoubt: true,
     poll: { ...freshPoll, offerKnown },
     history: noHistory,
@@ -118,11 +118,11 @@ export const deliveryMachine = deliverySetup.createMachine({
         'agent.unknown': { actions: { type: 'passOn', params: ({ event }) => event } },
         'extensions.asked': { actions: 'noteOffer' },
         'queue.changed': { actions: 'noteChange' },
-        // What came before the watch began is still to be looked for.
+        // Delivery still has to look for what came before the watch began.
         'queue.watched': { actions: [{ type: 'noteWatch', params: { watched: true } }, 'noteChange'] },
         'queue.unwatched': { actions: { type: 'noteWatch', params: { watched: false } } },
         'contexts.aged': { actions: 'forgetContexts' },
-        // Nobody tells of a row that comes back into sight, here and after a crash: delivery looks for it.
+        // No change announces a row that may be taken again, here and after a crash: delivery looks for it.
         'row.reconsider': { actions: [{ type: 'reconsider', params: ({ event }) => event }, 'noteChange'] },
         'chatter.aged': { actions: { type: 'endChatter', params: ({ event }) => event } },
         'delivery.abort': { actions: tell({ type: 'work.abort' }) },
@@ -209,7 +209,7 @@ export const deliveryMachine = deliverySetup.createMachine({
                 },
               },
               on: {
-                // Where all is well a run that succeeds is no news.
+                // A run that succeeds is no news while all is well.
                 'run.succeeded': [
                   {
                     guard: 'gatewayInDoubt',
@@ -247,7 +247,7 @@ export const deliveryMachine = deliverySetup.createMachine({
                 src: 'releaseRows',
                 input: ({ context }) => ({ keep: openIds(context.queue) }),
                 onDone: 'draining',
-                // They are free when Mission Control hears no more of this runtime.
+                // Mission Control frees them when it has not heard from this runtime for a while.
                 onError: 'draining',
               },
               on: { 'session.settled': { actions: 'emptyQueue' } },
@@ -331,7 +331,7 @@ export const deliveryMachine = deliverySetup.createMachine({
               ],
               on: {
                 'delivery.poll': 'standby',
-                // The subscription is back: so is Convex.
+                // The subscription is back, so Convex is back.
                 'queue.watched': {
                   target: 'standby',
                   actions: { type: 'noteWatch', params: { watched: true } },

@@ -28,18 +28,18 @@ import { limitsOf } from './scopes.ts';
 
 /** No idle poll is quicker. */
 export const MIN_POLL_MS = 500;
-/** With a slow backend no new run starts while so many notifications for each slot are past their run. */
+/** When the backend is slow, no new run starts while this many notifications for each slot are past their run. */
 const ALIVE_PER_SLOT = 3;
-/** A session that waits to run alone lets so many runs for each slot go before it. */
+/** A session that waits to run alone lets this many runs for each slot go first. */
 const PASSED_BY_PER_SLOT = 3;
 /** How long others wait for a run that goes alone. */
 const ALONE_MS = 20_000;
 
-/** Runs that could start at once, were there rows for them. */
+/** How many more runs could start at once, if there were rows for them. */
 export const freeSlots = ({ queue, settings, troubles, resting }: DispatchContext): number => {
   const limits = limitsOf(troubles, resting);
   const { running, ready, preparing, waiting } = queue.counts;
-  // What waits for its own agent takes no slot from the others.
+  // A session that waits for its own agent takes no slot from others.
   const wanted = limits === null ? running + ready + preparing + waiting : countWanted(queue, limits);
   return Math.max(0, settings.maxConcurrentSessions - wanted);
 };
@@ -128,7 +128,7 @@ export const deliveryParts = setup({
     queueEmpty: ({ context: { queue } }) => queue.sessions.length === queue.counts.empty,
     /** Slots are free, and Convex has rows that are not in the queue. */
     wantsMore: ({ context }) => context.poll.more === 'yes' && freeSlots(context) > 0,
-    /** The next look is further away than work that has just ended allows: it often brings more. */
+    /** The next look is too far away: work that has just ended often brings more. */
     slowPoll: ({ context }) => !context.watched && context.poll.inMs > MIN_POLL_MS,
     gatewayInDoubt: ({ context }) => context.gatewayInDoubt,
     hasSession: ({ context }, params: { actorId: string }) =>

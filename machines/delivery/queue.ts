@@ -51,7 +51,7 @@ export interface Session {
   actorId: string | null;
   /** Its run is to go out while no other is open. */
   alone: boolean;
-  /** Since when it waits, though it gave its rows back: a thread that is written in all the time must have its turn. */
+  /** Since when it has waited, although it gave its rows back. A thread in which people write all the time must get its turn. */
   place: number | null;
 }
 

@@ -1,4 +1,4 @@
-/** The words for agents that have used up their tokens of the day: they rest, and their threads are told. */
+/** The actions for agents that have used up their tokens of the day: they rest, and their threads get a note. */
 import { enqueueActions } from 'xstate';
 import { isSpent, isWarned, limitFor, restSource, type Spent } from '../shared/spending.ts';
 import { agentIn } from '../shared/slot.ts';

@@ -17,7 +17,7 @@ export function scopeKind(scope: string): ScopeKind {
   return scope.startsWith('session:') ? 'session' : 'function';
 }
 
-/** So many failures in a row, of so many different sessions, are no coincidence. A wait that was asked for is told at once. */
+/** How many failures in a row, of how many different sessions, are no coincidence. A wait that was asked for is told at once. */
 export const ENOUGH: Readonly<Record<ScopeKind | 'wait', { failures: number; subjects: number }>> = {
   function: { failures: 3, subjects: 3 },
   agent: { failures: 3, subjects: 2 },
@@ -42,7 +42,7 @@ const isFound = (troubles: Troubles, scope: string): boolean => troubles[scope] 
 export const functionsIn = (troubles: Troubles): string[] =>
   Object.keys(troubles).filter((scope) => scopeKind(scope) === 'function' && isFound(troubles, scope));
 
-/** The agents that may have so many runs open at once; null when no agent is limited. */
+/** How many runs an agent may have open at once, for the agents that are limited; null when none is. */
 export type Limits = ReadonlyMap<string, number> | null;
 
 /** @param resting agents that may have none open */
@@ -58,13 +58,13 @@ export function limitsOf(troubles: Troubles, resting: Readonly<Record<string, un
   ]);
 }
 
-/** A session's failed run tells of its agent, and of its own notification unless the agent is in trouble anyway. */
+/** A failed run counts for its agent, and for its own notification unless the agent is in trouble anyway. */
 export const scopesOfRun = (session: string, troubles: Troubles): string[] =>
   isFound(troubles, agentScope(agentIn(session)))
     ? [agentScope(agentIn(session))]
     : [agentScope(agentIn(session)), sessionScope(session)];
 
-/** A call that failed tells of the function, and of the notification unless the function is in trouble anyway. */
+/** A failed call counts for the function, and for the notification unless the function is in trouble anyway. */
 export const scopesOfCall = (session: string, name: string, troubles: Troubles): string[] =>
   isFound(troubles, name) ? [name] : [name, sessionScope(session)];
 
@@ -76,6 +76,6 @@ export const explainedBy = (scope: string, troubles: Troubles): string[] => {
     : Object.keys(troubles).filter((other) => other.startsWith(within));
 };
 
-/** What the gateway's own trouble explains: whatever runs told of agents and sessions. */
+/** The scopes that the gateway's own trouble explains: agents and sessions. */
 export const ofRuns = (troubles: Troubles): string[] =>
   Object.keys(troubles).filter((scope) => scopeKind(scope) !== 'function');

@@ -6,7 +6,7 @@ import { withoutKeys } from './parts.ts';
 export interface ThreadNews {
   taskId: string;
   threads: DispatchContext['threads'];
-  /** What is said there is held from now on, or is held no more. */
+  /** Whether the thread has just become held, or has just become free. */
   changed: boolean;
   /** One sentence for /health; null where nothing is held. */
   problem: string | null;
@@ -15,7 +15,7 @@ export interface ThreadNews {
 /** The name of the problem. */
 export const threadSource = (taskId: string): string => `thread:${taskId}`;
 
-/** What an end says of such a thread; null where it says nothing new. */
+/** What the end of a child changes about its thread; null where it changes nothing. */
 export function threadNews({ threads, settings }: DispatchContext, output: ChildOutput): ThreadNews | null {
   const taskId = output.session.split('/')[1] ?? '';
   if (output.kind === 'beat' || output.outcome === 'handedBack') return null;

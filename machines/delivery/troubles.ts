@@ -1,4 +1,4 @@
-/** The words for what fails: whose trouble is it (scopes.ts)? And for runs that nothing is heard of. */
+/** The actions for failures (scopes.ts says whose trouble each is), and for runs that the gateway is silent about. */
 import { assign, enqueueActions, sendTo } from 'xstate';
 import type { Evidence } from '../shared/evidence.ts';
 import { stallSource, type StallNews } from '../shared/listening.ts';
@@ -31,7 +31,7 @@ type TroubleFound = Extract<DeliveryEvent, { type: 'trouble.found' }>;
 
 const actorOf = (scope: string): string => `trouble:${scope}`;
 
-/** Nothing waits for these any more. */
+/** The scopes that nothing waits for any more. */
 const overWith = (queue: Queue, session: string): string[] => [
   sessionScope(session),
   ...(hasWorkOf(queue, agentIn(session)) ? [] : [agentScope(agentIn(session))]),
@@ -54,7 +54,7 @@ const inWords = (ms: number): string => (ms < 60_000 ? `${ms / 1_000} s` : `${Ma
 
 export const withTroubles = withRests.extend({
   actions: {
-    /** A failure tells of every scope that it may be the trouble of. */
+    /** A failure counts for every scope whose trouble it may be. */
     noteFailure: enqueueActions(({ enqueue: then, context, self }, failed: Failed) => {
       const { troubles, sources } = context;
       const { now } = sources;
@@ -76,7 +76,7 @@ export const withTroubles = withRests.extend({
         then.sendTo(actorOf(scope), { type: 'trouble.seen', subject: session, reason: reasonOf(failed) });
       }
     }),
-    /** Something worked: whoever was in doubt, or in trouble, is well. */
+    /** Something worked, so the scopes that were in doubt or in trouble are well. */
     notePassed: enqueueActions(({ enqueue: then, context }, { scopes }: { scopes: readonly string[] }) => {
       for (const scope of scopes) {
         if (context.troubles[scope] !== undefined) then.sendTo(actorOf(scope), { type: 'trouble.passed' });
@@ -123,7 +123,7 @@ export const withTroubles = withRests.extend({
       }
       then.sendTo(context.parent, isWell(scope));
     }),
-    /** The gateway is in trouble: what runs told of agents and notifications is explained by it. */
+    /** The gateway is in trouble, which explains the failed runs of agents and notifications. */
     excuseScopes: enqueueActions(({ enqueue: then, context }) => {
       const excused = ofRuns(context.troubles);
       then.assign({ troubles: withoutKeys(context.troubles, excused) });
@@ -132,7 +132,7 @@ export const withTroubles = withRests.extend({
         if (context.troubles[scope] === 'found') then.sendTo(context.parent, isWell(scope));
       }
     }),
-    /** With the end of a child. */
+    /** A child has ended, and nothing else waits for its scopes. */
     endScopes: enqueueActions(({ enqueue: then, context }, { output }: { output: ChildOutput }) => {
       for (const scope of overWith(context.queue, output.session)) {
         if (context.troubles[scope] !== undefined) then.sendTo(actorOf(scope), { type: 'trouble.passed' });

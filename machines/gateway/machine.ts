@@ -110,7 +110,7 @@ const machineSetup = setup({
       askedMs: turned.retryAfterMs,
       turnedAway: context.turnedAway + (turned.kind === 'gatewayRefused' ? 0 : 1),
     })),
-    /** A probe that fails tells more than the runs that were turned away: the next one that is answered is to be believed. */
+    /** A failed probe says more than the runs that were turned away, so the next answered probe counts. */
     believeProbes: assign({ turnedAway: 0 }),
     keepWait: assign((_, { turned }: { turned: Turned }) => ({
       problem: `${turned.reason} It asks for a wait of ${Math.ceil(turned.retryAfterMs / 1000)} s.`,
@@ -290,7 +290,7 @@ export const gatewayMachine = machineSetup.createMachine({
             'A run was turned away before it began: no run goes out until a probe has been answered.',
           tags: ['degraded'],
           entry: { type: 'announceLost', params: { excused: false } },
-          // Other runs that were turned away at the same time say nothing new.
+          // Other runs were turned away at the same time, which says nothing new.
           on: {
             'gateway.suspected': [...turnedAway, {}],
             'run.failed': [
@@ -410,7 +410,7 @@ export const gatewayMachine = machineSetup.createMachine({
           on: {
             'run.succeeded': { target: '#gateway.connected', actions: 'noteSuccess' },
             'run.failed': [
-              // Runs are taken again, which was the question. Why this one failed is another.
+              // The gateway takes runs again, which was the question. Why this run failed is a different one.
               {
                 guard: 'onlyRunsTell',
                 target: '#gateway.connected',

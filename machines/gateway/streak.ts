@@ -11,8 +11,8 @@ export function extendStreak(streak: Streak, failed: { session: string; kind: Fa
 }
 
 /**
- * Trouble that different agents have is the gateway's or its model provider's: three failures alike in a row, not all of
- * one agent. What one agent alone has is its own (docs/architecture.md#when-something-fails).
+ * If three runs in a row fail alike and belong to more than one agent, the trouble is the gateway's or its model provider's.
+ * What one agent alone has is its own trouble (docs/architecture.md#when-something-fails).
  * @param onlyAgent the account has no other agent: then two of its tasks tell as much
  */
 export function isCommonTrouble(streak: Streak, onlyAgent: boolean): boolean {

@@ -7,7 +7,7 @@ const BLOCKED_STALE_MS = 24 * 60 * MINUTE_MS;
 /** The most tasks that one beat asks about. */
 const MOST_ASKED = 3;
 
-/** Nothing happened for so long: somebody is to be asked. Infinity: nobody is waited for in this status. */
+/** When nothing has happened for this long, the assignees are asked. Infinity: nobody is asked in this status. */
 function staleAfterMs({ status }: TaskRow): number {
   if (status === 'in_progress' || status === 'assigned') return STALE_MS;
   return status === 'blocked' ? BLOCKED_STALE_MS : Infinity;

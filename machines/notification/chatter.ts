@@ -25,7 +25,7 @@ export const chatterNote = (): string =>
 /** From this reply on each one waits twice as long as the one before. */
 const FIRST_PACED = 4;
 const FIRST_PACE_MS = 2_000;
-/** With a high limit the wait stays in reason, and within what a timer can hold. */
+/** With a high AGENT_CHAIN_LIMIT the wait stays reasonable, and within what a timer can hold. */
 const LONGEST_PACE_MS = 3_600_000;
 
 /** A change of any of these is a step forward, and the count starts over. */
@@ -42,14 +42,14 @@ export function threadOf({ task, thread }: DeliveryContext, known: Thread | null
   const words = thread
     .slice(lastPerson + 1)
     .filter(({ createdAt, content }) => createdAt > since && !content.startsWith(NOTE_START));
-  // An agent that says several things in a row answers nobody: it may have been asked as often before.
+  // Several messages of one agent in a row count once: it may answer several questions.
   const chain = words.filter(({ authorId }, n) => authorId !== words[n - 1]?.authorId).length;
   return chain < FIRST_PACED - 1 && since === 0
     ? null
     : { taskId: task._id, title: task.title, standing, since, chain };
 }
 
-/** Whether the row came of what an agent wrote. What a person wrote or assigned is never held. */
+/** Whether an agent's message caused the row. What a person wrote or assigned is never held. */
 const isOfAgents = ({ notification, message }: DeliveryContext): boolean =>
   message?.authorType === 'agent' && notification.type !== 'assignment';
 

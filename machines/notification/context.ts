@@ -23,7 +23,7 @@ export interface NotificationInput {
   runs: BackoffLimits;
   /** Backoff of a single Convex call. */
   backend: BackoffLimits;
-  /** After so much silence of a round /health names its run; milliseconds. */
+  /** When a round has been silent for this long, /health names its run; milliseconds. */
   stallAfterMs: number;
   /** A number in [0, 1). */
   random: () => number;
@@ -33,7 +33,7 @@ export interface NotificationInput {
   troubled: readonly string[];
   /** What is remembered of its thread; null where agents did not answer each other. */
   thread: Thread | null;
-  /** So many messages of agents in a row are chatter; 0 for no limit. */
+  /** This many messages of agents in a row are chatter; 0 for no limit. */
   chainLimit: number;
 }
 
@@ -119,7 +119,7 @@ export interface NotificationContext {
   rest: Rest;
 }
 
-/** What the waits go by. Times are milliseconds. */
+/** What decides how long it waits. Times are milliseconds. */
 export interface Rest {
   /** The wait under way, or the last one. */
   inMs: number;

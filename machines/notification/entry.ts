@@ -102,7 +102,7 @@ export const called = (
 export const forVersion = (entry: Entry, version: Version | null): Entry =>
   isOver(entry, version) ? movedOn(entry, true) : continued(entry, version);
 
-/** What was given up is over; a newer message in the row begins anew. */
+/** The version that was given up is over. A newer message in the row starts fresh. */
 const isOver = ({ parked, parkedFor }: Entry, version: Version | null): boolean =>
   parked !== null && parkedFor !== null && version !== null && !isSameVersion(parkedFor, version);
 

@@ -51,21 +51,21 @@ import { alwaysWantsAnswer, mustAnswer, skipReason } from './rules.ts';
 export const MAX_ATTEMPTS = 5;
 /** The same where no answer is due: nobody waits for it, and nobody is told. */
 export const MAX_PASSIVE_ATTEMPTS = 2;
-/** So often the gateway may go down with a run and others open. Then the run goes alone. */
+/** After the gateway has gone down this often while a run and others were open, the run goes alone. */
 export const CUTS_IN_COMPANY = 2;
 /** Three times alone are no coincidence any more. */
 export const MAX_CUTS = CUTS_IN_COMPANY + 3;
 /** No version of a row gets more runs that somebody pays for, whatever the reasons. */
 export const MAX_RUNS = 10;
-/** From so many runs on, a row waits longer after each that failed for the gateway's sake: the ten must outlast its trouble. */
+/** After this many runs a row waits longer after each one that failed because of the gateway: its ten runs must outlast the trouble. */
 export const SPARED_FROM = 6;
 /** After this many runs without a word, the thread is told (docs/contract.md#silence). */
 export const MAX_SILENT_ATTEMPTS = 3;
-/** How long the gateway may not know an agent before that is final: its roster may be on its way. */
+/** How long the gateway may lack an agent before its notifications are given up. Its roster may still be on its way. */
 export const UNKNOWN_AGENT_MS = 120_000;
 /** A context that was read longer ago is read again before a run. */
 const FRESH_MS = 2_000;
-/** After Convex was away so often at one call, the agent is told and goes on without it. */
+/** When Convex was away this often at one call, the agent is told, and goes on without it. */
 export const MAX_CALL_FAILURES = 5;
 
 const mostAttempts = (delivery: DeliveryContext | null): number =>
@@ -81,7 +81,7 @@ const outcomeOf = (note: NoteReason | null): Outcome => (note && OUTCOMES[note])
 
 const isGivenUp = (outcome: Outcome): boolean => ['parked', 'unanswered', 'chatter'].includes(outcome);
 
-/** All is done with the version in hand. What an earlier process posted the entry knows. */
+/** All is done with the version in hand. The entry knows what an earlier process posted. */
 const isFinished = ({ result: { outcome }, reply }: NotificationContext): boolean =>
   isGivenUp(outcome) || (reply !== null && (outcome === 'delivered' || outcome === 'silent'));
 
@@ -149,7 +149,7 @@ export const notificationSetup = setup({
       delivery !== null &&
       paceOf(delivery, thread, input.chainLimit) > 0 &&
       !(version !== null && paced !== null && isSameVersion(version, paced)),
-    /** Another row of its session waits, and nothing was said but by agents. */
+    /** Another row of its session waits, and only agents have written. */
     stillPaced: ({ context: { thread, input, version } }, { delivery }: Reread) =>
       delivery !== null &&
       version !== null &&
@@ -157,7 +157,7 @@ export const notificationSetup = setup({
       paceOf(delivery, threadOf(delivery, thread), input.chainLimit) > 0,
     attemptsSpent: ({ context: { entry, delivery } }) =>
       entry.attempts >= mostAttempts(delivery) || (entry.runs >= MAX_RUNS && !isActing(entry)),
-    /** Never answered, and no longer at its place in the queue: what came before its newer message goes first. */
+    /** The row was never answered and has moved in the queue: rows older than its newer message go first. */
     movedInQueue: ({ context: { entry, delivery, row } }) =>
       entry.posts === 0 && delivery !== null && hasMoved(delivery.notification, versionOf(row)),
     /** The context that was read again leads to the same run. */
@@ -180,7 +180,7 @@ export const notificationSetup = setup({
     /** The row had a thread, and the reply has none to go to. */
     threadGone: ({ context: { row, delivery } }) =>
       row.taskId !== undefined && delivery !== null && (delivery.task === null || delivery.agent === null),
-    /** Rows that need no answer leave no note, and no version has two. */
+    /** A row that needs no answer leaves no note, and no version leaves two. */
     noteDue: ({ context }) => {
       const { row, delivery, entry, result } = context;
       const isNoted =
@@ -221,7 +221,7 @@ export const notificationSetup = setup({
     counted: ({ context }) => context.rest.counted,
     waitsForGateway: ({ context: { rest } }) =>
       !rest.counted && rest.cause !== null && (isGatewayTrouble(rest.cause) || isAttempt(rest.cause)),
-    /** The gateway asked for no wait. */
+    /** The gateway did not ask for a wait. */
     waitsForAgent: ({ context: { rest } }) => rest.counted && rest.floorMs === 0,
     waitsForBackend: ({ context }) => context.rest.cause === 'backendUnavailable',
     waitsForJournal: ({ context }) => context.rest.cause === 'journalUnavailable',
@@ -335,14 +335,14 @@ export const notificationSetup = setup({
         entry: movedOn(entry, isFinished(context)),
         delivery,
         thread: delivery && threadOf(delivery, thread),
-        // What was never answered waits at its new place, behind what is older.
+        // A row that was never answered waits at its new place, behind older ones.
         row: entry.posts === 0 ? row : (delivery?.notification ?? row),
         version: delivery && versionOf(delivery.notification),
         reply: null,
         result: { ...result, note: null, runMs: null },
       };
     }),
-    /** Where the first message is posted, Convex knows a later one only by its version, and only in the same function. */
+    /** After the first message Convex recognises a later one only by its version, and only in this function. */
     beginCompletion: learn(({ entry, delivery, input, result }) =>
       entry.posts === 0 || result.outcome !== 'delivered'
         ? {}
@@ -418,7 +418,7 @@ export const notificationSetup = setup({
       name,
       reason: fault.message,
     })),
-    /** Where nothing had failed, a success is no news. */
+    /** A success is news only after a failure. */
     reportFunctionPassed: tell((session, { name }: Called, { input, rest, backend, delivery }) => {
       // A context that came with the list says nothing about the function that reads one.
       if (name === 'getNotificationForDelivery' && input.given !== null && delivery === null) return null;

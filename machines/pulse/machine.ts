@@ -11,7 +11,7 @@ export type PulseNews =
   | ConditionChanged
   /** Convex answers again. */
   | { type: 'backend.available' }
-  /** Convex answers no more: a look at the queue says why. */
+  /** Convex does not answer any more. A look at the queue says why. */
   | { type: 'delivery.poll' };
 
 /** What a look found: `silent`: Convex takes the connection and does not answer in time. */
@@ -31,13 +31,13 @@ interface PulseContext {
   silences: number;
 }
 
-/** A call that has no answer for so long is a sign of trouble, long before its limit is over; milliseconds. */
+/** A call without an answer for this long is a sign of trouble, long before the call is given up; milliseconds. */
 export const HANGS_AFTER_MS = 10_000;
 /** With a look's limit of 2 s, a Convex that refuses connections is known within 5 s, and a silent one within 10 s. */
 const LOOK_EVERY_MS = 2_500;
-/** Who waits for it wants to know at once. */
+/** While Convex is away, others wait for it to come back. */
 const LOOK_WHILE_AWAY_MS = 500;
-/** One slow answer is no silence. */
+/** One slow answer does not count as silence. */
 const SILENCES = 2;
 
 const found = ({ event }: { event: { output: Look } }) => ({ look: event.output });

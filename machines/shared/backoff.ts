@@ -20,7 +20,7 @@ export function backoff(failures: number, limits: BackoffLimits, random: number,
   return Math.max(1, drawn, Math.min(Math.ceil(floorMs), MAX_FLOOR_MS));
 }
 
-/** Who is refused is refused for a while: a wrong token or address is tried again slowly, or it is locked out. */
+/** A wrong token or address stays wrong for a while, so it is tried again slowly: quick tries would be locked out. */
 export const REFUSED_BACKOFF: BackoffLimits = { baseMs: 15_000, capMs: 60_000 };
 
 const MAX_FLOOR_MS = 3_600_000;

@@ -1,5 +1,5 @@
 /**
- * A child's word on itself to its parent: `problem` is one sentence for an operator while the child is not in a
+ * What a child tells its parent about itself: `problem` is one sentence for an operator while the child is not in a
  * good state, null when it is. The account's status (online, degraded) and `/health` follow from these alone.
  */
 export interface ConditionChanged {
@@ -10,6 +10,6 @@ export interface ConditionChanged {
   severity?: 'degraded' | 'failed';
   /** When it began, in milliseconds of the wall clock; now when absent. */
   since?: number;
-  /** The child that tells it, where the source is none: what a crashed child told is forgotten. */
+  /** The child that tells it, where the source is not a child itself. What a crashed child told is forgotten. */
   of?: string;
 }

@@ -1,7 +1,7 @@
 import type { FaultKind } from './fault.ts';
 import type { Who } from './who.ts';
 
-/** What runs tell about the gateway in passing. The supervisor relays it to those whom it concerns. */
+/** What runs show about the gateway. The supervisor relays it to the machines that it concerns. */
 export type Evidence =
   | { type: 'run.succeeded'; session: string }
   | { type: 'run.failed'; session: string; who: Who; kind: FaultKind; reason: string }

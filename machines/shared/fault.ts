@@ -35,9 +35,9 @@ export type FaultKind =
   | 'textTooLong'
   /** The journal in STATE_DIR cannot be read or written: no run may start uncounted. */
   | 'journalUnavailable'
-  /** We gave up ourselves (drain deadline, shutdown). */
+  /** The runtime itself gave up (drain deadline, shutdown). */
   | 'aborted'
-  /** Anything that is not a fault: our own mistake. */
+  /** Any other error: a bug of the runtime. */
   | 'bug';
 
 /** The longest wait that another side may ask for, in milliseconds. */
@@ -62,7 +62,7 @@ export class Fault extends Error {
   }
 }
 
-/** Any thrown thing as a fault; what is not one is a bug of ours. */
+/** Anything that was thrown, as a fault. What is not a Fault is a bug of the runtime. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof Fault) return error;
   return new Fault('bug', error instanceof Error ? error.message : String(error), { cause: error });

@@ -1,4 +1,4 @@
-/** A moment that another process on the same machine can measure from, whatever the wall clock does meanwhile. */
+/** A moment that a later process on the same machine can measure from, even if the wall clock is changed. */
 export interface Moment {
   /** Names the machine's run since its last start; moments of different runs cannot be compared. */
   boot: string;

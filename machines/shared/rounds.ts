@@ -10,7 +10,7 @@ export const MAX_CALLS = 40;
 
 export interface RoundCall {
   call: ToolCall;
-  /** The status of the run's task when the agent asked for the call; null without a task. */
+  /** The status of the run's task when the agent called; null without a task. */
   before: TaskStatus | null;
   /** An earlier try may have had its effect. */
   begun: boolean;
@@ -28,7 +28,7 @@ export interface Rounds {
 
 export const NO_ROUNDS: Rounds = { count: 0, earlier: [], calls: [] };
 
-/** What a call changed or made is told in fewer characters. A longer answer was read, and nobody asks for it again. */
+/** Answers about changes are shorter than this. A longer answer was a read, and is not needed again. */
 const MAX_KEPT_ANSWER = 2_000;
 
 /** An answer with calls has come. @param taskStatus of the run's task, as it was read last */

@@ -11,7 +11,7 @@ export interface Said {
   acted: boolean;
 }
 
-/** Beside HEARTBEAT_OK a heartbeat may say so many characters and is silent all the same. */
+/** A heartbeat that says no more than this many characters beside HEARTBEAT_OK is still silent. */
 const MAX_BEAT_REST = 300;
 
 /** What a message's reply amounts to. */
@@ -48,7 +48,7 @@ const PLACEHOLDER = new RegExp(
   'i',
 );
 
-/** What a reader does not see: white space, control characters and characters without a width. */
+/** Characters that a reader does not see: white space, control characters and characters without a width. */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Z}\u2800]/gu;
 const withoutInvisible = (text: string): string =>
   text.replace(INVISIBLE, (character) => (/\s/.test(character) ? character : ''));
@@ -64,10 +64,10 @@ const TRIMMINGS = [
 ];
 const HAS_CONTENT = /[\p{L}\p{N}?]/u;
 
-/** No clothes are larger; what is longer is not searched, so that no text can keep the process busy. */
+/** A longer text is not searched for words of silence, so that no text can keep the process busy; in characters. */
 const MAX_DRESSED = 1_000;
 
-/** Whether the text is nothing but words of silence, in whatever clothes. */
+/** Whether the text is nothing but words of silence, with any markup around them. */
 function isAlone(text: string): boolean {
   const spoken = withoutThoughts(text);
   if (spoken.length > MAX_DRESSED) return false;
@@ -85,7 +85,7 @@ function withoutThoughts(text: string): string {
   }, first);
 }
 
-/** A list, a quotation, a table or a heading shows the word and does not say it. */
+/** In a list, a quotation, a table or a heading the word is quoted, not said. */
 const SHOWS = /^\s*(?:[-+*•]\s|\d+[.)]\s|>|\||#)/;
 const FENCE = /^\s*(?:`{3,}|~{3,})\w*\s*$/;
 const RULE = /^\s*(?:[-*_]\s*){3,}$/;

@@ -34,7 +34,7 @@ export type ChildNews =
 export type ChildOrder =
   /** The run may start. `trial`: the gateway is in doubt, and this run is to find out; its failure is not the child's. */
   | { type: 'slot.granted'; trial: boolean }
-  /** The process drains: no new run, finish what is under way. */
+  /** The process drains: no new run begins, and what is under way finishes. */
   | { type: 'work.leave' }
   /** The time to finish is over. */
   | { type: 'work.abort' }

@@ -290,7 +290,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
               after: { sameSignalWindow: 'finishing' },
             },
             finishing: {
-              description: 'A signal from here on is of somebody who does not want to wait.',
+              description: 'A signal from now on comes from somebody who does not want to wait.',
             },
           },
         },

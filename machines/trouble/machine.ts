@@ -8,14 +8,14 @@ export interface TroubleInput {
   scope: string;
   /** As people know it. */
   who: string;
-  /** So many failures in a row, of so many different subjects, are the scope's trouble. */
+  /** How many failures in a row, of how many different subjects, are the scope's trouble. */
   enough: { failures: number; subjects: number };
   /** Wall clock in milliseconds, for what is shown. */
   now: () => number;
 }
 
 export type TroubleNews =
-  /** So much failed alike that it is the scope's trouble. `since`: when the first one failed. */
+  /** Enough failed alike to call it the scope's trouble. `since`: when the first one failed. */
   { type: 'trouble.found'; scope: string; who: string; reason: string; since: number };
 
 export type TroubleEvent =

@@ -3,7 +3,7 @@ import { MAX_THREAD, type ThreadMessage } from '../../machines/shared/mission-co
 import { leastMsSince } from '../moment.ts';
 import type { MissionControl, PostMessage } from '../ports.ts';
 
-/** A post that had no effect for so long after it began will have none: as long as a call may take. */
+/** A post that has had no effect for this long will have none: no call takes longer. */
 const ARRIVES_WITHIN_MS = 30_000;
 
 /** Where Convex shows messages cut, it cuts them here, in UTF-16 units (docs/contract.md#delivery-context). */

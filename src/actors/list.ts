@@ -11,7 +11,7 @@ interface Surroundings {
   log: Log;
 }
 
-/** One look takes up so many rows that only the journal knows. */
+/** One look takes up at most this many rows that only the journal knows. */
 const MOST_RESUMED = 20;
 
 /**
@@ -37,7 +37,7 @@ export function createListUndelivered(around: Surroundings) {
   };
 }
 
-/** Some rows may wait behind the page for long: every look goes on where the last one ended. */
+/** Rows may wait behind the page for a long time, so every look continues where the last one ended. */
 function nextBehind(sorted: readonly string[], cursor: string | null): string[] {
   const from =
     cursor === null
@@ -59,13 +59,13 @@ async function resume(
     const row = (await missionControl.loadContext(notificationId, signal))?.notification;
     // Read after the answer came: the row may have been in hand meanwhile.
     const entry = entries.read(notificationId);
-    // One that waits behind the page is listed in its time.
+    // A row that waits behind the page will be listed later.
     if (row !== undefined && row.deliveredAt === undefined) return entry?.reply == null ? null : row;
     if (row !== undefined && entry !== null && isOwed(row, entry)) return row;
     entries.forget(notificationId);
     return null;
   } catch (error) {
-    // The rows that could be read must not wait for it.
+    // Rows that could be read must not wait for this one.
     log.debug('row.notResumed', 'A row of the journal could not be looked at', { notificationId, error });
     return 'unread';
   }

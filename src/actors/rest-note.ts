@@ -38,7 +38,7 @@ export function createRestNote(around: {
       const { agent = null, task = null } = delivery ?? {};
       const isDue = delivery !== null && skipReason(delivery) === null && mustAnswer(delivery);
       if (agent === null || task === null || !isDue) return ended('notDue');
-      // A crash between the two costs the note, and never makes two of it.
+      // If the process crashes between the two, the note is missing. It is never posted twice.
       store.put(key, true);
       const note = { taskId: task._id, agentId: agent._id, content: textOf(agent.name) };
       await missionControl.postMessage({ ...note, suppressAgentNotifications: true }, signal);

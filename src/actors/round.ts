@@ -32,7 +32,7 @@ export interface Round {
   ranMs: number;
   /** Hears when the gateway sends something. */
   signs: Parent<Sign>;
-  /** Told the reply the moment that it is whole, and waited for. */
+  /** Called with the reply the moment that it is complete. The round waits for it. */
   onReply?: (reply: Reply) => Promise<void>;
   /** What the run came to; null: another round follows. */
   meaningOf: (reply: Reply) => Meaning | null;

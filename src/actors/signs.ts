@@ -1,12 +1,12 @@
 import type { Parent } from '../../machines/shared/parent.ts';
 import type { Sign } from '../../machines/shared/slot.ts';
 
-/** A machine wants to know that something comes, and not each of a thousand pieces; in milliseconds. */
+/** The machine needs to know that something arrives, not each of a thousand pieces; in milliseconds. */
 const AT_MOST_EVERY_MS = 500;
 
 export interface Signs {
   onSign: () => void;
-  /** What comes after the reply is no sign of the run. */
+  /** What arrives after the reply is not a sign of the run. */
   end: () => void;
 }
 

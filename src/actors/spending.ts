@@ -15,11 +15,11 @@ export interface DaySpending {
 }
 
 export interface Spending {
-  /** Adds what a round has used. null: the gateway told of nothing. */
+  /** Adds what a round has used. `usage` is null when the gateway reported nothing. */
   add(agent: { _id: string; slug: string }, usage: Usage | null): Spent | null;
   /** What every agent has used today, for the decision who may run. */
   today(): Spent[];
-  /** Everything that is kept, the latest day first; within a day the agent that used the most comes first. */
+  /** All days that are kept, the latest first; within a day the agent that used most comes first. */
   days(): DaySpending[];
 }
 

@@ -66,7 +66,7 @@ async function readLeftFor(
   running: UpgradeFacts['running'],
 ): Promise<UpgradeFacts['leftFor']> {
   if (pending === null) {
-    // The request is done with, one way or the other.
+    // The request is over, whatever came of it.
     store.remove(UPGRADE_EXIT);
     return null;
   }
@@ -74,7 +74,7 @@ async function readLeftFor(
     await store.catchUp();
   } catch (error) {
     if (faultOf(error).kind !== 'journalUnavailable') throw error;
-    // What cannot be remembered is not left for: each start would leave again.
+    // The process leaves only for an upgrade that the journal remembers: otherwise each start would leave again.
     return { request: pending, from: running };
   }
   const exit = v.parse(v.nullable(UpgradeExit), store.read(UPGRADE_EXIT));

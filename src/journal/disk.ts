@@ -18,7 +18,7 @@ const TABLE = `
 /** Another program (a backup, a person with a shell) may hold the file for a moment, in milliseconds. */
 const BUSY_TIMEOUT_MS = 1_000;
 
-/** Entries of notifications that somebody else brought to their end are never removed by name. */
+/** An entry is not removed by its key when another runtime finished its notification, so old entries are removed by age. */
 const MAX_AGE_MS = 35 * 24 * 3_600_000;
 
 /** Pages of 4 KB after which the log is folded into the file, which stops the process for some milliseconds. */
@@ -112,7 +112,7 @@ function accessTo(database: DatabaseSync, stateDir: string, now: () => number) {
   const select = database.prepare('SELECT key, value FROM entry');
   const freePages = database.prepare('PRAGMA freelist_count');
   const syncLog = promisify(fdatasync);
-  // It is there as long as the database is open.
+  // The log file exists as long as the database is open.
   const log = openSync(join(stateDir, 'journal.sqlite-wal'), 'r+');
   limitLog();
 
@@ -124,7 +124,7 @@ function accessTo(database: DatabaseSync, stateDir: string, now: () => number) {
     database.exec(`PRAGMA wal_autocheckpoint = ${pages}; PRAGMA journal_size_limit = ${pages * 4_096}`);
   }
 
-  /** Brings the log into the file and cuts it. A reader elsewhere keeps it from that, and is not waited for. */
+  /** Folds the log into the file and empties it. If another process reads the file, that is skipped without waiting. */
   function fold(): void {
     database.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
@@ -149,7 +149,7 @@ function accessTo(database: DatabaseSync, stateDir: string, now: () => number) {
     synced: createGroupSync(() => syncLog(log)),
     /** Fails unless the file takes what is written. SQLite writes the header's page although the number stays. */
     check: () => database.exec(`PRAGMA user_version = ${FORMAT}`),
-    /** For quiet moments: forgets what is old, and gives space back. @returns the keys that are forgotten */
+    /** For quiet moments: removes old entries and gives space back. @returns the keys that were removed */
     tidy(): string[] {
       const old = removeOld.all(now() - MAX_AGE_MS).map(({ key }) => String(key));
       if (Number(freePages.get()?.freelist_count) > 4) database.exec('VACUUM');

@@ -46,10 +46,10 @@ const CONSEQUENCE = {
   optional: 'Delivery goes on without it (JOURNAL=optional): a crash may have runs repeated.',
 };
 
-/** Nobody waits for a removal, and one statement for several is cheaper. */
+/** Nobody waits for a removal, and one statement for several rows is cheaper. */
 const REMOVED_TOGETHER = 16;
 
-/** The disk is tidied up so long after the last change, in milliseconds. */
+/** How long after the last change the disk is tidied up, in milliseconds. */
 const QUIET_MS = 1_000;
 
 /**

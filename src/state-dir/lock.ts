@@ -49,13 +49,13 @@ export function lockStateDir(
 }
 
 function takeLock(lock: DatabaseSync, path: string): void {
-  // In memory: nothing is ever written, so a rollback file would only lie about.
+  // In memory, because nothing is ever written and a rollback file would only be left behind.
   const take = (): void => lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
   try {
     take();
   } catch (error) {
     if (resultCode(error) !== SQLITE.notADatabase) throw error;
-    // Somebody's bytes. They were read, so nobody has the lock: an owner would have kept us from them.
+    // The file holds something else. It could be read, so nobody has the lock: an owner would have prevented that.
     truncateSync(path);
     take();
   }

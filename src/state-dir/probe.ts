@@ -5,7 +5,7 @@ import { Fault } from '../../machines/shared/fault.ts';
 /**
  * Whether the file system of STATE_DIR answers at all. The store opens its files with synchronous calls, and not even
  * a thread of this process could be given up on: Node waits for it as it exits. So another process touches the
- * directory. Why it fails is not looked at: the store says so.
+ * directory. This probe does not look at why it fails: the store tells.
  *
  * @throws Fault (journalUnavailable) when there is no answer within `limitMs` milliseconds
  */
