@@ -104,7 +104,12 @@ export const deliveryMachine = deliverySetup.createMachine({
           },
         },
         'trouble.found': { actions: { type: 'noteTrouble', params: ({ event }) => event } },
-        'slot.wanted': { actions: { type: 'noteReady', params: ({ event }) => event } },
+        'slot.wanted': {
+          actions: [
+            { type: 'noteReady', params: ({ event }) => event },
+            { type: 'noteAlone', params: ({ event }) => event },
+          ],
+        },
         'slot.returned': { actions: { type: 'noteReturned', params: ({ event }) => event } },
         'child.rested': { actions: { type: 'noteResting', params: ({ event }) => event } },
         'run.succeeded': { actions: [runPassed, { type: 'passOn', params: ({ event }) => event }] },

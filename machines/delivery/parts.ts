@@ -64,7 +64,7 @@ export const isWell = (source: string) =>
 
 const accepting = stateIn({ active: { mode: 'accepting' } });
 
-// The actions follow in looks, rests, troubles and dispatch: each of them extends the one before.
+// The actions follow in looks, rests, troubles, threads, trials, aside and dispatch: each extends the one before.
 export const deliveryParts = setup({
   types: {} as {
     context: DispatchContext;

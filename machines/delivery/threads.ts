@@ -1,9 +1,14 @@
-/** Threads in which agents answer each other, as delivery remembers them (docs/contract.md#chatter). */
+/** The actions for threads in which agents answer each other: delivery remembers them (docs/contract.md#chatter). */
+import { enqueueActions, sendTo } from 'xstate';
 import type { Thread } from '../notification/chatter.ts';
 import type { ChildOutput, DispatchContext } from './context.ts';
-import { withoutKeys } from './parts.ts';
+import { isWell, withoutKeys } from './parts.ts';
+import { withTroubles } from './troubles.ts';
 
-export interface ThreadNews {
+/** How long chatter that was held is a problem on /health. */
+const CHATTER_TOLD_MS = 3_600_000;
+
+interface ThreadNews {
   taskId: string;
   threads: DispatchContext['threads'];
   /** Whether the thread has just become held, or has just become free. */
@@ -13,10 +18,10 @@ export interface ThreadNews {
 }
 
 /** The name of the problem. */
-export const threadSource = (taskId: string): string => `thread:${taskId}`;
+const threadSource = (taskId: string): string => `thread:${taskId}`;
 
 /** What the end of a child changes about its thread; null where it changes nothing. */
-export function threadNews({ threads, settings }: DispatchContext, output: ChildOutput): ThreadNews | null {
+function threadNews({ threads, settings }: DispatchContext, output: ChildOutput): ThreadNews | null {
   const taskId = output.session.split('/')[1] ?? '';
   if (output.kind === 'beat' || output.outcome === 'handedBack') return null;
   const { thread, outcome } = output;
@@ -37,3 +42,23 @@ export function threadNews({ threads, settings }: DispatchContext, output: Child
 
 const describe = ({ title, chain }: Thread): string =>
   `Agents only answer each other on the task "${title}": ${chain} messages in a row. What they write there is held until a person writes.`;
+
+export const withThreads = withTroubles.extend({
+  actions: {
+    noteThread: enqueueActions(({ enqueue: then, context }, { output }: { output: ChildOutput }) => {
+      const news = threadNews(context, output);
+      if (news === null) return;
+      const { taskId, threads, changed, problem } = news;
+      then.assign({ threads });
+      if (!changed) return;
+      const source = threadSource(taskId);
+      then.sendTo(context.parent, { ...isWell(source), problem });
+      then.cancel(source);
+      then.raise({ type: 'chatter.aged', taskId }, { id: source, delay: CHATTER_TOLD_MS });
+    }),
+    endChatter: sendTo(
+      ({ context }) => context.parent,
+      (_, { taskId }: { taskId: string }) => isWell(threadSource(taskId)),
+    ),
+  },
+});

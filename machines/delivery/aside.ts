@@ -1,0 +1,80 @@
+/** The actions for rows that are left alone for a while: gone, impossible to mark, or with an actor that crashed. */
+import { enqueueActions } from 'xstate';
+import { faultOf } from '../shared/fault.ts';
+import { stallSource } from '../shared/listening.ts';
+import { reap } from '../shared/reap.ts';
+import { whoIs } from '../shared/who.ts';
+import type { ChildOutput } from './context.ts';
+import { idOf } from './looks.ts';
+import { isWell, withoutKeys } from './parts.ts';
+import { handBack, itemId, sessionWith, type Item } from './queue.ts';
+import { aloneSource, withTrials } from './trials.ts';
+
+/** How long a row is left alone that is gone, not ours, or whose actor crashed. */
+const RECONSIDER_MS = 600_000;
+/** How long a row is left alone that cannot be marked: others of its session go on meanwhile. */
+const STUCK_MS = 20_000;
+
+export const isAside = ({ outcome }: ChildOutput): boolean => outcome === 'gone' || outcome === 'stuck';
+
+const reconsidered = (id: string, delay = RECONSIDER_MS) => ({ id: `reconsider:${id}`, delay });
+
+/** A session whose row could not be read yet has only ids. */
+const titleOf = (item: Item): string =>
+  item.kind === 'beat'
+    ? whoIs(item.agent.slug, 'heartbeat').title
+    : whoIs(item.given?.agent?.slug ?? item.row.recipientId, item.given?.task?.title ?? item.row.title).title;
+
+const describeStuck = ({ title, reason }: ChildOutput): string =>
+  `A notification of "${title}" can be neither delivered nor marked. It is tried again every ${STUCK_MS / 1_000} s. ${reason ?? ''}`;
+
+export const withAside = withTrials.extend({
+  actions: {
+    /** A row that cannot be had, or not be marked, is left alone for a while. */
+    leaveAside: enqueueActions(({ enqueue: then, context }, { output }: { output: ChildOutput }) => {
+      if (!isAside(output)) return;
+      const id = idOf(output);
+      const wait = output.outcome === 'stuck' ? STUCK_MS : RECONSIDER_MS;
+      then.assign({ setAside: [...context.setAside, id] });
+      then.raise({ type: 'row.reconsider', id, session: output.session }, reconsidered(id, wait));
+    }),
+    /** A row that cannot be marked stays a problem while it is tried again. */
+    noteStuck: enqueueActions(({ enqueue: then, context }, { output }: { output: ChildOutput }) => {
+      const id = idOf(output);
+      const isStuck = output.outcome === 'stuck';
+      if (!isStuck && !context.stuck.includes(id)) return;
+      const others = context.stuck.filter((one) => one !== id);
+      then.assign({ stuck: isStuck ? [...others, id] : others });
+      then.sendTo(context.parent, {
+        ...isWell(`row:${id}`),
+        problem: isStuck ? describeStuck(output) : null,
+      });
+    }),
+    dropChild: enqueueActions(({ enqueue: then, context }, params: { actorId: string; error: unknown }) => {
+      const session = sessionWith(context.queue, params.actorId);
+      const head = session?.items[0];
+      if (session === undefined || head === undefined) return;
+      const { key } = session;
+      const id = itemId(head);
+      then.stopChild(params.actorId);
+      then.assign({
+        queue: handBack(context.queue, key),
+        setAside: [...context.setAside, id],
+        beaters: withoutKeys(context.beaters, [id]),
+        ...(context.trials.session === key && { trials: { ...context.trials, session: null } }),
+      });
+      const beater = context.beaters[id];
+      if (beater !== undefined) then.sendTo(beater, { type: 'beat.done', focus: null });
+      then.sendTo(context.parent, isWell(stallSource(key)));
+      then.sendTo(context.parent, isWell(aloneSource(key)));
+      then.sendTo(context.parent, {
+        type: 'session.crashed',
+        session: key,
+        title: titleOf(head),
+        reason: faultOf(params.error).message,
+      });
+      then.raise({ type: 'row.reconsider', id, session: key }, reconsidered(id));
+    }),
+    reapChild: ({ self }, params: { actorId: string }) => reap(self.getSnapshot().children[params.actorId]),
+  },
+});
