@@ -22,7 +22,7 @@ const common: BuildOptions = {
   platform: 'node',
   target: 'node24',
   sourcemap: true,
-  // Half the size, and names stay readable in a stack.
+  // This halves the size, and names stay readable in a stack trace.
   minifyWhitespace: true,
   minifySyntax: true,
   logLevel: 'warning',
@@ -32,7 +32,7 @@ const common: BuildOptions = {
 const REQUIRE_IN_MODULE =
   "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);";
 
-/** A file that is loaded when it is asked for, and not taken in. */
+/** A file that is loaded at run time and is not part of the bundle. */
 const apart = (filter: RegExp, path: string): Plugin => ({
   name: 'apart',
   setup(build) {
@@ -42,7 +42,7 @@ const apart = (filter: RegExp, path: string): Plugin => ({
   },
 });
 
-/** Takes the parts of a package that are used where its index, with all there is, is imported. */
+/** Puts the parts of a package that are used in place of its index, which imports everything. */
 const partOf = (name: string, path: string, importer = /./): Plugin => ({
   name: `part-of-${name}`,
   setup(build) {
@@ -64,7 +64,7 @@ if (values['if-missing'] !== true || !existsSync(main)) {
       partOf('undici', 'scripts/bundle/undici.js'),
       // All our connections speak HTTP/1.1; Node's http2 is 3 MB of memory.
       partOf('./client-h2.js', 'scripts/bundle/no-http2.cjs', /undici/),
-      // The rest of it is the client of the sync protocol, which is loaded where there is something to watch.
+      // The rest is the client of the sync protocol, which is loaded only where there is a queue to watch.
       partOf(
         'convex/browser',
         'node_modules/convex/dist/esm/browser/http_client.js',
@@ -82,7 +82,7 @@ if (values['if-missing'] !== true || !existsSync(main)) {
     banner: { js: REQUIRE_IN_MODULE },
     entryPoints: [join(root, 'src/inspector/start.ts')],
     outfile: join(dist, 'inspector.mjs'),
-    // The page's builder, and esbuild with it, is not needed where the page is baked in.
+    // The page is baked in, so its builder and esbuild are not needed.
     plugins: [apart(/\/build-assets\.ts$/, './build-assets.mjs')],
     define: { __INSPECTOR_ASSETS__: JSON.stringify(await buildAssets()) },
   });

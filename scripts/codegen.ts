@@ -1,6 +1,7 @@
 /**
- * Writes convex/_generated without a deployment: the published `convex codegen` asks for one unless it is told to
- * generate as for Convex's own functions. That flag is unsupported, so its output is committed and a test compares it.
+ * Writes convex/_generated without a deployment. The published `convex codegen` asks for a deployment, unless a flag
+ * tells it to generate code as for Convex's own functions. That flag is unsupported, so the output is committed and a
+ * test compares it.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ const cli = join(root, 'node_modules', 'convex', 'bin', 'main.js');
 export function generate(project: string): void {
   const run = spawnSync(process.execPath, [cli, 'codegen', '--system-udfs', '--typecheck', 'disable'], {
     cwd: project,
-    // CI=1 keeps the tool from reporting anything anywhere; no deployment of the caller's may be looked at.
+    // CI=1 keeps the tool from sending reports. It must not find a deployment of the caller's either.
     env: { ...process.env, CI: '1', CONVEX_DEPLOYMENT: undefined, CONVEX_DEPLOY_KEY: undefined },
     encoding: 'utf8',
   });

@@ -1,6 +1,7 @@
 /**
- * Runs a TypeScript file of this repository: `node scripts/run.js src/cli/status.ts --watch`. It says in one sentence
- * what is missing where that cannot work: a Node that is too old, or `npm ci`. This file itself runs on older ones too.
+ * Runs a TypeScript file of this repository: `node scripts/run.js src/cli/status.ts --watch`. If that cannot work, it
+ * says in one sentence why: Node is too old, or `npm ci` is missing. This file itself also runs on older versions of
+ * Node.
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -22,7 +23,7 @@ function missing() {
 
 const problem = missing();
 if (problem === null) {
-  // The file finds its own name and its arguments where it would find them without this one.
+  // The file finds its name and its arguments in the same places as without this script.
   const [node = '', , file = '', ...args] = process.argv;
   process.argv = [node, resolve(file), ...args];
   await import(pathToFileURL(resolve(file)).href);

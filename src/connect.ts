@@ -1,6 +1,6 @@
 import { Agent, Client, Pool, ProxyAgent, type Dispatcher } from 'undici';
 
-/** Where a connection goes, and by way of what. */
+/** Where a connection goes, and through which proxy. */
 export interface Route {
   /** Scheme, host and port. */
   origin: string;
@@ -8,7 +8,7 @@ export interface Route {
   proxy: string | null;
 }
 
-/** The options of our connections. Undici's own time-outs are off everywhere: a signal of each call is the one limit. */
+/** The options of our connections. Undici's own time-outs are off: the signal of each call is its only limit. */
 type Limits = Pool.Options & { connectTimeoutMs?: number };
 
 const withoutTimeouts = ({ connectTimeoutMs, ...limits }: Limits): Pool.Options => ({
@@ -21,7 +21,7 @@ const withoutTimeouts = ({ connectTimeoutMs, ...limits }: Limits): Pool.Options 
 
 /**
  * Makes a client with one connection. The caller destroys it; `destroy()` settles when it is closed.
- * @param onConnect called when the connection stands, also through a proxy. The request goes out then
+ * @param onConnect called when the connection stands, also through a proxy; the request goes out right after
  */
 export function openClient(
   route: Route,
@@ -47,7 +47,7 @@ export function openPool(route: Route, limits: Limits): Dispatcher {
   );
 }
 
-/** As curl does it: a tunnel for https, and the whole address in the request for http. */
+/** Like curl: a tunnel for https, and the whole address in the request for http. */
 function throughProxy(
   proxy: string,
   options: Pool.Options,
@@ -63,7 +63,7 @@ function throughProxy(
   });
 }
 
-/** What a proxy says when it does not let a request through, in a few words; null when the error is another. */
+/** What a proxy says when it refuses a request, in a few words; null for any other error. */
 export function proxyRefusal(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   const status = /^Proxy (?:response|Authentication Required) \((\d{3})\)/.exec(error.message)?.[1];

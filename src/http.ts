@@ -20,7 +20,7 @@ export function headerOf(
   return (Array.isArray(value) ? value[0] : value) ?? '';
 }
 
-/** Nobody means a wait of more than a week. */
+/** A longer wait is taken for a mistake. */
 const ABSURD_WAIT_MS = 7 * 24 * 3_600_000;
 
 /**

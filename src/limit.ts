@@ -1,8 +1,8 @@
-/** How long and for whom something may go on. */
+/** One signal for a deadline and for the callers' own signals. */
 export interface Limit {
   /** Aborts at the deadline, or with the first of the callers' signals. */
   signal: AbortSignal;
-  /** Whether it was the deadline. */
+  /** Whether the deadline was the reason. */
   expired(): boolean;
   /** Must be called when the work has ended. */
   clear(): void;

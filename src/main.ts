@@ -17,7 +17,7 @@ import { listenToSignals } from './signals.ts';
 import { assertAnswers } from './state-dir/probe.ts';
 import { openTraces } from './traces/open.ts';
 
-/** Runs the whole life of the process. @returns its exit code (design: 0, 70, 71, 75, 78) */
+/** Runs the whole life of the process. @returns its exit code (docs/reference/exit-codes.md) */
 async function main(): Promise<number> {
   const command = parseArgs(process.argv.slice(2));
   if (command.kind === 'usage') return refuse(command.message);
@@ -48,12 +48,12 @@ async function main(): Promise<number> {
   log.info(
     'runtime.started',
     `Runtime ${config.runtimeVersion} on Node ${process.versions.node}`,
-    // On a terminal the settings would be a line of many hundred characters; --help tells them there.
+    // On a terminal the settings would be a line of many hundred characters, so they are left out there.
     config.log.format === 'pretty'
       ? {}
       : {
           settings: Object.fromEntries(effective.map(({ name, value }) => [name, value])),
-          // What is in neither has its default.
+          // A setting that is in neither list has its default.
           fromEnvironment: namesFrom(effective, 'environment'),
           fromFile: namesFrom(effective, 'file'),
           proxies: {
@@ -115,6 +115,6 @@ const ended = main().catch((error: unknown) => {
 });
 void ended.then((exitCode) => {
   process.exitCode = exitCode;
-  // Whatever still holds the process open after its last word does not get to keep it.
+  // Something may still hold the process open after its last log line. It ends all the same.
   setTimeout(() => process.exit(), 1_000).unref();
 });

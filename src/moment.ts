@@ -16,8 +16,8 @@ const BOOT = readBootId();
 export const thisMoment = (): Moment => ({ boot: BOOT, ms: Number(process.hrtime.bigint()) / 1e6 });
 
 /**
- * How long ago a moment was at least, in milliseconds. Of a moment of another run of the machine nothing is known but
- * that it was before this process.
+ * At least how long ago a moment was, in milliseconds. A moment of another run of the machine is only known to be older
+ * than this process.
  */
 export const leastMsSince = ({ boot, ms }: Moment): number =>
   boot === BOOT ? thisMoment().ms - ms : performance.now();

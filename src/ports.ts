@@ -51,7 +51,7 @@ export interface UpgradeResult {
 /** A notification brought to its end in one call (docs/contract-extensions.md). */
 export interface Completion {
   notificationId: string;
-  /** What was answered. */
+  /** The version that was answered. */
   version: Version;
   /** null: there is nothing to post. `first`: we have posted no message for this notification yet. */
   reply: { content: string; first: boolean; startsTask: boolean } | null;
@@ -62,15 +62,15 @@ export interface MissionControl {
   /** @param limit 1..500 */
   listUndelivered(limit: number, signal?: AbortSignal): Promise<NotificationRow[]>;
   /**
-   * The same, and where the backend offers it the contexts of up to `contexts` rows that can run at once: each the
-   * oldest of a session that has no row in `busy`. Their typing indicators are on.
-   * `others`: how many other runtimes rows are lent to, which are not in the list; null where the backend lends none.
+   * The same list. Where the backend offers it, the answer also has the contexts of up to `contexts` rows that can run
+   * now, with their typing indicators on. Each is the oldest row of a session that has no row in `busy`. `others`: to
+   * how many other runtimes rows are lent, whose rows are not in the list; null where the backend lends none.
    */
   listWithContexts(
     page: { limit: number; contexts: number; busy: readonly string[] },
     signal?: AbortSignal,
   ): Promise<{ rows: NotificationRow[]; contexts: DeliveryContext[]; others: number | null }>;
-  /** Gives back what is lent, without these rows. Does nothing where the backend lends none. */
+  /** Gives back all lent rows except these. Does nothing where the backend lends none. */
   releaseRows(keep: readonly string[], signal?: AbortSignal): Promise<void>;
   /** null when the row is gone or belongs to another account. */
   loadContext(notificationId: string, signal?: AbortSignal): Promise<DeliveryContext | null>;
@@ -110,7 +110,7 @@ export interface MissionControl {
     report: RuntimeReport,
     signal?: AbortSignal,
   ): Promise<{ asked: boolean }>;
-  /** Clears the request as it returns true: act on it. */
+  /** Returning true clears the request, so the caller must act on it. */
   checkAndClearRestartRequested(signal?: AbortSignal): Promise<boolean>;
   getPendingUpgrade(signal?: AbortSignal): Promise<PendingUpgrade | null>;
   recordUpgradeResult(result: UpgradeResult, signal?: AbortSignal): Promise<void>;
@@ -135,7 +135,7 @@ export interface RunRequest {
   tools?: readonly ToolSchema[];
   /** Aborts the request and its body. */
   signal: AbortSignal;
-  /** Told the reply the moment that it is whole, and waited for. Its error is the run's. */
+  /** Called with the reply as soon as it is whole. The run waits for it, and its error is the run's. */
   onReply?: (reply: Reply) => Promise<void>;
   /** Called whenever the gateway sends something: the head of its answer, and every piece of the body. */
   onSign?: () => void;

@@ -177,7 +177,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
         log: (level, event, message, fields) => log[level](event, message, fields),
         source: createHealthSource(
           () => projectHealth({ root, ...sources }),
-          // A refused token or a gateway that is away is not mended by a restart; a dead supervisor is.
+          // A restart mends a dead supervisor, but not a refused token or a gateway that is away.
           () => root.getSnapshot().status !== 'error',
           metrics,
           () => root.getSnapshot().context.gate,
@@ -283,7 +283,7 @@ function observeSafely(
   log: Log,
 ): (event: InspectionEvent) => void {
   return (event) => {
-    // Three of four are of microsteps and actions, which nobody looks at.
+    // Three of four events are about microsteps and actions, which no observer uses.
     if (event.type !== '@xstate.event' && event.type !== '@xstate.snapshot') return;
     for (const observe of observers) {
       try {
@@ -345,7 +345,7 @@ function createHealthSource(
   queueAgeSeconds: () => number,
   why: HealthSource['why'],
 ): HealthSource {
-  /** Nothing can be delivered before a person acts, where a token or an address is refused. */
+  /** A token or an address is refused, so nothing can be delivered before a person acts. */
   const ready = (): boolean => {
     const { status, gateway } = health();
     return ['healthy', 'degraded'].includes(status) && gateway.state !== 'refused';

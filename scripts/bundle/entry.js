@@ -1,6 +1,6 @@
 /**
- * dist/main.js: starts the bundle. That is CommonJS, since importing node:http from a module also starts Node's own
- * fetch, and its compiled code is kept beside it (scripts/build.ts and the image fill that folder; where it cannot be
+ * dist/main.js: starts the bundle. The bundle is CommonJS, because importing node:http from a module also starts Node's
+ * own fetch. Its compiled code is kept beside it (scripts/build.ts and the image fill that folder; where it cannot be
  * written or read, the start takes some 30 ms longer). An old Node is told so in one sentence.
  */
 import nodeModule from 'node:module';

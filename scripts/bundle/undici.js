@@ -5,7 +5,7 @@
 import api from 'undici/lib/api/index.js';
 import Dispatcher from 'undici/lib/dispatcher/dispatcher.js';
 
-// As undici's own index does it.
+// undici's own index does the same.
 Object.assign(Dispatcher.prototype, api);
 
 export { default as Agent } from 'undici/lib/dispatcher/agent.js';

@@ -135,7 +135,7 @@ function pillsOf({ inside }: State, top: number): { pills: Pill[]; height: numbe
   return { pills, height: pills.length === 0 ? 0 : y + PILL_HEIGHT + PILL_GAP - top };
 }
 
-/** First what the state does, then what it hears; of a state with states in it the latter in columns. */
+/** First what the state does, then the events that it hears. A state with states in it has its events in columns. */
 function tableOf(state: State, top: number, room: number) {
   const doing = stack(doingOf(state), PAD, top, ROW_WIDTH);
   const isGroup = state.children.length > 0 && state.rows.length > 0;
@@ -169,7 +169,7 @@ export function stack(entries: readonly Entry[], x: number, y: number, width: nu
   return { rows, bottom };
 }
 
-/** As many columns as there is room for, when the lines are more than a few. */
+/** More than a few lines go into as many columns as there is room for. */
 function columnsOf(entries: readonly Entry[], room: number, top: number) {
   const fitting = Math.floor((room + COLUMN_GAP) / (COLUMN_WIDTH + COLUMN_GAP));
   const count = Math.max(1, Math.min(fitting, Math.ceil(entries.length / COLUMN_LINES)));

@@ -21,7 +21,7 @@ export interface State {
   exit: string[];
   /** The actors that run while the machine is in this state. */
   invokes: string[];
-  /** What stays in this state, or is clearer as a line of its box than as an arrow. */
+  /** Transitions that stay in this state, or are clearer as a line of its box than as an arrow. */
   rows: Transition[];
   children: State[];
   /** Of a closed state: the states that a sheet of its own shows. */
@@ -52,10 +52,13 @@ export interface Edge {
   transitions: Transition[];
 }
 
-/** An event that leads from this many states to the same one is told in their boxes: arrows would hide the rest. */
+/**
+ * An event that leads from this many states to the same state stands in their boxes, because so many arrows would hide
+ * the rest.
+ */
 const SHARED_BY = 4;
 
-/** @throws Error when the machine has what this drawing does not know: several targets, guards without names */
+/** @throws Error when the machine has something that cannot be drawn: several targets, or guards without names */
 export function chartOf(machine: AnyStateMachine): Chart {
   const all = [...nodesOf(machine.root)].flatMap(transitionsOf);
   const asRow = (one: Transition): boolean =>
@@ -114,14 +117,14 @@ function transitionOf(
     event: event || 'always',
     index,
     kind,
-    // Of those that wait for nothing, the order is the meaning.
+    // The order matters for transitions that wait for no event.
     text: kind === 'always' && candidates > 1 ? `${index + 1}.` : text,
     guard: guardName(node.machine, guard) ?? fallback,
     actions: actionNames(actions, event),
   };
 }
 
-/** The one state holds the other, or is it: an arrow would have to cross its own border. */
+/** Whether one state holds the other, or is the same. An arrow between them would cross its own border. */
 const isLine = (from: string, to: string): boolean =>
   from === to || to.startsWith(`${from}.`) || from.startsWith(`${to}.`);
 

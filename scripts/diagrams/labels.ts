@@ -32,7 +32,10 @@ interface Told {
   text: string;
 }
 
-/** Which of a closed state's states speaks is told where another arrow from it would read the same. */
+/**
+ * Names the inner state that an arrow leaves from, if another arrow from the same closed state would otherwise read the
+ * same.
+ */
 function textOf(
   one: Transition,
   { from, to }: Edge,
@@ -45,12 +48,12 @@ function textOf(
   return [speaker, one.text, into].filter(Boolean).join(' ');
 }
 
-/** The state right inside a closed one that is meant. */
+/** The state directly inside a closed state to which the id belongs. */
 const partOf = (id: string, closed: string): string => id.slice(closed.length + 1).split('.', 1)[0] ?? id;
 
 const conditionOf = ({ kind, text, guard }: Transition): string => `${kind} ${text} ${guard ?? ''}`;
 
-/** The same event under several guards is one line; one that leads the same way from several states, too. */
+/** The same event under several guards is one line. So is an event that leads the same way from several states. */
 function linesOf(texts: readonly Told[]): Entry[] {
   const groups = Map.groupBy(texts, ({ one, text }) => `${one.kind} ${text}`);
   return [...groups.values()].flatMap((group) =>

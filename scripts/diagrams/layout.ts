@@ -148,7 +148,7 @@ function nodeOf(state: State, boxes: ReadonlyMap<string, Box>, anys: ReadonlySet
       ...OPTIONS,
       ...TOP,
       'elk.padding': `[top=${height + 8},left=${INSET},bottom=${INSET},right=${INSET}]`,
-      // Its head may be wider than its states.
+      // The head of a state may be wider than the states in it.
       'elk.nodeSize.constraints': 'MINIMUM_SIZE',
       'elk.nodeSize.minimum': `(${width}, 0)`,
       ...(state.kind === 'parallel' && REGIONS),

@@ -16,7 +16,7 @@ const root = join(import.meta.dirname, '../..');
 const folder = join(root, 'docs/machines');
 const shotsFolder = join(folder, 'screenshots');
 
-/** One is enough to see how the dark colours do. */
+/** One drawing is enough to check the dark colours. */
 const ALSO_DARK = ['tree'];
 
 async function main(): Promise<void> {

@@ -84,7 +84,10 @@ function actionName(action: StateAction, event: string): string[] {
   return [action.type, ...wordsOf(paramsOf(action.params, event)).filter((word) => word !== event)];
 }
 
-/** Parameters are pure by the rules of the house: those that a bare event tells can be asked for. */
+/**
+ * Functions that make parameters are pure, so they can be called with a bare event. Parameters that need more are left
+ * out.
+ */
 function paramsOf(params: unknown, event: string): unknown {
   if (typeof params !== 'function') return params;
   try {
@@ -108,7 +111,7 @@ function wordsOf(params: unknown): string[] {
 
 export type Kind = 'event' | 'timer' | 'done' | 'error' | 'always';
 
-/** What a transition waits for: XState's own events by what they mean, all others by their name. */
+/** The name of what a transition waits for: the meaning of XState's own events, and the type of all others. */
 export function eventName(node: AnyStateNode, event: string): { kind: Kind; text: string } {
   if (event === '') return { kind: 'always', text: '' };
   const timer = node.after.find(({ eventType }) => eventType === event);

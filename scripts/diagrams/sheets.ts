@@ -64,7 +64,7 @@ function merged(edges: readonly LiftedEdge[]): LiftedEdge[] {
 
 const isInto = (state: State, { to }: Transition): boolean => to?.startsWith(`${state.id}.`) ?? false;
 
-/** What is heard in any of a state's states and leads to one of them. */
+/** Edges for events that are heard in any of a state's states and lead to one of them. */
 function edgesIntoOwnStates(state: State): Edge[] {
   const own = state.rows.flatMap((row): Edge[] => {
     if (row.to === null || !isInto(state, row)) return [];
@@ -75,7 +75,7 @@ function edgesIntoOwnStates(state: State): Edge[] {
   return [...own, ...state.children.flatMap(edgesIntoOwnStates)];
 }
 
-/** Where the arrow begins at a border around a state, the state's own box names the way out as well. */
+/** If an arrow begins at a border around a state, the state's own box names the transition as well. */
 function withRowsOf(state: State, exits: ReadonlyMap<string, Transition[]>): State {
   return {
     ...state,

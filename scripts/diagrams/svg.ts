@@ -22,7 +22,7 @@ function element(name: string, attributes: Attributes, ...inner: string[]): stri
   return inner.length === 0 ? `<${name}${told}/>` : `<${name}${told}>${inner.join('')}</${name}>`;
 }
 
-/** Tenths of a pixel: below that, drawings would change with every breath of the layout. */
+/** Tenths of a pixel. With more digits, drawings would differ after every tiny change of the layout. */
 const round = (n: number): number => Math.round(n * 10) / 10;
 
 const textAt = (x: number, y: number, text: string, look?: string): string =>
@@ -125,7 +125,7 @@ function rowGroup(row: Row, x: number, y: number): string {
   );
 }
 
-/** What each of the transitions is, in lists of the same length; a target that there is none of is `-`. */
+/** The transitions in lists of the same length; `-` stands for no target. */
 const dataOf = (transitions: readonly Transition[]): Attributes => ({
   'data-from': transitions.map(({ from }) => from).join(' '),
   'data-to': transitions.map(({ to }) => to ?? '-').join(' '),

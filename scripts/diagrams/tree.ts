@@ -8,7 +8,10 @@ type MachineId = keyof typeof machines;
 
 const registry: [string, AnyStateMachine][] = Object.entries(machines);
 
-/** Who says what the supervisor hears: the machines speak to the parent that they were given, which no chart shows. */
+/**
+ * Which machine sends each event that the supervisor hears. No chart shows that, because a machine sends to the parent
+ * that it was given.
+ */
 export const SENDERS: Record<string, MachineId> = {
   'gateway.available': 'gateway',
   'gateway.trial': 'gateway',

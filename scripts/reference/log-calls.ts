@@ -2,11 +2,11 @@
 import ts from 'typescript';
 
 export interface LogCall {
-  /** A part that is decided as it runs is `<name>`. */
+  /** A part that is only known at run time is `<name>`. */
   event: string;
-  /** `as given` where it is decided as it runs. */
+  /** `as given` where it is only known at run time. */
   level: string;
-  /** What stands for a part that is decided as it runs is an ellipsis. */
+  /** An ellipsis stands for a part that is only known at run time. */
   message: string;
   fields: string[];
 }
@@ -29,7 +29,7 @@ export function logCallsIn(path: string, text: string): LogCall[] {
 
 /** `log.warn(event, message, fields)`, `log[level](...)`, and `log('warn', event, message, fields)`. */
 function fromCall({ expression, arguments: args }: ts.CallExpression): LogCall | null {
-  // The journal hands its warnings over.
+  // The journal returns its warnings instead of logging them.
   if (ts.isIdentifier(expression) && expression.text === 'onNotice') return callOf('warn', args);
   if (ts.isIdentifier(expression) && expression.text === 'log') {
     const [level, ...rest] = args;

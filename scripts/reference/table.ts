@@ -12,7 +12,7 @@ export function table(rows: readonly (readonly string[])[]): string {
 
 export const code = (text: string): string => `\`${text}\``;
 
-/** A bar ends a cell everywhere; what looks like a tag is one outside of code only. */
+/** A bar ends a cell everywhere. `<` begins a tag only outside of code. */
 const escaped = (cell: string): string =>
   cell
     .replaceAll('|', '\\|')

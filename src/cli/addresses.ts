@@ -1,7 +1,7 @@
 /**
  * Where a runtime's health port may be.
- * @param url `--url`
- * @param ofDev the one of `npm run dev`, where it runs
+ * @param url the value of `--url`
+ * @param ofDev the address of the runtime of `npm run dev`, if that is running
  * @throws Error when `--url` is not an http address
  */
 export function addressesOf(url: string | undefined, ofDev: string | undefined): string[] {

@@ -17,7 +17,7 @@ reply is there. Name an agent to ask it: "@engineer please look at the login bug
   --timeout   how long to wait for the reply, in seconds (60)`;
 
 const LOOK_EVERY_MS = 250;
-/** After so long without a reply it says why none comes, and again when the reason changes. */
+/** After this time without a reply the command says why none comes, and again when the reason changes. */
 const PATIENCE_MS = 3_000;
 /** The member that the demo speaks as; convex/ calls it so. */
 const DEMO_USER = 'Demo User';

@@ -1,4 +1,7 @@
-/** What is said about variables that are taken differently, mean nothing here, or look mistyped. Nothing of it stops a start. */
+/**
+ * Warnings about variables that are changed before use, mean nothing here, or look mistyped. None of them stops a
+ * start.
+ */
 import { closest, distance } from 'fastest-levenshtein';
 import { OutOfRange } from './errors.ts';
 import { retiredSettings } from './retired.ts';
@@ -29,7 +32,7 @@ function nearestOf(notes: Notes, text: string): { text: string; problem: string 
     notes.normal(text);
     return null;
   } catch (error) {
-    // Any other problem is told as an error, by the check of the settings.
+    // The check of the settings reports any other problem as an error.
     return error instanceof OutOfRange ? { text: error.nearest, problem: error.message } : null;
   }
 }
@@ -50,7 +53,7 @@ export function adviseOnNames(env: NodeJS.ProcessEnv, notes: ReadonlyMap<string,
   });
 }
 
-/** A version that is set by hand stays behind at the next upgrade, which then never seems to be done. */
+/** A version that is set by hand stays the same after the next upgrade, so that upgrade never seems to be done. */
 export function adviseOnVersion(given: ReadonlyMap<string, Given>, ofBuild: string): Advice[] {
   const name = 'RUNTIME_VERSION';
   const text = given.get(name)?.text ?? ofBuild;

@@ -38,7 +38,7 @@ export interface Config {
   gateway: { url: string; token: string; requestTimeoutMs: number } | null;
   /** After so much silence /health names the run. */
   stallAfterMs: number;
-  /** What HTTP_PROXY, HTTPS_PROXY and NO_PROXY come to. */
+  /** The proxies that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name. */
   proxies: Proxies;
   /** Absolute; null: the runtime writes no roster. */
   rosterFile: string | null;
@@ -85,7 +85,7 @@ const LOCAL_GATEWAY_TOKEN = 'local';
 /**
  * Reads the settings from the environment (docs/reference/settings.md has the table).
  *
- * @returns the settings, what each of them came to, and what is to be said about the environment, for the log
+ * @returns the settings, the effective value of each for the log, and the warnings about the environment
  * @throws ConfigError with all problems at once
  */
 export function loadConfig(
@@ -176,7 +176,7 @@ function checkTogether(values: Values, problems: Map<string, string>, nodeEnv: s
   }
 }
 
-/** An address that is wrong by itself has no proxy to be told of. */
+/** A wrong address has its own sentence, so nothing is said about its proxy. */
 function readProxies(values: Values, problems: Map<string, string>, env: NodeJS.ProcessEnv): Proxies {
   const proxyTo = (name: keyof typeof settings, url: string | undefined): string | null => {
     if (problems.has(name) || url === undefined || url === '') return null;

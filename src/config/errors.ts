@@ -13,7 +13,7 @@ export class ConfigError extends Error {
 /** One value breaks its rule. The message says what is wrong and never holds the value itself. */
 export class Invalid extends Error {
   override readonly name = 'Invalid';
-  /** What to set instead, where the rule's own text would not help; reads after a semicolon. */
+  /** What to set instead, where the rule's own text would not help. The sentence puts it after a semicolon. */
   readonly fix: string | null;
 
   constructor(what: string, fix: string | null = null) {

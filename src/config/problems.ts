@@ -2,7 +2,7 @@ import { EnvMissingError } from 'envalid';
 import { Invalid } from './errors.ts';
 import type { Notes } from './settings.ts';
 
-/** A shorter value is an everyday word or number; that it also occurs in a secret means nothing. */
+/** A shorter value is an everyday word or number, which a secret may contain by chance. */
 const TELLING_LENGTH = 6;
 
 /**

@@ -11,8 +11,8 @@ export interface Proxies {
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
 
 /**
- * The proxy for an address, by HTTP_PROXY, HTTPS_PROXY and NO_PROXY as curl reads them: in either case, the lower one
- * first. What is on this machine is never reached through a proxy.
+ * The proxy for an address, by HTTP_PROXY, HTTPS_PROXY and NO_PROXY as curl reads them: in lower or upper case, the
+ * lower one first. What is on this machine is never reached through a proxy.
  * @throws Invalid when the variable names no proxy
  */
 export function proxyFor(address: string, env: NodeJS.ProcessEnv): string | null {

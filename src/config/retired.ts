@@ -1,4 +1,7 @@
-/** Settings of the earlier runtime that mean nothing here. The text says what replaces each; it reads after a semicolon. */
+/**
+ * Settings of the earlier runtime that mean nothing here. The text says what replaces each. The sentence puts it after
+ * a semicolon.
+ */
 export const retiredSettings: ReadonlyMap<string, string> = new Map([
   [
     'TASK_STATUS_BASE_URL',

@@ -1,6 +1,6 @@
 /**
- * Every setting, once: from this table come the checks, the defaults, `--help` and the table in
- * docs/reference/settings.md. Names and ranges follow docs/contract.md#environment.
+ * Every setting, once. The checks, the defaults, `--help` and the table in docs/reference/settings.md come from this
+ * table. Names and ranges follow docs/contract.md#environment.
  */
 import { makeExactValidator, type OptionalValidatorSpec, type RequiredValidatorSpec } from 'envalid';
 import { runtimeVersion } from '../version.ts';
@@ -33,7 +33,7 @@ export interface Notes {
 interface Options {
   /** Never shown, and may be given as NAME_FILE. */
   secret?: boolean;
-  /** May be given as NAME_FILE. The account's id is one, because whoever mints its token knows it too. */
+  /** May be given as NAME_FILE. The account's id may, because it comes from the same place as its token. */
   file?: boolean;
 }
 

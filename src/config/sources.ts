@@ -50,8 +50,8 @@ function readSecretFile(name: string, path: string, cwd: string): { text: string
 }
 
 /**
- * Collects the texts of all settings: from NAME, or where a setting has one from the file that NAME_FILE names.
- * An empty variable counts as not set, with one exception: an empty OPENCLAW_GATEWAY_URL says that there is no gateway.
+ * Collects the texts of all settings: from NAME, or from the file that NAME_FILE names. An empty variable counts as not
+ * set, with one exception: an empty OPENCLAW_GATEWAY_URL says that there is no gateway.
  *
  * @param cwd where relative paths begin
  */

@@ -26,7 +26,7 @@ export interface TracesValues {
   OTEL_TRACES_SAMPLER_ARG: number;
 }
 
-/** A trace of ours has no parent outside, so the ones by parent come to the same as the others. */
+/** Our traces have no parent outside, so each `parentbased_` sampler decides like the one it is named after. */
 export const SAMPLERS = [
   'always_on',
   'always_off',

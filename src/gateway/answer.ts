@@ -14,7 +14,10 @@ const ErrorWords = v.union([
   ),
 ]);
 
-/** A response resource of OpenResponses, as far as we read it. All fields are optional, because the stream may tell a reply too. */
+/**
+ * A response resource of OpenResponses, as far as we read it. All fields are optional, because the events of the stream
+ * may hold the reply as well.
+ */
 const Resource = v.looseObject({
   status: v.fallback(v.optional(v.string(), ''), ''),
   output: v.fallback(v.optional(v.array(v.unknown()), []), []),
@@ -65,14 +68,14 @@ export function runFault(resource: unknown, target: Target, retryAfterMs = 0): F
     : new Fault('runFailed', `The run failed: ${said}`);
 }
 
-/** What came before the end of a response, for an end that does not repeat it. */
+/** What the events held before the end of a response. The end itself may not repeat it. */
 export interface Streamed {
   text: string;
   calls: readonly ToolCall[];
 }
 export const NOTHING_STREAMED: Streamed = { text: '', calls: [] };
 
-/** How the event that ended the response names its end; null where there was no event, or none that names it. */
+/** How the response ended, by its last event; null if there was no event, or if it does not say. */
 export type Ended = 'completed' | 'incomplete' | null;
 
 /**
@@ -89,7 +92,7 @@ export function replyOf(resource: unknown, ended: Ended, streamed: Streamed, tar
   const isOver = ended !== null || ['', 'completed', 'incomplete'].includes(status);
   if (!isOver) throw new Fault('runFailed', `The run ended with the status "${theirWords(status, target)}".`);
   const cut = isIncomplete ? reasonOf(details, target) : null;
-  // Somebody waits for an answer, and another run would be cut in the same way.
+  // Another run would be cut in the same way, and somebody waits for an answer.
   const note = cut === null || calls.length > 0 ? '' : `[The answer was cut before its first word: ${cut}.]`;
   return {
     text: text.slice(0, MAX_TEXT_CHARS) || note,
@@ -110,7 +113,7 @@ export function messageText(item: unknown): string {
   return v.is(Message, item) ? contentText(item.content) : '';
 }
 
-/** A refusal is said to the user as well. It stands apart from the text before it. */
+/** A refusal is posted as well, in a paragraph of its own. */
 function contentText(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
@@ -134,7 +137,7 @@ export function partOf(part: unknown): Part {
 export const joinParts = (before: string, { text, isRefusal }: Part): string =>
   before !== '' && isRefusal ? `${before}\n\n${text}` : before + text;
 
-/** The call in an item, none when it is another item. */
+/** The call in an item; empty for any other item. */
 export function callsIn(item: unknown): ToolCall[] {
   const read = v.safeParse(FunctionCall, item);
   if (!read.success) return [];

@@ -25,13 +25,13 @@ export async function* boundedChunks(
   }
 }
 
-/** A body whose first bytes have been looked at; `chunks` gives all of it. */
+/** A body and its first bytes; `chunks` gives the whole body. */
 export interface PeekedBody {
   head: string;
   chunks: AsyncGenerator<Uint8Array>;
 }
 
-/** Looks at the first `length` bytes of a body, or at all of it when it is shorter. */
+/** Reads the first `length` bytes of a body, or all of it when it is shorter. */
 export async function peek(body: AsyncGenerator<Uint8Array>, length: number): Promise<PeekedBody> {
   const first: Uint8Array[] = [];
   let size = 0;

@@ -19,8 +19,8 @@ export interface Refusal {
 const CUT_BY_A_PROXY: ReadonlySet<number> = new Set([502, 504, 520, 524]);
 
 /**
- * The class of an HTTP answer that is not a reply (docs/architecture.md, Errors). The body decides before the status:
- * `{"object":"response"}` speaks for a run, so a 401 in it is the model provider's key and not ours.
+ * The class of an HTTP answer that is not a reply (docs/architecture.md#when-something-fails). The body decides before
+ * the status: `{"object":"response"}` speaks for a run, so a 401 in it is the model provider's key and not ours.
  */
 export function faultOfRefusal(refusal: Refusal, target: Target): Fault {
   const { status } = refusal;
@@ -65,7 +65,10 @@ const unknownAgent = (said: string): Fault =>
 const rejected = (said: string): Fault =>
   new Fault('requestRejected', `The gateway does not accept this request (${said}).`);
 
-/** The gateway's own 502 speaks for a run, so this one is not from it. The run behind the proxy may go on. */
+/**
+ * The gateway's own 502 has a body that speaks for a run, so this answer comes from a proxy. The run behind the proxy
+ * may go on.
+ */
 const cutByProxy = ({ afterMs }: Refusal, said: string): Fault =>
   new Fault(
     'runCut',
@@ -105,7 +108,7 @@ const NOT_HTTP = 'not HTTP';
 function codeOf(error: unknown): string | null {
   const refusal = proxyRefusal(error);
   if (refusal !== null) return refusal;
-  // It has no code of its own; without the rest that could not be parsed it is an answer that broke off.
+  // The parser's error has no code. If nothing is left unparsed, the answer broke off.
   if (error instanceof errors.HTTPParserError) return 'data' in error && error.data === '' ? 'EOF' : NOT_HTTP;
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }

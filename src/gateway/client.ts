@@ -32,14 +32,14 @@ export interface GatewayOptions {
   lingerMs?: number;
   /** The trace that a run belongs to. */
   traceparent?: Traceparent;
-  /** Told once of a run whose answer held something that could not be read, in one sentence. */
+  /** Called once, with one sentence, for a run whose answer held something that could not be read. */
   onUnreadable?: (problem: string) => void;
 }
 
 const MIB = 2 ** 20;
 /** For a plain answer and one event of a stream, in bytes: a reply of ten million characters is still read, and cut. */
 const MAX_ANSWER_BYTES = 64 * MIB;
-/** A stream says everything several times: word by word, and whole at its end. */
+/** A stream holds everything several times: word by word, and whole at its end. */
 const MAX_STREAM_BYTES = 8 * MAX_ANSWER_BYTES;
 const MAX_REFUSAL_BYTES = 64 * 1024;
 const MAX_CONNECT_MS = 10_000;
@@ -52,7 +52,10 @@ export function createGateway(options: GatewayOptions): Gateway {
   const target = createTarget(options.url, options.token, options.proxy);
   const closing = new AbortController();
   const open = new Set<Promise<unknown>>();
-  /** The connections of runs whose reply is known, by session: the next run of the session waits for its last one. */
+  /**
+   * The connections of runs whose reply is known, by session. The next run of a session waits until its last one is
+   * closed.
+   */
   const lingering = new Map<string, Promise<void>>();
 
   function track<T>(work: Promise<T>): Promise<T> {
@@ -185,10 +188,12 @@ async function readReply(
   return { reply, rest: () => Promise.resolve(), leftOut: { count: 0, example: '' } };
 }
 
-/** Enough to know a stream of events, or JSON, by its beginning. */
+/** So many bytes are enough to tell a stream of events from JSON. */
 const MIN_HEAD_BYTES = 8;
 
-/** The form of an answer, by its first bytes where its type does not say: proxies change the type. */
+/**
+ * The form of an answer, by its type. The first bytes decide where the type does not say, because proxies change it.
+ */
 function formOf(type: string, head: string): 'stream' | 'json' | 'other' {
   if (type.startsWith('text/event-stream')) return 'stream';
   if (/^\uFEFF?\s*(?::|(?:data|event|id|retry)\s*:)/.test(head)) return 'stream';

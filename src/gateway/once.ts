@@ -1,6 +1,6 @@
 import type { ToolSchema } from '../../machines/shared/tools.ts';
 
-/** Makes something of a list of tools once for each list: the same lists go out with every round. */
+/** Makes something of a list of tools once for each list, because the same lists go out with every round. */
 export function onceFor<T>(make: (tools: readonly ToolSchema[]) => T): (tools: readonly ToolSchema[]) => T {
   const made = new WeakMap<readonly ToolSchema[], T>();
   return (tools) => {

@@ -22,7 +22,7 @@ interface Answer extends Refusal {
   json: unknown;
 }
 
-/** A POST goes with an empty object: neither a model nor an input, so that nothing runs. */
+/** A POST has an empty object as its body: without a model and an input nothing runs. */
 type Ask = (method: 'GET' | 'POST', endpoint: string) => Promise<Answer>;
 
 /**
@@ -81,7 +81,7 @@ export async function probeGateway(
   }
 }
 
-/** @returns whether /readyz answers as OpenClaw's does; where it does not, the list of agents is still to tell */
+/** @returns whether /readyz answers as OpenClaw's does. If it does not, the list of agents decides */
 async function checkReady(ask: Ask, target: Target): Promise<Seen> {
   const answer = await ask('GET', 'readyz');
   const readiness = v.safeParse(Readiness, answer.json);
@@ -95,7 +95,7 @@ async function checkReady(ask: Ask, target: Target): Promise<Seen> {
   return { isOpenClaw: readiness.success, what: `HTTP ${answer.status} with ${type} for /readyz` };
 }
 
-/** What /readyz has told. */
+/** What /readyz answered. */
 interface Seen {
   isOpenClaw: boolean;
   /** In words, for a message. */

@@ -1,6 +1,6 @@
 /**
- * What a prompt says where the agent can act (docs/agents.md#prompt has each line and its purpose). Without tools none
- * of it is said, and a prompt is what it was before there were tools.
+ * What a prompt says where the agent can act (docs/agents.md#prompt has each line and its purpose). A prompt without
+ * tools has none of it.
  */
 import type { DeliveryContext, NotificationType } from '../../machines/shared/mission-control.ts';
 import type { ToolSchema } from '../../machines/shared/tools.ts';
@@ -10,7 +10,7 @@ import { oneLine } from './text.ts';
 export interface ToolUse {
   /** The tools that go out with the request. */
   tools?: readonly ToolSchema[];
-  /** The request went out before, and its answer did not arrive: the gateway may have kept it. */
+  /** The request went out before and its answer did not arrive, so the session may already hold the message. */
   repeat?: boolean;
 }
 
@@ -73,7 +73,8 @@ export interface FollowUp {
 
 /**
  * What the agent is told after its calls: all results in one message, each named and numbered, since the gateway shows
- * several results as if the last one were the only new one. The envelopes stand as they are, JSON on a line of its own.
+ * several results as if the last one were the only new one. Each envelope stands unchanged, as JSON on a line of its
+ * own.
  */
 export function buildFollowUp({ results, more, repeat, lastLine }: FollowUp): string {
   return [
@@ -92,7 +93,7 @@ export function buildFollowUp({ results, more, repeat, lastLine }: FollowUp): st
 
 const RESULTS_HEAD = 'The answers to your calls, in their order:';
 
-/** What a follow-up tells; null when the text is none. */
+/** The results in a follow-up; null for any other text. */
 export function resultsIn(input: string): { name: string; output: string }[] | null {
   if (!input.includes(`${RESULTS_HEAD}\n`)) return null;
   return Array.from(input.matchAll(/^\d+\. (.*)\n(\{.*\})$/gm), ([, name = '', output = '']) => ({

@@ -118,7 +118,7 @@ function describeTask(task: TaskRow): string {
 const describeNotification = ({ notification }: DeliveryContext): string =>
   [oneLine(notification.title, SIZE.title), cut(notification.body, SIZE.body)].filter(Boolean).join('\n');
 
-/** Contents are quoted once more: none can pose as the byline of another message. */
+/** Contents are quoted once more, so that none can pose as the byline of another message. */
 function describeThread({ thread, message }: DeliveryContext): string {
   return thread
     .slice(-COUNT.messages)
@@ -151,7 +151,7 @@ function describeOverview({ totals, topTasks }: NonNullable<DeliveryContext['tas
 export interface Beat {
   agent: Pick<AgentRow, 'name' | 'slug' | 'role'>;
   tasks: readonly TaskRow[];
-  /** The task that a reply without a task's name belongs to. */
+  /** The task to which a reply belongs that names no task. */
   focus: TaskRow | null;
   /** The focus task's messages, oldest first. */
   thread: readonly ThreadMessage[];

@@ -8,7 +8,7 @@ import type { Target } from './target.ts';
 const MAX_REQUEST_BYTES = 5 * 2 ** 20;
 
 /**
- * A run as HTTP sends it.
+ * A run as an HTTP request.
  * @param traceparent the trace that it belongs to, where there are traces
  * @throws Fault requestRejected for a run that we will not send, before any network
  */

@@ -45,7 +45,7 @@ export async function readStream(
   }
   const reply = turn.replyAtEnd();
   if (reply === null) throw withoutReply(turn, begun);
-  // An error here is one of the connection, which has done its work.
+  // An error here comes from the connection, which is no longer needed.
   const rest = (): Promise<void> => readUntil(() => turn.isDone()).catch(() => undefined);
   return { reply, rest, leftOut: turn.leftOut() };
 }

@@ -23,7 +23,7 @@ const StreamEvent = v.looseObject({
 });
 type StreamEvent = v.InferOutput<typeof StreamEvent>;
 
-/** What a stream of events has told of one response so far. */
+/** What a stream of events has said about one response so far. */
 export interface Turn {
   /**
    * Takes the next event. What it cannot read is left out and counted: it cannot cost the reply.
@@ -32,7 +32,7 @@ export interface Turn {
   take(event: EventSourceMessage): void;
   /** The reply, once an event has ended the response. */
   reply(): Reply | null;
-  /** The reply after the last event; null when nothing tells that what came is all. */
+  /** The reply after the last event; null when nothing says that the reply is complete. */
   replyAtEnd(): Reply | null;
   /** Whether `[DONE]` came. */
   isDone(): boolean;
@@ -45,7 +45,7 @@ export interface LeftOut {
   example: string;
 }
 
-/** A response in the making. Its text is told in up to five ways, and any of them is enough. */
+/** Collects one response from its events. Gateways send its text in up to five ways, and each of them is enough. */
 export function createTurn(target: Target): Turn {
   const items: Item[] = [];
   let reply: Reply | null = null;
@@ -124,7 +124,7 @@ interface ItemPart {
   done: string | null;
 }
 
-/** The item that an event speaks of. Gateways name it by its number, by its id, by both or not at all. */
+/** The item that an event belongs to. Gateways name it by its number, its id, both, or not at all. */
 function itemAt(items: Item[], event: StreamEvent): Item {
   const id = event.item_id ?? event.item?.id;
   const at = event.output_index;

@@ -6,7 +6,7 @@ import { createBoundedServer, refuseClient } from './listener.ts';
 import type { WhyAnswer } from '../stories/answer.ts';
 import type { HealthReport } from './report.ts';
 
-/** What the server tells; it is asked anew for every request. */
+/** The answers of the server. Each is made anew for every request. */
 export interface HealthSource {
   health(): HealthReport;
   version(): object;
@@ -37,7 +37,7 @@ export interface AppOptions {
 interface Answer {
   status: number;
   body: object | string;
-  /** Of a text; JSON has its own. */
+  /** Only for a text: JSON has its own content type. */
   contentType?: string;
 }
 
@@ -130,7 +130,7 @@ function routesOf(source: HealthSource): ReadonlyMap<string, Route> {
   ]);
 }
 
-/** Degraded is 200: a gateway that waits for a healthy runtime would otherwise never start. */
+/** Degraded answers 200. Otherwise a gateway that waits for a healthy runtime would never start. */
 function healthAnswer(report: HealthReport): Answer {
   return {
     status: report.status === 'draining' || report.status === 'failed' ? 503 : 200,
@@ -144,7 +144,7 @@ function metricsAnswer(text: string, { headers }: IncomingMessage): Answer {
     : { status: 200, body: text, contentType: PROMETHEUS_TYPE };
 }
 
-/** Several are 300: each of them has an address of its own. */
+/** Several matches answer 300, because each has an address of its own. */
 function whyAnswer(answer: WhyAnswer): Answer {
   return { status: { story: 200, several: 300, none: 404 }[answer.kind], body: answer };
 }
@@ -173,7 +173,7 @@ function pathOf({ url = '' }: IncomingMessage): string | null {
 
 const failure = (status: number, message: string): Answer => ({ status, body: { error: { message } } });
 
-/** Whether so much body may follow that reading it to keep the connection is not worth it. */
+/** Whether so large a body may follow that reading it costs more than a new connection. */
 function hasUnreadBody({ headers }: IncomingMessage): boolean {
   return (
     headers['transfer-encoding'] !== undefined ||

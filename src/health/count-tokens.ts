@@ -4,7 +4,7 @@ import type { Gateway } from '../ports.ts';
 /** Told what the gateway reports of tokens: the agent's slug, the key of the session, and how many. */
 export type OnUsage = (agent: string, sessionKey: string, usage: Usage) => void;
 
-/** The same gateway; what it reports of tokens is told. */
+/** The same gateway. Each report of tokens is passed on. */
 export function countTokens(gateway: Gateway, onUsage: OnUsage): Gateway {
   return {
     ...gateway,

@@ -92,7 +92,7 @@ export function projectStatus(
 
 export type OpenRun = Pick<Report.MachineReport, 'id' | 'since' | 'lastSignAt' | 'until'>;
 
-/** Of those that are open now; no more than anybody looks at. */
+/** The runs that are open now, at most as many as the report shows sessions. */
 const openRuns = (look: Look): OpenRun[] =>
   sessionMachines(look)
     .filter(({ value }) => isOpenRound(value))
@@ -104,7 +104,10 @@ const openRuns = (look: Look): OpenRun[] =>
       until: timestamp(runLimitAt(look, actor, value)),
     }));
 
-/** As little as the inspector remembers of the past; it asks at every step of the supervisor and of delivery. */
+/**
+ * The part that the inspector remembers of the past. It asks at every step of the supervisor and of delivery, so the
+ * part is small.
+ */
 export const glanceAt = (root: SupervisorActor): { status: Report.HealthStatus; delivered: number } => ({
   status: statusOf({ root, deadLetters: () => 0 }).status,
   delivered: deliveredOf(snapshotOf(root, 'delivery')?.context.history.counts ?? noHistory.counts),
@@ -134,7 +137,7 @@ function statusOf({
   return { status: 'healthy', reason: lossesOf(root, deadLetters()) ?? 'All is well.' };
 }
 
-/** What is over and needs no machine any more, and yet a person should know of. */
+/** What is over and needs no machine any more, but a person should still hear about. */
 function lossesOf(root: SupervisorActor, deadLetters: number): string | null {
   const { recentParks = [], counts = noHistory.counts } = snapshotOf(root, 'delivery')?.context.history ?? {};
   const parked = counts.parked + counts.unanswered;
@@ -179,7 +182,7 @@ function sessionActors(root: SupervisorActor): AnyActorRef[] {
 
 /** When the next try goes out: of the child that is in trouble, or of the first session that the trouble holds. */
 function nextTryOf(source: string, { root, timers }: Look): number | undefined {
-  // Nothing is tried for these: the one waits for its day to end, the other for the gateway.
+  // Nothing is tried for these. An agent at rest waits for its day to end, and a silent run waits for the gateway.
   if (isRest(source) || isStall(source)) return undefined;
   const { [source]: child } = childrenOf(root);
   if (child !== undefined) return timers.get(child.sessionId);

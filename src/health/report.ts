@@ -67,7 +67,7 @@ export interface DeliveryReport {
   queued: number;
   /** Notifications that Mission Control has and nobody has answered, those in work included, whatever the gate does. */
   waiting: number;
-  /** Even the largest page is full of rows that cannot go now: newer rows are not seen yet. */
+  /** Even the largest page is full of rows that cannot go now, so newer rows are not seen yet. */
   pageExhausted: boolean;
   consecutiveFailures: number;
   lastErrorAt: Timestamp;
@@ -115,7 +115,7 @@ export interface ProblemReport {
 export interface ExtensionsReport {
   /** What the backend offers beyond the contract; null until it was asked. */
   functions: readonly string[] | null;
-  /** Why that, or the subscription, is not known or not well; null when it is. */
+  /** Why the offer is not known, or the subscription is not well; null when all is well. */
   reason: string | null;
 }
 

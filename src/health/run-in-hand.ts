@@ -30,7 +30,7 @@ export function runInHand(snapshot: unknown): RunInHand | null {
   return { round: rounds.count, call: { tool, number: next.index + 1, of: rounds.calls.length } };
 }
 
-/** `round 3: task_status (2 of 3)`; of a first round there is nothing to say. */
+/** `round 3: task_status (2 of 3)`; null for a first round without a call. */
 export function runText(run: RunInHand | null): string | null {
   if (run === null || (run.round === 1 && run.call === null)) return null;
   if (run.call === null) return `round ${run.round}`;

@@ -4,7 +4,10 @@ import type { Gateway } from '../ports.ts';
 export interface Signs {
   /** The same gateway, listened to. */
   watch(gateway: Gateway): Gateway;
-  /** Milliseconds since the epoch; null where no round of that session is open. Before the first sign: when it was asked. */
+  /**
+   * When the last sign came, or the request went out if none came yet, in milliseconds since the epoch. null when no
+   * round of that session is open.
+   */
   last(sessionKey: string): number | null;
 }
 

@@ -4,7 +4,7 @@ import type { AnyActorRef, InspectionEvent, Snapshot, StateValue } from 'xstate'
 export interface StateClock {
   observe: (event: InspectionEvent) => void;
   since(actor: AnyActorRef): number | null;
-  /** The same for its outermost state: connected, through all the checks that are made meanwhile. */
+  /** The same for its outermost state. `connected`, for example, lasts through all checks that are made inside it. */
   sinceOutermost(actor: AnyActorRef): number | null;
 }
 
@@ -34,7 +34,7 @@ interface Seen {
   topSince: number;
 }
 
-/** Whether something is heard of an open round is no state of its own here: the round began when it began. */
+/** `heard` and `silent` are one state here, so that the time of an open round counts from its beginning. */
 const nameOf = (value: StateValue): string =>
   typeof value === 'string' ? value : JSON.stringify(value).replace(/"(?:heard|silent)"/, '"open"');
 

@@ -40,7 +40,7 @@ export const agentNames = (root: AnyActorRef): AgentNames =>
       }),
   );
 
-/** @returns null for what is no session, and for one of an agent that is not known yet: then there is only its id */
+/** @returns null for what is no session, and while only the id of the session's agent is known */
 export function titleOf(actor: AnyActorRef, agents: AgentNames): string | null {
   const [, agentId = '', task = ''] = /^(?:notification|beat):([^/]+)\/(.+)$/.exec(actorName(actor)) ?? [];
   if (agentId === '') return null;

@@ -1,7 +1,7 @@
 import type { MissionControl } from '../ports.ts';
 
 export interface Waiting {
-  /** The same Mission Control; what its calls say of notifications that wait is remembered. */
+  /** The same Mission Control. It remembers what its calls say about waiting notifications. */
   watch<T extends MissionControl>(missionControl: T): T;
   /** Notifications that Mission Control has and nobody has answered: at the last list, without those answered since. */
   count(): number;

@@ -6,10 +6,10 @@ import type { Entry, Hello } from './wire.ts';
 const LONGEST_MESSAGE = 64 * 1024 * 1024;
 
 export interface Follower {
-  /** The stream begins, perhaps again. Everything that was known before is void. */
+  /** The stream begins, perhaps again. Forget everything that was known before. */
   onHello: (hello: Hello) => void;
   onEntries: (entries: Entry[]) => void;
-  /** What a command must come with while this connection lasts. */
+  /** The key that each command needs while this connection lasts. */
   onKey?: (key: string) => void;
   onOpen?: () => void;
 }

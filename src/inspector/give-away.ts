@@ -1,4 +1,7 @@
-/** A recording is made to be given away: no titles of tasks, and of a reason our own words alone. */
+/**
+ * Prepares what a recording may hold, because people share recordings: no titles of tasks, and only our own words of a
+ * reason.
+ */
 import { statusToGiveAway } from './status.ts';
 import type { Entry, Picture } from './wire.ts';
 

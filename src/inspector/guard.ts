@@ -8,8 +8,8 @@ const OK: Verdict = { ok: true };
 const refuse = (reason: string): Verdict => ({ ok: false, reason });
 
 /**
- * A name in the Host header is how DNS rebinding comes in: a page of somebody else's name that resolves to this
- * machine. So only addresses, localhost and the name that it was told to listen on are answered.
+ * Keeps DNS rebinding out: somebody else's page could make its own host name resolve to this machine. So the Host
+ * header may only hold an address, localhost, or the name that the inspector listens on.
  *
  * @param bound INSPECTOR_HOST
  */
@@ -25,7 +25,7 @@ function nameOf(host: string): string {
   return bracketed ?? plain ?? '';
 }
 
-/** What another page asks for, in whatever way, is refused; a person may follow a link to the page. */
+/** Refuses every request of another page. Only a link to our page may come from elsewhere. */
 export function checkOrigin({ headers, method }: IncomingMessage, isPage: boolean): Verdict {
   const { origin, host = '' } = headers;
   if (origin !== undefined && origin !== `http://${host}`) {

@@ -21,7 +21,7 @@ export interface Hub {
   tell(message: Message): void;
   /** Whether a viewer that is connected now was given this key. */
   knows(key: string): boolean;
-  /** A comment to everyone, so that a silent stream is no idle connection. */
+  /** Sends a comment to everyone, so that a silent stream does not become an idle connection. */
   heartbeat(): void;
   close(): Promise<void>;
 }
@@ -31,7 +31,7 @@ interface Viewer {
   key: string;
 }
 
-/** @param onLast nobody watches any more */
+/** @param onLast called when the last viewer has left */
 export function createHub(redact: (text: string) => string, onLast: () => void): Hub {
   const viewers = new Set<Viewer>();
 

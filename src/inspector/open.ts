@@ -1,4 +1,4 @@
-/** Opens the inspector where it is asked for. Whatever befalls it is a warning: the runtime goes on without it. */
+/** Opens the inspector where it is asked for. Its trouble is only a warning, and the runtime goes on without it. */
 import type { SupervisorOutput } from '../../machines/supervisor/context.ts';
 import type { SupervisorActor } from '../../machines/supervisor/machine.ts';
 import type { HealthStatus } from '../health/report.ts';
@@ -14,7 +14,7 @@ export interface OpenOptions {
   root: SupervisorActor;
   clock: StateClock;
   status: () => StatusView;
-  /** As little of the status as is remembered of the past. */
+  /** The part of the status that is remembered of the past. */
   glance: () => { status: HealthStatus; delivered: number };
   /** The story of a notification. */
   why: (question: string) => Promise<WhyAnswer>;

@@ -1,4 +1,4 @@
-/** One time of listening: from the first viewer until a while after the last. */
+/** One period of listening, from the first viewer until a while after the last. */
 import { randomUUID } from 'node:crypto';
 import type { AnyActorRef } from 'xstate';
 import type { Message } from './hub.ts';
@@ -6,7 +6,7 @@ import { createRing } from './ring.ts';
 import { createTap } from './tap.ts';
 import type { Entry, Hello, News, PastView, StatusView } from './wire.ts';
 
-/** Entries that are kept for who comes back, or comes later: about a megabyte. */
+/** Entries that are kept for viewers who come back or come later: about a megabyte. */
 export const KEPT_ENTRIES = 5_000;
 /** How often a batch goes out, in milliseconds: quicker than an eye, slower than the machines. */
 const BATCH_MS = 50;
@@ -25,7 +25,7 @@ export interface SessionOptions {
   /** The version of the runtime. */
   version: string;
   tell: (message: Message) => void;
-  /** Something within failed; the machines did not notice. */
+  /** Called when something inside failed. The machines do not notice. */
   onError: (error: unknown) => void;
 }
 
@@ -35,7 +35,7 @@ export interface Session {
    * @param lastId the last entry that the viewer got; null for a new viewer
    */
   greet(lastId: string | null): Message;
-  /** Tells what is still to be told, and that the process leaves. */
+  /** Sends the entries that wait, and says that the process leaves. */
   leave(exitCode: number, reason: string): void;
   end(): void;
 }
@@ -98,7 +98,7 @@ export function startSession(options: SessionOptions): Session {
 
   return {
     greet(lastId) {
-      // The others are told first, or the newcomer would hear some of it twice.
+      // The other viewers get the entries first. Otherwise the newcomer would get some of them twice.
       flush();
       const id = `${epoch}.${ring.last()}`;
       const [of, seq] = lastId?.split('.') ?? [];

@@ -23,7 +23,7 @@ export function statusView({
   };
 }
 
-/** A run that writes all the time is no news for each of its words. */
+/** A run that writes all the time must not make an entry for each word. */
 const SIGN_STEP_MS = 2_000;
 
 function runView({ id, since, lastSignAt, until }: OpenRun): RunView {
@@ -48,7 +48,7 @@ const timeOf = (at: string | null): number | null => (at === null ? null : Date.
 const bounded = (text: string): string =>
   text.length > LONGEST_SENTENCE ? `${text.slice(0, LONGEST_SENTENCE - 1)}…` : text;
 
-/** The same without what others said, for a recording: that is made to be given away. */
+/** The same without other people's words, for a recording, because people share recordings. */
 export function statusToGiveAway(view: StatusView): StatusView {
   const all = view.problems.map(({ problem }) => problem);
   const reasons = view.reason === all.join(' ') ? all : [view.reason];
@@ -59,12 +59,12 @@ export function statusToGiveAway(view: StatusView): StatusView {
   };
 }
 
-/** What follows may quote anything: the log has it. */
+/** The text after this may quote anything, so only the log has it. */
 const CRASH = /\b(uncaughtException|unhandledRejection|crashed)\b.*/s;
 
 /**
- * A sentence without what others said: the gateway's words stand in quotes, and whatever a backend, a model provider
- * or a crash said comes after the first sentence.
+ * A sentence without other people's words. The gateway's words stand in quotes. The words of a backend, a model
+ * provider or a crash come after the first sentence.
  */
 export function ownWords(reason: string): string {
   const unquoted = reason.replace(/"(?:[^"\\]|\\.)*"?/gs, '…');

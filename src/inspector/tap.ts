@@ -23,7 +23,9 @@ export interface Tap {
   detach(): void;
   /** Everything as it is now, while it listens. */
   actors(): ActorView[];
-  /** Tells the timers of those that moved, and who is gone without a word. Cheap when nothing happened. */
+  /**
+   * Reports the timers of actors that moved, and the actors that ended without an event. Cheap when nothing happened.
+   */
   settle(): void;
 }
 
@@ -38,13 +40,13 @@ const TITLES_KEPT = 1_000;
 
 export function createTap({ root, since, restarts, tell, onError }: TapOptions): Tap {
   const known = new Map<string, Known>();
-  /** Those whose timers may have changed. */
+  /** Actors whose timers may have changed. */
   const moved = new Map<string, AnyActorRef>();
-  /** Over, and perhaps still its parent's child. */
+  /** Actors that have ended, though their parent may still hold them. */
   const ended = new Set<string>();
-  /** Who sent an event that was not dealt with yet. */
+  /** The senders of events that were not dealt with yet. */
   const senders = new WeakMap<object, WeakMap<AnyActorRef, AnyActorRef>>();
-  /** Taken since the actor's last snapshot. */
+  /** Edges taken since the actor's last snapshot. */
   let edges = new WeakMap<AnyActorRef, string[]>();
   let subscription: { unsubscribe(): void } | null = null;
 
@@ -54,7 +56,7 @@ export function createTap({ root, since, restarts, tell, onError }: TapOptions):
   const view = (actor: AnyActorRef, timers: readonly TimerView[]): ActorView =>
     actorView(actor, { since, restarts, timers, title: titles.get(pathOf(actor)) ?? null });
 
-  /** @returns the title where it is news */
+  /** @returns the title if it is new */
   function learnTitle(
     path: string,
     actor: AnyActorRef,
@@ -73,7 +75,7 @@ export function createTap({ root, since, restarts, tell, onError }: TapOptions):
   const heard = {
     '@xstate.event'({ event, sourceRef, actorRef }: Heard<'@xstate.event'>): void {
       if (sourceRef === undefined) return;
-      // One that crashed says nothing more: its parent hears of it, and drops it.
+      // An actor that crashed sends no more snapshots. Its parent hears of the crash and drops it.
       if (event.type.startsWith('xstate.error.actor.')) ended.add(pathOf(asActor(sourceRef)));
       const targets = senders.get(event) ?? new WeakMap<AnyActorRef, AnyActorRef>();
       senders.set(event, targets.set(asActor(actorRef), asActor(sourceRef)));

@@ -6,7 +6,7 @@ import { statePaths } from '../health/state-paths.ts';
 import { parentOf, pathOf } from './paths.ts';
 import type { ActorStatus, ActorView, TimerView } from './wire.ts';
 
-/** As much of a snapshot as is looked at. The context, the output and the error stay where they are. */
+/** The part of a snapshot that is read. It has no context, output or error. */
 interface Seen {
   status: ActorStatus;
   /** What only machines have. */

@@ -1,12 +1,15 @@
 import type { Message } from './hub.ts';
 import { startSession, type Session, type SessionOptions } from './session.ts';
 
-/** How long it goes on listening when the last viewer has left, so that who reloads or reconnects misses nothing. */
+/**
+ * How long it goes on listening after the last viewer has left, so that a viewer who reloads or reconnects misses
+ * nothing.
+ */
 export const LINGER_MS = 30_000;
 
 /** Listens to the machines while somebody watches, and costs nothing while nobody does. */
 export interface Watch {
-  /** Somebody watches; see {@link Session.greet}. */
+  /** Called when a viewer comes; see {@link Session.greet}. */
   greet(lastId: string | null): Message;
   /** The last viewer has left. */
   linger(): void;

@@ -24,7 +24,10 @@ export interface ActorView {
   /** The path of its parent; null for the root. */
   parent: string | null;
   id: string;
-  /** Agent and task of a session, `engineer · Fix the login bug`; null where nobody has such a name for it. */
+  /**
+   * Agent and task of a session, `engineer · Fix the login bug`; null for everything else, and while they are not
+   * known.
+   */
   title: string | null;
   /** The machine's id; null for an actor that is none, such as the health server. */
   machine: string | null;

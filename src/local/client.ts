@@ -26,7 +26,7 @@ const Row = v.object({
   deliveredAt: v.optional(v.number()),
 });
 
-/** A notification, as much of it as a person at a terminal asks for. */
+/** The part of a notification that a person at a terminal asks for. */
 export type Row = v.InferOutput<typeof Row>;
 
 const Agents = v.array(v.object({ _id: v.string(), slug: v.string(), name: v.string() }));

@@ -63,7 +63,7 @@ async function main(): Promise<number> {
 interface DevGateway {
   url: string;
   env: NodeJS.ProcessEnv;
-  /** Settles when it is gone; never for one that is not ours. */
+  /** Settles when the gateway is gone. Never settles for a gateway that somebody else started. */
   exited: Promise<number | null>;
   close: () => Promise<void>;
 }

@@ -13,7 +13,7 @@ interface Stack {
   print: (line: string) => void;
 }
 
-/** @returns the exit code, when the runtime is gone: 1 where another process went before it */
+/** @returns the exit code once the runtime is gone; 1 if another process ended before it */
 export async function watchTheEnd({ backend, gateway, runtime, healthUrl, print }: Stack): Promise<number> {
   const end = { signalledAt: -Infinity, isNear: false, isBroken: false };
 

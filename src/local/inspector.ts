@@ -8,13 +8,12 @@ export interface DevInspector {
 }
 
 /**
- * The inspector is on in development. A port that is taken, by another `npm run dev` most likely, stops nobody: then it
- * is on a free one.
+ * The inspector is on in development. If its port is taken, most likely by another `npm run dev`, it takes a free one.
  */
 export async function chooseInspector(say: (line: string) => void): Promise<DevInspector> {
   const { NODE_ENV, INSPECTOR = NODE_ENV === 'production' ? 'off' : 'on' } = process.env;
   const { INSPECTOR_HOST: host = '127.0.0.1', INSPECTOR_PORT: asked = '9230' } = process.env;
-  // A wrong value is for the runtime to complain of.
+  // A wrong value is left to the runtime, which refuses it.
   if (INSPECTOR !== 'on') return { env: { INSPECTOR }, url: null };
   const isFree = asked !== '0' && (await canListen(Number(asked), host));
   const port = isFree ? asked : String(await freePort());

@@ -22,7 +22,7 @@ export async function takenPorts(wanted: readonly Wanted[]): Promise<string[]> {
     );
 }
 
-/** What is no port at all is left to its setting's own check. */
+/** A value that is no port is left to the check of its setting. */
 export function canListen(port: number, host: string): Promise<boolean> {
   const server = createServer();
   return new Promise((resolve) => {

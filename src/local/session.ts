@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 
-/** Another one lets a second stack run beside the first (a test's, say). */
+/** Another directory lets a second stack run beside the first, for example in a test. */
 export const DEV_DIRECTORY = process.env['DEV_DIR'] ?? join(import.meta.dirname, '../../.runtime');
 const FILE = join(DEV_DIRECTORY, 'dev.json');
 

@@ -54,7 +54,7 @@ function createNews(log: Log, limited: readonly string[]): (event: AnyEventObjec
   /** What each child is in trouble for, and at which level its recovery is told. */
   const problems = new Map<string, { problem: string; cause: string; level: 'debug' | 'info' }>();
   let status = '';
-  /** Slugs in AGENT_TOKENS_PER_DAY that no agent had when they were last looked at. */
+  /** Slugs in AGENT_TOKENS_PER_DAY that no agent had at the last sync. */
   let unknown = '';
   const tell: { [T in SupervisorEvent['type']]?: (event: Extract<SupervisorEvent, { type: T }>) => void } = {
     'health.listening': ({ port }) =>
@@ -68,7 +68,7 @@ function createNews(log: Log, limited: readonly string[]): (event: AnyEventObjec
     'gateway.available': () => log.info('gateway.available', 'The gateway answers: delivery is open'),
     'gateway.trial': () => log.info('gateway.trial', 'One trial run may go to the gateway'),
     'condition.changed': ({ source, problem }) => {
-      // run.stalled tells of it, once.
+      // run.stalled is logged for it, once.
       if (isStall(source)) return;
       const before = problems.get(source);
       // `agent:<id>` and `session:<key>` are scopes of delivery.
@@ -162,7 +162,7 @@ function createNews(log: Log, limited: readonly string[]): (event: AnyEventObjec
   };
 }
 
-/** A scope of delivery has only ids in its name; its problem names people's words. */
+/** The name of a scope holds only ids, so the line quotes the problem, which names agent and task. */
 const recovered = (source: string, problem: string): string =>
   source.includes(':') ? `This is over: ${problem}` : `${source} is well again`;
 

@@ -4,7 +4,10 @@ import { secretPattern } from './secret-values.ts';
 
 const BEARER = /\bbearer(?:\s|%20|\+)+(?!(?:tokens?|auth\w*|schemes?|headers?)\b)[^\s"'\\,;&<>]+/gi;
 const SERVICE_TOKEN = /mc_service_[A-Za-z0-9*][^\s"'\\,;&<>)\]}]*/g;
-/** What one pass hides may show the next one another name of a secret, in odd nests of quotes. */
+/**
+ * In odd nests of quotes, what one pass hides may reveal another secret's name to the next pass. So passes repeat, at
+ * most this often.
+ */
 const MOST_PASSES = 5;
 const USER_INFO = /:\/\/[^\s"'\\/?#<>]+@/g;
 

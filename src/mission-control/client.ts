@@ -21,20 +21,20 @@ export interface ServiceAccess {
 
 /** The ways to call the service; each rejects with a Fault. */
 export interface ServiceClient {
-  /** For its effect alone; the answer is not looked at. */
+  /** Calls for the effect alone. The answer is not read. */
   run<Args extends DefaultFunctionArgs>(
     action: ServiceAction<Args>,
     args: NoInfer<Args>,
     signal?: AbortSignal,
   ): Promise<void>;
-  /** For its answer, which must fit the schema. */
+  /** Calls for the answer, which must fit the schema. */
   read<Args extends DefaultFunctionArgs, T>(
     schema: GenericSchema<unknown, T>,
     action: ServiceAction<Args>,
     args: NoInfer<Args>,
     signal?: AbortSignal,
   ): Promise<T>;
-  /** For a list. Rows that do not fit the schema are left out and reported. */
+  /** Calls for a list. Rows that do not fit the schema are left out and reported. */
   list<Args extends DefaultFunctionArgs, T>(
     schema: GenericSchema<unknown, T>,
     action: ServiceAction<Args>,
@@ -44,9 +44,9 @@ export interface ServiceClient {
   /** A list within an answer of the action, read in the same way. */
   rows<T>(schema: GenericSchema<unknown, T>, value: unknown, action: ServiceAction<DefaultFunctionArgs>): T[];
   /**
-   * For the answer of a function that may not be there: null when it is not. A production deployment hides why a call
-   * failed, so each failure of a function that is no ConvexError counts as absence. Whatever keeps the call from its
-   * function rejects: trouble is no absence.
+   * Calls a function that may not be there, and gives null if it is not. A production deployment hides why a call
+   * failed, so every failure that is no ConvexError counts as absence. Trouble on the way to the function is no
+   * absence, so it rejects.
    */
   probe<Args extends DefaultFunctionArgs, T>(
     schema: GenericSchema<unknown, T>,
@@ -59,7 +59,7 @@ export interface ServiceClient {
 /** Told of every call that ended: the function's name in the contract, and how. */
 export type CountCall = (name: string, outcome: 'ok' | FaultKind) => void;
 
-/** A production deployment does not say that it refuses the token; that everything fails is the only sign. */
+/** A production deployment does not say that it refuses the token. The only sign is that every call fails. */
 const EVERY_CALL_FAILS = 'So does every other call: SERVICE_TOKEN or ACCOUNT_ID may be wrong.';
 
 export function createServiceClient(
@@ -69,7 +69,7 @@ export function createServiceClient(
   countCall: CountCall = () => undefined,
 ): ServiceClient {
   const { url, accountId, serviceToken } = access;
-  /** Functions that failed since the last one that succeeded, with no word from the deployment on why. */
+  /** Functions that failed since the last success, where the deployment hid the reason. */
   const silent = new Set<string>();
 
   function faultOfFunction(name: string, error: unknown): FunctionFault {
@@ -127,7 +127,7 @@ export function createServiceClient(
         return parseAnswer(schema, await call(action, args, signal), nameOf(action));
       } catch (error) {
         if (!(error instanceof FunctionFault && error.mayBeAbsent)) throw error;
-        // That it is not there says nothing about the token.
+        // An absent function says nothing about the token.
         silent.delete(nameOf(action));
         return null;
       }

@@ -34,7 +34,7 @@ interface ExtensionOptions {
   plain: ContractCalls;
   /** The name under which rows are lent to this runtime; when absent, none are. */
   holder: string | undefined;
-  /** Told how many other runtimes rows are lent to, whenever the backend says so. */
+  /** Called with the number of other runtimes that rows are lent to, whenever the backend gives it. */
   onOthers: (others: number) => void;
 }
 

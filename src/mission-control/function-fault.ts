@@ -11,7 +11,9 @@ const REFUSALS = [
   'Not found: Account does not exist',
 ];
 
-/** Convex's own words, also in production, for a deployment that is paused, suspended or over its plan's limits. */
+/**
+ * Convex's own words for a deployment that is paused, suspended or over its plan's limits. Production shows them too.
+ */
 const STOPPED = [
   'Cannot run functions while this deployment is',
   'This deployment has been disabled',
@@ -72,7 +74,7 @@ interface Thrown {
   code: string | null;
   /** The function's own words, on one line; empty when Convex hides them. */
   text: string;
-  /** Under which the deployment's log has the rest. */
+  /** The id under which the deployment's log has the rest. */
   requestId: string | null;
   /** The wait that it asks for, in milliseconds; 0 for none. */
   retryAfterMs: number;
@@ -108,7 +110,7 @@ function readThrown(error: unknown): Thrown {
   return { ...thrown, code, retryAfterMs, text: ownWords(data.output.message ?? code ?? message) };
 }
 
-/** The first line that says something: neither Convex's header nor the stack, and without the prefixes of wrapping. */
+/** The first line with content, without Convex's header, the stack, and the prefixes that wrapping adds. */
 function ownWords(message: string): string {
   const lines = message.split('\n').map((line) =>
     line

@@ -81,7 +81,7 @@ const NOTHING_OFFERED: Offer = { has: () => false, failed: () => undefined };
 /** How many malformed rows are remembered as told. */
 const MAX_TOLD = 1000;
 
-/** A bad row is in every poll until somebody mends it; it is worth one line in the log, not four a minute. */
+/** A malformed row is in every poll until somebody mends it. It is worth one line in the log, not four a minute. */
 function reportOnce(onMalformed: (detail: Malformed) => void): (rows: Malformed[]) => void {
   const told = new Set<string>();
   return (rows) => {

@@ -42,7 +42,10 @@ export function parseRows<T>(
   return { rows, malformed };
 }
 
-/** valibot's own message quotes the value, which may be somebody's text: the path and the expectation are enough. */
+/**
+ * Gives the path and the expectation only, because valibot's own message quotes the value, which may be somebody's
+ * text.
+ */
 function problemOf(issue: v.BaseIssue<unknown>): string {
   return `${v.getDotPath(issue) ?? 'the value'} should be ${issue.expected ?? 'something else'}`;
 }

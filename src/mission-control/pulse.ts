@@ -2,7 +2,7 @@ import type { Look } from '../../machines/pulse/machine.ts';
 import { openClient, type Route } from '../connect.ts';
 import { startLimit } from '../limit.ts';
 
-/** How long an answer may take; machines/pulse says how often it is asked. */
+/** How long an answer may take. machines/pulse says how often Convex is asked. */
 const LIMIT_MS = 2_000;
 
 export interface LookOptions {

@@ -7,7 +7,7 @@ import type { ServiceAccess } from './client.ts';
 import { functionFault } from './function-fault.ts';
 import { extensions } from './functions.ts';
 
-/** Convex refuses what is longer; what we subscribe to has some bytes. */
+/** A longer message is refused. The value that we subscribe to has a few bytes. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 const HANDSHAKE_TIMEOUT_MS = 30_000;
 
@@ -66,10 +66,13 @@ export function watchQueue(
   function close(): void {
     watch.ended = true;
     void client.close();
-    // Also one that is still connecting.
+    // This also ends a socket that is still connecting.
     for (const socket of open) socket.terminate();
   }
-  /** Connected, and every subscription has had its value since: `connectionRetries` goes back to 0 then. */
+  /**
+   * The subscription is live when the socket is connected and has brought its value since; then `connectionRetries` is
+   * 0 again.
+   */
   function noteConnection(): void {
     if (watch.ended) return;
     const { isWebSocketConnected, connectionRetries } = client.connectionState();

@@ -46,7 +46,7 @@ const notificationType: Schema<NotificationType> = v.pipe(
   v.transform((text) => NOTIFICATION_TYPES.find((type) => type === text) ?? 'member_added'),
 );
 
-/** Whoever is not a user is taken for a machine: that is the reading that cannot start a loop. */
+/** Any author who is not a user counts as an agent, because that reading cannot start a loop. */
 const authorType: Schema<AuthorType> = v.pipe(
   v.string(),
   v.transform((text) => (text === 'user' ? 'user' : 'agent')),
@@ -117,7 +117,7 @@ export const agentProfile: Schema<AgentProfile> = v.object({
   name: v.string(),
   slug: v.string(),
   role: v.string(),
-  // It holds more; the runtime needs no more of it.
+  // It holds more, which the runtime does not need.
   openclawConfig: v.optional(v.object({ model: optionalString })),
   effectiveSoulContent: v.string(),
   effectiveUserMd: v.string(),
@@ -141,8 +141,8 @@ const mentionableAgent: Schema<MentionableAgent> = v.object({
 });
 
 /**
- * What many answers repeat, once: the account's agents and documents come with every delivery context, and each open
- * run would keep a copy.
+ * Keeps one copy of a value that many answers repeat. The account's agents and documents come with every delivery
+ * context, and each open run would otherwise keep its own.
  * @returns the value before, where it is the same
  */
 export function sharedWithLast<T>(isSame: (one: T, other: T) => boolean): (value: T) => T {

@@ -33,7 +33,7 @@ export interface TransportOptions {
   url: string;
   /** For the whole call, the body and the wait for a free connection included, in milliseconds. */
   timeoutMs: number;
-  /** Runs at once: as many calls need no queue, up to a hundred. */
+  /** How many runs may be open at once. So many calls go out without a queue, up to a hundred. */
   maxConcurrent: number;
   /** Told of calls that hang. */
   onHanging?: (event: PulseEvent) => void;
@@ -122,7 +122,10 @@ interface Answer {
   json: unknown;
 }
 
-/** By undici's request: fetch is several times the work. A redirect is not followed: it would carry the token away. */
+/**
+ * Uses undici's `request`, because `fetch` does several times the work. A redirect is not followed, because it would
+ * carry the token away.
+ */
 async function exchange(
   dispatcher: Dispatcher,
   url: string,
@@ -149,7 +152,7 @@ const functionResult = v.variant('status', [
   v.object({ status: v.literal('error'), errorMessage: v.string() }),
 ]);
 
-/** What Convex itself answers when it does not come to a function. */
+/** What Convex itself answers when it does not run the function. */
 const systemAnswer = v.object({ code: v.string(), message: v.string() });
 
 /** @throws Fault for what is no answer of a function */

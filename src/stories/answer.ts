@@ -5,12 +5,15 @@ export type WhyAnswer =
   | {
       kind: 'story';
       story: StoryReport;
-      /** Of a task or an agent: its other notifications, what is under way first, the newest first. */
+      /**
+       * Where a task or an agent was asked for: its other notifications. Those under way come first, the newest of them
+       * at the top.
+       */
       others: Candidate[];
       /** How many more there are. */
       more: number;
     }
-  /** Several notifications are meant. */
+  /** The question fits several notifications. */
   | { kind: 'several'; problem: string; candidates: Candidate[] }
   | { kind: 'none'; problem: string };
 
@@ -33,14 +36,14 @@ export interface StoryReport {
   task: { id: string; title: string | null } | null;
   text: string | null;
   createdAt: string;
-  /** null: the list has not shown it to this process. */
+  /** null while no list has shown it to this process. */
   listedAt: string | null;
   /** Runs that an earlier process began. */
   earlierRuns: number;
   /** One sentence: where it stands. */
   now: string;
   since: string | null;
-  /** What comes next, and when; null where nothing does, or nobody knows when. */
+  /** What comes next, and when; null if nothing does. The time is null if nobody knows it. */
   next: { sentence: string; at: string | null } | null;
   waited: { for: WaitedFor; ms: number }[];
   runs: RunReport[];

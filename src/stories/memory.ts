@@ -1,6 +1,6 @@
 import type { Story } from './story.ts';
 
-/** So many notifications are remembered; the journal has those that are not finished. */
+/** How many notifications are remembered. The journal holds all that are not finished. */
 export const STORIES_KEPT = 1_000;
 
 export interface Memory {
@@ -9,7 +9,9 @@ export interface Memory {
   all(): Story[];
 }
 
-/** Forgets what has ended longest ago first, and what is under way only where there is nothing else. */
+/**
+ * Forgets the notification that ended longest ago first. One that is under way is forgotten only when none has ended.
+ */
 export function createMemory(most = STORIES_KEPT): Memory {
   const stories = new Map<string, Story>();
 

@@ -1,6 +1,6 @@
 /**
  * Remembers the story of each notification: from the pages of the list, the states of its machine, and what the gateway
- * sends. It only looks. Whatever befalls it, delivery goes on (src/runtime.ts wraps every observer).
+ * sends. It only looks. If it fails, delivery goes on (src/runtime.ts wraps every observer).
  */
 import type { AnyActorRef, InspectionEvent } from 'xstate';
 import {
@@ -36,9 +36,9 @@ export interface Stories {
   memory: Memory;
   /** When the gate moved, and when agents had no tokens left. */
   held(): { moves: GateMoves; holds: Holds };
-  /** A row that delivery has and that is not remembered (any more). */
+  /** Makes the story of a row that delivery has and that is not remembered (any more). */
   storyOf(row: Pick<PageRow, 'row' | 'entry'>): Story;
-  /** What its context says of it. */
+  /** Takes what its context says. */
   hear(story: Story, delivery: DeliveryContext): void;
   /** Whether the beginning of a message is kept. */
   texts: boolean;
@@ -52,7 +52,7 @@ const LONGEST_TITLE = 90;
 /** @param texts whether the beginning of a message is kept (INSPECTOR_TEXT) */
 export function createStories(options: {
   texts: boolean;
-  /** Before a text is cut: a part of a secret is not known again. */
+  /** Applied before a text is cut, because nobody recognises a part of a secret. */
   redact?: (text: string) => string;
   now?: () => number;
   most?: number;

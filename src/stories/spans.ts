@@ -4,7 +4,7 @@ export interface Span {
   to: number;
 }
 
-/** What is left of the first without the second. */
+/** The parts of the first that are not in the second. */
 export function without(spans: readonly Span[], taken: readonly Span[]): Span[] {
   return taken.reduce<Span[]>(
     (left, { from, to }) =>
@@ -23,7 +23,7 @@ export function without(spans: readonly Span[], taken: readonly Span[]): Span[] 
 export const length = (spans: readonly Span[]): number =>
   spans.reduce((sum, { from, to }) => sum + to - from, 0);
 
-/** What of them lies within a stretch. */
+/** The parts of them that lie within a stretch. */
 export const within = (spans: readonly Span[], { from, to }: Span): Span[] =>
   spans
     .map((span) => ({ from: Math.max(span.from, from), to: Math.min(span.to, to) }))

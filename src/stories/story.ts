@@ -39,7 +39,7 @@ export interface Run {
 export interface Failure {
   at: number;
   sentence: string;
-  /** So often in a row. */
+  /** How often it came in a row. */
   times: number;
 }
 

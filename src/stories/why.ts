@@ -49,10 +49,13 @@ export async function answerWhy(question: string, sources: WhySources): Promise<
   return byWords(words, asked);
 }
 
-/** So many contexts are read for one question, so many at a time, and for so long in all. */
+/** Limits of one question: contexts in all, contexts read at a time, and milliseconds in all. */
 const [MOST_READ, READ_TOGETHER, READING_MS] = [20, 5, 3_000];
 
-/** What cannot be read stays unknown: the answer says so. */
+/**
+ * Reads the messages of rows that nobody has read yet. A message that cannot be read stays unknown, and the answer says
+ * so.
+ */
 async function hearOfUnread(all: readonly Story[], { stories, loadContext }: WhySources): Promise<void> {
   const unread = all.filter((story) => !story.heard && !isOver(story)).slice(0, MOST_READ);
   const signal = AbortSignal.timeout(READING_MS);
@@ -129,11 +132,14 @@ function byWords(words: string, asked: Asked): WhyAnswer {
   };
 }
 
-/** A message that was pasted whole is longer than what is kept of it. */
+/** Only the beginning of a message is kept, so the query may be longer: somebody may have pasted the whole message. */
 const isSaid = (text: string, query: string): boolean =>
   text.includes(query) || (text.endsWith('…') ? query.startsWith(text.slice(0, -1)) : query.startsWith(text));
 
-/** What is under way first, and the one that waits longest before the others; then what has ended, the latest first. */
+/**
+ * Notifications under way come first, the one that waits longest at the top. Then come those that have ended, the
+ * latest first.
+ */
 const inOrder = (some: readonly Story[]): Story[] =>
   some.toSorted((a, b) =>
     isOver(a) === isOver(b)

@@ -10,12 +10,15 @@ export interface CallPlan {
   rounds: Rounds;
   /** The `createdAt` of the version that the run answers; null in a heartbeat, of which nothing outlives the process. */
   since: number | null;
-  /** Mission Control is away for too long: nothing is called. */
+  /** Mission Control was away for too long, so no call is made. */
   unreachable: boolean;
   signal: AbortSignal;
 }
 
-/** The answer to the next call of a run: made, not made because of the limit, or given up. Rejects as `Execute` does. */
+/**
+ * Gives the answer to the next call of a run. The call is made, not made because of the limit, or given up. Rejects as
+ * `Execute` does.
+ */
 export async function answerCall(execute: Execute, next: NextCall, plan: CallPlan): Promise<ToolAnswer> {
   const { call, begun, before, overLimit } = next;
   const { acting, rounds, since, unreachable, signal } = plan;

@@ -6,12 +6,12 @@ const LEAST_TEXT = 200;
 /** What can stand in a JSON text. */
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Whose oldest entries come first, and are the ones to leave out. */
+/** Lists that have their oldest entries first. Those are left out first. */
 const OLDEST_FIRST = new Set(['thread', 'messages']);
 
 /**
- * The data of an answer so that its JSON text has at most `max` characters: long texts are cut first, the longest
- * ones most; where that is not enough, entries of the longest list are left out. `cut` then says so.
+ * Shortens the data of an answer until its JSON text has at most `max` characters. Long texts are cut first, the
+ * longest ones most. If that is not enough, entries of the longest list are left out. `cut` then says so.
  */
 export function fitData(data: Record<string, unknown>, max: number): Record<string, unknown> {
   if (sizeOf(data) <= max) return data;

@@ -9,14 +9,14 @@ export const MAX_OUTPUT = 24_000;
 const MAX_MESSAGE = 300;
 const MAX_NAME = 64;
 
-/** What a call that went well is answered: `{tool, ok: true, data}`. @param found an earlier try had made it */
+/** The answer to a call that went well: `{tool, ok: true, data}`. @param found an earlier try had made it */
 export function success(tool: string, data: Record<string, unknown>, found = false): ToolAnswer {
   const frame = JSON.stringify({ tool, ok: true, data: {} }).length;
   const fitted = fitData(data, MAX_OUTPUT - frame);
   return { output: JSON.stringify({ tool, ok: true, data: fitted }), outcome: found ? 'found' : 'ok' };
 }
 
-/** What any other call is answered: `{tool, ok: false, error: {code, message, hint}}`. */
+/** The answer to any other call: `{tool, ok: false, error: {code, message, hint}}`. */
 export function failure(tool: string, { code, message, hint }: Refusal): ToolAnswer {
   const error = { code, message: cut(message, MAX_MESSAGE), hint };
   return { output: JSON.stringify({ tool: cut(tool, MAX_NAME), ok: false, error }), outcome: code };

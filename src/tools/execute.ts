@@ -19,17 +19,17 @@ export interface ExecuteOptions {
   service: ToolService;
   /** AGENT_TOOLS. */
   mode: ToolMode;
-  /** Told of what is a mistake of ours; the model is told that the tool failed. */
+  /** Told of our own mistakes; the model only hears that the tool failed. */
   onBug: (tool: string, error: unknown) => void;
 }
 
 /**
- * Makes one call and gives its answer; whatever is wrong with the call is an answer too. A call with an effect that is
- * made again (`repeat`): a set as before; a make after a look for what the first try made, with `outcome_unknown`
- * where that cannot be told.
+ * Makes one call and gives its answer. A mistake in the call is also answered. When a call is made again (`repeat`), a
+ * `set` is simply repeated. A `make` first looks for what the first try made, and answers `outcome_unknown` where
+ * nobody can tell.
  *
- * Rejects with the signal's reason when that aborts, and with a Fault `backendUnavailable` or `backendRefused` when
- * Convex is away or refuses the token: the call is to be made again later, as a repeat.
+ * Rejects with the signal's reason when that aborts. Rejects with a Fault `backendUnavailable` or `backendRefused` when
+ * Convex is away or refuses the token; the call must then be made again later, as a repeat.
  */
 export function createExecute({ service, mode, onBug }: ExecuteOptions): Execute {
   return async (call, agent, { signal, ...circumstances }) => {

@@ -4,14 +4,17 @@ import type { ToolSchema } from '../../machines/shared/tools.ts';
 import { catalog } from './catalog/catalog.ts';
 import type { Tool } from './catalog/tool.ts';
 
-/** Whether a run has the tool: asked when the set is offered, and again when a call comes. */
+/** Whether a run has the tool. This is asked when the tools are offered, and again for each call. */
 export const isOffered = (tool: Tool, agent: ActingAgent, mode: ToolMode): boolean =>
   (mode === 'on' || (mode === 'read' && tool.kind === 'read')) && tool.gate.allows(agent);
 
-/** One list for each kind of agent, some dozens at most: what requests make of a list is then made once. */
+/** One list for each kind of agent, some dozens at most. What requests make of a list is so made once for each. */
 const offers = new Map<string, readonly ToolSchema[]>();
 
-/** The tools of a run, as they are sent to the gateway; none: []. The same list for agents of the same kind. */
+/**
+ * The tools of a run, as they are sent to the gateway; empty where it has none. Agents of the same kind get the same
+ * list.
+ */
 export function toolsFor(agent: ActingAgent, mode: ToolMode): readonly ToolSchema[] {
   const key = kindOfAgent(agent, mode);
   const known = offers.get(key);

@@ -51,8 +51,8 @@ const BY_CODE: Readonly<Record<string, ToolErrorCode>> = {
 const MALFORMED_ARGUMENT = 'An id is malformed, or a value has the wrong type.';
 
 /**
- * What a refusal by Mission Control means for the model. The text is more exact than the code of a ConvexError, which
- * a production deployment shows too; where it hides both, the state of things is what is left to look at.
+ * What a refusal by Mission Control means for the model. The text is more exact than the code of a ConvexError, so it
+ * decides first. A production deployment may hide both; the refusal then counts as a conflict.
  */
 export function refusalOfFunction({ code, words }: FunctionFault): Refusal {
   const byText = BY_PREFIX.find(([prefix]) => prefix.test(words))?.[1];
@@ -66,7 +66,7 @@ export function refusalOfFunction({ code, words }: FunctionFault): Refusal {
 }
 
 /**
- * What a call threw, as a refusal; null for what is none: an abort, Convex that is away, a mistake of ours.
+ * What a call threw, as a refusal; null for anything else: an abort, Convex that is away, or our own mistake.
  * @param mayHaveMade whether the call makes something that an unreadable answer may stand for
  */
 export function refusalOf(error: unknown, mayHaveMade: boolean): Refusal | null {

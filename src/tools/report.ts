@@ -15,10 +15,10 @@ export interface CallPlace {
 /** Told of every call that was answered: one line in the log, and the metrics. */
 export type ReportCall = (call: ToolCall, answer: ToolAnswer, place: CallPlace) => void;
 
-/** What people should see even where they do not look for it. */
+/** Outcomes that are logged as warnings, because people should see them. */
 const WARNED: readonly ToolAnswer['outcome'][] = ['outcome_unknown', 'limit'];
 
-/** Arguments are in lines at debug only, and results in none. */
+/** Only debug lines hold arguments, and no line holds results. */
 export function createReportCall(log: Log, metrics: Pick<Metrics, 'toolCall'>): ReportCall {
   return (call, { outcome }, { ms, ...place }) => {
     const tool = call.name.slice(0, 64);

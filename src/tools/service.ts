@@ -94,12 +94,12 @@ export interface ToolService {
     message: OnTask<{ content: string }>,
     signal?: AbortSignal,
   ): Promise<{ messageId: string }>;
-  /** @returns the rows that were made now: none for a recipient that was asked already and has not answered */
+  /** @returns the rows that were made now; there is none for a recipient that was asked before and has not answered */
   requestResponses(
     request: OnTask<{ recipientSlugs: string[]; message: string }>,
     signal?: AbortSignal,
   ): Promise<{ notificationIds: string[] }>;
-  /** Without `documentId` a new one. An update without `taskId` takes the document from its task. */
+  /** Without `documentId` it makes a new document. An update without `taskId` takes the document from its task. */
   saveDocument(
     document: Acting<{
       documentId?: string;

@@ -1,4 +1,4 @@
-/** Lets the calls of an actor know which span they belong to, without a word of it in the actor itself. */
+/** Lets the calls of an actor know which span they belong to, without any code in the actor. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Span } from '@opentelemetry/api';
 import type { AnyActorLogic, AnyActorRef } from 'xstate';
@@ -9,7 +9,9 @@ export interface Carrier {
   current: () => Span | undefined;
 }
 
-/** @param spanOf known before the actor's work begins: XState tells of its start first */
+/**
+ * @param spanOf gives the span, which is known before the actor's work begins, because XState reports its start first
+ */
 export function createCarrier(spanOf: (actor: AnyActorRef) => Span | undefined): Carrier {
   const storage = new AsyncLocalStorage<Span>();
 

@@ -1,6 +1,6 @@
 /**
- * The ids of a trace follow from what it is about. So a process that goes on after a crash adds to the same trace, and
- * nothing has to be kept for that.
+ * The ids of a trace are computed from its subject. So a process that goes on after a crash adds to the same trace, and
+ * nothing has to be stored for that.
  */
 import { createHash } from 'node:crypto';
 import { RandomIdGenerator, type IdGenerator } from '@opentelemetry/sdk-trace';
@@ -15,7 +15,7 @@ export interface Identity {
 export const identityOf = (accountId: string, id: string, { messageId, createdAt }: Version): Identity =>
   identityFrom([accountId, id, messageId ?? '', String(createdAt)]);
 
-/** An id of zeros only is none; a hash is never that. */
+/** An id of zeros alone is invalid, but no hash is that. */
 export function identityFrom(parts: readonly string[]): Identity {
   const hex = createHash('sha256').update(parts.join('\n')).digest('hex');
   return { traceId: hex.slice(0, 32), spanId: hex.slice(32, 48) };

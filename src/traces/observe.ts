@@ -40,7 +40,7 @@ type Phase = Story['phases'][number];
 interface Work {
   subject: Subject;
   run: OpenRun | null;
-  /** The phase of its story that is told. */
+  /** The last phase of its story that has been told. */
   told: Phase | null;
 }
 
@@ -55,14 +55,14 @@ export interface Observer {
   observe: (event: InspectionEvent, stories: Known) => void;
   /** Of an actor that a notification or a heartbeat has started. */
   spanOf: (actor: AnyActorRef) => Span | undefined;
-  /** The gateway told of tokens in a round. */
+  /** The gateway reported the tokens of a round. */
   spent: (round: Span | undefined, usage: Usage) => void;
 }
 
 export function createObserver(options: ObserverOptions): Observer {
   const { accountId, now = Date.now } = options;
   const pen = createPen(options.tracer, options.identities, options.redact);
-  // What nobody holds any more is forgotten with its actor.
+  // Weak maps, so that everything is forgotten together with its actor.
   const works = new WeakMap<AnyActorRef, Work>();
   const steps = new WeakMap<AnyActorRef, OpenStep>();
   const runs = new WeakMap<Span, OpenRun>();
@@ -187,7 +187,7 @@ export function createObserver(options: ObserverOptions): Observer {
     tellWaits(work, story, stories);
   }
 
-  /** A phase that is over was a wait, or it was none. */
+  /** Writes a span for the phase that has just ended, if it was a wait. */
   function tellWaits(work: Work, story: Story | undefined, stories: Known): void {
     const last = story?.phases.at(-1);
     if (story === undefined || last === undefined || last === work.told) return;

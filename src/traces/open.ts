@@ -1,4 +1,4 @@
-/** Opens the traces where an endpoint is set. Whatever befalls them is a line in the log: the runtime goes on. */
+/** Opens the traces where an endpoint is set. Their trouble is only a line in the log, and the runtime goes on. */
 import type { TracesConfig } from '../config/traces.ts';
 import type { Log } from '../logging/log.ts';
 import type { Traces } from './traces.ts';

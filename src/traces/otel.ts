@@ -10,11 +10,11 @@ import type { TracesOptions } from './open.ts';
 import { tellTrouble } from './tell.ts';
 import type { Traces } from './traces.ts';
 
-/** Spans are sent so often, in milliseconds. */
+/** The time between two sends, in milliseconds. */
 const SEND_EVERY_MS = 1_000;
-/** So many spans wait; those beyond are dropped. */
+/** How many spans may wait. Further ones are dropped. */
 const MOST_WAITING = 2_048;
-/** What is left at the end has so long to go out, in milliseconds. */
+/** How long the last spans may take to go out at the end, in milliseconds. */
 const LAST_MS = 1_000;
 
 export function startTraces({ traces, proxy, accountId, version, redact, log }: TracesOptions): Traces {
@@ -27,7 +27,7 @@ export function startTraces({ traces, proxy, accountId, version, redact, log }: 
       ...traces.resource,
       'service.name': traces.serviceName,
     }),
-    // By the id of the trace: every process comes to the same choice for it.
+    // The id of the trace decides, so every process makes the same choice for one trace.
     sampler: new TraceIdRatioBasedSampler(traces.share),
     idGenerator: identities,
     spanProcessors: [

@@ -40,7 +40,7 @@ export interface Pen {
   whole(subject: Subject, ending: Ending): void;
 }
 
-/** What is told in sentences. All else are ids, numbers and words of ours. */
+/** The attributes that hold sentences. All others are ids, numbers and our own words. */
 const SENTENCES = ['mission_control.wait.reason', 'mission_control.reason'];
 
 /** @param redact applied to every sentence */

@@ -8,7 +8,7 @@ export interface OpenRun {
   span: Span;
   rounds: number;
   calls: number;
-  /** null: the gateway has told of none. */
+  /** null while the gateway has reported none. */
   usage: Usage | null;
   /** What the last round or call failed with; null when it did not. */
   problem: string | null;
@@ -55,7 +55,7 @@ export function aboutRound(context: SessionContext): { name: string; attributes:
   };
 }
 
-/** A model may call what is no tool, and by any name. */
+/** A model may call something that is no tool, by any name. */
 const TOOL_NAME = /^[a-z_]{1,40}$/;
 
 /** A call that begins. */

@@ -41,7 +41,7 @@ const OF_BEAT: Record<string, Step> = {
 
 const STEPS: Readonly<Record<string, Step>> = { ...OF_BEAT, ...OF_NOTIFICATION };
 
-/** @param source the name that the machine has for the actor's logic; null: it is none of these */
+/** @param source the machine's name for the actor's logic. @returns null for any other logic */
 export const stepOf = (source: unknown): Step | null =>
   typeof source === 'string' ? (STEPS[source] ?? null) : null;
 

@@ -4,7 +4,7 @@ import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { TracesConfig } from '../config/traces.ts';
 import type { Log } from '../logging/log.ts';
 
-/** The same exporter. A trouble is told once, however often it comes. */
+/** The same exporter. The same trouble is logged once, however often it comes. */
 export function tellTrouble(
   exporter: SpanExporter,
   { url, setting }: Pick<TracesConfig, 'url' | 'setting'>,

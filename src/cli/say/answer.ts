@@ -11,7 +11,7 @@ export type Answer =
 
 interface Look {
   question: string;
-  /** Ids of the agents that may answer; none: anybody. */
+  /** Ids of the agents that may answer; empty when any agent may. */
   asked: readonly string[];
   rows: readonly Row[];
   thread: readonly Message[];

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import type { StateValue } from 'xstate';
 
-/** A text that came over the network goes to a terminal: nothing in it may steer that. */
+/** This text came over the network and goes to a terminal, so nothing in it may steer the terminal. */
 const Text = v.pipe(
   v.string(),
   v.transform((text) => text.replace(/\p{Cc}+/gu, ' ')),

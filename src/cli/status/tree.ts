@@ -175,7 +175,7 @@ function rowsOf(branch: Branch, before: string, beforeChildren: string): Row[] {
   ];
 }
 
-/** More agents than this are counted: the report has them. */
+/** More agents than this are only counted. The report lists them. */
 const AGENTS_SHOWN = 10;
 
 function tokenLines({ tokens: { agents } }: Report, { paint }: Look): string[] {
@@ -201,7 +201,7 @@ function problemLines({ problems }: Report, { now, paint }: Look): string[] {
         since === null ? '' : `for ${duration(now - since)}`,
         nextTryAt === null ? '' : `next try in ${duration(nextTryAt - now)}`,
       ].filter(Boolean);
-      // A problem of a session or an agent names it itself.
+      // The problem of a session or an agent already names it.
       const label = title === source ? `${paint('yellow', source)}: ` : '';
       return `${label}${problem} ${paint('gray', times.join(', '))}`.trimEnd();
     }),

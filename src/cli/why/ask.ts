@@ -9,7 +9,7 @@ export type Told =
   /** One sentence: what is wrong, and what to do. */
   | { kind: 'nobody'; problem: string };
 
-/** A text that came over the network goes to a terminal: nothing in it may steer that. */
+/** This text came over the network and goes to a terminal, so nothing in it may steer the terminal. */
 const Text = v.pipe(
   v.string(),
   v.transform((text) => text.replace(/\p{Cc}+/gu, ' ')),

@@ -8,9 +8,9 @@ export interface Chart {
   describe(state: string): string;
   light(actor: ActorView | null): void;
   flash(step: Step): void;
-  /** What the live states take up, in pixels of the screen. */
+  /** The area of the live states, in pixels of the screen. */
   liveBox(): DOMRect | null;
-  /** What can be looked at by itself: the top level, its regions, and the insides of closed states. */
+  /** The parts that can be shown by themselves: the top level, its regions, and the insides of closed states. */
   parts: readonly ChartPart[];
   /** The smallest part in which a live state is. */
   livePart(): ChartPart | null;

@@ -1,9 +1,9 @@
-/** The log without its steady beat: rows in a row that say only "still well" become one. No DOM here. */
+/** The log without its steady beat: consecutive rows that say only "still well" become one. No DOM here. */
 import type { LogRow } from './model.ts';
 
 /** Several steady rows, folded. */
 export interface Fold {
-  /** Of its first row: by this it is unfolded. */
+  /** The number of its first row, by which it is unfolded. */
   seq: number;
   rows: readonly LogRow[];
 }

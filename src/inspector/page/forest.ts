@@ -13,7 +13,7 @@ export interface ActorNode {
   actor: ActorView;
   /** null where there is nothing to fold. */
   isOpen: boolean | null;
-  /** Its own; while it is folded, the gravest of all that is in it. */
+  /** Its own tone; while it is folded, the gravest tone of everything in it. */
   tone: NodeTone;
 }
 
@@ -27,7 +27,7 @@ export interface GroupNode {
   /** How many are in which state, the most first. */
   counts: [state: string, count: number][];
   isOpen: boolean;
-  /** The gravest of all that is in it. */
+  /** The gravest tone of everything in it. */
   tone: NodeTone;
 }
 

@@ -1,4 +1,4 @@
-/** The stream of the running process, taken up again where it broke off. */
+/** The stream of the running process. After a break it goes on where it stopped. */
 import { followStream, type Follower } from '../follow.ts';
 
 export interface LiveOptions extends Pick<Follower, 'onHello' | 'onEntries'> {
@@ -15,7 +15,7 @@ export async function watchLive({ onLink, ...options }: LiveOptions): Promise<ne
   const stream = followStream('/events', { ...options, onOpen: () => onLink(true) });
   const { signal } = new AbortController();
   for (;;) {
-    // A connection that breaks is what the next try is for.
+    // The connection broke. The next try follows.
     await stream.read(signal).catch(() => undefined);
     options.onKey(null);
     onLink(false);

@@ -135,7 +135,7 @@ function createRow(onPress: (seq: string) => void): HTMLElement {
 }
 
 function updateRow(row: HTMLElement, item: LogItem, nameOfPath: (path: string | null) => string): void {
-  // A fold grows, and a title may be learned late.
+  // A row may change later: a fold grows, and a title becomes known.
   const key = isFold(item)
     ? `${item.seq} ${item.rows.length}`
     : `${item.seq} ${nameOfPath(item.path)} ${nameOfPath(item.by)}`;

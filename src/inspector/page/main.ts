@@ -16,7 +16,7 @@ import { createTimeline, forgetColours } from './timeline.ts';
 import { createTree } from './tree.ts';
 import { createWhy } from './why.ts';
 
-/** Nobody is chosen: the page shows what is going on. */
+/** No actor is chosen, so the page shows the first view. */
 const NOBODY = '';
 const ROOT = 'supervisor';
 const HASH = '#/actor/';

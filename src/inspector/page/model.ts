@@ -22,7 +22,7 @@ export interface Model {
   titles: Map<string, string>;
   status: StatusView;
   log: LogRow[];
-  /** Rows that the log has lost at its beginning. */
+  /** The number of rows that the log dropped at its beginning. */
   lost: number;
   segments: Lines;
   samples: Sample[];
@@ -48,7 +48,7 @@ export function createModel({ picture, history }: Hello): Model {
     at,
   };
   for (const { path, title } of actors) keepTitle(model, path, title);
-  // The picture's past tells the timeline of that time already.
+  // The picture's past already holds the timeline of that time.
   for (const entry of history) if (entry.kind === 'step') keepRow(model, entry);
   for (const { path, since, tags, states } of actors) {
     if (!model.segments.has(path)) remembered(model, path, { from: since ?? at, tone: toneOf(tags), states });
@@ -147,7 +147,7 @@ function keepRow(model: Model, step: Step & { seq: number; at: number }): void {
   model.log.splice(0, model.log.length - LOG_ROWS);
 }
 
-/** Its own timer, the end of its own call, or a word to itself; and it is well. */
+/** Whether the machine is well and the event is its own: a timer, the end of a call, or an event to itself. */
 const isSteady = ({ path, by, event, tags }: Step): boolean =>
   hasTimeline(path) &&
   calm(toneOf(tags)) === 'ready' &&

@@ -9,7 +9,7 @@ export interface Now {
   draw(model: Model, now: number): void;
 }
 
-/** More cards than this in one column are counted. */
+/** More cards than this in one column are only counted. */
 const MOST_CARDS = 12;
 
 const COLUMNS = ['trouble', 'works', 'waits'] as const;

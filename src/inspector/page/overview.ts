@@ -10,7 +10,7 @@ export interface Card {
   key: string;
   tone: Tone;
   title: string;
-  /** One sentence; null where the state's description says it best. */
+  /** One sentence; null where the state's description already says it. */
   text: string | null;
   /** The machine and the state that are meant; null where there is none. */
   actor: ActorView | null;
@@ -37,7 +37,7 @@ const IN_TROUBLE: ReadonlySet<Tone> = new Set(['failed', 'attention', 'degraded'
 
 const isSession = ({ machine }: ActorView): boolean => machine !== null && SESSIONS.has(machine);
 
-/** Its notification counts as queued though its actor is there: it waits for a slot, or rests. */
+/** Its notification counts as queued although it has an actor, because it waits for a slot or rests. */
 const isQueued = ({ states }: ActorView): boolean =>
   states.some((state) => /^(?:reading|deciding|planning|queueing)\b|resting$/.test(state));
 
@@ -49,16 +49,16 @@ export function overviewOf(model: Model): Overview {
   const sessions = actors.filter(isSession);
   const isStalled = (actor: ActorView): boolean =>
     model.status.problems.some(({ source }) => source === stallSource(sessionOf(actor)));
-  // A silent run is a problem already, and its agent is at work all the same.
+  // A silent run is listed as a problem, but its agent still works.
   const working = sessions.filter((actor) => toneOf(actor.tags) === 'busy' || isStalled(actor));
   const troubled = sessions.filter((actor) => IN_TROUBLE.has(toneOf(actor.tags)) && !working.includes(actor));
   const waiting = sessions.filter((actor) => !troubled.includes(actor) && !working.includes(actor));
-  // Where all is well nothing is in trouble: a run that failed is repeated, and what it is for waits.
+  // While the status is healthy nothing counts as trouble: a failed run is repeated, and its notification waits.
   const isWell = model.status.status === 'healthy';
   const cardOf = cardMaker(model);
   const uneasy = [...machineCards(model, actors), ...troubled.map(cardOf)];
   const problems = problemCards(model);
-  // What rests while a problem is told rests because of it, and waits.
+  // While a problem is listed, a session rests because of it. So it counts as waiting.
   const isTrouble = ({ tone }: Card): boolean => !isWell && (problems.length === 0 || tone !== 'degraded');
   const held = troubled.map(cardOf).filter((card) => !isTrouble(card));
   const overview = {
@@ -108,7 +108,7 @@ function problemCard({ status, actors }: Model, { source, problem, since, nextTr
   };
 }
 
-/** People know agents and tasks, and no ids. */
+/** People know agents and tasks, not ids. */
 function titleOfProblem(source: string, session: ActorView | null, actors: Model['actors']): string {
   if (session !== null) return nameOfActor(session);
   const [kind, rest = ''] = source.split(':', 2);
@@ -128,7 +128,7 @@ function sessionMeant(source: string, actors: Model['actors']): ActorView | null
 
 const sessionOf = ({ id }: ActorView): string => id.slice(id.indexOf(':') + 1);
 
-/** A machine that is not well and has not said why. Many heartbeats fail alike: they are one card. */
+/** Machines that are not well and have not said why. Heartbeats that fail alike share one card. */
 function machineCards(model: Model, actors: readonly ActorView[]): Card[] {
   const { status } = model;
   const cardOf = cardMaker(model);
@@ -136,7 +136,7 @@ function machineCards(model: Model, actors: readonly ActorView[]): Card[] {
   const silent = actors.filter(
     (actor) =>
       actor.machine !== null &&
-      // The problem that it finds is told.
+      // It reports its trouble as a problem of its own.
       actor.machine !== 'trouble' &&
       !isSession(actor) &&
       !told.has(actor.id) &&

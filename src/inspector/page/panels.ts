@@ -1,4 +1,4 @@
-/** Which panels are to be seen: what is going on, or a chart; on a phone one panel at a time. */
+/** Which panels are shown: the first view or a chart. A phone shows one panel at a time. */
 import { byId, el, setAttribute } from './dom.ts';
 
 const VIEWS = { now: 'Now', machines: 'Machines', chart: 'Chart', events: 'Events', timeline: 'Timeline' };
@@ -9,7 +9,7 @@ export interface Panels {
   show(view: View): void;
 }
 
-/** @param onChoose a person asked for that view */
+/** @param onChoose called when a person asks for a view */
 export function createPanels(onChoose: (view: View) => void): Panels {
   const host = byId('views', HTMLElement);
   const now = byId('now', HTMLElement);

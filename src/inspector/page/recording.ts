@@ -54,7 +54,7 @@ const isEntry = (value: unknown): value is Entry =>
   typeof value.at === 'number' &&
   typeof value.kind === 'string';
 
-/** The model at a moment of a recording. Going on is cheap; going back begins anew. */
+/** The model at a moment of a recording. Moving forward is cheap; moving back starts from the beginning. */
 export function createPlayback(recording: Recording): {
   at(time: number): { model: Model; news: readonly Entry[] };
 } {

@@ -10,7 +10,7 @@ import { createViewport } from './viewport.ts';
 
 export interface Stage {
   draw(model: Model, now: number, selected: string): void;
-  /** Marks what was taken just now. */
+  /** Marks the edges that were just taken. */
   flash(entries: readonly Entry[]): void;
 }
 
@@ -109,7 +109,7 @@ export function createStage(onChange: () => void): Stage {
     draw(model, at, path) {
       now = at;
       const next = model.actors.get(path) ?? null;
-      // One that is gone keeps its chart, unlit.
+      // An actor that is gone keeps its chart, without live states.
       const nextMachine = next === null && path === selected ? machine : (next?.machine ?? null);
       const isOther = path !== selected;
       selected = path;
@@ -153,7 +153,7 @@ function drawHead(path: string, actor: ActorView | null, now: number): void {
   setText(byId('actor-facts', HTMLElement), facts.filter(Boolean).join('   '));
 }
 
-/** The live states in words, for who has no pointer. */
+/** The live states in words, for people who use no pointer. */
 function drawStates(actor: ActorView | null, chart: Chart | null, now: number): void {
   const host = byId('live-states', HTMLElement);
   const machine = actor?.machine ?? '';

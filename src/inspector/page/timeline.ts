@@ -105,7 +105,7 @@ function paint({ canvas, segments }: Strip, begin: number, now: number): void {
     const to = segments[i + 1]?.from ?? now;
     if (tone === null || to <= begin) return;
     context.fillStyle = colourOf(tone, canvas);
-    // A moment is still to be seen.
+    // Even a very short segment stays visible.
     context.fillRect(x(from), 0, Math.max(x(to) - x(from), ratio * 2), height);
   });
 }

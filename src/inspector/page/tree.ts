@@ -10,7 +10,7 @@ interface Options {
   host: HTMLElement;
   search: HTMLInputElement;
   onSelect: (path: string) => void;
-  /** Something other than the model changed what is to be seen. */
+  /** Something other than the model changed what the list shows. */
   onChange: () => void;
 }
 

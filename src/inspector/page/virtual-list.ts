@@ -48,7 +48,8 @@ export function createVirtualList<T>({ host, rowHeight, create, update }: Option
       update(row, item, first + i);
     });
   }
-  // As it was last scrolled: a window that gets smaller moves the end away, and still follows it.
+  // The state at the last scroll decides: a smaller window moves the end out of sight, and the list must still follow
+  // it.
   let isAtEnd = true;
   host.addEventListener(
     'scroll',

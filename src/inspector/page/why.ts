@@ -1,4 +1,4 @@
-/** The search box of the first view: the story of one notification, told anew every second while it goes on. */
+/** The search box of the first view: the story of one notification, renewed every second while it goes on. */
 import type { WhyAnswer } from '../../stories/answer.ts';
 import { linesOf } from '../../stories/lines.ts';
 import { byId, el, setText } from './dom.ts';
@@ -15,7 +15,7 @@ export function createWhy(): void {
   async function ask(): Promise<void> {
     const question = asked;
     const answer = await fetchAnswer(question);
-    // A question that was asked meanwhile has an answer of its own.
+    // A newer question was asked meanwhile, and its own answer will come.
     if (question !== asked) return;
     show(list, answer);
     const goesOn = answer !== null && answer.kind === 'story' && answer.story.end === null;

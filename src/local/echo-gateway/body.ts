@@ -3,7 +3,7 @@ import { sendError } from './wire.ts';
 
 const MAX_BODY_BYTES = 20 * 2 ** 20;
 
-/** @returns the body's JSON, or null once the sender was told that it is none */
+/** @returns the body's JSON. For any other body it answers the sender with an error and returns null */
 export async function readJson(
   request: IncomingMessage,
   response: ServerResponse,

@@ -10,7 +10,7 @@ export interface EchoCall {
 /** What the echo calls, round after round. */
 export interface Script {
   rounds: EchoCall[][];
-  /** The last round comes again and again. */
+  /** The last round is repeated for ever. */
   forever: boolean;
 }
 
@@ -35,7 +35,7 @@ export function scriptOf(message: string): Script | null {
   return rounds.length === 0 ? null : { rounds, forever: /\bECHO_FOREVER\b/.test(message) };
 }
 
-/** In a heartbeat the words `ECHO_BEAT_TOOL:<name> {json}` count wherever they stand. */
+/** In a heartbeat the words `ECHO_BEAT_TOOL:<name> {json}` count anywhere in the text. */
 export function beatScriptOf(input: string): Script | null {
   const calls = callsOf(input, BEAT_WORD);
   return calls.length === 0 ? null : { rounds: [calls], forever: false };

@@ -7,7 +7,7 @@ export interface RunRecord {
   notificationId: string | null;
   /** The names of the tools that were offered. */
   tools: string[];
-  /** When the request was in: from here to the end it counts as open. */
+  /** When the request had arrived. The run counts as open from here to its end. */
   startedAt: number;
   endedAt: number | null;
   outcome: Outcome | null;

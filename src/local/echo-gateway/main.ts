@@ -22,7 +22,10 @@ process.once('SIGINT', stop);
 process.once('disconnect', () => process.exit());
 process.channel?.unref();
 
-/** Drains: not ready, no new runs, those under way end. A second signal ends at once, as is the system's default. */
+/**
+ * Drains: the gateway is no longer ready and takes no new runs, and runs under way may end. A second signal ends the
+ * process at once, which is the system's default.
+ */
 function stop(): void {
   setTimeout(() => server.closeAllConnections(), DRAIN_LIMIT_MS).unref();
   void drain().then(() => server.close());

@@ -6,7 +6,7 @@ export function createSessionQueue(): SessionQueue {
   const tails = new Map<string, Promise<void>>();
   return async (sessionKey, work) => {
     const turn = (tails.get(sessionKey) ?? Promise.resolve()).then(work);
-    // Who asked for the work hears of its failure; the next in line only waits for its end.
+    // The caller hears of a failure. The next in line only waits for the end.
     const tail = turn.catch(() => undefined);
     tails.set(sessionKey, tail);
     try {

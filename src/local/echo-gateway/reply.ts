@@ -7,9 +7,9 @@ import type { EchoCall, Script } from './calls.ts';
 export interface Plan {
   outcome: 'reply' | 'fail' | 'unavailable' | 'hang' | 'reset';
   text: string;
-  /** What it calls in place of a text. */
+  /** The tools that it calls, in place of a text. */
   calls: readonly EchoCall[];
-  /** What the session is to call, when this begins it. */
+  /** The script of calls that this run begins in its session; null for none. */
   script: Script | null;
   delayMs: number;
   /** Time between two characters of the answer. */
@@ -30,8 +30,8 @@ export interface Plan {
  *     ECHO_RESET         the connection breaks in the middle of the answer
  *     ECHO_TOOL:<name> {json}   a call of that tool, and more of it in calls.ts
  *
- * After its calls it tells what came back.
- * An echo is not echoed again: two agents on one task would never stop. A heartbeat has nothing to do, unless something in it says `ECHO_BEAT:<text>`.
+ * After its calls the echo tells what the tools answered. An echo is not echoed again, because two agents on one task
+ * would never stop. A heartbeat has nothing to do, unless something in it says `ECHO_BEAT:<text>`.
  */
 export function planReply(agent: string, input: string): Plan {
   const newest = lastQuote(input) ?? input;

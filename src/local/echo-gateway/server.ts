@@ -9,7 +9,7 @@ import { sendError, sendJson, sendText, sendUnavailable } from './wire.ts';
 
 export interface EchoServer {
   server: Server;
-  /** From now on not ready, and no new runs; settles when those under way have ended. */
+  /** From now on the gateway is not ready and takes no new runs. Settles when the runs under way have ended. */
   drain: () => Promise<void>;
 }
 
@@ -20,7 +20,7 @@ type Handler = (
   path: string,
 ) => void | Promise<void>;
 
-/** The version whose dialect this is. */
+/** The version of OpenClaw that this gateway imitates. */
 const VERSION = '2026.9.6';
 
 /** A gateway that speaks like OpenClaw 2026.9.6 and answers with an echo instead of a model. */

@@ -16,7 +16,7 @@ export interface Resource {
 
 const usage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 };
 
-/** An echo hears what it says: about four characters are a token. */
+/** The tokens of an echo: about four characters are one. */
 function usageOf(text: string): Resource['usage'] {
   const tokens = Math.ceil(text.length / 4);
   return { input_tokens: tokens, output_tokens: tokens, total_tokens: 2 * tokens };
@@ -48,7 +48,7 @@ export const completed = (resource: Resource, text: string): Resource => ({
   ],
 });
 
-/** OpenClaw ends a run that calls tools of the client's: it goes on with the next request. */
+/** OpenClaw ends its answer at a call of the client's tools. The run goes on with the next request. */
 export const calling = (resource: Resource, calls: readonly EchoCall[]): Resource => ({
   ...resource,
   status: 'completed',
@@ -60,7 +60,7 @@ export const calling = (resource: Resource, calls: readonly EchoCall[]): Resourc
   })),
 });
 
-/** What every run ends with that fails inside the gateway: it keeps its reasons to itself. */
+/** The error of every run that fails inside the gateway, which never names the reason. */
 export const failed = (resource: Resource, message = 'internal error'): Resource => ({
   ...resource,
   status: 'failed',

@@ -21,7 +21,7 @@ export type Fault = v.InferOutput<typeof rule>;
 export interface Faults {
   /** Adds a rule for its path in place of the one before it. @throws HttpProblem 400 */
   set(json: unknown): void;
-  /** The trouble that this call is to have; it counts as had. */
+  /** Takes the trouble that this call is to have, and counts it. */
   take(path: string): Fault | null;
 }
 

@@ -5,7 +5,8 @@
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 
-// A start takes half as long with the code that an earlier one has compiled. Where it cannot be kept, none is.
+// A start takes half as long with code that an earlier start has compiled. Where that code cannot be stored, the start
+// goes on without it.
 enableCompileCache(join(import.meta.dirname, '../../../node_modules/.cache/mission-control'));
 const { serve } = await import('./serve.ts');
 await serve();

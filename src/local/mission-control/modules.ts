@@ -7,14 +7,14 @@ import { readSchema } from './engine/schema.ts';
 const root = fileURLToPath(new URL('../../../convex', import.meta.url));
 
 /**
- * Loads convex/ as a deployment would: not what has two dots in its name (tests, type declarations).
+ * Loads convex/ as a deployment would, without files with two dots in their names (tests, type declarations).
  * @throws Error that names the file that cannot be loaded
  */
 export async function loadModules(): Promise<Modules> {
   const modules = new Map<string, Record<string, unknown>>();
   const all = globSync('**/*.{ts,js}', { cwd: root });
   const files = all.filter((file) => basename(file).split('.').length === 2);
-  // Other files import the schema, so its error would otherwise be reported as theirs.
+  // The schema is loaded first, because other files import it and its error would be reported as theirs.
   const schema = files.find((file) => nameOf(file) === 'schema') ?? 'schema.ts';
   readSchema((await load(schema))['default']);
   for (const file of files) modules.set(nameOf(file), { ...(await load(file)) });

@@ -41,7 +41,7 @@ export function createBackendServer(options: ServerOptions): Server {
   });
 }
 
-/** A disk that takes nothing fails every write: one line tells it, until something is written again. */
+/** A full disk fails every write. One line in the log says so until something is written again. */
 function tellOnce({ engine, log }: ServerOptions): (problem: string) => void {
   let told = '';
   engine.onCommit(({ touches }) => {
@@ -150,7 +150,7 @@ function requireAdmin(options: ServerOptions, request: IncomingMessage): void {
   );
 }
 
-/** Only the present is kept: a query at a time that has passed since cannot be answered. */
+/** Only the present is kept, so a query at an earlier time cannot be answered. */
 function requirePresent(engine: Engine, json: unknown): void {
   if (typeof json !== 'object' || json === null || !('ts' in json)) return;
   if (json.ts === encodeTimestamp(engine.lastCommit())) return;

@@ -63,7 +63,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
       },
     },
   );
-  // Not 'exit': by 'close' its last words are read.
+  // 'close' comes after 'exit', when the last lines have been read.
   const exited = once(child, 'close');
   const logged: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
@@ -73,7 +73,7 @@ export async function startBackend(options: BackendOptions = {}): Promise<Backen
   const ready = await Promise.race([
     firstLine(child),
     exited.then(() => {
-      // Where its lines are shown as they come they are not said twice.
+      // Lines that are already shown as they come are not repeated in the error.
       const why = options.onLog === undefined ? logged.join(' ') : 'Its lines above say why, and what to do.';
       throw new Error(`The local backend did not start. ${why}`);
     }),

@@ -27,7 +27,7 @@ export const responseRequest = defineTool({
     const answered = await answeredSince(taskId, making);
     const asked: string[] = [];
     const askedBefore: string[] = [];
-    // One by one: the answer to several does not say who of them was left out.
+    // One by one, because the answer to a request for several agents does not say who was left out.
     for (const slug of recipientSlugs.filter((one) => one !== plainSlug(agent.slug))) {
       if (answered.has(agentIds([slug], agent)[0])) {
         asked.push(slug);

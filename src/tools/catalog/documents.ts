@@ -55,7 +55,7 @@ export const documentUpsert = defineTool({
         document.type === type &&
         !known.has(document._id),
     );
-    // The list names no author: of two candidates one may be somebody else's.
+    // The list names no author, so one of two candidates may be somebody else's.
     if (more.length > 0) return 'unknown';
     if (only !== undefined) {
       return { found: { documentId: only._id, title, ...(owner !== undefined && { taskId: owner }) } };

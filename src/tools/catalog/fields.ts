@@ -1,7 +1,7 @@
 /**
- * The parameters of tools: from one field come the JSON schema that the model sees and the check of what it sends. The
- * schema is loose (type, choices, required): a gateway answers an argument that its schema refuses with four more
- * rounds and then an error, so lengths and rules are judged here.
+ * The parameters of tools. Each field makes both the JSON schema that the model sees and the check of what the model
+ * sends. The schema is loose (type, choices, required), because a gateway answers an argument that the schema refuses
+ * with four more rounds and then an error. So lengths and rules are checked here.
  */
 import * as v from 'valibot';
 import type { ActingAgent } from '../../../machines/shared/acting.ts';
@@ -10,7 +10,7 @@ export interface Field<T> {
   /** What the model is told of it. */
   json: (agent: ActingAgent) => Record<string, unknown>;
   required: (agent: ActingAgent) => boolean;
-  /** What stands for it when the model leaves it out. */
+  /** Its value when the model leaves it out. */
   absent: (agent: ActingAgent) => T | undefined;
   /** Completes "must be ...". */
   rule: string;
@@ -119,7 +119,7 @@ export const priority: Field<number> = field(
   ]),
 );
 
-/** How many to give; more than the most is taken as the most. */
+/** How many to give. A number above the most counts as the most. */
 export const limit = (usual: number, max: number, what: string, min = 1): Field<number> => ({
   ...field(
     { type: 'number', description: `How many ${what} at most: ${usual} when left out, up to ${max}.` },
@@ -160,7 +160,7 @@ export const texts = (description: string): Field<string[]> =>
     ),
   );
 
-/** Names of agents: an @ before one and capitals do not matter. */
+/** Names of agents. An @ before a name and capitals do not matter. */
 export const slugs = (description: string, max = 50): Field<string[]> =>
   field(
     { type: 'array', items: { type: 'string' }, description },

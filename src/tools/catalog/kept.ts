@@ -21,7 +21,7 @@ export function keptIds(envelopes: readonly string[] = []): Set<string> {
   );
 }
 
-/** undefined: what a journal of another version kept may be no JSON. */
+/** undefined for a text that is not JSON, which a journal of another version may hold. */
 export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

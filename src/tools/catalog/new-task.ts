@@ -57,7 +57,8 @@ export const taskCreate = defineTool({
     const [only, ...more] = mine;
     if (more.length > 0) return 'unknown';
     if (only !== undefined) return { found: { taskId: only._id } };
-    // The list comes by the last change: one that reaches back before that time holds all that was made since.
+    // The list is in order of the last change, so a list that reaches back before that time holds every task made
+    // since.
     const isWhole = tasks.length < LOOK_LIMIT || tasks.some(({ updatedAt }) => updatedAt < since);
     return isWhole ? 'absent' : 'unknown';
   },

@@ -100,7 +100,7 @@ export const taskUpdate = defineTool({
   },
 });
 
-/** An update tells new assignees nothing; an assignment does. */
+/** An update does not notify new assignees; an assignment does. */
 async function tellNewAgents(
   taskId: string,
   ids: readonly string[],

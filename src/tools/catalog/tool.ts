@@ -24,17 +24,17 @@ export interface Making {
 
 export type Data = Record<string, unknown>;
 
-/** What a look for an earlier try found: what it made, nothing for certain, or nothing that is certain. */
+/** What a look for an earlier try found: what it made, that it made nothing, or that nobody can tell. */
 export type Looked = { found: Data } | 'absent' | 'unknown';
 
 /** A call that may be made. */
 export interface PreparedCall {
-  /** With defaults filled in: what makes two calls the same. */
+  /** The arguments with defaults filled in. Two calls with equal ones are the same call. */
   canonical: Record<string, unknown>;
   kind: ToolKind;
   /** @throws Refusal; Fault */
   make: (making: Making) => Promise<Data>;
-  /** Looks for what an earlier try made; null where making it again is the look. */
+  /** Looks for what an earlier try made; null where the call can simply be made again. */
   look: ((making: Making) => Promise<Looked>) | null;
 }
 
@@ -42,7 +42,7 @@ export interface Tool {
   name: string;
   description: string;
   gate: Gate;
-  /** For the docs and for what is offered; a call may be of another kind. */
+  /** The kind for the docs and for the offer; a single call may be of another kind. */
   kind: ToolKind;
   fields: Fields;
   /** @throws Refusal invalid_arguments, not_allowed */

@@ -25,7 +25,7 @@ interface FunctionAddress {
 
 type Run = (found: RegisteredFunction, args: JSONValue, request: Request) => Promise<JSONValue>;
 
-/** An action does nothing in a transaction of its own: each of its calls has one for itself. */
+/** An action has no transaction. Each of its calls has one of its own. */
 export function actionCalls({ engine, run, request }: { engine: Engine; run: Run; request: Request }): Calls {
   const call = (args: FunctionAddress): Promise<JSONValue> =>
     run(engine.find(nameOf(args)), args.args, request);
@@ -139,7 +139,10 @@ class Text {
   }
 }
 
-/** Refused after the function's end, and while a function that this one called is running: that has the transaction. */
+/**
+ * Calls are refused after the function's end. They are also refused while a function that this one called is running,
+ * because that one has the transaction.
+ */
 function createCalls(request: Request, handlers: Handlers): Calls {
   let hasEnded = false;
   let callee: Promise<unknown> | null = null;

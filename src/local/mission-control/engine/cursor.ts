@@ -5,7 +5,7 @@ import { spend, type Usage } from './limits.ts';
 import type { Row, Store } from './store.ts';
 import { parseDocument, type Range, type Table } from './tables.ts';
 
-/** What a function has read: a commit that touches none of it cannot change the function's result. */
+/** What a function has read. A commit that touches none of it cannot change the function's result. */
 export interface Reader {
   store: Store;
   usage: Usage;

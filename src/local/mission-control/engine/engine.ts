@@ -45,7 +45,7 @@ export const ADMIN: Caller = { identity: null, isAdmin: true };
 /** A call from outside, with all the calls that its functions make. */
 export interface Request {
   caller: Caller;
-  /** Set when the disk failed it: functions may catch the error, but nothing was kept. */
+  /** Set when the disk failed. Functions may catch the error, but nothing was kept. */
   trouble: HttpProblem | null;
 }
 
@@ -56,7 +56,7 @@ export interface Commit {
 
 export interface QueryResult {
   result: PromiseSettledResult<JSONValue>;
-  /** What it read, when it failed too. */
+  /** What it read, also when it failed. */
   reads: readonly Range[];
 }
 

@@ -13,7 +13,7 @@ export interface JobRequest {
 
 const MAX_ARGS_BYTES = 4 * 1024 * 1024;
 
-/** Puts a function down to be run later, as part of the transaction. @returns the job's id */
+/** Schedules a function, as part of the transaction. @returns the job's id */
 export function scheduleJob(
   engine: Engine,
   transaction: Transaction,

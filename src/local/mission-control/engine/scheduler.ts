@@ -10,7 +10,7 @@ import type { Modules } from './functions.ts';
 
 const KEPT_MS = 7 * 24 * 60 * 60 * 1000;
 const MOST_AT_ONCE = 8;
-/** Before a job is tried again whose end could not be written down. */
+/** How long a job waits for its next try when its end could not be stored. */
 const REST_MS = 5_000;
 
 interface Job {
@@ -159,7 +159,7 @@ const setState = (engine: Engine, job: Job, before: string, state: { kind: strin
     return true;
   });
 
-/** Actions that were under way when the process ended: whether they did their work is not known. */
+/** Actions that were under way when the process ended. Nobody knows whether they did their work. */
 async function endInterrupted(engine: Engine, due: number): Promise<void> {
   const state = { kind: 'failed', error: 'The process ended while the action was running.' };
   for (const job of jobsIn(engine, due, 'inProgress', LONGEST_TIMER_MS)) {
@@ -178,7 +178,7 @@ async function prune(engine: Engine, table: Table): Promise<void> {
   });
 }
 
-/** As it was put down before, so that a restart does not put it off; one step from now at the latest. */
+/** The time that was stored before, so that a restart does not delay it; one step from now at the latest. */
 async function firstTime(engine: Engine, cron: CronJob): Promise<number> {
   const found = engine.store.database.prepare('SELECT due FROM crons WHERE name = ?').get(cron.name) as
     { due: number } | undefined;
@@ -193,7 +193,7 @@ function putDown({ store }: Engine, { name }: CronJob, due: number): void {
     .run(name, due);
 }
 
-/** Times that were missed are made up for once. @returns the next time */
+/** Runs the cron once, however many times were missed. @returns the next time */
 async function runCron(engine: Engine, cron: CronJob, log: (line: string) => void): Promise<number> {
   const { path, args } = cron;
   const next = cron.next(Date.now());

@@ -36,7 +36,10 @@ function current(): Syscalls {
   return calls;
 }
 
-/** convex-test, in the same process in tests, keeps its own calls where ours are: each gets those of its functions. */
+/**
+ * In tests convex-test runs in the same process and keeps its own calls in the same place. Each of the two gets the
+ * calls of its own functions.
+ */
 function install(): void {
   installed = true;
   let others: unknown = Reflect.get(globalThis, 'Convex');

@@ -14,7 +14,10 @@ export function validate(validator: ValidatorJSON, value: Value, tableOf: TableO
   if (flaw !== null) throw new Error(`${error}: ${flaw()}`);
 }
 
-/** Says what does not fit, in one sentence. It is made only where it is told: most members of a union do not fit. */
+/**
+ * Says what does not fit, in one sentence. The sentence is made only when it is needed, because most members of a union
+ * do not fit.
+ */
 type Flaw = () => string;
 
 /** @returns null when the value fits */

@@ -43,7 +43,9 @@ export function parseClientMessage(text: string): ClientMessage | null {
   return parsed.success ? parsed.output : null;
 }
 
-/** What a client knows after a transition; it takes the next one only from just there. */
+/**
+ * The versions that a client has after a transition. It only takes a next transition that begins with exactly these.
+ */
 export interface StateVersion {
   querySet: number;
   /** A 64-bit number of nanoseconds, little endian, as base64. */
@@ -61,7 +63,10 @@ export type StateModification =
   | ({ type: 'QueryFailed'; queryId: number; logLines: string[]; journal: null } & Failure)
   | { type: 'QueryRemoved'; queryId: number };
 
-/** A mutation's success also says when it was committed; its client waits until it has been told of all up to then. */
+/**
+ * A mutation's success also says when it was committed. The client waits until it has received everything up to that
+ * time.
+ */
 type Answer = { requestId: number; logLines: string[] } & (
   | { success: true; result: JSONValue; ts?: string }
   | { success: false; result: string; errorData?: JSONValue }

@@ -4,7 +4,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { parseClientMessage } from './messages.ts';
 import { createSession, type Session, type SyncSource } from './session.ts';
 
-/** A client takes a server for dead that says nothing for a minute. */
+/** A client gives up a server that sends nothing for a minute. */
 const PING_MS = 15_000;
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** A client that does not read what it is sent is cut off. */
@@ -19,7 +19,7 @@ export interface SyncServer {
 
 /**
  * Convex's sync protocol, at `/api/<version>/sync` of an HTTP server. A query is run again only when something that it
- * read was written, and told only when it came out differently.
+ * read was written, and its result is sent only when it changed.
  *
  * @param log told of a client that does not speak the protocol
  */
@@ -84,6 +84,6 @@ export function serveSync(
   };
 }
 
-/** A web page elsewhere has no business here: browsers say where theirs is from. */
+/** Keeps other web pages out. Browsers name the page's origin. */
 const isSync = ({ url = '', headers: { origin, host } }: IncomingMessage): boolean =>
   /^\/api\/[\w.-]+\/sync$/.test(url) && (origin === undefined || origin === `http://${host ?? ''}`);

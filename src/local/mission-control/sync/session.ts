@@ -7,7 +7,7 @@ import { encodeTimestamp } from './messages.ts';
 import type { ClientMessage, MessageOf, ServerMessage, StateModification, StateVersion } from './messages.ts';
 
 interface Query {
-  /** null when the message was no call; its failure stands. */
+  /** null when the message was no valid call; then its failure stays the result. */
   call: Call | null;
   /** What it read when it ran last. */
   reads: readonly Range[];
@@ -44,7 +44,7 @@ export function createSession(engine: SyncSource, send: (message: ServerMessage)
     send({ type: 'Transition', startVersion, endVersion: version, modifications });
   }
 
-  /** @returns null when it came out as before */
+  /** @returns null when the result has not changed */
   async function update(queryId: number, query: Query, run: RunQuery): Promise<StateModification | null> {
     if (query.call === null) return null;
     const { result, reads } = await run(query.call);
@@ -54,7 +54,7 @@ export function createSession(engine: SyncSource, send: (message: ServerMessage)
     return ifNew(query, modificationOf(queryId, reply));
   }
 
-  /** Brings the client to the present: all of its queries are of one commit. */
+  /** Brings the client to the present. All results of its queries belong to one commit. */
   async function tell(changes: readonly Change[], to: Partial<StateVersion> | null): Promise<void> {
     const { at, value: told } = await engine.snapshot(async (run) => {
       const [touches, modifications] = [noted, [] as (StateModification | null)[]];
@@ -125,7 +125,7 @@ export function createSession(engine: SyncSource, send: (message: ServerMessage)
     else if (message.type === 'ModifyQuerySet') await modify(message);
     else if (message.type === 'Authenticate') authenticate(message);
     else if (message.type === 'Mutation') await mutate(message);
-    // An action may take minutes: the rest goes on.
+    // An action may take minutes, so the other messages do not wait for it.
     else if (message.type === 'Action') void act(message);
   }
 
@@ -148,7 +148,7 @@ const isThere = (modification: StateModification | null): modification is StateM
 
 function ifNew(query: Query, modification: StateModification): StateModification | null {
   const json = JSON.stringify(modification, (key, value: unknown) =>
-    // It is another one each time.
+    // It is a different one each time.
     key === 'errorMessage' ? String(value).replace(/\[Request ID: \w+\]/, '') : value,
   );
   if (json === query.sent) return null;
