@@ -17,12 +17,12 @@ export function scopeKind(scope: string): ScopeKind {
   return scope.startsWith('session:') ? 'session' : 'function';
 }
 
-/** How many failures in a row, of how many different sessions, are no coincidence. A wait that was asked for is told at once. */
-export const ENOUGH: Readonly<Record<ScopeKind | 'wait', { failures: number; subjects: number }>> = {
+/** How many failures in a row, of how many different sessions, are no coincidence. What a notification is sure of is told at once. */
+export const ENOUGH: Readonly<Record<ScopeKind | 'certain', { failures: number; subjects: number }>> = {
   function: { failures: 3, subjects: 3 },
   agent: { failures: 3, subjects: 2 },
   session: { failures: 2, subjects: 1 },
-  wait: { failures: 1, subjects: 1 },
+  certain: { failures: 1, subjects: 1 },
 };
 
 /** One sentence for an operator. @param who the function's name, the agent's slug, or `engineer · Fix the login bug` */

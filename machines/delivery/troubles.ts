@@ -24,8 +24,8 @@ import {
 
 type FunctionFailed = Extract<ChildNews, { type: 'function.failed' }>;
 type RunFailed = Extract<ChildNews, { type: 'run.failed' }>;
-type RunLimited = Extract<ChildNews, { type: 'run.limited' }>;
-type Failed = FunctionFailed | RunFailed | RunLimited;
+type SessionTroubled = Extract<ChildNews, { type: 'session.troubled' }>;
+type Failed = FunctionFailed | RunFailed | SessionTroubled;
 type Stalled = Extract<StallNews, { type: 'run.stalled' }>;
 type TroubleFound = Extract<DeliveryEvent, { type: 'trouble.found' }>;
 
@@ -39,16 +39,11 @@ const overWith = (queue: Queue, session: string): string[] => [
 
 function scopesOf(failed: Failed, troubles: Troubles): string[] {
   const { session } = failed;
-  if (failed.type === 'run.limited') return [sessionScope(session)];
+  if (failed.type === 'session.troubled') return [sessionScope(session)];
   return failed.type === 'function.failed'
     ? scopesOfCall(session, failed.name, troubles)
     : scopesOfRun(session, troubles);
 }
-
-const reasonOf = (failed: Failed): string =>
-  failed.type === 'run.limited'
-    ? `${failed.reason} It asks for a wait of ${Math.ceil(failed.askedMs / 1_000)} s.`
-    : failed.reason;
 
 const inWords = (ms: number): string => (ms < 60_000 ? `${ms / 1_000} s` : `${Math.round(ms / 60_000)} min`);
 
@@ -58,7 +53,7 @@ export const withTroubles = withRests.extend({
     noteFailure: enqueueActions(({ enqueue: then, context, self }, failed: Failed) => {
       const { troubles, sources } = context;
       const { now } = sources;
-      const { session, who } = failed;
+      const { session, who, reason } = failed;
       const scopes = scopesOf(failed, troubles);
       const fresh = scopes.filter((scope) => troubles[scope] === undefined);
       then.assign({
@@ -68,12 +63,12 @@ export const withTroubles = withRests.extend({
         const id = actorOf(scope);
         const kind = scopeKind(scope);
         const names = { function: scope, agent: who.agent, session: who.title };
-        const enough = ENOUGH[failed.type === 'run.limited' ? 'wait' : kind];
+        const enough = ENOUGH[failed.type === 'session.troubled' ? 'certain' : kind];
         const input = { parent: self, scope, who: names[kind], enough, now };
         then.spawnChild('trouble', { id, systemId: id, input });
       }
       for (const scope of scopes) {
-        then.sendTo(actorOf(scope), { type: 'trouble.seen', subject: session, reason: reasonOf(failed) });
+        then.sendTo(actorOf(scope), { type: 'trouble.seen', subject: session, reason });
       }
     }),
     /** Something worked, so the scopes that were in doubt or in trouble are well. */

@@ -62,6 +62,7 @@ export const notificationMachine = notificationSetup.createMachine({
     'work.leave': { actions: 'leave' },
     'work.abort': { target: '.handingBack', actions: 'excuseOpenRun' },
     'gateway.excused': { actions: 'blameGateway' },
+    'agent.available': { guard: 'failing', actions: 'reportFailing' },
     'functions.troubled': { actions: { type: 'noteTroubled', params: ({ event }) => event } },
   },
   states: {
@@ -331,7 +332,11 @@ export const notificationMachine = notificationSetup.createMachine({
             },
             'backend.available': { guard: 'waitsForBackend', target: '#notification.reading' },
             'gateway.available': { guard: 'waitsForGateway', target: '#notification.reading' },
-            'agent.available': { guard: 'waitsForAgent', target: '#notification.reading' },
+            'agent.available': {
+              guard: 'waitsForAgent',
+              target: '#notification.reading',
+              actions: 'reportFailing',
+            },
             'journal.available': { guard: 'waitsForJournal', target: '#notification.reading' },
           },
           after: { runBackoff: '#notification.reading' },

@@ -221,6 +221,7 @@ export const notificationSetup = setup({
     counted: ({ context }) => context.rest.counted,
     waitsForGateway: ({ context: { rest } }) =>
       !rest.counted && rest.cause !== null && (isGatewayTrouble(rest.cause) || isAttempt(rest.cause)),
+    failing: ({ context: { rest } }) => rest.counted && rest.runFailures > 0,
     /** The gateway did not ask for a wait. */
     waitsForAgent: ({ context: { rest } }) => rest.counted && rest.floorMs === 0,
     waitsForBackend: ({ context }) => context.rest.cause === 'backendUnavailable',
@@ -427,11 +428,17 @@ export const notificationSetup = setup({
     }),
     noteStall: assign({ stalled: true }),
     reportLimited: tell((session, { fault }: { fault: Fault }, context) => ({
-      type: 'run.limited',
+      type: 'session.troubled',
       session,
       who: whoIn(context),
-      reason: fault.message,
-      askedMs: fault.retryAfterMs,
+      reason: `${fault.message} It asks for a wait of ${Math.ceil(fault.retryAfterMs / 1_000)} s.`,
+    })),
+    /** Its agent is well again, and it has failed: until it succeeds the trouble is its own. */
+    reportFailing: tell((session, _, context) => ({
+      type: 'session.troubled',
+      session,
+      who: whoIn(context),
+      reason: context.result.reason ?? '',
     })),
     reportUnknown: tell((session, { fault }: { fault: Fault }, context) => ({
       type: 'agent.unknown',

@@ -16,8 +16,8 @@ export type ChildNews =
   | SpentNews
   /** Its run is over: the slot is free. */
   | { type: 'slot.returned'; session: string }
-  /** Its run was refused for now, and a wait was asked for, in milliseconds. */
-  | { type: 'run.limited'; session: string; who: Who; reason: string; askedMs: number }
+  /** It is in trouble for certain, and alone: nothing else has to fail before people are told. */
+  | { type: 'session.troubled'; session: string; who: Who; reason: string }
   /** A function of Convex failed for its row. */
   | { type: 'function.failed'; session: string; who: Who; name: string; reason: string }
   /** A function that had failed for somebody worked. */

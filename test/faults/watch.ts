@@ -103,7 +103,7 @@ async function judgeCalm(watch: Watch): Promise<string> {
     const stayed = [...since].filter(([, from]) => at - from >= STAYS_MS).map(([source]) => source);
     expect(stayed, `alarms that stay, without a trouble: ${said([{ at, health }])}`).toEqual([]);
   }
-  if (!isGone()) await wellAgain(watch, looks.at(0)?.at ?? 0);
+  if (!isGone()) await wellAgain(watch, watch.endedAt ?? looks.at(0)?.at ?? 0);
   return 'no alarm that stays';
 }
 

@@ -196,7 +196,7 @@ export const leavingCases: readonly FaultCase[] = [
     nothingToName: 'a stopped process answers nobody, and is well as soon as it goes on',
     what: 'the process is stopped for 30 s (SIGSTOP) and goes on (SIGCONT): nothing is lost or doubled',
     limit: 90,
-    async run() {
+    async run(_test, trouble) {
       const stage = await setUp({ runMs: 500 });
       for (let task = 0; task < 3; task++) await ask(stage, 'please look at this', task);
       await runUnderWay(stage);
@@ -204,6 +204,7 @@ export const leavingCases: readonly FaultCase[] = [
       await ask(stage, 'and this');
       await delay(30_000);
       stage.runtime.kill('SIGCONT');
+      trouble.ends();
       const took = await allDelivered(stage);
       await expectGoodOrder(stage);
       const runs = await mostRuns(stage);

@@ -80,13 +80,13 @@ const away = (seed: number): FaultCase => ({
     await allDelivered(stage);
     const port = portOf(stage.gateway);
     let gateway = stage.gateway;
-    for (const { way, seconds } of ways) {
+    for (const [n, { way, seconds }] of ways.entries()) {
       if (way === 'killed') {
         gateway.kill('SIGKILL');
         await gateway.exited;
       } else await gateway.setFault(way);
       trouble.begins();
-      await ask(stage, 'please look at this', Math.floor(random() * 4));
+      await ask(stage, `please look at this ${n}`, Math.floor(random() * 4));
       await delay(seconds * 1_000);
       // A gateway that comes back in the next way is not well for a moment.
       if (way === 'killed') gateway = await echoGateway({ port });
