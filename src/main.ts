@@ -82,7 +82,7 @@ async function main(): Promise<number> {
   listenToSignals((event) => root.send(event));
   for (const source of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(source, (error: unknown) => {
-      log.error('process.failed', `${source}: a bug of the runtime`, { error });
+      log.error('process.failed', `${source}: this is a bug of the runtime`, { error });
       root.send({ type: 'process.crashed', reason: `${source}: ${messageOf(error)}` });
     });
   }

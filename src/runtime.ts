@@ -92,7 +92,8 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     createMissionControl({
       ...access,
       maxConcurrent: config.delivery.maxConcurrentSessions,
-      onMalformed: ({ what, problem }) => log.warn('backend.malformed', `Left out: ${what}: ${problem}`),
+      onMalformed: ({ what, problem }) =>
+        log.warn('backend.malformed', `A malformed row is left out: ${what}: ${problem}`),
       countCall: (name, outcome) => metrics.backendCall(name, outcome),
       holder: runtimeName(store),
       traceparent,
@@ -151,7 +152,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
       service: missionControl.tools,
       mode: config.agentTools,
       onBug: (tool, error) =>
-        log.error('tool.failed', `The tool ${tool} failed: a mistake of ours`, { error }),
+        log.error('tool.failed', `The tool ${tool} failed, which is a bug of the runtime`, { error }),
     }),
     report: createReportCall(log, metrics),
     followUps: config.followUps ? missionControl.tools : null,

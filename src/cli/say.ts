@@ -85,7 +85,7 @@ async function converse(
     show(thread);
     const answer = findAnswer({ question, asked: ids, rows, thread });
     if (answer.kind === 'replied') return 0;
-    if (answer.kind === 'silent') return tell('It is dealt with, and the agent had nothing to say.', 0);
+    if (answer.kind === 'silent') return tell('The agent has read it and had nothing to say.', 0);
     if (answer.kind === 'unheard') {
       return tell(`Nobody is notified of it: name an agent, such as @${agents[0]?.slug ?? 'engineer'}.`, 1);
     }

@@ -95,7 +95,7 @@ export const settings = {
   DELIVERY_INTERVAL: withDefault(
     duration(1_000, 86_400_000),
     '15s',
-    'the longest wait between two looks at an empty queue, while no wake-up tells of what comes',
+    'the longest wait between two looks at an empty queue, while no wake-up announces new notifications',
   ),
   WAKE_UP: withDefault(
     oneOf('auto', 'off'),
@@ -133,7 +133,7 @@ export const settings = {
   STALL_AFTER: withDefault(
     duration(2_000, 3_600_000),
     '5m',
-    'a run that the gateway sends nothing of for so long is told of in /health, metrics and log; it goes on',
+    'how long the gateway may send nothing of a run before /health, metrics and log name the run; it goes on',
   ),
   OPENCLAW_ROSTER_FILE: optional(
     path,
@@ -149,7 +149,7 @@ export const settings = {
   HEALTH_CHECK_INTERVAL: withDefault(
     duration(1_000, 60_000),
     '30s',
-    'the longest wait between two status reports; the backend gives a silent runtime up after 90s',
+    'the longest wait between two status reports; the backend counts a runtime as offline after 90s of silence',
   ),
   AGENT_TOOLS: withDefault(
     oneOf('on', 'read', 'off'),
@@ -159,7 +159,7 @@ export const settings = {
   AGENT_CHAIN_LIMIT: withDefault(
     integer(0, 40),
     '12',
-    'after so many messages of agents in a thread, with no word of a person and no change of the task, their messages are held; 0 for no limit',
+    'how many messages of agents may follow each other in a thread, without a message of a person or a change of the task, before they are held; 0 for no limit',
   ),
   FOLLOW_UPS: withDefault(
     oneOf('on', 'off'),
@@ -169,7 +169,7 @@ export const settings = {
   AGENT_TOKENS_PER_DAY: optional(
     tokenLimits,
     'no limit',
-    'how many tokens an agent may use in a UTC day, in and out together; then it rests until the next one and its messages wait',
+    'how many tokens an agent may use in a UTC day, in and out together; after that it rests until the next day and its messages wait',
   ),
   AGENT_SYNC_INTERVAL: withDefault(duration(1_000), '5m', 'the wait between two looks at the list of agents'),
   PROFILE_SYNC: withDefault(
@@ -185,7 +185,7 @@ export const settings = {
   UPGRADE_MODE: withDefault(
     oneOf('exit', 'notify'),
     'exit',
-    'what follows on an upgrade request: exit drains and exits with 75, notify only tells',
+    'what follows on an upgrade request: exit drains and exits with 75, notify only logs it',
   ),
   DRAIN_TIMEOUT_MS: withDefault(duration(1), '25s', 'the time that runs may still take after a stop signal'),
   UPGRADE_DRAIN_TIMEOUT_MS: withDefault(

@@ -94,7 +94,7 @@ const rows: Row[] = [
     type: 'text/html',
     body: HTML,
     kind: 'runCut',
-    says: /^Something before the gateway ends runs after 0\.\d s \(HTTP 502, not from OpenClaw\)/,
+    says: /^A proxy before the gateway ended the run after 0\.\d s \(HTTP 502, not from OpenClaw\)/,
   },
   {
     what: 'a proxy whose gateway is silent',

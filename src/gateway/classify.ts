@@ -72,7 +72,7 @@ const rejected = (said: string): Fault =>
 const cutByProxy = ({ afterMs }: Refusal, said: string): Fault =>
   new Fault(
     'runCut',
-    `Something before the gateway ends runs after ${seconds(afterMs)} s (${said}, not from OpenClaw): raise its time limit.`,
+    `A proxy before the gateway ended the run after ${seconds(afterMs)} s (${said}, not from OpenClaw): raise the proxy's time limit.`,
   );
 
 const seconds = (ms: number): string =>

@@ -59,7 +59,7 @@ export function createApp({ source, redact, log }: AppOptions): Server {
     void answerTo(request).then((answer) => send(request, response, answer));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    log('debug', 'http.refused', `A client sent what is not a request: ${error.message}`, {
+    log('debug', 'http.refused', `A client sent something that is not a request: ${error.message}`, {
       code: error.code,
     });
     refuseClient(error, socket);

@@ -61,7 +61,7 @@ async function sayWhatIsOpen(signal: string, healthUrl: string, print: Stack['pr
   const runs = open === null ? 'the runs that are open' : `${open} ${open === 1 ? 'run' : 'runs'}`;
   const limit = process.env['DRAIN_TIMEOUT_MS'] ?? '25s';
   print(
-    `${signal}: stopping. Waits for ${runs}, at most ${limit} (DRAIN_TIMEOUT_MS); Ctrl-C again cuts them off.`,
+    `${signal}: stopping. The runtime waits for ${runs}, at most ${limit} (DRAIN_TIMEOUT_MS); Ctrl-C again cuts them off.`,
   );
 }
 

@@ -169,17 +169,17 @@ const recovered = (source: string, problem: string): string =>
 const SETTLED: Record<ChildOutput['outcome'], { level: 'debug' | 'info' | 'warn'; message: string }> = {
   delivered: { level: 'info', message: 'The reply is in the thread' },
   silent: { level: 'info', message: 'The agent had nothing to say' },
-  skipped: { level: 'info', message: 'No run: a rule says so' },
+  skipped: { level: 'info', message: 'A rule says that no run is needed' },
   chatter: {
     level: 'warn',
-    message: 'Held: agents only answer each other, until a person writes in the thread',
+    message: 'Held because agents only answer each other; it goes on when a person writes in the thread',
   },
   unanswered: { level: 'warn', message: 'The agent gave no reply; the thread says so' },
   parked: { level: 'warn', message: 'Given up; the thread says so' },
-  already: { level: 'debug', message: 'Was delivered already' },
+  already: { level: 'debug', message: 'It was delivered already' },
   gone: { level: 'warn', message: 'The row is gone or not ours; left as it is' },
   handedBack: { level: 'info', message: 'Handed back; it will be taken up again' },
-  stuck: { level: 'warn', message: 'Cannot be marked; looked at again later' },
+  stuck: { level: 'warn', message: 'It cannot be read or marked now; it is tried again later' },
   beaten: { level: 'debug', message: 'Heartbeat done' },
   beatFailed: { level: 'warn', message: 'Heartbeat failed' },
 };

@@ -27,7 +27,10 @@ export function takeStateDir(
     );
   }
   return lockStateDir(stateDir, waitMs, ({ message }) =>
-    onNotice('journal.waiting', `${message} Waits for that up to ${waitMs / 1_000} s (STATE_LOCK_WAIT).`),
+    onNotice(
+      'journal.waiting',
+      `${message} The runtime waits for it up to ${waitMs / 1_000} s (STATE_LOCK_WAIT).`,
+    ),
   );
 }
 

@@ -58,7 +58,7 @@ test('npm run dev starts everything, npm run say gets a reply, Ctrl-C stops ever
   dev.pressCtrlC();
   expect(await dev.exited).toBe(0);
   expect(dev.output()).toMatch(
-    /SIGINT: stopping\. Waits for 1 run, at most 100ms \(DRAIN_TIMEOUT_MS\); Ctrl-C again cuts them off\./,
+    /SIGINT: stopping\. The runtime waits for 1 run, at most 100ms \(DRAIN_TIMEOUT_MS\); Ctrl-C again cuts them off\./,
   );
   // The runtime says the same.
   expect(dev.output()).toMatch(/^runtime +│ .*SIGINT: finishing what is under way, then leaving/m);
