@@ -75,6 +75,7 @@ if (values['if-missing'] !== true || !existsSync(main)) {
     // Only the sources, run as they are, ask where they are.
     logOverride: { 'empty-import-meta': 'silent' },
   });
+  assertLatin1(join(dist, 'runtime.cjs'));
   copyFileSync(join(root, 'scripts/bundle/entry.js'), main);
   await bundle({
     ...common,
@@ -103,6 +104,16 @@ if (values['if-missing'] !== true || !existsSync(main)) {
   // A first start fills the compile cache.
   rmSync(join(dist, 'compile-cache'), { recursive: true, force: true });
   execFileSync(process.execPath, [main, '--version'], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** One character beyond Latin-1, and V8 keeps the whole bundle with two bytes a character: 7 MB of every process. */
+function assertLatin1(bundle: string): void {
+  const [found] = /[^\0-\xff].{0,40}/.exec(readFileSync(bundle, 'utf8')) ?? [];
+  if (found !== undefined) {
+    throw new Error(
+      `${bundle} holds a character beyond Latin-1: ${found}. Write it as \\uXXXX in a regular expression.`,
+    );
+  }
 }
 
 function versionOfPackage(): string {

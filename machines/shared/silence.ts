@@ -86,12 +86,15 @@ function withoutThoughts(text: string): string {
 }
 
 /** In a list, a quotation, a table or a heading the word is quoted, not said. */
-const SHOWS = /^\s*(?:[-+*•]\s|\d+[.)]\s|>|\||#)/;
+const SHOWS = /^\s*(?:[-+*\u2022]\s|\d+[.)]\s|>|\||#)/;
 const FENCE = /^\s*(?:`{3,}|~{3,})\w*\s*$/;
 const RULE = /^\s*(?:[-*_]\s*){3,}$/;
+/** What may close a sentence behind its last mark, and what may stand around a word. */
+const CLOSING = `["'”’)\\]*_\`»]*`;
+const AROUND = `[*_\`"'“”]*`;
 /** A word right behind the end of a sentence; behind a question it may be the answer, unless it is glued to it. */
 const GLUED = new RegExp(
-  String.raw`^(.*(?:[.!…。！]["'”’)\]*_\x60»]*\s*|[?？]["'”’)\]*_\x60»]*))[*_\x60"'“”]*${WORD}[*_\x60"'“”.!]*$`,
+  `^(.*(?:[.!…。！]${CLOSING}\\s*|[?？]${CLOSING}))${AROUND}${WORD}[*_\`"'“”.!]*$`,
   'i',
 );
 

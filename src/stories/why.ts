@@ -36,7 +36,7 @@ export async function answerWhy(question: string, sources: WhySources): Promise<
     live: { root, runLimitMs, lastSign, now: now() },
     stories,
   };
-  const words = plain(question).replace(/^["“]|["”]$/g, '');
+  const words = plain(question).replace(/^["\u201c]|["\u201d]$/g, '');
   if (words === '') {
     return {
       kind: 'none',
