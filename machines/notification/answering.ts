@@ -7,9 +7,10 @@ import { step } from '../shared/step.ts';
 import type { Message, WriteAhead } from './actors.ts';
 import { answeredVersion, mayHaveMoved, type NotificationContext } from './context.ts';
 import { noteText } from './notes.ts';
+import { whoIn } from './parts.ts';
 import { messageText } from './reply.ts';
 import { startsTask } from './rules.ts';
-import { notificationSetup, whoIn } from './setup.ts';
+import { notificationSetup } from './setup.ts';
 
 interface Here {
   context: NotificationContext;

@@ -10,7 +10,9 @@ import { step } from '../shared/step.ts';
 import { answering, FUNCTION, passed, rereadParams, stepFailed, writeAhead } from './answering.ts';
 import { freshContext, type NotificationContext, type Outcome } from './context.ts';
 import { attemptNumber, callBegan } from './entry.ts';
-import { MAX_CALL_FAILURES, notificationSetup, whoIn } from './setup.ts';
+import { MAX_CALL_FAILURES } from './failures.ts';
+import { whoIn } from './parts.ts';
+import { notificationSetup } from './setup.ts';
 
 interface Here {
   context: NotificationContext;

@@ -36,7 +36,9 @@ import {
 import type { Message, WriteAhead } from './actors.ts';
 import { notificationMachine } from './machine.ts';
 import { isAttempt, isGatewayTrouble, type Fault } from '../shared/fault.ts';
-import { CUTS_IN_COMPANY, MAX_CUTS, MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS, spareMs } from './setup.ts';
+import { MAX_ATTEMPTS, spareMs } from './failures.ts';
+import { CUTS_IN_COMPANY } from './parts.ts';
+import { MAX_CUTS, MAX_SILENT_ATTEMPTS } from './setup.ts';
 
 type Invariant = (edge: NotificationEdge) => string | null;
 

@@ -7,7 +7,7 @@ import { sampleContext } from '../../test/kits/samples/mission-control.ts';
 import { Fault } from '../shared/fault.ts';
 import type { NotificationEvent } from './context.ts';
 import { notificationMachine } from './machine.ts';
-import { MAX_RUNS } from './setup.ts';
+import { MAX_RUNS } from './failures.ts';
 
 const CALL = { callId: 'c1', name: 'task_status', arguments: '{}' };
 const INPUT = inputOf(freshGhost('mention'));

@@ -1,34 +1,18 @@
-/** What the words of the notification's chart mean: its guards, delays and actions. */
-import { assign, setup } from 'xstate';
-import { backoff } from '../shared/backoff.ts';
-import { childActions, childDelays, childGuards, teller, type Failure } from '../shared/child.ts';
-import { isAttempt, isGatewayTrouble, type Fault } from '../shared/fault.ts';
+/** What the words of the notification's chart mean: its guards and actions, from the list to the mark. */
+import { assign } from 'xstate';
+import type { Fault } from '../shared/fault.ts';
 import type { ToolAnswer } from '../shared/acting.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import { mayCall } from '../shared/rounds.ts';
 import type { ToolCall } from '../shared/tools.ts';
-import type { Tag } from '../shared/tags.ts';
-import { whoIs, type Who } from '../shared/who.ts';
-import { notificationActors } from './actors.ts';
-import {
-  answeredVersion,
-  mayHaveMoved,
-  type NotificationContext,
-  type NotificationEvent,
-  type NotificationInput,
-  type NotificationOutput,
-  type Outcome,
-  type Rest,
-} from './context.ts';
+import { answeredVersion, mayHaveMoved, type NotificationContext, type Outcome } from './context.ts';
 import {
   began,
   callAnswered,
   callBegan,
   called,
   coalesces,
-  cut,
   discarded,
-  excused,
   forVersion,
   gaveUp,
   hasMoved,
@@ -43,37 +27,16 @@ import {
   versionOf,
 } from './entry.ts';
 import { isChatter, isChatterNoted, paceOf, threadOf } from './chatter.ts';
+import { MAX_RUNS, mostAttempts, withFailures } from './failures.ts';
 import type { NoteReason } from './notes.ts';
+import { CUTS_IN_COMPANY, learn, rested } from './parts.ts';
 import { meaningOf, type Reply } from './reply.ts';
 import { alwaysWantsAnswer, mustAnswer, skipReason } from './rules.ts';
 
-/** After this many attempts a notification is given up. */
-export const MAX_ATTEMPTS = 5;
-/** The same where no answer is due: nobody waits for it, and nobody is told. */
-export const MAX_PASSIVE_ATTEMPTS = 2;
-/** After the gateway has gone down this often while a run and others were open, the run goes alone. */
-export const CUTS_IN_COMPANY = 2;
 /** Three times alone are no coincidence any more. */
 export const MAX_CUTS = CUTS_IN_COMPANY + 3;
-/** No version of a row gets more runs that somebody pays for, whatever the reasons. */
-export const MAX_RUNS = 10;
-/** After this many runs a row waits longer after each one that failed because of the gateway: its ten runs must outlast the trouble. */
-export const SPARED_FROM = 6;
 /** After this many runs without a word, the thread is told (docs/contract.md#silence). */
 export const MAX_SILENT_ATTEMPTS = 3;
-/** How long the gateway may lack an agent before its notifications are given up. Its roster may still be on its way. */
-export const UNKNOWN_AGENT_MS = 120_000;
-/** A context that was read longer ago is read again before a run. */
-const FRESH_MS = 2_000;
-/** When Convex was away this often at one call, the agent is told, and goes on without it. */
-export const MAX_CALL_FAILURES = 5;
-
-const mostAttempts = (delivery: DeliveryContext | null): number =>
-  delivery !== null && !mustAnswer(delivery) ? MAX_PASSIVE_ATTEMPTS : MAX_ATTEMPTS;
-
-/** A session whose row could not be read yet has only ids. */
-export const whoIn = ({ delivery, row }: NotificationContext): Who =>
-  whoIs(delivery?.agent?.slug ?? row.recipientId, delivery?.task?.title ?? row.title);
 
 const OUTCOMES: Partial<Record<NoteReason, Outcome>> = { noReply: 'unanswered', chatter: 'chatter' };
 
@@ -85,23 +48,6 @@ const isGivenUp = (outcome: Outcome): boolean => ['parked', 'unanswered', 'chatt
 const isFinished = ({ result: { outcome }, reply }: NotificationContext): boolean =>
   isGivenUp(outcome) || (reply !== null && (outcome === 'delivered' || outcome === 'silent'));
 
-type Change<TParams> = (context: NotificationContext, params: TParams) => Partial<NotificationContext>;
-
-const learn = <TParams extends object | undefined = undefined>(change: Change<TParams>) =>
-  assign<NotificationContext, NotificationEvent, TParams, NotificationEvent, never>(({ context }, params) =>
-    change(context, params),
-  );
-
-const tell = teller<NotificationContext, NotificationEvent>();
-
-const rested = ({ rest }: NotificationContext, change: Partial<Rest>) => ({ rest: { ...rest, ...change } });
-
-/** A row that has few runs left leaves the trials to others, for 1, 2, 4 ... minutes. */
-export const spareMs = ({ rest, entry }: Pick<NotificationContext, 'rest' | 'entry'>): number =>
-  rest.counted || rest.cause === null || !isAttempt(rest.cause) || entry.runs < SPARED_FROM
-    ? 0
-    : 60_000 * 2 ** (entry.runs - SPARED_FROM);
-
 interface ReadOutput {
   delivery: DeliveryContext | null;
   completes: boolean;
@@ -112,21 +58,8 @@ export interface Reread {
   delivery: DeliveryContext | null;
 }
 
-interface Called {
-  name: string;
-}
-
-export const notificationSetup = setup({
-  types: {} as {
-    context: NotificationContext;
-    input: NotificationInput;
-    output: NotificationOutput;
-    events: NotificationEvent;
-    tags: Tag;
-  },
-  actors: notificationActors,
+export const notificationSetup = withFailures.extend({
   guards: {
-    ...childGuards,
     leaving: ({ context }) => context.permission === 'leaving',
     gone: ({ context }) => context.delivery === null,
     alreadyMarked: ({ context: { delivery, entry } }) =>
@@ -200,46 +133,8 @@ export const notificationSetup = setup({
     moved: ({ context }, { delivery }: Reread) =>
       delivery !== null && context.version !== null && hasMoved(delivery.notification, context.version),
     isMoved: (_, { delivery }: Reread) => delivery !== null,
-    textTooLong: (_, { kind }: Failure) => kind === 'textTooLong',
-    limited: (_, { kind }: Failure) => kind === 'runLimited',
-    agentUnknown: (_, { kind }: Failure) => kind === 'agentUnknown',
-    agentUnknownTooLong: ({ context }, { kind }: Failure) =>
-      kind === 'agentUnknown' && context.rest.unknownForMs >= UNKNOWN_AGENT_MS,
-    permanent: (_, { kind }: Failure) => kind === 'requestRejected',
-    /** Whose failure a cut run is shows in the next probe, so it is given up only after that. */
-    lastAttempt: ({ context }, { kind }: Failure) =>
-      isAttempt(kind) &&
-      kind !== 'runCut' &&
-      (context.entry.attempts >= mostAttempts(context.delivery) || context.entry.runs >= MAX_RUNS),
-    gatewayBlamed: ({ context }, { kind }: Failure) => context.blame === 'gateway' && isAttempt(kind),
-    /** Not this row's trouble: the step waits for whoever is away. */
-    sideAway: (_, { kind }: Failure) =>
-      kind === 'backendUnavailable' || kind === 'backendRefused' || kind === 'journalUnavailable',
-    /** The function fails for different rows alike: the step waits, and the row counts nothing. */
-    functionTroubled: ({ context }, { name }: Called) => context.backend.troubled.includes(name),
-    rowFailedTooOften: ({ context }) => context.rest.rowFailures + 1 >= MAX_ATTEMPTS,
-    counted: ({ context }) => context.rest.counted,
-    waitsForGateway: ({ context: { rest } }) =>
-      !rest.counted && rest.cause !== null && (isGatewayTrouble(rest.cause) || isAttempt(rest.cause)),
-    failing: ({ context: { rest } }) => rest.counted && rest.runFailures > 0,
-    /** The gateway did not ask for a wait. */
-    waitsForAgent: ({ context: { rest } }) => rest.counted && rest.floorMs === 0,
-    waitsForBackend: ({ context }) => context.rest.cause === 'backendUnavailable',
-    waitsForJournal: ({ context }) => context.rest.cause === 'journalUnavailable',
-  },
-  delays: {
-    ...childDelays,
-    freshness: FRESH_MS,
-    pace: ({ context }) => context.rest.inMs,
-    runBackoff: ({ context }) => context.rest.inMs,
   },
   actions: {
-    ...childActions<NotificationContext, NotificationEvent>({
-      who: whoIn,
-      task: ({ delivery }) => delivery?.task?.title ?? null,
-      reason: ({ result }) => result.reason,
-      alone: ({ entry }) => entry.cuts >= CUTS_IN_COMPANY,
-    }),
     leave: assign({ permission: 'leaving' }),
     keepContext: learn((context, { delivery, completes, typing }: ReadOutput) => {
       const { backend, entry, thread } = context;
@@ -313,21 +208,6 @@ export const notificationSetup = setup({
             ...rested(context, { callFailures: context.rest.callFailures + 1 }),
           },
     ),
-    /** The attempt was counted as the run began, and it stays. */
-    countAttempt: learn((context) => ({ blame: null, ...rested(context, { counted: true }) })),
-    excuse: learn((context, { paid }: { paid: boolean }) => {
-      const { entry, rest, unpaid } = context;
-      return {
-        entry: excused(paid && rest.cause === 'runCut' ? cut(entry) : entry, paid || !unpaid),
-        blame: null,
-        ...rested(context, { counted: false }),
-      };
-    }),
-    /** A run that is cut off by our own leaving is nobody's failure. */
-    excuseOpenRun: learn(({ blame, entry }) =>
-      blame === null ? {} : { blame: null, entry: excused(entry, true) },
-    ),
-    blameGateway: learn(({ blame }) => ({ trial: true, ...(blame && { blame: 'gateway' }) })),
     discardReply: learn(({ entry }) => ({ entry: discarded(entry), reply: null })),
     /** A newer message: attempts start at zero where all is done with the older one. */
     moveOn: learn((context, { delivery }: Reread) => {
@@ -370,81 +250,8 @@ export const notificationSetup = setup({
           : entry,
     })),
     goStepByStep: learn(({ backend }) => ({ backend: { ...backend, completes: false } })),
-    keepFault: learn((context, { fault }: { fault: Fault }) => ({
-      result: { ...context.result, reason: fault.message },
-      backend: { ...context.backend, typing: false },
-      ...rested(context, { floorMs: fault.retryAfterMs, cause: fault.kind }),
-    })),
-    keepStepFault: learn((context, { fault }: { fault: Fault }) => ({
-      result: { ...context.result, reason: fault.message },
-      ...rested(context, { floorMs: fault.retryAfterMs, cause: fault.kind }),
-    })),
-    countRowFailure: learn((context) => rested(context, { rowFailures: context.rest.rowFailures + 1 })),
-    countUnknown: learn((context) =>
-      rested(context, {
-        unknownForMs:
-          context.rest.unknownForMs + (context.rest.cause === 'agentUnknown' ? context.rest.inMs : 0),
-      }),
-    ),
-    drawRun: learn((context) => {
-      const { rest, input } = context;
-      const runFailures = rest.runFailures + 1;
-      return rested(context, {
-        runFailures,
-        inMs: backoff(runFailures, input.runs, input.random(), Math.max(rest.floorMs, spareMs(context))),
-      });
-    }),
-    drawStep: learn((context) => {
-      const { rest, input } = context;
-      const stepFailures = rest.stepFailures + 1;
-      return rested(context, {
-        stepFailures,
-        inMs: backoff(stepFailures, input.backend, input.random(), rest.floorMs),
-      });
-    }),
     noteArrival: learn((context, params: { mayArriveForMs: number }) =>
       rested(context, { inMs: params.mayArriveForMs }),
     ),
-    noteTroubled: learn((context, { names }: { names: readonly string[] }) => ({
-      backend: { ...context.backend, troubled: names },
-      // Given back once: a row that fails whatever the function does is given up in the end.
-      ...(names.length > context.backend.troubled.length &&
-        !context.rest.forgiven &&
-        rested(context, { rowFailures: 0, forgiven: true })),
-    })),
-    reportFunctionFailed: tell((session, { fault, name }: { fault: Fault } & Called, context) => ({
-      type: 'function.failed',
-      session,
-      who: whoIn(context),
-      name,
-      reason: fault.message,
-    })),
-    /** A success is news only after a failure. */
-    reportFunctionPassed: tell((session, { name }: Called, { input, rest, backend, delivery }) => {
-      // A context that came with the list says nothing about the function that reads one.
-      if (name === 'getNotificationForDelivery' && input.given !== null && delivery === null) return null;
-      if (rest.stepFailures === 0 && !backend.troubled.includes(name)) return null;
-      return { type: 'function.passed', session, name };
-    }),
-    noteStall: assign({ stalled: true }),
-    reportLimited: tell((session, { fault }: { fault: Fault }, context) => ({
-      type: 'session.troubled',
-      session,
-      who: whoIn(context),
-      reason: `${fault.message} It asks for a wait of ${Math.ceil(fault.retryAfterMs / 1_000)} s.`,
-    })),
-    /** Its agent is well again, and it has failed: until it succeeds the trouble is its own. */
-    reportFailing: tell((session, _, context) => ({
-      type: 'session.troubled',
-      session,
-      who: whoIn(context),
-      reason: context.result.reason ?? '',
-    })),
-    reportUnknown: tell((session, { fault }: { fault: Fault }, context) => ({
-      type: 'agent.unknown',
-      session,
-      who: whoIn(context),
-      reason: fault.message,
-    })),
   },
 });

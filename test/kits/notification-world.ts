@@ -22,7 +22,7 @@ import {
 import type { ToolAnswer } from '../../machines/shared/acting.ts';
 import type { NextCall } from '../../machines/shared/rounds.ts';
 import type { ToolCall } from '../../machines/shared/tools.ts';
-import { MAX_CALL_FAILURES } from '../../machines/notification/setup.ts';
+import { MAX_CALL_FAILURES } from '../../machines/notification/failures.ts';
 import type { notificationMachine } from '../../machines/notification/machine.ts';
 import { Fault, type FaultKind } from '../../machines/shared/fault.ts';
 import type {

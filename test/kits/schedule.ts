@@ -20,7 +20,8 @@ import {
   type Entry,
 } from '../../machines/notification/entry.ts';
 import { notificationMachine } from '../../machines/notification/machine.ts';
-import { MAX_ATTEMPTS, MAX_SILENT_ATTEMPTS } from '../../machines/notification/setup.ts';
+import { MAX_ATTEMPTS } from '../../machines/notification/failures.ts';
+import { MAX_SILENT_ATTEMPTS } from '../../machines/notification/setup.ts';
 import { Fault, type FaultKind } from '../../machines/shared/fault.ts';
 import type { DeliveryContext, NotificationRow } from '../../machines/shared/mission-control.ts';
 import { deliveryInput } from './delivery-input.ts';
