@@ -136,8 +136,8 @@ async function readRoster(ask: Ask, seen: Seen, target: Target): Promise<string[
 
 /** `openclaw/<slug>` names an agent; `openclaw` alone is the default one. */
 function slugsIn(id: string): string[] {
-  const [, slug = 'default'] = /^openclaw(?:\/(.+))?$/.exec(id) ?? [];
-  return /^openclaw(\/|$)/.test(id) ? [slug] : [];
+  const found = /^openclaw(?:\/(.*))?$/.exec(id);
+  return found ? [found[1] || 'default'] : [];
 }
 
 /** A refusal in the form of OpenClaw's own errors. */

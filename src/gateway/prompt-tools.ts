@@ -91,16 +91,7 @@ export function buildFollowUp({ results, more, repeat, lastLine }: FollowUp): st
     .join('\n\n');
 }
 
-const RESULTS_HEAD = 'The answers to your calls, in their order:';
-
-/** The results in a follow-up; null for any other text. */
-export function resultsIn(input: string): { name: string; output: string }[] | null {
-  if (!input.includes(`${RESULTS_HEAD}\n`)) return null;
-  return Array.from(input.matchAll(/^\d+\. (.*)\n(\{.*\})$/gm), ([, name = '', output = '']) => ({
-    name,
-    output,
-  }));
-}
+export const RESULTS_HEAD = 'The answers to your calls, in their order:';
 
 /** The last line of what a run about a notification is sent. */
 export const notificationLine = (notificationId: string): string => `Notification ID: ${notificationId}`;

@@ -6,7 +6,7 @@ import type {
   ThreadMessage,
 } from '../../machines/shared/mission-control.ts';
 import { buildBeatPrompt, buildPrompt } from './prompt.ts';
-import { lastQuote } from './text.ts';
+import { lastQuote } from '../local/echo-gateway/prompt.ts';
 
 const task: TaskRow = {
   _id: 'task1',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cut, lastQuote, oneLine, quote } from './text.ts';
+import { lastQuote } from '../local/echo-gateway/prompt.ts';
+import { cut, oneLine, quote } from './text.ts';
 
 describe('cut', () => {
   it('leaves a text that fits', () => {

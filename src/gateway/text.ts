@@ -1,4 +1,5 @@
-const MARK = '| ';
+/** What begins each line that people wrote. */
+export const MARK = '| ';
 const NEW_LINE = /\r\n|[\n\r\v\f\u0085\u2028\u2029]/u;
 const CONTROL = /\p{Cc}+/gu;
 
@@ -27,15 +28,3 @@ export const quote = (text: string): string =>
     .split(NEW_LINE)
     .map((line) => `${MARK}${line}`)
     .join('\n');
-
-/** The text of the last quoted block of a prompt: the newest message. Null when nothing is quoted. */
-export function lastQuote(prompt: string): string | null {
-  const lines = prompt.split('\n');
-  const end = lines.findLastIndex((line) => line.startsWith(MARK));
-  if (end === -1) return null;
-  const start = lines.findLastIndex((line, index) => index < end && !line.startsWith(MARK)) + 1;
-  return lines
-    .slice(start, end + 1)
-    .map((line) => line.slice(MARK.length))
-    .join('\n');
-}

@@ -7,7 +7,7 @@ import { startRuntime } from '../kits/runtime.ts';
 import { scriptedGateway, type Answer, type Asked } from '../kits/scripted-gateway.ts';
 import { missionControl } from '../kits/stack.ts';
 import { until } from '../kits/until.ts';
-import { resultsIn } from '../../src/gateway/prompt-tools.ts';
+import { resultsIn } from '../../src/local/echo-gateway/prompt.ts';
 
 const SLUGS = ['engineer', 'squad-lead', 'qa'];
 

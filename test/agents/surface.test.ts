@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { resultsIn } from '../../src/gateway/prompt-tools.ts';
+import { resultsIn } from '../../src/local/echo-gateway/prompt.ts';
 import { startRuntime, temporaryDirectory } from '../kits/runtime.ts';
 import { scriptedGateway } from '../kits/scripted-gateway.ts';
 import { missionControl } from '../kits/stack.ts';

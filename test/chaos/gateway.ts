@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { readJson } from '../../src/local/echo-gateway/body.ts';
-import { notificationIdOf } from '../../src/local/echo-gateway/reply.ts';
+import { lastQuote, notificationIdOf } from '../../src/local/echo-gateway/prompt.ts';
 import {
   completed,
   failed,
@@ -13,7 +13,6 @@ import {
   sendJson,
   sendUnavailable,
 } from '../../src/local/echo-gateway/wire.ts';
-import { lastQuote } from '../../src/gateway/text.ts';
 import { monotonicMs } from '../kits/contract-backend/history.ts';
 import type { Random } from '../kits/random.ts';
 import type { Run, RunEnd } from './evidence.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { quote } from '../../gateway/text.ts';
-import { notificationIdOf, planReply } from './reply.ts';
+import { notificationIdOf } from './prompt.ts';
+import { planReply } from './reply.ts';
 
 const prompt = (older: string, newest: string, last = 'Notification ID: n1'): string =>
   `## Thread\n${quote(older)}\n\n## Message to answer\n${quote(newest)}\n\n${last}`;

@@ -1,7 +1,6 @@
-import { resultsIn } from '../../gateway/prompt-tools.ts';
-import { lastQuote } from '../../gateway/text.ts';
 import { beatScriptOf, scriptOf } from './calls.ts';
 import type { EchoCall, Script } from './calls.ts';
+import { lastQuote, resultsIn } from './prompt.ts';
 
 /** How a run goes. */
 export interface Plan {
@@ -85,7 +84,3 @@ const plan = (text: string): Plan => ({
 
 const wordAfter = (text: string, word: string): string | undefined =>
   new RegExp(`\\b${word}:(.*)`).exec(text)?.[1]?.trim();
-
-/** The id in the input's last line, null when there is none. */
-export const notificationIdOf = (input: string): string | null =>
-  /(?:^|\n)Notification ID: (\S+)\s*$/.exec(input)?.[1] ?? null;

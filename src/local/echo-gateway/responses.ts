@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { resultsIn } from '../../gateway/prompt-tools.ts';
 import { readJson } from './body.ts';
 import { nextRound } from './calls.ts';
-import { notificationIdOf, planReply } from './reply.ts';
+import { notificationIdOf, resultsIn } from './prompt.ts';
+import { planReply } from './reply.ts';
 import type { Plan } from './reply.ts';
 import { readRunOrder } from './request.ts';
 import type { RunOrder } from './request.ts';
