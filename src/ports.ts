@@ -49,7 +49,7 @@ export interface UpgradeResult {
 }
 
 /** A notification brought to its end in one call (docs/contract-extensions.md). */
-export interface Completion {
+interface Completion {
   notificationId: string;
   /** The version that was answered. */
   version: Version;

@@ -11,7 +11,7 @@ export interface ChatRequest {
   stream: boolean;
 }
 
-export interface ToolCall {
+interface ToolCall {
   name: string;
   /** JSON, as it stands in the message. */
   arguments: string;

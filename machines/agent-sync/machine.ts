@@ -1,4 +1,4 @@
-import { assign, enqueueActions, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
+import { assign, enqueueActions, fromPromise, sendTo, setup } from 'xstate';
 import { profileSyncMachine } from '../profile-sync/machine.ts';
 import { usableAgents } from '../shared/agents.ts';
 import { backoff, REFUSED_BACKOFF, type BackoffLimits } from '../shared/backoff.ts';
@@ -267,5 +267,3 @@ export const agentSyncMachine = setup({
     },
   },
 });
-
-export type AgentSyncActor = ActorRefFrom<typeof agentSyncMachine>;

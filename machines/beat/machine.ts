@@ -1,4 +1,3 @@
-import type { ActorRefFrom } from 'xstate';
 import { kindParams, reportSpent } from '../shared/child.ts';
 import { faultParams } from '../shared/fault.ts';
 import { listening } from '../shared/listening.ts';
@@ -188,5 +187,3 @@ export const beatMachine = beatSetup.createMachine({
     done: { description: 'Delivery hears how it ended.', type: 'final' },
   },
 });
-
-export type BeatActor = ActorRefFrom<typeof beatMachine>;

@@ -85,7 +85,7 @@ export type BeatAnswer =
   /** `focus`: the task that it was about, by id; null when there was none. */
   { type: 'beat.done'; focus: string | null } | { type: 'beat.refused' };
 
-export type Beater = ActorRef<Snapshot<unknown>, BeatAnswer>;
+type Beater = ActorRef<Snapshot<unknown>, BeatAnswer>;
 
 export type ChildOutput = NotificationOutput | BeatOutput;
 
@@ -110,7 +110,7 @@ export type DeliveryNews =
   | { type: 'backend.available' };
 
 /** What delivery hears about the queue that it has subscribed to. */
-export type QueueNews =
+type QueueNews =
   /** From now on every change is announced. Delivery looks once for what came before. */
   | { type: 'queue.watched' }
   | { type: 'queue.unwatched' }
@@ -203,7 +203,7 @@ export interface RestNoteOutput {
 }
 
 /** The gateway's trial runs. */
-export interface Trials {
+interface Trials {
   /** The session that has the trial; null when none is out. */
   session: string | null;
   /** Sessions that were tried since the trouble began, the last one last. */

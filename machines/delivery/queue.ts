@@ -84,7 +84,7 @@ export const itemId = (item: Item): string =>
 export const itemTime = (item: Item): number =>
   item.kind === 'notification' ? item.row.createdAt : item.dueAt;
 
-export const agentOf = (item: Item): string =>
+const agentOf = (item: Item): string =>
   item.kind === 'notification' ? item.row.recipientId : item.agent._id;
 
 /**
@@ -102,7 +102,7 @@ export function sessionOf({ sessions }: Queue, key: string): Session | undefined
 export const sessionWith = ({ sessions }: Queue, actorId: string): Session | undefined =>
   sessions.find((session) => session.actorId === actorId);
 
-export const isAlive = ({ actorId }: Session): boolean => actorId !== null;
+const isAlive = ({ actorId }: Session): boolean => actorId !== null;
 
 export function enqueue(queue: Queue, item: Item): Queue {
   const key = sessionKey(item);

@@ -1,4 +1,4 @@
-import { assign, enqueueActions, fromCallback, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
+import { assign, enqueueActions, fromCallback, fromPromise, sendTo, setup } from 'xstate';
 import { backoff, REFUSED_BACKOFF, type BackoffLimits } from '../shared/backoff.ts';
 import { faultParams, type Fault } from '../shared/fault.ts';
 import type { Parent } from '../shared/parent.ts';
@@ -228,5 +228,3 @@ export const extensionsMachine = setup({
     },
   },
 });
-
-export type ExtensionsActor = ActorRefFrom<typeof extensionsMachine>;

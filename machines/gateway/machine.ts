@@ -7,7 +7,7 @@ import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
 import { extendStreak, isCommonTrouble, type Streak } from './streak.ts';
 
-export interface GatewayInput {
+interface GatewayInput {
   parent: Parent<GatewayNews>;
   /** Whether OPENCLAW_GATEWAY_URL names a gateway at all. */
   configured: boolean;

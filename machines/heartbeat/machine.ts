@@ -1,4 +1,4 @@
-import { assign, fromPromise, sendTo, setup, type ActorRef, type ActorRefFrom, type Snapshot } from 'xstate';
+import { assign, fromPromise, sendTo, setup, type ActorRef, type Snapshot } from 'xstate';
 import type { AgentRow } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
@@ -8,7 +8,7 @@ import { beatDelay, firstBeatDelay } from './rhythm.ts';
 /** The actor that is told how a beat ended. */
 type Self = ActorRef<Snapshot<unknown>, BeatDone | { type: 'beat.refused' }>;
 
-export interface BeatDone {
+interface BeatDone {
   type: 'beat.done';
   /** The task that the beat was about, by id; null when there was none. */
   focus: string | null;
@@ -133,5 +133,3 @@ export const heartbeatMachine = setup({
     },
   },
 });
-
-export type HeartbeatActor = ActorRefFrom<typeof heartbeatMachine>;

@@ -1,4 +1,4 @@
-import { assign, fromCallback, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
+import { assign, fromCallback, fromPromise, sendTo, setup } from 'xstate';
 import { backoff, type BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
 import { faultParams, type Fault } from '../shared/fault.ts';
@@ -103,5 +103,3 @@ export const journalMachine = setup({
     },
   },
 });
-
-export type JournalActor = ActorRefFrom<typeof journalMachine>;

@@ -43,7 +43,7 @@ export interface Entry {
   begun: PostBegun | null;
 }
 
-export interface PostBegun {
+interface PostBegun {
   at: Moment;
   /** The newest message of the thread before it; null when there was none. */
   after: string | null;

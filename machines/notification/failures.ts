@@ -12,13 +12,13 @@ import { mustAnswer } from './rules.ts';
 /** After this many attempts a notification is given up. */
 export const MAX_ATTEMPTS = 5;
 /** The same where no answer is due: nobody waits for it, and nobody is told. */
-export const MAX_PASSIVE_ATTEMPTS = 2;
+const MAX_PASSIVE_ATTEMPTS = 2;
 /** No version of a row gets more runs that somebody pays for, whatever the reasons. */
 export const MAX_RUNS = 10;
 /** After this many runs a row waits longer after each one that failed because of the gateway: its ten runs must outlast the trouble. */
-export const SPARED_FROM = 6;
+const SPARED_FROM = 6;
 /** How long the gateway may lack an agent before its notifications are given up. Its roster may still be on its way. */
-export const UNKNOWN_AGENT_MS = 120_000;
+const UNKNOWN_AGENT_MS = 120_000;
 /** When Convex was away this often at one call, the agent is told, and goes on without it. */
 export const MAX_CALL_FAILURES = 5;
 

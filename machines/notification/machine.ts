@@ -1,4 +1,4 @@
-import { and, not, type ActorRefFrom } from 'xstate';
+import { and, not } from 'xstate';
 import { actingOn } from '../shared/acting.ts';
 import { kindParams, reportSpent } from '../shared/child.ts';
 import { faultParams } from '../shared/fault.ts';
@@ -387,5 +387,3 @@ export const notificationMachine = notificationSetup.createMachine({
     done: { description: 'Delivery hears how it ended.', type: 'final' },
   },
 });
-
-export type NotificationActor = ActorRefFrom<typeof notificationMachine>;

@@ -1,4 +1,4 @@
-import { assign, enqueueActions, setup, type ActorRefFrom } from 'xstate';
+import { assign, enqueueActions, setup } from 'xstate';
 import type { ConditionChanged } from '../shared/condition.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
@@ -117,5 +117,3 @@ export const otherRuntimeMachine = setup({
     },
   },
 });
-
-export type OtherRuntimeActor = ActorRefFrom<typeof otherRuntimeMachine>;

@@ -1,4 +1,4 @@
-import { assign, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
+import { assign, fromPromise, sendTo, setup } from 'xstate';
 import { backoff, REFUSED_BACKOFF, type BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
 import { faultParams, type Fault } from '../shared/fault.ts';
@@ -120,5 +120,3 @@ export const profileSyncMachine = setup({
     },
   },
 });
-
-export type ProfileSyncActor = ActorRefFrom<typeof profileSyncMachine>;

@@ -15,7 +15,7 @@ export interface Profile {
   model: string | null;
 }
 
-export interface ProfileSkill {
+interface ProfileSkill {
   slug: string;
   name: string;
   description: string;

@@ -1,4 +1,4 @@
-import { assign, enqueueActions, fromPromise, sendTo, setup, type ActorRefFrom } from 'xstate';
+import { assign, enqueueActions, fromPromise, sendTo, setup } from 'xstate';
 import type { ConditionChanged } from '../shared/condition.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
@@ -193,5 +193,3 @@ export const pulseMachine = setup({
     },
   },
 });
-
-export type PulseActor = ActorRefFrom<typeof pulseMachine>;

@@ -131,7 +131,7 @@ export interface MentionableAgent {
   role: string;
 }
 
-export interface DeliveryMessage {
+interface DeliveryMessage {
   _id: string;
   authorType: AuthorType;
   authorId: string;
@@ -139,7 +139,7 @@ export interface DeliveryMessage {
   createdAt: number;
 }
 
-export interface TaskOverview {
+interface TaskOverview {
   totals: { status: string; count: number }[];
   topTasks: {
     status: string;

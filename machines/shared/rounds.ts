@@ -4,11 +4,11 @@ import type { TaskStatus } from './mission-control.ts';
 import type { ToolCall } from './tools.ts';
 
 /** Answers with calls in one run. The calls of the last one are made, and then follows a round without tools. */
-export const MAX_ROUNDS = 16;
+const MAX_ROUNDS = 16;
 /** Calls in one run. Those beyond are answered with `limit` and not made. */
-export const MAX_CALLS = 40;
+const MAX_CALLS = 40;
 
-export interface RoundCall {
+interface RoundCall {
   call: ToolCall;
   /** The status of the run's task when the agent called; null without a task. */
   before: TaskStatus | null;

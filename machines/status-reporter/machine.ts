@@ -1,4 +1,4 @@
-import { assign, enqueueActions, fromPromise, setup, type ActorRefFrom } from 'xstate';
+import { assign, enqueueActions, fromPromise, setup } from 'xstate';
 import { backoff, REFUSED_BACKOFF, type BackoffLimits } from '../shared/backoff.ts';
 import type { ConditionChanged } from '../shared/condition.ts';
 import { Fault, faultParams } from '../shared/fault.ts';
@@ -181,5 +181,3 @@ export const statusReporterMachine = setup({
     },
   },
 });
-
-export type StatusReporterActor = ActorRefFrom<typeof statusReporterMachine>;

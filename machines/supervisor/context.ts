@@ -64,7 +64,7 @@ export type SupervisorEvent =
   | PulseEvent
   | Extract<ExtensionsEvent, { type: 'extension.failed' }>;
 
-export interface Condition {
+interface Condition {
   problem: string;
   severity: 'degraded' | 'failed';
   /** The child that told it. */

@@ -1,4 +1,4 @@
-import { assign, sendTo, setup, type ActorRefFrom } from 'xstate';
+import { assign, sendTo, setup } from 'xstate';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
 
@@ -123,5 +123,3 @@ export const troubleMachine = setup({
     over: { description: 'The scope is well again.', type: 'final' },
   },
 });
-
-export type TroubleActor = ActorRefFrom<typeof troubleMachine>;

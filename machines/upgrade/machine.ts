@@ -1,11 +1,11 @@
-import { assign, enqueueActions, fromPromise, setup, type ActorRefFrom } from 'xstate';
+import { assign, enqueueActions, fromPromise, setup } from 'xstate';
 import type { ConditionChanged } from '../shared/condition.ts';
 import type { PendingUpgrade } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
 import { judge, type UpgradeFacts, type UpgradeVerdict } from './judge.ts';
 
-export interface UpgradeInput {
+interface UpgradeInput {
   parent: Parent<UpgradeNews>;
   /** `notify` only tells; `exit` leaves so that the new image can start. */
   mode: 'exit' | 'notify';
@@ -178,5 +178,3 @@ export const upgradeMachine = upgradeSetup.createMachine({
     },
   },
 });
-
-export type UpgradeActor = ActorRefFrom<typeof upgradeMachine>;

@@ -2,9 +2,9 @@
 import type { State, Transition } from './chart.ts';
 import { textWidth, wrap, type Font } from './text.ts';
 
-export const TITLE: Font = { size: 13, bold: true };
-export const SMALL: Font = { size: 10.5 };
-export const CHIP: Font = { size: 9 };
+const TITLE: Font = { size: 13, bold: true };
+const SMALL: Font = { size: 10.5 };
+const CHIP: Font = { size: 9 };
 
 export const PAD = 10;
 export const LINE = 15;
@@ -17,7 +17,7 @@ const GAP = 5;
 /** Further lines of one row stand this far to the right. */
 const INDENT = 8;
 /** Room for the sign in front of a line. */
-export const SIGN = 15;
+const SIGN = 15;
 const DESCRIPTION_WIDTH = 230;
 const ROW_WIDTH = 260;
 const COLUMN_GAP = 18;
@@ -35,7 +35,7 @@ export interface Line {
   look: 'title' | 'description' | 'row' | 'caption';
 }
 
-export interface Chip {
+interface Chip {
   x: number;
   y: number;
   width: number;
@@ -43,7 +43,7 @@ export interface Chip {
 }
 
 /** A state of a closed state, named in its box; y is the upper edge. */
-export interface Pill {
+interface Pill {
   x: number;
   y: number;
   width: number;

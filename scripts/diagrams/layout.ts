@@ -37,7 +37,7 @@ export interface PlacedAny extends Rect {
   of: string;
 }
 
-export interface PlacedSheet extends Rect {
+interface PlacedSheet extends Rect {
   /** The state whose inside the sheet shows; the machine's root for the top level. */
   of: string;
 }

@@ -5,7 +5,7 @@ type StateGuard = NonNullable<AnyStateNode['always']>[number]['guard'];
 type StateAction = AnyStateNode['entry'][number];
 
 /** A delay, with its length where that is a constant: `checkInterval 5 s`. */
-export function delayName(machine: AnyStateMachine, delay: AnyStateNode['after'][number]['delay']): string {
+function delayName(machine: AnyStateMachine, delay: AnyStateNode['after'][number]['delay']): string {
   if (typeof delay === 'function') throw new Error(`A delay of "${machine.id}" has no name.`);
   const length = typeof delay === 'number' ? delay : machine.implementations.delays[delay];
   const told = typeof length === 'number' ? duration(length) : '';

@@ -201,7 +201,7 @@ function arrow(points: readonly ElkPoint[]): string[] {
 const at = ({ x, y }: ElkPoint): string => `${round(x)} ${round(y)}`;
 
 /** The line through all points, its corners rounded. */
-export function rounded(points: readonly ElkPoint[]): string {
+function rounded(points: readonly ElkPoint[]): string {
   return points
     .map((point, i) => {
       const before = points[i - 1];

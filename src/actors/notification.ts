@@ -35,7 +35,7 @@ export interface Surroundings extends RoundSurroundings {
 }
 
 /** How an agent acts in a run (docs/agents.md). */
-export interface NotificationTools {
+interface NotificationTools {
   mode: ToolMode;
   execute: Execute;
   report: ReportCall;

@@ -359,8 +359,7 @@ function runLimitAt({ clock, config }: Look, actor: AnyActorRef, value: StateVal
   return isRun && since !== null && config.gateway !== null ? since + config.gateway.requestTimeoutMs : null;
 }
 
-export const isOpenRound = (value: StateValue): boolean =>
-  statePaths(value).join().startsWith('working.running.');
+const isOpenRound = (value: StateValue): boolean => statePaths(value).join().startsWith('working.running.');
 
 /** null for what has no round open. */
 function lastSignAt({ lastSign }: Look, actor: AnyActorRef): number | null {

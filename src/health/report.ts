@@ -9,13 +9,13 @@ export type HealthStatus = 'healthy' | 'degraded' | 'starting' | 'draining' | 'f
 
 export type Timestamp = string | null;
 
-export interface Versions {
+interface Versions {
   runtime: string;
   openclaw: string;
   node: string;
 }
 
-export interface Infrastructure {
+interface Infrastructure {
   dropletId: string;
   ip: string;
   region: string;
@@ -40,7 +40,7 @@ export interface GatewayReport {
 export type WakeUp =
   'off' | 'absent' | 'asking' | 'connecting' | 'connected' | 'reconnecting' | 'unsure' | 'refused' | 'down';
 
-export interface DeliveryConfig {
+interface DeliveryConfig {
   intervalMs: number;
   backoffBaseMs: number;
   backoffMaxMs: number;
@@ -139,7 +139,7 @@ export interface UpgradeReport {
 }
 
 /** What one agent has used in this UTC day. */
-export interface AgentTokens {
+interface AgentTokens {
   agent: string;
   input: number;
   output: number;

@@ -5,7 +5,7 @@ import { startSession, type Session, type SessionOptions } from './session.ts';
  * How long it goes on listening after the last viewer has left, so that a viewer who reloads or reconnects misses
  * nothing.
  */
-export const LINGER_MS = 30_000;
+const LINGER_MS = 30_000;
 
 /** Listens to the machines while somebody watches, and costs nothing while nobody does. */
 export interface Watch {

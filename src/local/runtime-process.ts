@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT } from '../../machines/supervisor/context.ts';
 
-export type LeaveSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+type LeaveSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 export interface RuntimeProcess {
   /** True once the runtime is ready; false when it ended before. */

@@ -1,7 +1,7 @@
 import type { Story } from './story.ts';
 
 /** How many notifications are remembered. The journal holds all that are not finished. */
-export const STORIES_KEPT = 1_000;
+const STORIES_KEPT = 1_000;
 
 export interface Memory {
   get(id: string): Story | undefined;

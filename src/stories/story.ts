@@ -36,7 +36,7 @@ export interface Run {
   ended: 'replied' | 'failed' | 'cutOff' | null;
 }
 
-export interface Failure {
+interface Failure {
   at: number;
   sentence: string;
   /** How often it came in a row. */

@@ -4,7 +4,7 @@ import { fitData } from './cut.ts';
 import { Refusal } from './refusal.ts';
 
 /** Of a call's answer in characters. */
-export const MAX_OUTPUT = 24_000;
+const MAX_OUTPUT = 24_000;
 
 const MAX_MESSAGE = 300;
 const MAX_NAME = 64;

@@ -54,7 +54,7 @@ const MALFORMED_ARGUMENT = 'An id is malformed, or a value has the wrong type.';
  * What a refusal by Mission Control means for the model. The text is more exact than the code of a ConvexError, so it
  * decides first. A production deployment may hide both; the refusal then counts as a conflict.
  */
-export function refusalOfFunction({ code, words }: FunctionFault): Refusal {
+function refusalOfFunction({ code, words }: FunctionFault): Refusal {
   const byText = BY_PREFIX.find(([prefix]) => prefix.test(words))?.[1];
   const meaning = byText ?? (code === null ? undefined : BY_CODE[code]);
   if (meaning === undefined) {

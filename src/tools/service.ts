@@ -39,7 +39,7 @@ export interface Activity {
   createdAt: number;
 }
 
-export interface TaskHistory {
+interface TaskHistory {
   task: ToolTask;
   /** Oldest first. */
   messages: ThreadMessage[];
@@ -62,7 +62,7 @@ export interface ListedDocument {
   updatedAt: number;
 }
 
-export interface TaskFields {
+interface TaskFields {
   title?: string;
   description?: string;
   priority?: number;

@@ -14,7 +14,7 @@ import type { Identities, Identity } from './identity.ts';
 import type { Step } from './steps.ts';
 import type { Subject } from './subject.ts';
 
-export interface Beginning {
+interface Beginning {
   name: string;
   /** What it is in our own words: `mission_control.step`. */
   step: Step | 'list' | 'wait' | 'run';
@@ -26,7 +26,7 @@ export interface Beginning {
   within?: Span;
 }
 
-export interface Ending {
+interface Ending {
   at: number;
   attributes?: Attributes;
   /** One sentence, where it failed. */

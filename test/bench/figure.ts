@@ -12,7 +12,7 @@ export interface Figure {
   goal?: Goal;
 }
 
-export type Goal = { most: number } | { least: number };
+type Goal = { most: number } | { least: number };
 
 export function isMet({ value, ratio, goal }: Figure): boolean {
   if (goal === undefined) return true;

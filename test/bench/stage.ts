@@ -12,7 +12,7 @@ export interface Stage extends Sides {
   sessions: readonly Session[];
 }
 
-export interface Session {
+interface Session {
   taskId: string;
   slug: string;
 }

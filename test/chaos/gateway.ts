@@ -53,7 +53,7 @@ const LONGEST_MS = 60;
 const RunBody = v.object({ input: v.string() });
 
 /** What a reply of run `id` says; the checks find the run by it. */
-export const replyOf = ({ id, notificationId, about }: Run): string =>
+const replyOf = ({ id, notificationId, about }: Run): string =>
   `reply ${id} to ${notificationId} about ${about}`;
 
 /**

@@ -11,7 +11,7 @@ export interface ChaosOptions {
   backend: 'plain' | 'extended';
 }
 
-export const DEFAULTS: ChaosOptions = { kills: 40, seed: 1, sessions: 20, backlog: 400, backend: 'plain' };
+const DEFAULTS: ChaosOptions = { kills: 40, seed: 1, sessions: 20, backlog: 400, backend: 'plain' };
 
 export const HELP = `npm run chaos -- [--kills N] [--seed N] [--sessions N] [--backlog N]
                      [--backend plain|extended]

@@ -31,9 +31,9 @@ const Container = v.object({
   }),
 });
 
-export type Container = v.InferOutput<typeof Container>;
+type Container = v.InferOutput<typeof Container>;
 
-export interface Ports {
+interface Ports {
   health: number;
   backend: number;
   gateway: number;

@@ -20,7 +20,7 @@ const GATEWAY_TOKEN = 'echo-gateway-token';
 const START_LIMIT_MS = 120_000;
 
 /** What the engine says of a service's container. */
-export interface Container {
+interface Container {
   id: string;
   image: string;
   startedAt: string;
@@ -48,14 +48,14 @@ const Runs = v.object({
   runs: v.array(v.object({ sessionKey: v.string(), endedAt: v.nullable(v.number()) })),
 });
 
-export interface Ended {
+interface Ended {
   code: number | null;
   /** Both streams, as they came. */
   output: string;
 }
 
 /** A run of the upgrade script. */
-export interface Upgrade {
+interface Upgrade {
   pid: number;
   output(): string;
   ended: Promise<Ended>;

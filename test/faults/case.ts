@@ -3,7 +3,7 @@ import type { TestContext } from 'vitest';
 /** One fault, and what must hold in spite of it. */
 export type FaultCase = Fault & (Named | Unnamed);
 
-export interface Fault {
+interface Fault {
   /** As in `npm run faults <name>`. */
   name: string;
   /** What is done and what must follow, in one line. */
@@ -23,13 +23,13 @@ export interface Fault {
 }
 
 /** Somebody's trouble lasts long enough to be seen. */
-export interface Named {
+interface Named {
   /** What a problem on /health must say within 20 s; it must be healthy again within 30 s of the end. */
   names: RegExp;
 }
 
 /** There is rightly nothing to name, so /health must raise no alarm that stays. */
-export interface Unnamed {
+interface Unnamed {
   /** Why there is nothing, in one sentence. */
   nothingToName: string;
 }

@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { Fault } from '../../machines/shared/fault.ts';
-import type { Reply, RunRequest } from '../../src/ports.ts';
+import type { RunRequest } from '../../src/ports.ts';
 
 /** A server of a test's own, on a free port of the loopback. */
 export interface TestServer {
@@ -48,16 +48,6 @@ export const aRun = (special: Partial<RunRequest> = {}): RunRequest => ({
   instructions: 'Answer.',
   input: 'hello',
   signal: new AbortController().signal,
-  ...special,
-});
-
-/** A reply for the tests, with what is special about it. */
-export const aReply = (special: Partial<Reply> = {}): Reply => ({
-  text: 'Done',
-  toolCalls: special.calls?.length ?? 0,
-  calls: [],
-  cut: null,
-  usage: null,
   ...special,
 });
 

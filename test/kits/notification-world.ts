@@ -158,7 +158,7 @@ const TYPES = {
   skipped: 'status_change',
 } as const satisfies Record<RowKind, NotificationRow['type']>;
 
-export const coalescesIn = ({ kind }: Ghost): boolean => TYPES[kind] === 'thread_update';
+const coalescesIn = ({ kind }: Ghost): boolean => TYPES[kind] === 'thread_update';
 
 const rowAt = (ghost: Ghost, version: number): NotificationRow => ({
   ...(ghost.kind === 'noTask' ? rowWithout('taskId') : sampleRow()),
@@ -167,7 +167,7 @@ const rowAt = (ghost: Ghost, version: number): NotificationRow => ({
   createdAt: version,
 });
 
-export const rowOf = (ghost: Ghost): NotificationRow => ({
+const rowOf = (ghost: Ghost): NotificationRow => ({
   ...rowAt(ghost, ghost.version),
   ...(ghost.row === 'delivered' && { deliveredAt: 9 }),
 });

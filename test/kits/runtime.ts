@@ -17,7 +17,7 @@ const LogLine = v.looseObject({
   message: v.string(),
 });
 
-export type LogLine = v.InferOutput<typeof LogLine>;
+type LogLine = v.InferOutput<typeof LogLine>;
 
 export interface RuntimeOptions {
   backend?: { url: string; accountId: string; serviceToken: string };

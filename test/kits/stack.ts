@@ -72,7 +72,7 @@ const DOES_ALSO: Record<string, readonly string[]> = {
 };
 
 /** The functions that a fault of this one befalls, by their paths. */
-export const alike = (path: string): string[] => [
+const alike = (path: string): string[] => [
   path,
   ...(DOES_ALSO[path.replace('service/actions:', '')] ?? []).map((name) => `service/extensions:${name}`),
 ];

@@ -19,7 +19,7 @@ export interface Chart {
 }
 
 /** A part of the drawing, in its own units. */
-export interface ChartPart extends Part {
+interface ChartPart extends Part {
   name: string;
   box: Element;
 }

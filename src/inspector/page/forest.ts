@@ -6,7 +6,7 @@ import { count, lastOf } from './format.ts';
 /** `over`: it has ended. */
 type NodeTone = Tone | 'over';
 
-export interface ActorNode {
+interface ActorNode {
   kind: 'actor';
   key: string;
   level: number;

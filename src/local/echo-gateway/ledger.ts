@@ -1,4 +1,4 @@
-export type Outcome = 'completed' | 'failed' | 'aborted' | 'reset' | 'unavailable';
+type Outcome = 'completed' | 'failed' | 'aborted' | 'reset' | 'unavailable';
 
 /** One run that was asked for; times in milliseconds since the epoch. */
 export interface RunRecord {

@@ -11,7 +11,7 @@ const seeded = v.object({
   tasks: v.array(v.object({ _id: v.string(), title: v.string() })),
 });
 
-export type Seeded = v.InferOutput<typeof seeded>;
+type Seeded = v.InferOutput<typeof seeded>;
 
 export interface Host {
   engine: Engine;

@@ -22,10 +22,10 @@ export interface Making {
   signal: AbortSignal;
 }
 
-export type Data = Record<string, unknown>;
+type Data = Record<string, unknown>;
 
 /** What a look for an earlier try found: what it made, that it made nothing, or that nobody can tell. */
-export type Looked = { found: Data } | 'absent' | 'unknown';
+type Looked = { found: Data } | 'absent' | 'unknown';
 
 /** A call that may be made. */
 export interface PreparedCall {

@@ -38,7 +38,7 @@ const around = (...pieces: string[]): Variant[] =>
 /** The run ends with these events. */
 const ending = (body: string, words = FINE): Variant => ({ body: CREATED + body, said: words });
 
-export const streams = (body: string, type = 'text/event-stream'): Fate => ({
+const streams = (body: string, type = 'text/event-stream'): Fate => ({
   kind: 'writes',
   write: (response) => void response.writeHead(200, { 'content-type': type }).end(body),
 });

@@ -2,7 +2,7 @@
  * When each notification changed and was read, on the machine's monotonic clock: other processes on the machine can
  * compare it with their own `monotonicMs()`.
  */
-export interface NotificationHistory {
+interface NotificationHistory {
   /** When the row was made, and when each newer message was coalesced into it. */
   versions: { at: number; createdAt: number; messageId: string | null }[];
   /** Each answer of `getNotificationForDelivery`. */

@@ -9,7 +9,7 @@ import type {
 } from '../../../machines/shared/mission-control.ts';
 import type { Parent } from '../../../machines/shared/parent.ts';
 
-export const FLAGS: BehaviorFlags = {
+const FLAGS: BehaviorFlags = {
   canCreateTasks: true,
   canModifyTaskStatus: true,
   canCreateDocuments: true,

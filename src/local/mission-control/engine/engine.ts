@@ -54,7 +54,7 @@ export interface Commit {
   touches: readonly Touch[];
 }
 
-export interface QueryResult {
+interface QueryResult {
   result: PromiseSettledResult<JSONValue>;
   /** What it read, also when it failed. */
   reads: readonly Range[];

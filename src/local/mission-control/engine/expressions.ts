@@ -11,12 +11,12 @@ export interface RangeExpression {
   value: JSONValue;
 }
 
-export type Source =
+type Source =
   | { type: 'FullTableScan'; tableName: string; order: 'asc' | 'desc' | null }
   | { type: 'IndexRange'; indexName: string; range: RangeExpression[]; order: 'asc' | 'desc' | null }
   | { type: 'Search' };
 
-export type Operator = { filter: JSONValue } | { limit: number };
+type Operator = { filter: JSONValue } | { limit: number };
 
 export interface Query {
   source: Source;

@@ -61,7 +61,7 @@ export function readSchema(definition: unknown): TableSchema[] {
   return [...SYSTEM_TABLES, ...own];
 }
 
-export const ONLY_CONVEX = 'The local Mission Control does not have them: only a Convex deployment does.';
+const ONLY_CONVEX = 'The local Mission Control does not have them: only a Convex deployment does.';
 
 function exported(definition: unknown): { tables: ExportedTable[]; schemaValidation: boolean } {
   if (typeof definition === 'object' && definition !== null && 'export' in definition) {
