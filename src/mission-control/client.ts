@@ -14,6 +14,7 @@ export interface ServiceAccess {
   /** The deployment, without a slash at the end. */
   url: string;
   accountId: string;
+  /** Goes out with every call; never into a message. */
   serviceToken: string;
   /** The proxy on the way to it; none when absent or null. */
   proxy?: string | null;
@@ -63,12 +64,11 @@ export type CountCall = (name: string, outcome: 'ok' | FaultKind) => void;
 const EVERY_CALL_FAILS = 'So does every other call: SERVICE_TOKEN or ACCOUNT_ID may be wrong.';
 
 export function createServiceClient(
-  access: ServiceAccess,
+  { url, accountId, serviceToken }: ServiceAccess,
   transport: Transport,
   report: (rows: Malformed[]) => void,
   countCall: CountCall = () => undefined,
 ): ServiceClient {
-  const { url, accountId, serviceToken } = access;
   /** Functions that failed since the last success, where the deployment hid the reason. */
   const silent = new Set<string>();
 

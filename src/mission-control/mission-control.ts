@@ -1,40 +1,23 @@
 import type { OtherRuntimeSign } from '../../machines/other-runtime/machine.ts';
-import type { PulseEvent } from '../../machines/pulse/machine.ts';
 import type { MissionControl } from '../ports.ts';
 import type { ToolService } from '../tools/service.ts';
-import type { Traceparent } from '../traces/traces.ts';
 import { createServiceClient } from './client.ts';
-import type { CountCall } from './client.ts';
+import type { CountCall, ServiceAccess } from './client.ts';
 import { contractCalls } from './contract-calls.ts';
 import { extensionCalls, type Offer } from './extension-calls.ts';
 import { watchForOthers } from './others.ts';
 import type { Malformed } from './parse.ts';
 import { toolCalls } from './tool-calls.ts';
-import { createTransport } from './transport.ts';
+import { createTransport, type TransportOptions } from './transport.ts';
 
-export interface MissionControlOptions {
-  /** CONVEX_URL: http or https, without credentials. */
-  url: string;
-  accountId: string;
-  /** Goes out with every call; never into a message. */
-  serviceToken: string;
-  /** The proxy on the way to it; none when absent or null. */
-  proxy?: string | null;
-  /** Limit of one call, its body included, in milliseconds; 30,000 when absent. */
-  timeoutMs?: number;
-  /** How many sessions may call at once. */
-  maxConcurrent: number;
+export interface MissionControlOptions extends ServiceAccess, TransportOptions {
   /** Told once of each row that was left out of a list. */
   onMalformed?: (detail: Malformed) => void;
   countCall?: CountCall;
-  /** The trace that a call belongs to. */
-  traceparent?: Traceparent;
   /** The name under which rows are lent to this runtime, the same after a restart; when absent, none are. */
   holder?: string;
   /** Told what the calls say of other runtimes on the account. */
   onOthers?: (sign: OtherRuntimeSign) => void;
-  /** Told of calls that hang. */
-  onHanging?: (event: PulseEvent) => void;
   /** What the backend offers beyond the contract; nothing when absent. */
   offer?: Offer;
 }
@@ -49,18 +32,10 @@ export type MissionControlClient = MissionControl & { tools: ToolService; close(
  * @throws TypeError when the URL is none
  */
 export function createMissionControl(options: MissionControlOptions): MissionControlClient {
-  const { accountId, serviceToken, maxConcurrent, timeoutMs = 30_000 } = options;
-  const url = options.url.replace(/\/+$/, '');
-  const transport = createTransport({
-    url,
-    timeoutMs,
-    maxConcurrent,
-    proxy: options.proxy ?? null,
-    ...(options.onHanging && { onHanging: options.onHanging }),
-    traceparent: options.traceparent,
-  });
+  const access = { ...options, url: options.url.replace(/\/+$/, '') };
+  const transport = createTransport(access);
   const report = reportOnce(options.onMalformed ?? (() => undefined));
-  const client = createServiceClient({ url, accountId, serviceToken }, transport, report, options.countCall);
+  const client = createServiceClient(access, transport, report, options.countCall);
   const plain = contractCalls(client);
   const onOthers = options.onOthers ?? (() => undefined);
   const calls = extensionCalls(client, {

@@ -29,27 +29,27 @@ export interface Transport {
 }
 
 export interface TransportOptions {
-  /** The deployment. */
+  /** The deployment: http or https, without credentials. */
   url: string;
-  /** For the whole call, the body and the wait for a free connection included, in milliseconds. */
-  timeoutMs: number;
+  /** The proxy on the way to it; none when absent or null. */
+  proxy?: string | null;
+  /** Limit of one call, with its body and the wait for a free connection, in milliseconds; 30,000 when absent. */
+  timeoutMs?: number;
   /** How many runs may be open at once. So many calls go out without a queue, up to a hundred. */
   maxConcurrent: number;
   /** Told of calls that hang. */
   onHanging?: (event: PulseEvent) => void;
   /** The trace that a call belongs to. */
-  traceparent?: Traceparent | undefined;
-  /** The proxy on the way; null for none. */
-  proxy: string | null;
+  traceparent?: Traceparent;
 }
 
 export function createTransport({
   url,
-  timeoutMs,
+  proxy = null,
+  timeoutMs = 30_000,
   maxConcurrent,
   onHanging = () => undefined,
   traceparent = () => undefined,
-  proxy,
 }: TransportOptions): Transport {
   const { origin } = new URL(url);
   const dispatcher = openPool(
