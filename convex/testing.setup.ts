@@ -30,7 +30,7 @@ export const service = api.service.actions;
 
 /** @param engine whose database it is; files are kept by convex-test alone */
 export async function createBackend(engine = ENGINE) {
-  // Both run the same tests: convex-test is the oracle for the engine of the local Mission Control.
+  // Both run the same tests, so that convex-test shows whether the engine of the local Mission Control is right.
   const t: TestBackend = engine === 'local' ? await localBackend() : convexTest(schema, modules);
   const [serviceTokenHash, personTokenHash] = await Promise.all([
     sha256Hex(SECRET),

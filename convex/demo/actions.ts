@@ -1,6 +1,6 @@
 /**
- * Mission Control for one person at a terminal. It does what the web page does for a signed-in user, with the person's token.
- * Actions all, as in service/actions.ts and with the same errors.
+ * Mission Control for one person at a terminal. It does what the web page does for a signed-in user, with the person's
+ * token. All of them are actions, as in service/actions.ts, with the same errors.
  */
 import { v } from 'convex/values';
 import type { Infer } from 'convex/values';
@@ -116,7 +116,7 @@ export const requestRestart = action({
     await ctx.runMutation(internal.demo.people.requestRestart, await withPerson(args)),
 });
 
-/** The runtime's row with its upgrade history, and what the account says of it. */
+/** The runtime's row with its upgrade history, and the account's own record of the runtime. */
 export const showRuntime = action({
   args: personArgs,
   returns: runtimeView,

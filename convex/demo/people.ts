@@ -130,7 +130,7 @@ export const addAgent = internalMutation({
   },
 });
 
-/** Who an agent is and what it may do; what is left out stays as it is. */
+/** Who an agent is and what it may do. Fields that are left out stay unchanged. */
 export const profileArgs = {
   slug: v.string(),
   soulContent: v.optional(v.string()),
@@ -138,7 +138,7 @@ export const profileArgs = {
   /** Minutes. */
   heartbeatInterval: v.optional(v.number()),
   behaviorFlags: v.optional(behaviorFlags.partial()),
-  /** All of its skills, by their slugs in the account; those that are new are made. */
+  /** All of its skills, by their slugs in the account. Skills that do not exist yet are created. */
   skills: v.optional(
     v.array(v.object({ slug: v.string(), contentMarkdown: v.string(), isEnabled: v.optional(v.boolean()) })),
   ),

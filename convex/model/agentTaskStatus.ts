@@ -13,7 +13,7 @@ import { agentStatusPath, isAgentSettable, statusProblem } from './taskStatus.ts
 const QA_ROLE = /\bqa\b|quality assurance|quality\b/i;
 
 export interface StatusChange {
-  /** Any text. If an agent may not set this status, it is refused with the contract's sentence. */
+  /** Any text. A status that an agent may not set is refused with the contract's sentence. */
   status: string;
   blockedReason?: string;
   expectedStatus?: TaskStatus;

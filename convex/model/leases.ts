@@ -1,6 +1,7 @@
 /**
- * Which runtime works on which rows, where an account has more than one (docs/contract-extensions.md#leasenotifications).
- * A row names its holder. What it holds is its own for as long as the holder is heard of.
+ * Which runtime works on which rows, where an account has more than one
+ * (docs/contract-extensions.md#leasenotifications). A row names its holder. It stays with the holder as long as the
+ * holder is heard of.
  */
 import type { Doc, Id } from '../_generated/dataModel.js';
 import type { MutationCtx } from '../_generated/server.js';

@@ -70,7 +70,7 @@ export async function requireAccount(ctx: QueryCtx, claim: ServiceClaim): Promis
   return account;
 }
 
-/** For hashes: how long it takes tells nothing of where they differ. */
+/** Compares hashes in a time that does not show where they differ. */
 export function equalInConstantTime(a: string, b: string): boolean {
   let difference = a.length ^ b.length;
   for (let at = 0; at < a.length; at++) difference |= a.charCodeAt(at) ^ b.charCodeAt(at);

@@ -40,7 +40,7 @@ export async function ensureSession(
   return sessionKey;
 }
 
-/** Closes the sessions of an archived task; the next use of one opens its next generation. */
+/** Closes the sessions of an archived task. The next use of such a session opens its next generation. */
 export async function closeTaskSessions(ctx: MutationCtx, taskId: Id<'tasks'>): Promise<void> {
   const open = await ctx.db
     .query('agentRuntimeSessions')

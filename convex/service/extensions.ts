@@ -87,8 +87,8 @@ export const listWithContexts = action({
 });
 
 /**
- * The same, and what it lists is lent to the caller: another runtime is not given it until the caller gives it back or is
- * not heard of for a while.
+ * The same, and the listed rows are lent to the caller. Another runtime gets them only after the caller has given them
+ * back, or was not heard of for a while.
  */
 export const leaseNotifications = action({
   args: {
