@@ -96,6 +96,7 @@ export const deliveryMachine = deliverySetup.createMachine({
           { guard: { type: 'knowsChild', params: outputOf }, actions: childEnded },
         ],
         'function.failed': { actions: { type: 'noteFailure', params: ({ event }) => event } },
+        'function.away': { actions: { type: 'noteFailure', params: ({ event }) => event } },
         'session.troubled': { actions: { type: 'noteFailure', params: ({ event }) => event } },
         'function.passed': {
           actions: {

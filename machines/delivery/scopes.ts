@@ -18,10 +18,13 @@ export function scopeKind(scope: string): ScopeKind {
 }
 
 /** How many failures in a row, of how many different sessions, are no coincidence. What a notification is sure of is told at once. */
-export const ENOUGH: Readonly<Record<ScopeKind | 'certain', { failures: number; subjects: number }>> = {
+export const ENOUGH: Readonly<
+  Record<ScopeKind | 'away' | 'certain', { failures: number; subjects: number }>
+> = {
   function: { failures: 3, subjects: 3 },
   agent: { failures: 3, subjects: 2 },
   session: { failures: 2, subjects: 1 },
+  away: { failures: 3, subjects: 1 },
   certain: { failures: 1, subjects: 1 },
 };
 
@@ -31,7 +34,7 @@ export const describeTrouble = (scope: string, who: string, reason: string): str
 
 const SENTENCES: Readonly<Record<ScopeKind, (who: string) => string>> = {
   function: (who) =>
-    `Mission Control's function ${who} fails for different notifications alike. They wait, and each is tried again until it works.`,
+    `Mission Control's function ${who} fails. Notifications that need it wait, and it is tried again until it works.`,
   agent: (who) => `The runs of ${who} fail. Only this agent waits: its runs go out one at a time.`,
   session: (who) => `"${who}" failed. Only this notification waits, and is given up after 5 tries.`,
 };

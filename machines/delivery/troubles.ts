@@ -19,13 +19,15 @@ import {
   scopesOfCall,
   scopesOfRun,
   sessionScope,
+  type ScopeKind,
   type Troubles,
 } from './scopes.ts';
 
 type FunctionFailed = Extract<ChildNews, { type: 'function.failed' }>;
 type RunFailed = Extract<ChildNews, { type: 'run.failed' }>;
+type FunctionAway = Extract<ChildNews, { type: 'function.away' }>;
 type SessionTroubled = Extract<ChildNews, { type: 'session.troubled' }>;
-type Failed = FunctionFailed | RunFailed | SessionTroubled;
+type Failed = FunctionFailed | FunctionAway | RunFailed | SessionTroubled;
 type Stalled = Extract<StallNews, { type: 'run.stalled' }>;
 type TroubleFound = Extract<DeliveryEvent, { type: 'trouble.found' }>;
 
@@ -40,10 +42,17 @@ const overWith = (queue: Queue, session: string): string[] => [
 function scopesOf(failed: Failed, troubles: Troubles): string[] {
   const { session } = failed;
   if (failed.type === 'session.troubled') return [sessionScope(session)];
+  // Convex is no notification's trouble.
+  if (failed.type === 'function.away') return [failed.name];
   return failed.type === 'function.failed'
     ? scopesOfCall(session, failed.name, troubles)
     : scopesOfRun(session, troubles);
 }
+
+const enoughOf = (failed: Failed, kind: ScopeKind) => {
+  if (failed.type === 'function.away') return ENOUGH[failed.asksForWait ? 'certain' : 'away'];
+  return ENOUGH[failed.type === 'session.troubled' ? 'certain' : kind];
+};
 
 const inWords = (ms: number): string => (ms < 60_000 ? `${ms / 1_000} s` : `${Math.round(ms / 60_000)} min`);
 
@@ -63,8 +72,7 @@ export const withTroubles = withRests.extend({
         const id = actorOf(scope);
         const kind = scopeKind(scope);
         const names = { function: scope, agent: who.agent, session: who.title };
-        const enough = ENOUGH[failed.type === 'session.troubled' ? 'certain' : kind];
-        const input = { parent: self, scope, who: names[kind], enough, now };
+        const input = { parent: self, scope, who: names[kind], enough: enoughOf(failed, kind), now };
         then.spawnChild('trouble', { id, systemId: id, input });
       }
       for (const scope of scopes) {

@@ -30,31 +30,46 @@ export const FUNCTION = {
   post: 'createMessageFromAgent',
   look: 'loadTaskDetailsForAgentTool',
   mark: 'markNotificationDelivered',
+  complete: 'completeDelivery',
 } as const;
 
 type FunctionName = (typeof FUNCTION)[keyof typeof FUNCTION];
 
-const reportFunctionFailed = (name: FunctionName) =>
+const report = <const TType extends string>(type: TType, name: FunctionName) =>
   ({
-    type: 'reportFunctionFailed',
+    type,
     params: ({ event }: { event: { error: unknown } }) => ({ ...faultParams({ event }), name }),
   }) as const;
 
 export const passed = (name: FunctionName) => ({ type: 'reportFunctionPassed', params: { name } }) as const;
 
+/** Convex is away as a whole, or for this function alone. Or the journal is. */
+const away = (name: FunctionName) =>
+  [
+    {
+      guard: { type: 'backendAway', params: kindParams },
+      target: 'resting',
+      actions: [keepStepFault, report('reportFunctionAway', name)],
+    },
+    { guard: { type: 'journalAway', params: kindParams }, target: 'resting', actions: keepStepFault },
+  ] as const;
+
 /** Not this row's failure: Convex is away, or the function fails for different rows alike. The step waits. */
 const sharedTrouble = (name: FunctionName) =>
   [
-    { guard: { type: 'sideAway', params: kindParams }, target: 'resting', actions: keepStepFault },
+    ...away(name),
     {
       guard: { type: 'functionTroubled', params: { name } },
       target: 'resting',
-      actions: [keepStepFault, reportFunctionFailed(name)],
+      actions: [keepStepFault, report('reportFunctionFailed', name)],
     },
   ] as const;
 
 const ownFailure = (name: FunctionName) =>
-  ({ target: 'resting', actions: [keepStepFault, 'countRowFailure', reportFunctionFailed(name)] }) as const;
+  ({
+    target: 'resting',
+    actions: [keepStepFault, 'countRowFailure', report('reportFunctionFailed', name)],
+  }) as const;
 
 /** A call of a step failed. A function that fails for this row alone is the row's own trouble: it gives up in the end. */
 export const stepFailed = <const TGiveUp extends object>(name: FunctionName, giveUp: TGiveUp) =>
@@ -121,14 +136,17 @@ export const answering = notificationSetup.createStateConfig({
           {
             guard: { type: 'isMoved', params: rereadParams },
             target: '#notification.deciding',
-            actions: ['countCompletedPost', moveOn],
+            actions: [passed(FUNCTION.complete), 'countCompletedPost', moveOn],
           },
           {
             guard: 'hasMessage',
             target: '#notification.done',
-            actions: [passed(FUNCTION.post), passed(FUNCTION.mark)],
+            actions: [passed(FUNCTION.complete), passed(FUNCTION.post), passed(FUNCTION.mark)],
           },
-          { target: '#notification.done', actions: passed(FUNCTION.mark) },
+          {
+            target: '#notification.done',
+            actions: [passed(FUNCTION.complete), passed(FUNCTION.mark)],
+          },
         ],
         onError: [
           {
@@ -136,9 +154,12 @@ export const answering = notificationSetup.createStateConfig({
             target: '#notification.answering.burying',
             actions: [keepStepFault, giveUp],
           },
-          { guard: { type: 'sideAway', params: kindParams }, target: 'resting', actions: keepStepFault },
+          ...away(FUNCTION.complete),
           // The function failed as a whole, or is not there any more: the contract's own steps do the same.
-          { target: '#notification.answering.choosing', actions: [keepStepFault, 'goStepByStep'] },
+          {
+            target: '#notification.answering.choosing',
+            actions: [keepStepFault, passed(FUNCTION.complete), 'goStepByStep'],
+          },
         ],
       }),
     },
@@ -205,7 +226,7 @@ export const answering = notificationSetup.createStateConfig({
         {
           guard: { type: 'moved', params: rereadParams },
           target: '#notification.deciding',
-          actions: moveOn,
+          actions: [passed(FUNCTION.read), moveOn],
         },
         { target: '#notification.answering.marking', actions: passed(FUNCTION.read) },
       ],

@@ -32,6 +32,9 @@ export const spareMs = ({ rest, entry }: Pick<NotificationContext, 'rest' | 'ent
     ? 0
     : 60_000 * 2 ** (entry.runs - SPARED_FROM);
 
+const reasonWithWait = ({ message, retryAfterMs }: Fault): string =>
+  retryAfterMs > 0 ? `${message} It asks for a wait of ${Math.ceil(retryAfterMs / 1_000)} s.` : message;
+
 interface Called {
   name: string;
 }
@@ -50,9 +53,9 @@ export const withFailures = notificationParts.extend({
       kind !== 'runCut' &&
       (context.entry.attempts >= mostAttempts(context.delivery) || context.entry.runs >= MAX_RUNS),
     gatewayBlamed: ({ context }, { kind }: Failure) => context.blame === 'gateway' && isAttempt(kind),
-    /** Not this row's trouble: the step waits for whoever is away. */
-    sideAway: (_, { kind }: Failure) =>
-      kind === 'backendUnavailable' || kind === 'backendRefused' || kind === 'journalUnavailable',
+    /** Not this row's trouble: the step waits until Convex, or the journal, is back. */
+    backendAway: (_, { kind }: Failure) => kind === 'backendUnavailable' || kind === 'backendRefused',
+    journalAway: (_, { kind }: Failure) => kind === 'journalUnavailable',
     /** The function fails for different rows alike: the step waits, and the row counts nothing. */
     functionTroubled: ({ context }, { name }: Called) => context.backend.troubled.includes(name),
     rowFailedTooOften: ({ context }) => context.rest.rowFailures + 1 >= MAX_ATTEMPTS,
@@ -127,6 +130,14 @@ export const withFailures = notificationParts.extend({
       name,
       reason: fault.message,
     })),
+    reportFunctionAway: tell((session, { fault, name }: { fault: Fault } & Called, context) => ({
+      type: 'function.away',
+      session,
+      who: whoIn(context),
+      name,
+      reason: reasonWithWait(fault),
+      asksForWait: fault.retryAfterMs > 0,
+    })),
     /** A success is news only after a failure. */
     reportFunctionPassed: tell((session, { name }: Called, { input, rest, backend, delivery }) => {
       // A context that came with the list says nothing about the function that reads one.
@@ -139,7 +150,7 @@ export const withFailures = notificationParts.extend({
       type: 'session.troubled',
       session,
       who: whoIn(context),
-      reason: `${fault.message} It asks for a wait of ${Math.ceil(fault.retryAfterMs / 1_000)} s.`,
+      reason: reasonWithWait(fault),
     })),
     /** Its agent is well again, and it has failed: until it succeeds the trouble is its own. */
     reportFailing: tell((session, _, context) => ({

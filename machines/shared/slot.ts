@@ -20,6 +20,8 @@ export type ChildNews =
   | { type: 'session.troubled'; session: string; who: Who; reason: string }
   /** A function of Convex failed for its row. */
   | { type: 'function.failed'; session: string; who: Who; name: string; reason: string }
+  /** Convex did not answer a function for its row, or refused it for now. `asksForWait`: it said for how long. */
+  | { type: 'function.away'; session: string; who: Who; name: string; reason: string; asksForWait: boolean }
   /** A function that had failed for somebody worked. */
   | { type: 'function.passed'; session: string; name: string }
   /** It waits: with backoff before it repeats a run, or a call to Convex, or because agents answer each other too fast. */

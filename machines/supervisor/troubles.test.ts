@@ -54,6 +54,16 @@ const KINDS: readonly Kind[] = [
     names: /function markNotificationDelivered/,
   },
   {
+    what: 'Convex does not answer the function that posts, and answers all others',
+    fails: { postMessage: 'backendUnavailable', postAgain: 'backendUnavailable' },
+    names: /function createMessageFromAgent/,
+  },
+  {
+    what: 'Convex does not answer the function that reads a context, and answers all others',
+    fails: { readContext: 'backendUnavailable' },
+    names: /function getNotificationForDelivery/,
+  },
+  {
     what: 'Convex gives no list',
     fails: { listUndelivered: 'backendUnavailable' },
     names: /list of notifications/,

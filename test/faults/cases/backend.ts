@@ -23,7 +23,12 @@ const MARK = 'service/actions:markNotificationDelivered';
 const READ = 'service/actions:getNotificationForDelivery';
 
 /** One function fails for every row, many times more often than a row of its own would be given up. */
-const failsForAll = (name: string, path: string, what: string): FaultCase => ({
+const failsForAll = (
+  name: string,
+  path: string,
+  what: string,
+  mode: 'error' | '429' | '500' = 'error',
+): FaultCase => ({
   name,
   what,
   names: new RegExp(path.replace('service/actions:', '')),
@@ -32,7 +37,7 @@ const failsForAll = (name: string, path: string, what: string): FaultCase => ({
   async run(_test, trouble) {
     const stage = await setUp({ sessions: 6, runMs: 1_500 });
     if (path !== READ) await runUnderWay(stage, 6);
-    await stage.backend.setFault({ mode: 'error', path });
+    await stage.backend.setFault({ mode, path });
     trouble.begins();
     if (path === READ) for (let task = 0; task < 6; task++) await ask(stage, 'please look at this', task);
     const name = path.replace('service/actions:', '');
@@ -198,6 +203,18 @@ export const backendCases: readonly FaultCase[] = [
     'mark-fails-for-all',
     MARK,
     'marking fails for every row for 8 s: nobody counts it, all are marked once it works',
+  ),
+  failsForAll(
+    'post-away-for-all',
+    POST,
+    'Convex answers 500 where replies are posted, and is well otherwise, for 8 s: /health names the function, no reply is lost',
+    '500',
+  ),
+  failsForAll(
+    'mark-away-for-all',
+    MARK,
+    'Convex answers 429 where rows are marked, and is well otherwise, for 8 s: /health names the function, all are marked then',
+    '429',
   ),
   {
     name: 'mark-never',

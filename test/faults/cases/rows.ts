@@ -115,7 +115,7 @@ export const rowCases: readonly FaultCase[] = [
   {
     name: 'full-page',
     what: 'a page of rows that fail stands before the good ones (page of 3, 6 failing): the good ones are delivered',
-    names: /fails for different notifications|failed\. Only this/,
+    names: /function \w+ fails|failed\. Only this/,
     async run(_test, trouble) {
       const env = { DELIVERY_LIST_LIMIT: '3', DELIVERY_BACKOFF_BASE_MS: '2s', DELIVERY_BACKOFF_MAX_MS: '4s' };
       const { backend, gateway, relay, rows, start } = await setUpRelay(8, env);
