@@ -156,6 +156,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     }),
     report: createReportCall(log, metrics),
     followUps: config.followUps ? missionControl.tools : null,
+    roster: () => root.getSnapshot().context.agents,
   };
 
   const around = {

@@ -20,9 +20,9 @@ const beat = {
   now: NOW,
   askerId: 'lead',
   known: [
-    { id: 'a1', slug: 'engineer' },
-    { id: 'a2', slug: 'qa' },
-    { id: 'lead', slug: 'squad-lead' },
+    { _id: 'a1', slug: 'engineer' },
+    { _id: 'a2', slug: 'qa' },
+    { _id: 'lead', slug: 'squad-lead' },
   ],
 };
 const idsOf = (tasks: TaskRow[]) => staleFollowUps(tasks, beat).map(({ taskId }) => taskId);

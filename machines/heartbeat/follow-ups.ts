@@ -1,4 +1,5 @@
 /** Whom an orchestrator's beat asks about work that stands still: pure, from the tasks that it has read. */
+import type { KnownAgent } from '../shared/acting.ts';
 import type { TaskRow } from '../shared/mission-control.ts';
 
 const MINUTE_MS = 60_000;
@@ -27,7 +28,7 @@ export interface FollowUp {
  */
 export function staleFollowUps(
   tasks: readonly TaskRow[],
-  beat: { now: number; askerId: string; known: readonly { id: string; slug: string }[] },
+  beat: { now: number; askerId: string; known: readonly KnownAgent[] },
 ): FollowUp[] {
   const { now, askerId, known } = beat;
   return tasks
@@ -36,7 +37,7 @@ export function staleFollowUps(
     .map((task) => ({
       taskId: task._id,
       recipientSlugs: known
-        .filter(({ id }) => id !== askerId && task.assignedAgentIds.includes(id))
+        .filter(({ _id }) => _id !== askerId && task.assignedAgentIds.includes(_id))
         .map(({ slug }) => slug)
         .slice(0, MOST_RECIPIENTS),
       message: messageFor(task, Math.floor((now - lastUpdate(task)) / MINUTE_MS)),

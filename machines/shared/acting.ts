@@ -16,8 +16,11 @@ export interface ActingAgent {
   /** In a beat no task is set to done. */
   inBeat: boolean;
   /** Everybody who can be named by slug, the agent itself included. */
-  known: readonly { id: string; slug: string }[];
+  known: readonly KnownAgent[];
 }
+
+/** As much of an agent as it takes to name it. */
+export type KnownAgent = Pick<AgentRow, '_id' | 'slug'>;
 
 /** What the entry keeps of a call before it is made, and what is known when it is made. */
 export interface CallCircumstances {
@@ -69,7 +72,7 @@ export function actingOn(context: DeliveryContext): ActingAgent | null {
     taskId: task?._id ?? null,
     taskStatus: task?.status ?? null,
     inBeat: false,
-    known: mentionableAgents.map(({ id, slug }) => ({ id, slug })),
+    known: mentionableAgents.map(({ id, slug }) => ({ _id: id, slug })),
   };
 }
 
@@ -78,7 +81,7 @@ export function actingInBeat(beat: {
   agent: AgentRow;
   isOrchestrator: boolean;
   focus: TaskRow | null;
-  roster: readonly AgentRow[];
+  roster: readonly KnownAgent[];
 }): ActingAgent {
   const { agent, isOrchestrator, focus, roster } = beat;
   return {
@@ -89,6 +92,7 @@ export function actingInBeat(beat: {
     taskId: focus?._id ?? null,
     taskStatus: focus?.status ?? null,
     inBeat: true,
-    known: roster.map(({ _id, slug }) => ({ id: _id, slug })),
+    // Not a copy: a thousand beats may be open.
+    known: roster,
   };
 }

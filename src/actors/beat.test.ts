@@ -25,13 +25,13 @@ const NO_TOOLS = {
   mode: 'off' as const,
   execute: () => Promise.reject(new Error('no calls here')),
   report: () => undefined,
+  roster: () => [agentRow('squad-lead', 'lead'), agentRow('engineer')],
 };
 
 function world(followUps: FollowUps) {
   const reads: number[] = [];
   const missionControl: Partial<MissionControl> = {
     getOrchestratorAgentId: () => Promise.resolve('lead'),
-    listAgents: () => Promise.resolve([agentRow('squad-lead', 'lead'), agentRow('engineer')]),
     listAssignedTasks: () => Promise.resolve([]),
     listOrchestratorTasks: (_, limit) => {
       reads.push(limit);

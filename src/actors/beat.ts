@@ -44,6 +44,8 @@ export interface BeatTools {
   execute: Execute;
   report: ReportCall;
   followUps: FollowUps;
+  /** The agents of the account, as the last sync gave them. */
+  roster: () => readonly AgentRow[];
 }
 
 interface PlanInput {
@@ -54,18 +56,18 @@ interface PlanInput {
 /** The I/O of a beat (docs/contract.md#heartbeats). */
 export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
   const { missionControl } = surroundings;
-  const { mode, followUps } = tools;
+  const { mode } = tools;
   return {
     planBeat: fromPromise<BeatPlan, PlanInput>(async ({ input: { agent, seen }, signal }) => {
       const isOrchestrator = (await missionControl.getOrchestratorAgentId(signal)) === agent._id;
       const all = await tasksOf(missionControl, agent, isOrchestrator, signal);
-      if (isOrchestrator) await askAssignees(surroundings, followUps, agent, all, signal);
+      if (isOrchestrator) await askAssignees(surroundings, tools, agent, all, signal);
       const focus = focusTask(all, isOrchestrator, seen);
       const { shown: tasks, leftOut } = shownTasks(all, isOrchestrator);
       const thread =
         focus === null ? [] : await missionControl.loadThread(agent._id, focus._id, MAX_MESSAGES, signal);
-      const roster = mode === 'off' ? [] : await missionControl.listAgents(signal);
-      const acting = mode === 'off' ? null : actingInBeat({ agent, isOrchestrator, focus, roster });
+      const acting =
+        mode === 'off' ? null : actingInBeat({ agent, isOrchestrator, focus, roster: tools.roster() });
       return { isOrchestrator, tasks, leftOut, focus, thread, acting };
     }),
     runBeat: fromPromise<BeatRound, BeatRun>(createRunBeat(surroundings, mode)),
@@ -155,15 +157,14 @@ async function tasksOf(
 
 /** Asks about work that stands still. A courtesy: a refusal is told, and the beat goes on. */
 async function askAssignees(
-  { missionControl, log }: Pick<Surroundings, 'missionControl' | 'log'>,
-  followUps: FollowUps,
+  { log }: Pick<Surroundings, 'log'>,
+  { followUps, roster }: Pick<BeatTools, 'followUps' | 'roster'>,
   agent: AgentRow,
   tasks: readonly TaskRow[],
   signal: AbortSignal,
 ): Promise<void> {
   if (followUps === null || !agent.effectiveBehaviorFlags.canMentionAgents) return;
-  const known = (await missionControl.listAgents(signal)).map(({ _id, slug }) => ({ id: _id, slug }));
-  const due = staleFollowUps(tasks, { now: Date.now(), askerId: agent._id, known });
+  const due = staleFollowUps(tasks, { now: Date.now(), askerId: agent._id, known: roster() });
   for (const { taskId, recipientSlugs, message } of due) {
     const request = { agentId: agent._id, taskId, recipientSlugs, message };
     try {

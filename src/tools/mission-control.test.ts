@@ -17,7 +17,7 @@ beforeAll(async () => {
   const { url, accountId, serviceToken } = backend;
   client = createMissionControl({ url, accountId, serviceToken, maxConcurrent: 4 });
   const roster = await client.listAgents();
-  const known = roster.map(({ _id, slug }) => ({ id: _id, slug }));
+  const known = roster.map(({ _id, slug }) => ({ _id, slug }));
   const agent = roster.find(({ slug }) => slug === 'squad-lead');
   const [task] = await client.listOrchestratorTasks(['in_progress'], 10);
   if (agent === undefined || task === undefined) throw new Error('the seed has a lead and a task');

@@ -155,7 +155,7 @@ async function wire(mode: ToolMode) {
 test.each(CASES)('check 1, tool sets: %s', async (_, { role, flags, mode, withTask, withoutTask }) => {
   const { scripted, surroundings, tools } = await wire(mode);
   const { runAgent } = createNotificationActors(surroundings);
-  const { runBeat } = createBeatActors(surroundings, { ...tools, followUps: null });
+  const { runBeat } = createBeatActors(surroundings, { ...tools, followUps: null, roster: () => [] });
   const signs = createListener<Sign>().parent;
   const isOrchestrator = role === 'orchestrator';
   const agent = sampleAgent({ effectiveBehaviorFlags: flags });

@@ -102,7 +102,7 @@ const actingAs = (slug: Slug, ids: Record<Slug, string>, taskId: string | null):
   taskId,
   taskStatus: null,
   inBeat: false,
-  known: SLUGS.map((name) => ({ id: ids[name], slug: name })),
+  known: SLUGS.map((name) => ({ _id: ids[name], slug: name })),
 });
 
 const Made = v.object({

@@ -64,7 +64,8 @@ export function requireOrchestrator(agent: ActingAgent, doing: string): void {
  */
 export function agentIds(names: readonly string[], { known }: ActingAgent): string[] {
   const found = names.map(
-    (name) => known.find(({ id, slug }) => id === name || slug.toLowerCase() === plainSlug(name))?.id ?? null,
+    (name) =>
+      known.find(({ _id, slug }) => _id === name || slug.toLowerCase() === plainSlug(name))?._id ?? null,
   );
   const unknown = names.filter((_, index) => found[index] === null);
   if (unknown.length > 0) {

@@ -21,9 +21,9 @@ export const actingAgent = (
   taskStatus: 'in_progress',
   inBeat: false,
   known: [
-    { id: 'agent-engineer', slug: 'engineer' },
-    { id: 'agent-qa', slug: 'qa' },
-    { id: 'agent-lead', slug: 'squad-lead' },
+    { _id: 'agent-engineer', slug: 'engineer' },
+    { _id: 'agent-qa', slug: 'qa' },
+    { _id: 'agent-lead', slug: 'squad-lead' },
   ],
   ...part,
   flags: { ...DEFAULT_FLAGS, ...part.flags },
