@@ -113,7 +113,7 @@ function check({ from, to, effects, after }: Edge<typeof gatewayMachine, Ghost>)
   if (looked && open !== (after.gate === 'open')) return `the gate is ${after.gate}`;
   if ((after.gate === 'trial') !== to.matches({ ailing: 'trying' })) return 'a trial at the wrong time';
   if (looked && open !== (after.problem === null)) return `the problem is ${String(after.problem)}`;
-  const excused = to.matches('ailing') || to.context.cut;
+  const excused = to.matches({ ailing: 'resting' }) || to.context.cut;
   if (sends(effects, 'gateway.lost').some(({ event }) => event.excused !== excused)) {
     return 'excused for the wrong reason';
   }

@@ -196,6 +196,10 @@ const turnedAway = [
   },
 ] as const;
 
+/** The gateway may have died with the run: a failed probe tells, and then nobody is to blame for the run. */
+const cutOff = { type: 'cutOff', params: ({ event }: { event: FailedRun }) => event } as const;
+const keepCut = { 'run.failed': { guard: cutOff, actions: 'noteCut' } } as const;
+
 const keepProbe = {
   type: 'keepProbe',
   params: ({ event }: { event: { output: Probe } }) => ({ probe: event.output }),
@@ -249,12 +253,7 @@ export const gatewayMachine = machineSetup.createMachine({
       entry: 'announceAvailable',
       on: {
         'run.failed': [
-          // The gateway may have died with the run: a probe tells.
-          {
-            guard: { type: 'cutOff', params: ({ event }) => event },
-            target: '.checking',
-            actions: 'noteCut',
-          },
+          { guard: cutOff, target: '.checking', actions: 'noteCut' },
           {
             guard: { type: 'commonTrouble', params: failed },
             target: 'ailing',
@@ -293,10 +292,7 @@ export const gatewayMachine = machineSetup.createMachine({
           // Other runs were turned away at the same time, which says nothing new.
           on: {
             'gateway.suspected': [...turnedAway, {}],
-            'run.failed': [
-              { guard: { type: 'cutOff', params: ({ event }) => event }, actions: 'noteCut' },
-              {},
-            ],
+            'run.failed': [{ guard: cutOff, actions: 'noteCut' }, {}],
           },
           invoke: {
             src: 'probeGateway',
@@ -316,11 +312,26 @@ export const gatewayMachine = machineSetup.createMachine({
       entry: { type: 'announceLost', params: { excused: false } },
       after: { askedWait: '#gateway.degraded.probing' },
       on: {
+        'gateway.probe': '#gateway.degraded.probing',
+        'run.failed': { guard: cutOff, target: '.checking', actions: 'noteCut' },
         'gateway.suspected': {
           guard: { type: 'asksForLongerWait', params: turned },
           target: 'waiting',
           reenter: true,
           actions: { type: 'keepWait', params: turned },
+        },
+      },
+      initial: 'resting',
+      states: {
+        resting: { description: 'The wait goes on.' },
+        checking: {
+          description: 'A run was cut off: is the gateway still there? If it answers, the wait goes on.',
+          invoke: {
+            src: 'probeGateway',
+            input: { deep: true },
+            onDone: { target: 'resting', actions: keepProbe },
+            onError: probeFailed,
+          },
         },
       },
     },
@@ -329,10 +340,7 @@ export const gatewayMachine = machineSetup.createMachine({
         'The gateway is away, not ready, or turns runs away. It is asked again with backoff, for ever.',
       tags: ['degraded'],
       entry: { type: 'announceLost', params: { excused: false } },
-      // It went down with runs open: the next probe that fails excuses them.
-      on: {
-        'run.failed': { guard: { type: 'cutOff', params: ({ event }) => event }, actions: 'noteCut' },
-      },
+      on: keepCut,
       initial: 'resting',
       states: {
         resting: {
@@ -360,6 +368,7 @@ export const gatewayMachine = machineSetup.createMachine({
         'The gateway refuses us, or what answers is no gateway: a setting is wrong. It is asked again slowly.',
       tags: ['degraded', 'attention'],
       entry: { type: 'announceLost', params: { excused: false } },
+      on: keepCut,
       initial: 'resting',
       states: {
         resting: {
@@ -385,7 +394,6 @@ export const gatewayMachine = machineSetup.createMachine({
     ailing: {
       description: 'The gateway answers probes, but runs fail alike or are turned away. One trial at a time.',
       tags: ['degraded', 'attention'],
-      entry: { type: 'announceLost', params: { excused: true } },
       initial: 'resting',
       on: {
         'gateway.suspected': [
@@ -395,8 +403,8 @@ export const gatewayMachine = machineSetup.createMachine({
       },
       states: {
         resting: {
-          description: 'Waits before the next trial run.',
-          entry: 'drawTrial',
+          description: 'Runs failed alike. Waits before the next trial run.',
+          entry: [{ type: 'announceLost', params: { excused: true } }, 'drawTrial'],
           after: { trialBackoff: 'trying' },
           on: {
             'gateway.probe': 'trying',

@@ -137,3 +137,59 @@ it('takes a trial run that fails of itself for an answer to whether runs are tak
   gateway.failRun('a', 'runFailed');
   expect(state(gateway).matches('connected')).toBe(true);
 });
+
+it('asks at once when a run is cut off while the gateway wants a wait, and excuses it where the gateway is away', async () => {
+  const gateway = await startGateway();
+  gateway.turnAway('gatewayUnavailable', 60_000);
+  gateway.world.away = true;
+  gateway.failRun('a', 'runCut');
+  await settle();
+  expect(state(gateway).matches('degraded')).toBe(true);
+  expect(state(gateway).context.problem).toBe(AWAY);
+  expect(gateway.heard.at(-1)).toEqual({ type: 'gateway.lost', excused: true });
+});
+
+it('goes on with the wait that it was asked for when the gateway answers after a cut', async () => {
+  const gateway = await startGateway();
+  gateway.turnAway('gatewayUnavailable', 60_000);
+  const before = gateway.heard.length;
+  gateway.failRun('a', 'runCut');
+  await gateway.pass(59_500);
+  expect(gateway.world.probes).toBe(2);
+  expect(gateway.heard).toHaveLength(before);
+  expect(state(gateway).matches('waiting')).toBe(true);
+  await gateway.pass(500);
+  expect(state(gateway).matches('connected')).toBe(true);
+});
+
+it('looks at once when it is told to, although the gateway wants a wait', async () => {
+  const gateway = await startGateway();
+  gateway.turnAway('gatewayUnavailable', 3_600_000);
+  gateway.actor.send({ type: 'gateway.probe' });
+  await settle();
+  expect(state(gateway).matches('connected')).toBe(true);
+});
+
+it('excuses a run that is cut off while the token is refused, where the next probe fails', async () => {
+  const gateway = await startGateway();
+  gateway.turnAway('gatewayRefused');
+  gateway.failRun('a', 'runCut');
+  gateway.world.away = true;
+  await gateway.pass(15_000);
+  expect(state(gateway).matches('degraded')).toBe(true);
+  expect(gateway.heard.at(-1)).toEqual({ type: 'gateway.lost', excused: true });
+});
+
+it('excuses no failed run because other runs were turned away', async () => {
+  const gateway = await startGateway();
+  gateway.turnAway('gatewayMisconfigured');
+  while (!state(gateway).matches({ ailing: 'trying' })) await gateway.pass(1_000);
+  expect(gateway.heard).not.toContainEqual({ type: 'gateway.lost', excused: true });
+  expect(gateway.heard.at(-1)).toEqual({ type: 'gateway.trial' });
+});
+
+it('excuses runs that fail alike', async () => {
+  const gateway = await startGateway();
+  for (const session of ['a/1', 'b/1', 'c/1']) gateway.failRun(session, 'runFailed');
+  expect(gateway.heard.at(-1)).toEqual({ type: 'gateway.lost', excused: true });
+});
