@@ -1,5 +1,6 @@
 import { assign, enqueueActions, fromPromise, setup } from 'xstate';
 import type { ConditionChanged } from '../shared/condition.ts';
+import { faultParams, type Fault } from '../shared/fault.ts';
 import type { PendingUpgrade } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { Tag } from '../shared/tags.ts';
@@ -31,10 +32,23 @@ interface UpgradeContext extends UpgradeInput {
   notice: string | null;
   /** Why the result of the last upgrade cannot be reported; null when there is no result or it was reported. */
   resultProblem: string | null;
+  /** How often in a row Mission Control could not be asked. */
+  unheard: number;
 }
+
+/** Once may be chance. */
+const UNHEARD = 2;
+const ASK_AGAIN_MS = 5_000;
 
 const notProvided = (): Promise<never> =>
   Promise.reject(new Error('this actor is provided by src/runtime.ts'));
+
+const requests = (problem: string | null): ConditionChanged => ({
+  type: 'condition.changed',
+  source: 'requests',
+  of: 'upgrade',
+  problem,
+});
 
 /** The problem of a request that this process cannot carry out; null when there is none. */
 const heldBackOf = ({ verdict, notice }: Pick<UpgradeContext, 'verdict' | 'notice'>): string | null =>
@@ -53,10 +67,12 @@ const upgradeSetup = setup({
     rememberExit: fromPromise<void, { pending: PendingUpgrade | null }>(notProvided),
   },
   guards: {
+    unheard: ({ context }) => context.unheard > 0,
     leave: ({ context }) => context.verdict === 'leave',
     available: ({ context }) => context.verdict === 'available',
     heldBack: ({ context }) => context.verdict === 'heldBack',
   },
+  delays: { askAgain: ASK_AGAIN_MS },
   actions: {
     noteAsked: assign((_, { asked = true }: { asked?: boolean }) => ({ asked })),
     keepFacts: enqueueActions(({ enqueue, context }, params: { facts: UpgradeFacts }) => {
@@ -71,6 +87,16 @@ const upgradeSetup = setup({
       if (problem !== before) {
         enqueue.sendTo(context.parent, { type: 'condition.changed', source: 'upgrade', problem });
       }
+    }),
+    noteHeard: enqueueActions(({ enqueue, context }) => {
+      enqueue.assign({ unheard: 0 });
+      if (context.unheard >= UNHEARD) enqueue.sendTo(context.parent, requests(null));
+    }),
+    noteUnheard: enqueueActions(({ enqueue, context }, { fault }: { fault: Fault }) => {
+      const unheard = context.unheard + 1;
+      enqueue.assign({ unheard });
+      const problem = `Mission Control cannot be asked for upgrades and restarts. ${fault.message}`;
+      if (unheard === UNHEARD) enqueue.sendTo(context.parent, requests(problem));
     }),
     noteResult: enqueueActions(({ enqueue, context }, { problem }: { problem: string | null }) => {
       enqueue.assign({ resultProblem: problem });
@@ -92,6 +118,12 @@ const check = {
   actions: { type: 'noteAsked', params: ({ event }: { event: { asked?: boolean } }) => event },
 } as const;
 
+/** Waits for the next status report, or not so long where the last question was not answered. */
+const settled = {
+  on: { 'upgrade.check': check },
+  after: { askAgain: { guard: 'unheard', target: 'telling' } },
+} as const;
+
 export const upgradeMachine = upgradeSetup.createMachine({
   id: 'upgrade',
   description: 'Whether this runtime is asked to become another version, or to start again.',
@@ -102,6 +134,7 @@ export const upgradeMachine = upgradeSetup.createMachine({
     pending: null,
     notice: null,
     resultProblem: null,
+    unheard: 0,
   }),
   initial: 'current',
   on: { 'upgrade.force': { target: '.committing', actions: 'noteForced' } },
@@ -109,18 +142,18 @@ export const upgradeMachine = upgradeSetup.createMachine({
     current: {
       description: 'Nothing is asked of this runtime.',
       tags: ['ready'],
-      on: { 'upgrade.check': check },
+      ...settled,
     },
     available: {
       description: 'An upgrade is asked for; UPGRADE_MODE=notify only tells.',
       tags: ['ready', 'attention'],
-      on: { 'upgrade.check': check },
+      ...settled,
     },
     heldBack: {
       description:
         'This runtime has left for this upgrade once and came back as the same version: it works on and does not leave again for the same request.',
       tags: ['ready', 'attention'],
-      on: { 'upgrade.check': check },
+      ...settled,
     },
     telling: {
       description:
@@ -144,10 +177,10 @@ export const upgradeMachine = upgradeSetup.createMachine({
         input: ({ context }) => ({ asked: context.asked }),
         onDone: {
           target: 'deciding',
-          actions: { type: 'keepFacts', params: ({ event }) => ({ facts: event.output }) },
+          actions: ['noteHeard', { type: 'keepFacts', params: ({ event }) => ({ facts: event.output }) }],
         },
-        // Convex is away. The next status report asks again.
-        onError: 'deciding',
+        // Convex is away, or one of these functions fails.
+        onError: { target: 'deciding', actions: { type: 'noteUnheard', params: faultParams } },
       },
     },
     deciding: {

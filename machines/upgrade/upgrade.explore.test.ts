@@ -9,6 +9,8 @@ import {
   findStuck,
   sends,
   spawns,
+  timersOf,
+  type Effect,
   type Edge,
   type Move,
   type World,
@@ -26,6 +28,8 @@ interface Ghost {
   asked: 'drain' | null;
   /** /health shows that the request cannot be carried out. */
   isProblem: boolean;
+  /** /health shows that Mission Control cannot be asked. */
+  isUnheard: boolean;
 }
 
 const running = { openclawVersion: '1', runtimeVersion: '1.0.0' };
@@ -54,27 +58,39 @@ function answersTo({ id, src }: { id: string; src: string }): EventObject[] {
 function movesOf(snapshot: Snapshot, ghost: Ghost): Move<Ghost>[] {
   const events = [
     ...callsOf(snapshot).flatMap(answersTo),
+    ...timersOf(snapshot),
     { type: 'upgrade.check' },
     { type: 'upgrade.force' },
   ];
   return events.map((event) => ({ label: JSON.stringify(event), event, ghost }));
 }
 
+/** Whether /health shows a problem of the source. */
+const shown = (effects: readonly Effect[], source: string, before: boolean): boolean =>
+  sends(effects, 'condition.changed')
+    .filter(({ event }) => event.source === source)
+    .reduce((_, { event }) => event.problem !== null, before);
+
 const worldOf = (mode: 'exit' | 'notify'): World<typeof upgradeMachine, Ghost> => ({
   machine: upgradeMachine,
   input: { parent: createListener<UpgradeNews>().parent, mode },
-  ghosts: [{ remembered: false, asked: null, isProblem: false }],
+  ghosts: [{ remembered: false, asked: null, isProblem: false, isUnheard: false }],
   moves: movesOf,
   react: ({ effects, after }) => ({
     remembered: after.remembered || spawns(effects, 'rememberExit').length > 0,
     asked: sends(effects, 'upgrade.requested').length > 0 ? 'drain' : after.asked,
-    isProblem: sends(effects, 'condition.changed').reduce(
-      (_, { event }) => 'problem' in event && event.problem !== null,
-      after.isProblem,
-    ),
+    isProblem: shown(effects, 'upgrade', after.isProblem),
+    isUnheard: shown(effects, 'requests', after.isUnheard),
   }),
   key: ({ value, context }, ghost) =>
-    JSON.stringify([value, ghost, context.verdict, context.pending, context.resultProblem]),
+    JSON.stringify([
+      value,
+      ghost,
+      context.verdict,
+      context.pending,
+      context.resultProblem,
+      Math.min(context.unheard, 2),
+    ]),
   check: (edge) => check(mode, edge),
 });
 
@@ -114,6 +130,20 @@ describe.each(['exit', 'notify'] as const)('UPGRADE_MODE=%s', (mode) => {
       ({ snapshot, ghost }) => ghost.isProblem !== (snapshot.context.verdict === 'heldBack'),
     );
     expect(wrong).toEqual([]);
+  });
+
+  test('it is a problem on /health when Mission Control could not be asked twice in a row, and it asks again', () => {
+    const all = [...walk.reached.values()];
+    expect(all.filter(({ snapshot, ghost }) => ghost.isUnheard !== snapshot.context.unheard >= 2)).toEqual(
+      [],
+    );
+    const unheard = all.filter(
+      ({ snapshot }) => snapshot.context.unheard > 0 && snapshot.status === 'active',
+    );
+    expect(unheard.length).toBeGreaterThan(0);
+    for (const { snapshot } of unheard) {
+      expect(callsOf(snapshot).length + timersOf(snapshot).length).toBeGreaterThan(0);
+    }
   });
 
   test('SIGUSR2 is followed from every state', () => {

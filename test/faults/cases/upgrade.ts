@@ -37,6 +37,27 @@ const History = v.object({
 
 export const upgradeCases: readonly FaultCase[] = [
   {
+    name: 'requests-unread',
+    what: 'getPendingUpgrade fails, and all else works: named, and delivery goes on meanwhile',
+    names: /cannot be asked for upgrades/,
+    contractOnly: true,
+    async run(_test, trouble) {
+      const [backend, gateway] = await Promise.all([missionControl(), echoGateway()]);
+      await backend.setFault({ mode: 'error', path: 'service/actions:getPendingUpgrade' });
+      trouble.begins();
+      const runtime = await startRuntime({ backend, gateway });
+      await runtime.waitForHealth('that it cannot ask', ({ problems }) =>
+        problems.some(({ source }) => source === 'requests'),
+      );
+      await ask({ backend }, 'please look at this');
+      await allDelivered({ backend });
+      await backend.setFault({ mode: 'ok' });
+      trouble.ends();
+      await runtime.waitForHealth('that it can', ({ status }) => status === 'healthy');
+      return 'all delivered meanwhile';
+    },
+  },
+  {
     name: 'restart-request',
     nothingToName: 'the request is carried out at once',
     what: 'a restart is asked for during a run: it is finished, exit 75; the next process stays',
