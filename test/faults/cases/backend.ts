@@ -106,7 +106,7 @@ export const backendCases: readonly FaultCase[] = [
   {
     name: 'convex-hang',
     what: 'Convex never answers one call (posting a reply): after 30 s it is made again; other sessions go on meanwhile',
-    names: /createMessageFromAgent/,
+    names: /createMessageFromAgent|completeDelivery/,
     limit: 90,
     async run(_test, trouble) {
       const stage = await setUp();
