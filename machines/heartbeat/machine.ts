@@ -42,6 +42,7 @@ interface HeartbeatContext extends HeartbeatInput {
 }
 
 const noteFocus = { type: 'noteFocus', params: ({ event }: { event: BeatDone }) => event } as const;
+const gatewayIsBack = { 'gateway.available': { target: 'resting', actions: 'drawFirst' } } as const;
 
 export const heartbeatMachine = setup({
   types: {} as { context: HeartbeatContext; input: HeartbeatInput; events: HeartbeatEvent; tags: Tag },
@@ -123,12 +124,13 @@ export const heartbeatMachine = setup({
         // A failure here does no harm: the account's own status says the same, and the next beat reports again.
         onError: 'unreachable',
       },
+      on: gatewayIsBack,
     },
     unreachable: {
       description: 'Waits for the gateway, or for the next beat.',
       tags: ['degraded'],
       entry: 'drawNext',
-      on: { 'gateway.available': { target: 'resting', actions: 'drawFirst' } },
+      on: gatewayIsBack,
       after: { beatInterval: 'beating' },
     },
   },

@@ -116,6 +116,7 @@ export const supervisorMachine = supervisorSetup.createMachine({
       guard: { type: 'down', params: ({ event }) => event },
       actions: [
         { type: 'startChild', params: ({ event }) => event },
+        { type: 'recallBeats', params: ({ event }) => event },
         { type: 'clearCondition', params: ({ event }) => event },
         'tellStatus',
       ],

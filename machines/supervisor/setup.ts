@@ -192,6 +192,11 @@ export const supervisorSetup = parts.extend({
     tellHeartbeats: enqueueActions(({ enqueue, context }, { event }: { event: ToChild }) => {
       for (const id of context.alive.filter(isHeartbeat)) enqueue.sendTo(id, event);
     }),
+    /** The beats that were refused while delivery was down may come, although the gateway has no news. */
+    recallBeats: enqueueActions(({ enqueue, context: { alive, gate } }, { id }: { id: string }) => {
+      if (id !== 'delivery' || gate !== 'open') return;
+      for (const one of alive.filter(isHeartbeat)) enqueue.sendTo(one, { type: 'gateway.available' });
+    }),
     tellStatus: enqueueActions(({ enqueue, context }) => {
       if (!context.alive.includes('statusReporter')) return;
       enqueue.sendTo('statusReporter', { type: 'status.changed', status: accountStatus(context) });

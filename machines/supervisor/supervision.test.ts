@@ -1,7 +1,15 @@
 /** Children crash, with the real machines and fake surroundings: which ones are started again, and which are left alone. */
 import { NO_LIMITS } from '../shared/spending.ts';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createActor, fromCallback, fromPromise, SimulatedClock, toPromise, type AnyActorRef } from 'xstate';
+import {
+  createActor,
+  fromCallback,
+  fromPromise,
+  SimulatedClock,
+  toPromise,
+  type ActorRefFrom,
+  type AnyActorRef,
+} from 'xstate';
 import { agentSyncMachine } from '../agent-sync/machine.ts';
 import { deliveryMachine } from '../delivery/machine.ts';
 import { extensionsMachine } from '../extensions/machine.ts';
@@ -219,6 +227,18 @@ test('a problem is as old as itself, not as an earlier one of the same child', a
   expect(since()).toBe(first);
   tell('It refuses the token.');
   expect(since()).toBe(first + 1_000);
+});
+
+test('a beat that was refused while delivery was down comes soon after its restart', async () => {
+  const { root, clock } = await startSupervisor();
+  const heartbeat = childrenOf(root)[HEARTBEAT] as ActorRefFrom<typeof heartbeatMachine>;
+  clock.increment(heartbeat.getSnapshot().context.nextInMs - 50);
+  crash(root, 'delivery');
+  clock.increment(50);
+  expect(heartbeat.getSnapshot().value).toBe('reporting');
+  clock.increment(50);
+  expect(childrenOf(root)).toHaveProperty('delivery');
+  expect(heartbeat.getSnapshot().value).toBe('resting');
 });
 
 test('nobody is started again on the way out', async () => {
