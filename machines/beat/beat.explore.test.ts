@@ -36,6 +36,8 @@ interface Ghost {
   begun: readonly string[];
   /** Messages in the thread. */
   posted: number;
+  /** Texts that were kept. */
+  letters: number;
   /** One that was sent and has not arrived. */
   onItsWay: boolean;
 }
@@ -47,6 +49,7 @@ const FRESH: Ghost = {
   finished: [],
   begun: [],
   posted: 0,
+  letters: 0,
   onItsWay: false,
 };
 
@@ -183,6 +186,9 @@ function reactTo(ghost: Ghost, effect: Effect): Ghost {
     const key = next === null ? '' : keyIn(rounds, next);
     return { ...ghost, begun: [...new Set([...ghost.begun, key])] };
   }
+  if (effect.kind === 'spawn' && effect.src === 'keepDeadLetter') {
+    return { ...ghost, letters: ghost.letters + 1 };
+  }
   if (effect.kind !== 'send') return ghost;
   if (effect.event.type === 'slot.wanted') return { ...ghost, slot: 'wanted' };
   return effect.event.type === 'slot.returned' ? { ...ghost, slot: 'none' } : ghost;
@@ -219,6 +225,11 @@ const beginsNothingWhenItLeaves: Invariant = ({ effects, before }) =>
 
 const postsOnce: Invariant = ({ after }) => (after.posted > 1 ? 'posted twice' : null);
 
+const losesNoText: Invariant = ({ to, after }) =>
+  to.status === 'done' && to.context.message !== null && after.posted + after.letters === 0
+    ? 'a text that was paid for is lost'
+    : null;
+
 const asksInOrder: Invariant = ({ effects, to }) =>
   spawns(effects, 'runBeat').length > 0 && to.context.rounds.calls.some(({ answer }) => answer === null)
     ? 'asks the agent before all its calls are answered'
@@ -230,6 +241,7 @@ const INVARIANTS = [
   holdsNoSlotWhileItRests,
   beginsNothingWhenItLeaves,
   postsOnce,
+  losesNoText,
   asksInOrder,
 ];
 
@@ -249,6 +261,7 @@ const world: World<typeof beatMachine, Ghost> = {
       outcome,
       leaving,
       Math.min(rest.failures, 6),
+      rest.rejections,
       ghost,
     ]);
   },
@@ -284,7 +297,7 @@ it('ends by itself when nothing goes wrong any more, and at once when it is cut 
     event: { type: 'work.abort' },
     ghost,
   });
-  expect(findStuck(world, exploration, { next: aborting, done, limit: 1 })).toBeNull();
+  expect(findStuck(world, exploration, { next: aborting, done, limit: 2 })).toBeNull();
 });
 
 it('rests within its bounds, and leaves no timer behind', () => {

@@ -87,6 +87,16 @@ export interface BeatMessage {
   content: string;
 }
 
+/** What an agent said and nobody could post: it is kept for people. */
+export interface BeatLetter {
+  agentId: string;
+  /** The agent and the task: `engineer · Fix the login bug`. */
+  title: string;
+  message: BeatMessage | null;
+  /** Why it could not be posted; null where there was no time to. */
+  reason: string | null;
+}
+
 /** A message that was begun, and whose end is unknown. */
 export interface BeatPost {
   agent: AgentRow;
@@ -111,5 +121,6 @@ export interface BeatContext {
   leaving: boolean;
   /** The run was silent for long, and people were told. */
   stalled: boolean;
-  rest: { inMs: number; floorMs: number; failures: number };
+  /** `failures`: calls that failed in a row, for whatever reason; `rejections`: tries to post that Convex rejected. */
+  rest: { inMs: number; floorMs: number; failures: number; rejections: number };
 }

@@ -5,7 +5,7 @@ import { makingCalls } from '../shared/making-calls.ts';
 import { postOnce } from '../shared/post-once.ts';
 import { nextCall } from '../shared/rounds.ts';
 import { whoIs } from '../shared/who.ts';
-import type { BeatContext } from './context.ts';
+import type { BeatContext, BeatLetter } from './context.ts';
 import { beatSetup, freshBeat, MAX_FAILURES } from './setup.ts';
 
 const keepFault = { type: 'keepFault', params: faultParams } as const;
@@ -14,11 +14,19 @@ interface Here {
   context: BeatContext;
 }
 
+const letterOf = ({ input: { agent }, plan, message, reason }: BeatContext): BeatLetter => ({
+  agentId: agent._id,
+  title: whoIs(agent.slug, plan?.tasks.find(({ _id }) => _id === message?.taskId)?.title ?? 'heartbeat')
+    .title,
+  message,
+  reason,
+});
+
 /** A call of the post failed. The end of the try is unknown, so the next one looks first. */
 const postFailed = [
   { guard: { type: 'sideAway', params: kindParams }, target: 'resting', actions: keepFault },
-  { guard: 'failedTooOften', target: '#beat.done', actions: keepFault },
-  { target: 'resting', actions: keepFault },
+  { guard: 'rejectedTooOften', target: '#beat.burying', actions: keepFault },
+  { target: 'resting', actions: [keepFault, 'countRejection'] },
 ] as const;
 
 export const beatMachine = beatSetup.createMachine({
@@ -150,6 +158,7 @@ export const beatMachine = beatSetup.createMachine({
     },
     posting: {
       description: 'Posts what the agent said. The run is never repeated for it.',
+      on: { 'work.abort': 'burying' },
       initial: 'calling',
       states: postOnce({
         post: {
@@ -171,6 +180,17 @@ export const beatMachine = beatSetup.createMachine({
         whenFound: { target: '#beat.reporting' },
         looked: [],
       }),
+    },
+    burying: {
+      description: 'The text cannot be posted: it is kept as a dead letter in the journal, for people.',
+      tags: ['busy', 'attention'],
+      invoke: {
+        src: 'keepDeadLetter',
+        input: ({ context }) => letterOf(context),
+        onDone: 'done',
+        // It is in memory, and on the disk when the disk recovers.
+        onError: 'done',
+      },
     },
     reporting: {
       description: 'Tells Mission Control that the agent lives.',

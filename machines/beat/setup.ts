@@ -14,6 +14,7 @@ import type {
   BeatCall,
   BeatContext,
   BeatInput,
+  BeatLetter,
   BeatMessage,
   BeatOutput,
   BeatPlan,
@@ -27,7 +28,7 @@ const notProvided = (): Promise<never> =>
 
 export const MAX_FAILURES = 5;
 
-const NO_REST = { inMs: 0, floorMs: 0, failures: 0 };
+const NO_REST = { inMs: 0, floorMs: 0, failures: 0, rejections: 0 };
 
 export const beatSetup = setup({
   types: {} as {
@@ -49,6 +50,8 @@ export const beatSetup = setup({
     postBeat: fromPromise<void, { agent: AgentRow; message: BeatMessage | null }>(notProvided),
     /** Whether the message is in the thread; else how long a try may still arrive, in milliseconds. */
     findBeat: fromPromise<{ found: boolean; mayArriveForMs: number }, BeatPost>(notProvided),
+    /** Keeps a text that cannot be posted. */
+    keepDeadLetter: fromPromise<void, BeatLetter>(notProvided),
     /** Tells Mission Control that the agent lives. */
     reportBeat: fromPromise<void, { agent: AgentRow; plan: BeatPlan | null }>(notProvided),
   },
@@ -60,7 +63,7 @@ export const beatSetup = setup({
     leaving: ({ context }) => context.leaving,
     hasMessage: ({ context }) => context.message !== null,
     sideAway: (_, { kind }: Failure) => kind === 'backendUnavailable' || kind === 'backendRefused',
-    failedTooOften: ({ context }) => context.rest.failures >= MAX_FAILURES,
+    rejectedTooOften: ({ context }) => context.rest.rejections + 1 >= MAX_FAILURES,
   },
   delays: childDelays,
   actions: {
@@ -93,6 +96,9 @@ export const beatSetup = setup({
     keepFault: assign(({ context }, { fault }: { fault: Fault }) => ({
       reason: fault.message,
       rest: { ...context.rest, floorMs: fault.retryAfterMs },
+    })),
+    countRejection: assign(({ context: { rest } }) => ({
+      rest: { ...rest, rejections: rest.rejections + 1 },
     })),
     drawStep: assign(({ context: { rest, input } }) => {
       const failures = rest.failures + 1;

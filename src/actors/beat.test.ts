@@ -1,10 +1,15 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createActor, toPromise } from 'xstate';
 import { expect, test } from 'vitest';
 import { agentRow } from '../../test/kits/samples/agent-row.ts';
 import type { TaskRow } from '../../machines/shared/mission-control.ts';
 import type { MissionControl } from '../ports.ts';
 import { rememberFocus } from '../../machines/heartbeat/focus.ts';
+import { openTestStore } from '../../test/kits/store.ts';
 import { createBeatActors, type FollowUps } from './beat.ts';
+import { createEntries } from './entries.ts';
 import type { Surroundings } from './notification.ts';
 
 const HOUR_MS = 3_600_000;
@@ -78,4 +83,33 @@ test('it asks the assignees of the three that stand still longest', async () => 
     ['stuck1', ['engineer']],
     ['stuck2', ['engineer']],
   ]);
+});
+
+test('a text that cannot be posted is kept with agent, task and reason', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'beat-'));
+  const { store } = openTestStore(dir);
+  const entries = createEntries(store);
+  const { keepDeadLetter } = createBeatActors({ entries } as Surroundings, { ...NO_TOOLS, followUps: null });
+  const letter = {
+    agentId: 'engineer',
+    title: 'engineer · Fix the login bug',
+    message: { taskId: 'task-1', content: 'It is done.' },
+    reason: 'Convex refused it.',
+  };
+  const actor = createActor(keepDeadLetter, { input: letter });
+  const done = toPromise(actor);
+  actor.start();
+  await done;
+  expect(entries.deadLetters()).toMatchObject([
+    {
+      notificationId: 'heartbeat:engineer',
+      taskId: 'task-1',
+      agentId: 'engineer',
+      title: letter.title,
+      text: 'It is done.',
+      reason: 'Convex refused it.',
+    },
+  ]);
+  store.close();
+  rmSync(dir, { recursive: true });
 });

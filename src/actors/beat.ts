@@ -1,6 +1,7 @@
 import { fromPromise } from 'xstate';
 import type {
   BeatCall,
+  BeatLetter,
   BeatMessage,
   BeatPlan,
   BeatPost,
@@ -55,7 +56,7 @@ interface PlanInput {
 
 /** The I/O of a beat (docs/contract.md#heartbeats). */
 export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
-  const { missionControl } = surroundings;
+  const { missionControl, entries } = surroundings;
   const { mode } = tools;
   return {
     planBeat: fromPromise<BeatPlan, PlanInput>(async ({ input: { agent, seen }, signal }) => {
@@ -87,6 +88,12 @@ export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
         return await findMessage(missionControl, sought, { at: begunAt, after }, signal);
       },
     ),
+    keepDeadLetter: fromPromise<void, BeatLetter>(async ({ input: { agentId, title, message, reason } }) => {
+      if (message === null) return;
+      const { taskId, content } = message;
+      const notificationId = `heartbeat:${agentId}`;
+      await entries.bury({ notificationId, taskId, agentId, title, text: content, reason, at: Date.now() });
+    }),
     reportBeat: fromPromise<void, { agent: AgentRow; plan: BeatPlan | null }>(
       ({ input: { agent, plan }, signal }) => {
         const focus = plan?.focus ?? null;

@@ -27,6 +27,7 @@ export interface Entries {
 
 /** A reply that was paid for and cannot be posted. */
 export interface DeadLetter {
+  /** For what an agent said in a heartbeat: `heartbeat:` and the agent's id. */
   notificationId: string;
   taskId: string | null;
   agentId: string;

@@ -36,6 +36,7 @@ const OF_BEAT: Record<string, Step> = {
   runBeat: 'round',
   postBeat: 'post',
   findBeat: 'look',
+  keepDeadLetter: 'keep the reply',
   reportBeat: 'report',
 };
 
