@@ -220,7 +220,7 @@ export const surroundingsCases: readonly FaultCase[] = [
     async run() {
       const backend = await missionControl();
       const gateway = await gatewayThatSays('x'.repeat(6_000_000));
-      await startRuntime({ backend, gateway });
+      const runtime = await startRuntime({ backend, gateway });
       // Nobody else is told of it: its only reader is the person who asked.
       const chat = backend.tasks.find(({ title }) => title.startsWith('Chat'))?._id ?? '';
       await backend.postMessage(chat, 'please write a lot');
@@ -228,7 +228,8 @@ export const surroundingsCases: readonly FaultCase[] = [
       const [words = ''] = await replies({ backend }, chat);
       expect(words.length).toBeLessThanOrEqual(100_000);
       expect(words).toMatch(/has been cut here\.\]$/);
-      return `${gateway.runs()} run, posted with ${words.length} characters`;
+      expect((await runtime.health()).delivery.failed, 'failed runs').toBe(0);
+      return `0 failed runs, posted with ${words.length} characters`;
     },
   },
   {
