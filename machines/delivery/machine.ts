@@ -4,7 +4,7 @@ import { crashOf } from '../shared/crash.ts';
 import { faultParams } from '../shared/fault.ts';
 import { freshPoll, noHistory, type DeliveryEvent } from './context.ts';
 import { EMPTY_QUEUE, headIds, openIds } from './queue.ts';
-import { agentScope, sessionScope } from './scopes.ts';
+import { agentScope, callsScope, sessionScope, waitScope } from './scopes.ts';
 import { deliverySetup } from './dispatch.ts';
 import { freeSlots, outputOf, restNoteOf, troubleOf } from './parts.ts';
 
@@ -27,7 +27,7 @@ const lost = [
 const runPassed = {
   type: 'notePassed',
   params: ({ event: { session } }: { event: { session: string } }) => ({
-    scopes: [agentScope(agentIn(session)), sessionScope(session)],
+    scopes: [agentScope(agentIn(session)), sessionScope(session), waitScope(session)],
   }),
 } as const;
 
@@ -97,18 +97,19 @@ export const deliveryMachine = deliverySetup.createMachine({
         ],
         'function.failed': { actions: { type: 'noteFailure', params: ({ event }) => event } },
         'function.away': { actions: { type: 'noteFailure', params: ({ event }) => event } },
+        'run.limited': { actions: { type: 'noteFailure', params: ({ event }) => event } },
         'session.troubled': { actions: { type: 'noteFailure', params: ({ event }) => event } },
         'function.passed': {
           actions: {
             type: 'notePassed',
-            params: ({ event }) => ({ scopes: [event.name, sessionScope(event.session)] }),
+            params: ({ event }) => ({ scopes: [event.name, callsScope(event.session)] }),
           },
         },
         'trouble.found': { actions: { type: 'noteTrouble', params: ({ event }) => event } },
         'slot.wanted': {
           actions: [
-            { type: 'noteReady', params: ({ event }) => event },
             { type: 'noteAlone', params: ({ event }) => event },
+            { type: 'noteReady', params: ({ event }) => event },
           ],
         },
         'slot.returned': { actions: { type: 'noteReturned', params: ({ event }) => event } },
@@ -290,6 +291,7 @@ export const deliveryMachine = deliverySetup.createMachine({
                   actions: [
                     'announceWell',
                     { type: 'takePage', params: ({ event }) => ({ page: event.output }) },
+                    'endIdleScopes',
                   ],
                 },
                 onError: [

@@ -266,10 +266,6 @@ export function nextToRun({ ready, sessions }: Queue, limits: Limits): Session |
 export const nextAlone = ({ ready }: Queue, resting: Resting = {}): Session | null =>
   ready.find(({ alone, agentId }) => alone && resting[agentId] === undefined) ?? null;
 
-/** Whether the queue has anything of the agent. */
-export const hasWorkOf = ({ sessions }: Queue, agent: string): boolean =>
-  sessions.some(({ agentId, items }) => agentId === agent && items.length > 0);
-
 /**
  * The session that gets the gateway's next trial run: of an agent that was not tried, else the agent and session whose
  * last trial is longest ago; among equals the oldest. So one bad agent cannot keep the gate shut.

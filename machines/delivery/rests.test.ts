@@ -94,3 +94,38 @@ it('skips the beat of an agent that rests: the agent is not away', () => {
   expect(heard).toEqual([{ type: 'beat.done', focus: null }]);
   actor.stop();
 });
+
+it('says nothing of the row whose answer is on its way', async () => {
+  const asked: string[] = [];
+  const rows = ['a1', 'a2'].map((_id, createdAt) => sampleRow({ _id, taskId: 'a', createdAt }));
+  const actor = createActor(
+    deliveryMachine.provide({
+      actors: {
+        listUndelivered: fromPromise<Page, ListInput>(() =>
+          Promise.resolve({
+            rows: rows.map((row) => ({ row, entry: null, given: null })),
+            unseen: false,
+            cursor: null,
+          }),
+        ),
+        tellRest: fromPromise<RestNoteOutput, RestNote>(({ input: { session, notificationId } }) => {
+          asked.push(notificationId);
+          return Promise.resolve({ kind: 'restNote', session, notificationId, result: 'told' });
+        }),
+      },
+    }),
+    {
+      clock: new SimulatedClock(),
+      input: deliveryInput({ settings: { tokenLimits: { all: 1, bySlug: {} }, listLimit: 10 } }),
+    },
+  ).start();
+  await settle();
+  const session = 'agent-e/a';
+  const who = { agent: 'engineer', title: 'engineer' };
+  actor.send({ type: 'slot.wanted', session, who, alone: false });
+  actor.send({ type: 'slot.returned', session });
+  actor.send({ type: 'tokens.spent', spent: { ...SPENT, used: 9 } });
+  await settle();
+  actor.stop();
+  expect(asked).toEqual(['a2']);
+});

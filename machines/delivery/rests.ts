@@ -53,10 +53,12 @@ export const withRests = withLooks.extend({
     /** Each thread that waits for an agent that rests is told, for the first of its rows that somebody may wait for. */
     tellRests: enqueueActions(
       ({ enqueue: then, context: { queue, resting } }, { moved }: { moved: readonly string[] }) => {
-        for (const { key, agentId, items } of queue.sessions) {
+        for (const { key, agentId, phase, items } of queue.sessions) {
           const rest = resting[agentId];
           if (rest === undefined || rest.told.includes(key)) continue;
-          const waiting = items
+          // The head of such a session is being answered.
+          const isAnswered = phase === 'running' || phase === 'answering';
+          const waiting = (isAnswered ? items.slice(1) : items)
             .filter((item) => item.kind === 'notification')
             .find((item) => moved.includes(itemId(item)) || !rest.notDue.includes(itemId(item)));
           if (waiting === undefined) continue;

@@ -4,17 +4,32 @@
  */
 import { agentIn } from '../shared/slot.ts';
 
-export type ScopeKind = 'function' | 'agent' | 'session';
+/** Of a session's head there are three: its runs, its calls to Convex, and the waits that the model provider asks for. */
+export type ScopeKind = 'function' | 'agent' | 'session' | 'calls' | 'wait';
 
 /** The scopes that something failed in, by name. */
 export type Troubles = Readonly<Record<string, 'doubtful' | 'found'>>;
 
 export const agentScope = (agentId: string): string => `agent:${agentId}`;
 export const sessionScope = (session: string): string => `session:${session}`;
+export const callsScope = (session: string): string => `calls:${session}`;
+export const waitScope = (session: string): string => `wait:${session}`;
 
-export function scopeKind(scope: string): ScopeKind {
-  if (scope.startsWith('agent:')) return 'agent';
-  return scope.startsWith('session:') ? 'session' : 'function';
+/** The scopes of the notification at the session's head. */
+export const scopesOfHead = (session: string): string[] =>
+  [sessionScope, callsScope, waitScope].map((scopeOf) => scopeOf(session));
+
+const parse = (scope: string): [ScopeKind, string] => {
+  const [, kind = 'function', key = scope] = /^(agent|session|calls|wait):(.+)$/.exec(scope) ?? [];
+  return [kind as ScopeKind, key];
+};
+
+export const scopeKind = (scope: string): ScopeKind => parse(scope)[0];
+
+/** Whether the scope is of that session, or of its agent. */
+export function concerns(scope: string, session: string): boolean {
+  const [kind, key] = parse(scope);
+  return kind === 'agent' ? key === agentIn(session) : kind !== 'function' && key === session;
 }
 
 /** How many failures in a row, of how many different sessions, are no coincidence. What a notification is sure of is told at once. */
@@ -24,9 +39,14 @@ export const ENOUGH: Readonly<
   function: { failures: 3, subjects: 3 },
   agent: { failures: 3, subjects: 2 },
   session: { failures: 2, subjects: 1 },
+  calls: { failures: 2, subjects: 1 },
+  wait: { failures: 1, subjects: 1 },
   away: { failures: 3, subjects: 1 },
   certain: { failures: 1, subjects: 1 },
 };
+
+const failedAlone = (who: string): string =>
+  `"${who}" failed. Only this notification waits, and is given up after 5 tries.`;
 
 /** One sentence for an operator. @param who the function's name, the agent's slug, or `engineer · Fix the login bug` */
 export const describeTrouble = (scope: string, who: string, reason: string): string =>
@@ -36,7 +56,9 @@ const SENTENCES: Readonly<Record<ScopeKind, (who: string) => string>> = {
   function: (who) =>
     `Mission Control's function ${who} fails. Notifications that need it wait, and it is tried again until it works.`,
   agent: (who) => `The runs of ${who} fail. Only this agent waits: its runs go out one at a time.`,
-  session: (who) => `"${who}" failed. Only this notification waits, and is given up after 5 tries.`,
+  session: failedAlone,
+  calls: failedAlone,
+  wait: (who) => `"${who}" may not run again yet. Only this notification waits.`,
 };
 
 const isFound = (troubles: Troubles, scope: string): boolean => troubles[scope] === 'found';
@@ -69,16 +91,19 @@ export const scopesOfRun = (session: string, troubles: Troubles): string[] =>
 
 /** A failed call counts for the function, and for the notification unless the function is in trouble anyway. */
 export const scopesOfCall = (session: string, name: string, troubles: Troubles): string[] =>
-  isFound(troubles, name) ? [name] : [name, sessionScope(session)];
+  isFound(troubles, name) ? [name] : [name, callsScope(session)];
 
-/** Scopes that a wider trouble explains: those of the agent's sessions, or of every session. */
+/** Scopes that a wider trouble explains: an agent's explains its runs, a function's explains calls. */
 export const explainedBy = (scope: string, troubles: Troubles): string[] => {
-  const within = scopeKind(scope) === 'agent' ? sessionScope(`${scope.slice('agent:'.length)}/`) : 'session:';
-  return scopeKind(scope) === 'session'
-    ? []
-    : Object.keys(troubles).filter((other) => other.startsWith(within));
+  const [kind, key] = parse(scope);
+  const within: Partial<Record<ScopeKind, string>> = {
+    agent: sessionScope(`${key}/`),
+    function: callsScope(''),
+  };
+  const start = within[kind];
+  return start === undefined ? [] : Object.keys(troubles).filter((other) => other.startsWith(start));
 };
 
-/** The scopes that the gateway's own trouble explains: agents and sessions. */
+/** The scopes that the gateway's own trouble explains: the runs of agents and sessions. */
 export const ofRuns = (troubles: Troubles): string[] =>
-  Object.keys(troubles).filter((scope) => scopeKind(scope) !== 'function');
+  Object.keys(troubles).filter((scope) => ['agent', 'session'].includes(scopeKind(scope)));

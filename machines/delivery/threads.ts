@@ -1,6 +1,6 @@
 /** The actions for threads in which agents answer each other: delivery remembers them (docs/contract.md#chatter). */
 import { enqueueActions, sendTo } from 'xstate';
-import type { Thread } from '../notification/chatter.ts';
+import { isQuiet, type Thread } from '../notification/chatter.ts';
 import type { ChildOutput, DispatchContext } from './context.ts';
 import { isWell, withoutKeys } from './parts.ts';
 import { withTroubles } from './troubles.ts';
@@ -21,20 +21,21 @@ interface ThreadNews {
 const threadSource = (taskId: string): string => `thread:${taskId}`;
 
 /** What the end of a child changes about its thread; null where it changes nothing. */
-function threadNews({ threads, settings }: DispatchContext, output: ChildOutput): ThreadNews | null {
+export function threadNews(
+  { threads, settings }: Pick<DispatchContext, 'threads' | 'settings'>,
+  output: ChildOutput,
+): ThreadNews | null {
   const taskId = output.session.split('/')[1] ?? '';
   if (output.kind === 'beat' || output.outcome === 'handedBack') return null;
   const { thread, outcome } = output;
   const before = threads[taskId];
-  if (thread === null && before === undefined) return null;
-  const isHeld =
-    thread !== null &&
-    thread.chain >= settings.chainLimit &&
-    (outcome === 'chatter' || before?.held === true);
+  // A long run ends with what it read at its beginning.
+  if (thread === null || (before !== undefined && thread.newest < before.newest)) return null;
+  const isHeld = thread.chain >= settings.chainLimit && (outcome === 'chatter' || before?.held === true);
   const others = withoutKeys(threads, [taskId]);
   return {
     taskId,
-    threads: thread === null ? others : { ...others, [taskId]: { ...thread, held: isHeld } },
+    threads: isQuiet(thread) ? others : { ...others, [taskId]: { ...thread, held: isHeld } },
     changed: isHeld !== (before?.held ?? false),
     problem: isHeld ? describe(thread) : null,
   };

@@ -3,7 +3,7 @@ import { assign, enqueueActions } from 'xstate';
 import type { ChildNews } from '../shared/slot.ts';
 import type { Who } from '../shared/who.ts';
 import { isWell } from './parts.ts';
-import { nextAlone, nextToTry, setPhase } from './queue.ts';
+import { nextAlone, nextToTry, sessionOf, setPhase } from './queue.ts';
 import { withThreads } from './threads.ts';
 
 type Wanted = Extract<ChildNews, { type: 'slot.wanted' }>;
@@ -15,10 +15,11 @@ const describeAlone = ({ title }: Who): string =>
 
 export const withTrials = withThreads.extend({
   actions: {
-    /** A session that waits to run alone is a problem on /health. */
+    /** A session that waits to run alone is a problem on /health, until it need not any more. */
     noteAlone: enqueueActions(({ enqueue: then, context }, { session, who, alone }: Wanted) => {
-      if (!alone) return;
-      then.sendTo(context.parent, { ...isWell(aloneSource(session)), problem: describeAlone(who) });
+      if (!alone && sessionOf(context.queue, session)?.alone !== true) return;
+      const problem = alone ? describeAlone(who) : null;
+      then.sendTo(context.parent, { ...isWell(aloneSource(session)), problem });
     }),
     grantAlone: enqueueActions(({ enqueue: then, context: { queue, resting } }) => {
       const session = nextAlone(queue, resting);

@@ -2,14 +2,14 @@
 import { assign, enqueueActions, sendTo } from 'xstate';
 import type { Evidence } from '../shared/evidence.ts';
 import { stallSource, type StallNews } from '../shared/listening.ts';
-import { agentIn, type ChildNews } from '../shared/slot.ts';
+import type { ChildNews } from '../shared/slot.ts';
 import type { TroubleOutput } from '../trouble/machine.ts';
-import type { ChildOutput, DeliveryEvent } from './context.ts';
+import type { ChildOutput, DeliveryEvent, DispatchContext } from './context.ts';
 import { isWell, withoutKeys } from './parts.ts';
-import { hasWorkOf, type Queue } from './queue.ts';
 import { withRests } from './rests.ts';
 import {
   agentScope,
+  concerns,
   describeTrouble,
   ENOUGH,
   explainedBy,
@@ -17,8 +17,10 @@ import {
   ofRuns,
   scopeKind,
   scopesOfCall,
+  scopesOfHead,
   scopesOfRun,
   sessionScope,
+  waitScope,
   type ScopeKind,
   type Troubles,
 } from './scopes.ts';
@@ -27,23 +29,25 @@ type FunctionFailed = Extract<ChildNews, { type: 'function.failed' }>;
 type RunFailed = Extract<ChildNews, { type: 'run.failed' }>;
 type FunctionAway = Extract<ChildNews, { type: 'function.away' }>;
 type SessionTroubled = Extract<ChildNews, { type: 'session.troubled' }>;
-type Failed = FunctionFailed | FunctionAway | RunFailed | SessionTroubled;
+type RunLimited = Extract<ChildNews, { type: 'run.limited' }>;
+type Failed = FunctionFailed | FunctionAway | RunFailed | RunLimited | SessionTroubled;
 type Stalled = Extract<StallNews, { type: 'run.stalled' }>;
 type TroubleFound = Extract<DeliveryEvent, { type: 'trouble.found' }>;
 
 const actorOf = (scope: string): string => `trouble:${scope}`;
 
-/** The scopes that nothing waits for any more. */
-const overWith = (queue: Queue, session: string): string[] => [
-  sessionScope(session),
-  ...(hasWorkOf(queue, agentIn(session)) ? [] : [agentScope(agentIn(session))]),
-];
+/** The scopes of sessions and agents that the queue has nothing of. */
+const withoutWork = ({ queue, troubles }: DispatchContext): string[] =>
+  Object.keys(troubles).filter(
+    (scope) => scopeKind(scope) !== 'function' && !queue.sessions.some(({ key }) => concerns(scope, key)),
+  );
 
 function scopesOf(failed: Failed, troubles: Troubles): string[] {
   const { session } = failed;
   if (failed.type === 'session.troubled') return [sessionScope(session)];
   // Convex is no notification's trouble.
   if (failed.type === 'function.away') return [failed.name];
+  if (failed.type === 'run.limited') return [waitScope(session)];
   return failed.type === 'function.failed'
     ? scopesOfCall(session, failed.name, troubles)
     : scopesOfRun(session, troubles);
@@ -71,8 +75,9 @@ export const withTroubles = withRests.extend({
       for (const scope of fresh) {
         const id = actorOf(scope);
         const kind = scopeKind(scope);
-        const names = { function: scope, agent: who.agent, session: who.title };
-        const input = { parent: self, scope, who: names[kind], enough: enoughOf(failed, kind), now };
+        const names: Partial<Record<ScopeKind, string>> = { function: scope, agent: who.agent };
+        const enough = enoughOf(failed, kind);
+        const input = { parent: self, scope, who: names[kind] ?? who.title, enough, now };
         then.spawnChild('trouble', { id, systemId: id, input });
       }
       for (const scope of scopes) {
@@ -135,11 +140,16 @@ export const withTroubles = withRests.extend({
         if (context.troubles[scope] === 'found') then.sendTo(context.parent, isWell(scope));
       }
     }),
-    /** A child has ended, and nothing else waits for its scopes. */
+    /** A child has ended. One that handed its row back may come again with the same trouble: the next page tells. */
     endScopes: enqueueActions(({ enqueue: then, context }, { output }: { output: ChildOutput }) => {
-      for (const scope of overWith(context.queue, output.session)) {
+      if (output.outcome === 'handedBack') return;
+      for (const scope of new Set([...scopesOfHead(output.session), ...withoutWork(context)])) {
         if (context.troubles[scope] !== undefined) then.sendTo(actorOf(scope), { type: 'trouble.passed' });
       }
+    }),
+    /** After a page: what it did not bring back is nobody's trouble any more. */
+    endIdleScopes: enqueueActions(({ enqueue: then, context }) => {
+      for (const scope of withoutWork(context)) then.sendTo(actorOf(scope), { type: 'trouble.passed' });
     }),
     countFailedRun: assign(({ context: { history } }) => ({
       history: { ...history, failedRuns: history.failedRuns + 1 },

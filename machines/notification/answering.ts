@@ -84,13 +84,13 @@ const giveUp = { type: 'giveUp', params: { note: 'textTooLong' } } as const;
 /** What a failed post leads to. A note is a courtesy: the mark is what ends the matter. A reply is never dropped. */
 const postFailed = (name: FunctionName) =>
   [
+    ...sharedTrouble(name),
+    { guard: 'givenUp', target: '#notification.answering.marking', actions: keepStepFault },
     {
       guard: { type: 'textTooLong', params: kindParams },
       target: '#notification.answering.burying',
       actions: [keepStepFault, giveUp],
     },
-    ...sharedTrouble(name),
-    { guard: 'givenUp', target: '#notification.answering.marking', actions: keepStepFault },
     {
       guard: 'rowFailedTooOften',
       target: '#notification.answering.burying',

@@ -14,6 +14,8 @@ export interface Thread {
   since: number;
   /** Messages of agents in a row, each of another agent than the one before. */
   chain: number;
+  /** When the newest message was written, as the thread was read. */
+  newest: number;
 }
 
 /** Words by which the note is known again in a thread. */
@@ -32,6 +34,9 @@ const LONGEST_PACE_MS = 3_600_000;
 const standingOf = ({ status, title, priority, assignedAgentIds, assignedUserIds }: TaskRow): string =>
   JSON.stringify([status, title, priority, assignedAgentIds, assignedUserIds]);
 
+/** Agents do not answer each other there, so nothing of it need be remembered. */
+export const isQuiet = ({ chain, since }: Thread): boolean => chain < FIRST_PACED - 1 && since === 0;
+
 /** @param known what delivery remembers of the thread; @returns null where agents do not answer each other */
 export function threadOf({ task, thread }: DeliveryContext, known: Thread | null): Thread | null {
   if (task === null) return null;
@@ -44,9 +49,8 @@ export function threadOf({ task, thread }: DeliveryContext, known: Thread | null
     .filter(({ createdAt, content }) => createdAt > since && !content.startsWith(NOTE_START));
   // Several messages of one agent in a row count once: it may answer several questions.
   const chain = words.filter(({ authorId }, n) => authorId !== words[n - 1]?.authorId).length;
-  return chain < FIRST_PACED - 1 && since === 0
-    ? null
-    : { taskId: task._id, title: task.title, standing, since, chain };
+  const read = { taskId: task._id, title: task.title, standing, since, chain, newest };
+  return known === null && isQuiet(read) ? null : read;
 }
 
 /** Whether an agent's message caused the row. What a person wrote or assigned is never held. */

@@ -147,7 +147,7 @@ export const withFailures = notificationParts.extend({
     }),
     noteStall: assign({ stalled: true }),
     reportLimited: tell((session, { fault }: { fault: Fault }, context) => ({
-      type: 'session.troubled',
+      type: 'run.limited',
       session,
       who: whoIn(context),
       reason: reasonWithWait(fault),

@@ -145,7 +145,7 @@ export const notificationSetup = withFailures.extend({
         thread: delivery && threadOf(delivery, thread),
         entry: forVersion(entry, version),
         backend: { ...backend, completes, typing: backend.typing || typing },
-        ...rested(context, { stepFailures: 0 }),
+        ...rested(context, { stepFailures: 0, rowFailures: 0 }),
       };
     }),
     useKeptReply: learn(({ entry: { reply }, version }) => ({ reply, version: reply?.version ?? version })),
@@ -234,7 +234,7 @@ export const notificationSetup = withFailures.extend({
     })),
     countPost: learn((context) => ({
       entry: posted(context.entry, answeredVersion(context)),
-      ...rested(context, { stepFailures: 0 }),
+      ...rested(context, { stepFailures: 0, rowFailures: 0 }),
     })),
     /** Convex gives back what has moved. The reply, if there was one, is in the thread. */
     countCompletedPost: learn((context) => ({

@@ -16,7 +16,9 @@ export type ChildNews =
   | SpentNews
   /** Its run is over: the slot is free. */
   | { type: 'slot.returned'; session: string }
-  /** It is in trouble for certain, and alone: nothing else has to fail before people are told. */
+  /** Its run was refused for now, and a wait was asked for. */
+  | { type: 'run.limited'; session: string; who: Who; reason: string }
+  /** It is in trouble for certain: nothing else has to fail before people are told. */
   | { type: 'session.troubled'; session: string; who: Who; reason: string }
   /** A function of Convex failed for its row. */
   | { type: 'function.failed'; session: string; who: Who; name: string; reason: string }

@@ -41,8 +41,8 @@ interface TroubleContext {
   wasFound: boolean;
 }
 
-/** A doubt that nobody adds to is forgotten. */
-const FORGOTTEN_AFTER_MS = 600_000;
+/** A doubt that nobody adds to is forgotten. Runs take an hour at most, so one that times out again adds to it. */
+const FORGOTTEN_AFTER_MS = 2 * 3_600_000;
 
 /** Something failed again and again: is that the trouble of whom it failed for, or of the scope that they share? */
 export const troubleMachine = setup({
@@ -105,7 +105,11 @@ export const troubleMachine = setup({
             target: 'found',
             actions: { type: 'note', params: ({ event }) => event },
           },
-          { actions: { type: 'note', params: ({ event }) => event } },
+          {
+            target: 'doubtful',
+            reenter: true,
+            actions: { type: 'note', params: ({ event }) => event },
+          },
         ],
         'trouble.passed': 'over',
       },

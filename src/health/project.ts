@@ -166,7 +166,7 @@ function problemsOf(look: Look): Report.ProblemReport[] {
 }
 
 function titleOfProblem(source: string, look: Look): string {
-  const [, scope, key = ''] = /^(agent|session|alone|run|thread):(.+)$/.exec(source) ?? [];
+  const [, scope, key = ''] = /^(agent|session|calls|wait|alone|run|thread):(.+)$/.exec(source) ?? [];
   if (scope === undefined) return source;
   if (scope === 'agent') return look.agents.get(key) ?? scope;
   const actor = sessionActors(look.root).find((one) => actorName(one).endsWith(`:${key}`));
@@ -186,7 +186,7 @@ function nextTryOf(source: string, { root, timers }: Look): number | undefined {
   if (isRest(source) || isStall(source)) return undefined;
   const { [source]: child } = childrenOf(root);
   if (child !== undefined) return timers.get(child.sessionId);
-  const [, scope, key] = /^(agent|session|alone):(.+)$/.exec(source) ?? [];
+  const [, scope, key] = /^(agent|session|calls|wait|alone):(.+)$/.exec(source) ?? [];
   const isHeld = (name: string): boolean =>
     scope === 'agent' ? name.includes(`:${key}/`) : scope === undefined || name.endsWith(`:${key}`);
   const tries = sessionActors(root)

@@ -103,7 +103,7 @@ export interface AgentSyncReport {
 
 /** One thing that is not well, from the child that says so. */
 export interface ProblemReport {
-  /** The machine, or whose trouble it is: `gateway`, `session:<key>`, `agent:<id>`. */
+  /** The machine, or whose trouble it is: `gateway`, `session:<key>` (its runs), `calls:<key>`, `agent:<id>`. */
   source: string;
   /** What people call it: a session by agent and task, an agent by its slug. */
   title: string;

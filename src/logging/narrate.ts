@@ -71,8 +71,8 @@ function createNews(log: Log, limited: readonly string[]): (event: AnyEventObjec
       // run.stalled is logged for it, once.
       if (isStall(source)) return;
       const before = problems.get(source);
-      // `agent:<id>` and `session:<key>` are scopes of delivery.
-      const [kind] = source.split(':');
+      // Scopes of delivery have a key: `agent:<id>`, and `session:`, `calls:` and `wait:` with the session's.
+      const kind = source.replace(/^(calls|wait):/, 'session:').split(':')[0] ?? source;
       if (problem === null) {
         problems.delete(source);
         if (before !== undefined) log[before.level](`${kind}.recovered`, recovered(source, before.problem));

@@ -122,7 +122,7 @@ function titleOfProblem(source: string, session: ActorView | null, actors: Model
 
 /** The session that a problem is about: the ids of both end with the session's key. */
 function sessionMeant(source: string, actors: Model['actors']): ActorView | null {
-  const key = /^(?:run|session|alone):(.+)$/.exec(source)?.[1];
+  const key = /^(?:run|session|calls|wait|alone):(.+)$/.exec(source)?.[1];
   return [...actors.values()].find((actor) => isSession(actor) && sessionOf(actor) === key) ?? null;
 }
 
