@@ -5,6 +5,7 @@ import {
   callAnswered,
   callBegan,
   called,
+  cut,
   excused,
   forVersion,
   handedBack,
@@ -54,4 +55,16 @@ test('the number of the last attempt counts over all versions, and only an excus
   // Each version has all its attempts.
   expect(began(movedOn(answered, true)).attempts).toBe(1);
   expect(began(movedOn(second, false)).attempts).toBe(3);
+});
+
+test('runs and cuts stay with the version that they were of, whoever reads it next', () => {
+  const old = cut(cut(began(began(NOTHING_KNOWN, V1), V1)));
+  expect(forVersion(old, V1)).toMatchObject({ runs: 2, cuts: 2 });
+  expect(forVersion(old, V2)).toMatchObject({ attempts: 2, runs: 0, cuts: 0 });
+  const next = began(forVersion(old, V2), V2);
+  expect(forVersion(next, V2)).toMatchObject({ attempts: 3, runs: 1, cuts: 0 });
+});
+
+test('runs of an entry that names no version stay counted', () => {
+  expect(forVersion(cut(began(NOTHING_KNOWN)), V2)).toMatchObject({ runs: 1, cuts: 1 });
 });

@@ -25,6 +25,8 @@ export interface Entry {
   runs: number;
   /** Times that the gateway went down while a run of the version in hand was open. */
   cuts: number;
+  /** The version that `runs` and `cuts` are of; null where none has run, or an older version of this program wrote the entry. */
+  runsFor: Version | null;
   /** Messages that were posted for this notification. The first one carries its id, later ones must not. */
   posts: number;
   /** A reply that is complete and not known to be in the thread, with the version that it answers. */
@@ -54,6 +56,7 @@ export const NOTHING_KNOWN: Entry = {
   spent: 0,
   runs: 0,
   cuts: 0,
+  runsFor: null,
   posts: 0,
   reply: null,
   answered: null,
@@ -71,10 +74,11 @@ export const isActing = ({ rounds }: Entry): boolean => nextCall(rounds) !== nul
  * A run begins or is asked again, or it goes on with the calls that it rested in: that costs no further run. It counts
  * until it is known to be somebody else's trouble.
  */
-export const began = (entry: Entry): Entry => ({
+export const began = (entry: Entry, version: Version | null = null): Entry => ({
   ...entry,
   attempts: entry.attempts + 1,
   runs: entry.runs + (isActing(entry) ? 0 : 1),
+  runsFor: version ?? entry.runsFor,
 });
 
 /** The run was not this notification's failure. @param paid whether the gateway had accepted it */
@@ -100,11 +104,17 @@ export const called = (
 
 /** A run is continued for the version that it was begun for; a newer message has a run of its own. */
 export const forVersion = (entry: Entry, version: Version | null): Entry =>
-  isOver(entry, version) ? movedOn(entry, true) : continued(entry, version);
+  isOver(entry, version) ? movedOn(entry, true) : continued(countedFor(entry, version), version);
 
 /** The version that was given up is over. A newer message in the row starts fresh. */
 const isOver = ({ parked, parkedFor }: Entry, version: Version | null): boolean =>
   parked !== null && parkedFor !== null && version !== null && !isSameVersion(parkedFor, version);
+
+/** A newer message neither goes alone nor is given up for what the runs of an older one did. */
+const countedFor = (entry: Entry, version: Version | null): Entry =>
+  entry.runsFor === null || version === null || isSameVersion(entry.runsFor, version)
+    ? entry
+    : { ...entry, runs: 0, cuts: 0, runsFor: null };
 
 const continued = (entry: Entry, version: Version | null): Entry =>
   entry.roundsFor === null || (version !== null && isSameVersion(entry.roundsFor, version))
@@ -164,6 +174,7 @@ export const movedOn = (entry: Entry, finished: boolean): Entry => ({
   ...(finished && startedOver(entry)),
   runs: 0,
   cuts: 0,
+  runsFor: null,
   reply: null,
   parked: null,
   parkedFor: null,

@@ -70,3 +70,21 @@ test('its last runs are minutes apart while they fail for the gateway', () => {
   expect(waits.slice(0, 5).every((minutes) => minutes < 1)).toBe(true);
   expect(waits.slice(5, MAX_RUNS - 1)).toEqual([1, 2, 4, 8]);
 });
+
+test('a newer message in the row goes back to the queue without the runs and cuts of the older one', () => {
+  const newer = { ...INPUT.row, messageId: 'm2', createdAt: INPUT.row.createdAt + 1 };
+  let [snapshot] = initialTransition(notificationMachine, INPUT);
+  for (let step = 0; step < 50 && !snapshot.matches('handingBack'); step++) {
+    const isSecondRead = snapshot.matches('reading') && snapshot.context.entry.cuts > 0;
+    if (isSecondRead) expect(snapshot.context.entry).toMatchObject({ runs: 1, cuts: 1 });
+    const event = isSecondRead
+      ? callDone(callsOf(snapshot)[0]?.id ?? '', {
+          ...READ,
+          delivery: sampleContext({ notification: newer }),
+        })
+      : nextEvent(snapshot, (id) => callFailed(id, new Fault('runCut', 'It was cut off.')));
+    [snapshot] = transition(notificationMachine, snapshot, event as NotificationEvent);
+  }
+  expect(snapshot.matches('handingBack')).toBe(true);
+  expect(snapshot.context.entry).toMatchObject({ runs: 0, cuts: 0 });
+});

@@ -169,8 +169,8 @@ export const notificationSetup = withFailures.extend({
       }),
     })),
     takeSlot: learn((_, { trial }: { trial: boolean }) => ({ trial })),
-    begin: learn(({ entry, trial, result }) => ({
-      entry: began(entry),
+    begin: learn(({ entry, version, trial, result }) => ({
+      entry: began(entry, version),
       blame: trial ? 'gateway' : 'notification',
       unpaid: !isActing(entry),
       stalled: false,

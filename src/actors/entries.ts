@@ -73,6 +73,7 @@ const stored: v.GenericSchema<unknown, Partial<Entry>> = v.partial(
     spent: v.number(),
     runs: v.number(),
     cuts: v.number(),
+    runsFor: v.nullable(version),
     posts: v.number(),
     reply: v.nullable(v.object({ text: v.string(), toolCalls: v.number(), version })),
     answered: v.nullable(version),

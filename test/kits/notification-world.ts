@@ -503,9 +503,21 @@ export function keyOf({ value, status, context }: Snapshot, ghost: Ghost): strin
   ]);
 }
 
-const entryKey = ({ attempts, cuts, posts, reply, answered, begun, parked, rounds, roundsFor }: Entry) => [
+const entryKey = ({
+  attempts,
+  cuts,
+  runsFor,
+  posts,
+  reply,
+  answered,
+  begun,
+  parked,
+  rounds,
+  roundsFor,
+}: Entry) => [
   parked,
   cuts,
+  runsFor?.createdAt,
   rounds,
   roundsFor?.createdAt,
   attempts,
