@@ -5,7 +5,7 @@ import type { Failure } from '../shared/child.ts';
 import { isAttempt, isGatewayTrouble, type Fault } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import type { NotificationContext } from './context.ts';
-import { cut, excused } from './entry.ts';
+import { cut, excused, type Entry } from './entry.ts';
 import { learn, notificationParts, rested, tell, whoIn } from './parts.ts';
 import { mustAnswer } from './rules.ts';
 
@@ -35,6 +35,18 @@ export const spareMs = ({ rest, entry }: Pick<NotificationContext, 'rest' | 'ent
 const reasonWithWait = ({ message, retryAfterMs }: Fault): string =>
   retryAfterMs > 0 ? `${message} It asks for a wait of ${Math.ceil(retryAfterMs / 1_000)} s.` : message;
 
+/** A row that has no attempt left waits for the probe, which may take 5 s, to tell whose failure the cut was. */
+const VERDICT_MS = 6_000;
+const verdictMs = ({ rest, entry, delivery }: NotificationContext): number =>
+  rest.cause === 'runCut' && rest.counted && hasSpent(entry, delivery) ? VERDICT_MS : 0;
+
+const hasSpent = ({ attempts, runs }: Entry, delivery: DeliveryContext | null): boolean =>
+  attempts >= mostAttempts(delivery) || runs >= MAX_RUNS;
+
+/** A cut run of a message that was replaced meanwhile is not the newer one's. */
+const isOwnCut = ({ rest, entry }: NotificationContext, paid: boolean): boolean =>
+  paid && rest.cause === 'runCut' && entry.runsFor !== null;
+
 interface Called {
   name: string;
 }
@@ -49,9 +61,7 @@ export const withFailures = notificationParts.extend({
     permanent: (_, { kind }: Failure) => kind === 'requestRejected',
     /** Whose failure a cut run is shows in the next probe, so it is given up only after that. */
     lastAttempt: ({ context }, { kind }: Failure) =>
-      isAttempt(kind) &&
-      kind !== 'runCut' &&
-      (context.entry.attempts >= mostAttempts(context.delivery) || context.entry.runs >= MAX_RUNS),
+      isAttempt(kind) && kind !== 'runCut' && hasSpent(context.entry, context.delivery),
     gatewayBlamed: ({ context }, { kind }: Failure) => context.blame === 'gateway' && isAttempt(kind),
     /** Not this row's trouble: the step waits until Convex, or the journal, is back. */
     backendAway: (_, { kind }: Failure) => kind === 'backendUnavailable' || kind === 'backendRefused',
@@ -72,9 +82,9 @@ export const withFailures = notificationParts.extend({
     /** The attempt was counted as the run began, and it stays. */
     countAttempt: learn((context) => ({ blame: null, ...rested(context, { counted: true }) })),
     excuse: learn((context, { paid }: { paid: boolean }) => {
-      const { entry, rest, unpaid } = context;
+      const { entry, unpaid } = context;
       return {
-        entry: excused(paid && rest.cause === 'runCut' ? cut(entry) : entry, paid || !unpaid),
+        entry: excused(isOwnCut(context, paid) ? cut(entry) : entry, paid || !unpaid),
         blame: null,
         ...rested(context, { counted: false }),
       };
@@ -103,9 +113,10 @@ export const withFailures = notificationParts.extend({
     drawRun: learn((context) => {
       const { rest, input } = context;
       const runFailures = rest.runFailures + 1;
+      const floorMs = Math.max(rest.floorMs, spareMs(context), verdictMs(context));
       return rested(context, {
         runFailures,
-        inMs: backoff(runFailures, input.runs, input.random(), Math.max(rest.floorMs, spareMs(context))),
+        inMs: backoff(runFailures, input.runs, input.random(), floorMs),
       });
     }),
     drawStep: learn((context) => {

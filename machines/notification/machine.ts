@@ -33,6 +33,14 @@ const giveUp = (
 const keepFault = { type: 'keepFault', params: faultParams } as const;
 const reportRunFailed = { type: 'reportRunFailed', params: faultParams } as const;
 const excuse = (paid: boolean) => ({ type: 'excuse', params: { paid } }) as const;
+/** The last run was counted, and no new one has begun. */
+const excusedLate = { guard: 'counted', actions: ['blameGateway', excuse(true)] } as const;
+/** What the gateway did while its run was open decides whether the next one goes alone, or not at all. */
+const excusedInQueue = {
+  guard: 'counted',
+  target: '#notification.queueing.stale',
+  actions: [...excusedLate.actions, 'askForSlot'],
+} as const;
 
 /** A context that came with the list stands for the first read alone. */
 const readInput = ({ context }: Here) => ({
@@ -69,7 +77,7 @@ export const notificationMachine = notificationSetup.createMachine({
   },
   states: {
     reading: {
-      on: { 'work.leave': leave },
+      on: { 'work.leave': leave, 'gateway.excused': excusedLate },
       ...step(
         'Reads the delivery context.',
         {
@@ -115,7 +123,7 @@ export const notificationMachine = notificationSetup.createMachine({
     },
     queueing: {
       description: 'Ready to run. Waits for a slot, which delivery gives to the oldest.',
-      on: { 'work.leave': leave },
+      on: { 'work.leave': leave, 'gateway.excused': excusedLate },
       initial: 'arriving',
       states: {
         arriving: {
@@ -161,6 +169,7 @@ export const notificationMachine = notificationSetup.createMachine({
           entry: 'askForSlot',
           after: { freshness: 'stale' },
           on: {
+            'gateway.excused': excusedInQueue,
             'slot.granted': [
               {
                 guard: 'isActing',
@@ -177,6 +186,7 @@ export const notificationMachine = notificationSetup.createMachine({
         stale: {
           description: 'The context is to be read again before the run.',
           on: {
+            'gateway.excused': excusedInQueue,
             'slot.granted': {
               target: '#notification.working.refreshing',
               actions: { type: 'takeSlot', params: ({ event }) => event },
@@ -193,6 +203,7 @@ export const notificationMachine = notificationSetup.createMachine({
         refreshing: {
           description: 'Reads the context again: it waited long for its slot.',
           tags: ['busy'],
+          on: { 'gateway.excused': excusedLate },
           invoke: {
             src: 'readContext',
             input: ({ context }) => ({ id: context.row._id, given: null }),

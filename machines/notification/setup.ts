@@ -25,6 +25,7 @@ import {
   replied,
   settled,
   versionOf,
+  type Entry,
 } from './entry.ts';
 import { isChatter, isChatterNoted, paceOf, threadOf } from './chatter.ts';
 import { MAX_RUNS, mostAttempts, withFailures } from './failures.ts';
@@ -37,6 +38,8 @@ import { alwaysWantsAnswer, mustAnswer, skipReason } from './rules.ts';
 export const MAX_CUTS = CUTS_IN_COMPANY + 3;
 /** After this many runs without a word, the thread is told (docs/contract.md#silence). */
 export const MAX_SILENT_ATTEMPTS = 3;
+
+const hasTakenGatewayDown = ({ cuts }: Entry): boolean => cuts >= MAX_CUTS;
 
 const OUTCOMES: Partial<Record<NoteReason, Outcome>> = { noReply: 'unanswered', chatter: 'chatter' };
 
@@ -73,7 +76,7 @@ export const notificationSetup = withFailures.extend({
       isSameVersion(entry.answered, versionOf(delivery.notification)),
     skippedByRule: ({ context }) => context.delivery !== null && skipReason(context.delivery) !== null,
     /** The gateway went down each time: in company first, then while this run alone was open. */
-    tookGatewayDown: ({ context }) => context.entry.cuts >= MAX_CUTS,
+    tookGatewayDown: ({ context }) => hasTakenGatewayDown(context.entry),
     /** Agents only answer each other. A run that has called something goes on. */
     chatters: ({ context: { delivery, thread, input, entry } }) =>
       delivery !== null && entry.rounds.count === 0 && isChatter(delivery, thread, input.chainLimit),
@@ -98,6 +101,7 @@ export const notificationSetup = withFailures.extend({
       delivery !== null &&
       delivery.notification.deliveredAt === context.delivery?.notification.deliveredAt &&
       skipReason(delivery) === null &&
+      !hasTakenGatewayDown(context.entry) &&
       context.version !== null &&
       !hasMoved(delivery.notification, context.version) &&
       context.permission === 'allowed',
