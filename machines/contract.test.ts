@@ -22,8 +22,17 @@ const nameOf = (named: string | { type: string }): string => (typeof named === '
 /** What XState itself sends; the rest are the machine's own events. */
 const isInternal = (event: string): boolean => event === '' || event.startsWith('xstate.');
 
+/** The table of the machines: a machine's row begins with a link to its picture. */
+const tableRows = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8').split('\n');
+
 describe.each(registry)('%s', (id, machine) => {
   const nodes = [...nodesOf(machine.root)];
+
+  test('has a row in the table of the machines, with all its states of the top level', () => {
+    const row = tableRows.find((line) => line.startsWith(`| [${id}](`)) ?? '';
+    const states = (row.split('|')[4] ?? '').match(/[a-zA-Z]+/g) ?? [];
+    expect(states).toEqual(expect.arrayContaining(Object.keys(machine.root.states)));
+  });
 
   test('is named like its folder and described', () => {
     expect(machine.id).toBe(id);

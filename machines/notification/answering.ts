@@ -1,4 +1,7 @@
-/** The part of the chart after the run: from the reply, or the note, to the mark. Nothing here ever runs the agent. */
+/**
+ * The part of the chart after the run: from the reply, or the note, to the mark. Nothing here runs the agent again for the
+ * same message. A newer one that is found in the row goes back to deciding, which may mean a run.
+ */
 import { kindParams } from '../shared/child.ts';
 import { faultParams } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';

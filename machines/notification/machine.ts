@@ -299,7 +299,7 @@ export const notificationMachine = notificationSetup.createMachine({
                 target: 'resting',
                 actions: [keepFault, excuse(false), { type: 'reportLimited', params: faultParams }],
               },
-              // The journal did not take the entry: no run began.
+              // The journal did not take the entry, or the runtime itself gave the run up: not the row's failure.
               { target: 'resting', actions: [keepFault, excuse(false)] },
             ],
           },

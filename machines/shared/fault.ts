@@ -77,7 +77,7 @@ const GATEWAY_TROUBLE: ReadonlySet<FaultKind> = new Set([
   'gatewayMisconfigured',
 ]);
 
-/** The gateway's own trouble: no run began, so it is not an attempt and the row goes back. */
+/** The gateway's own trouble: no run began, so it is not an attempt. The row rests until the gateway is back. */
 export const isGatewayTrouble = (kind: FaultKind): boolean => GATEWAY_TROUBLE.has(kind);
 
 const ATTEMPTS: ReadonlySet<FaultKind> = new Set(['runFailed', 'runCut', 'runTimedOut', 'bug']);
