@@ -82,6 +82,9 @@ const machineSetup = setup({
     asksForLongerWait: ({ context }, params: { turned: Turned }) =>
       params.turned.retryAfterMs > context.retryInMs,
     cutOff: (_, params: { kind: FaultKind }) => params.kind === 'runCut',
+    /** A run that was cut off does not tell whether the gateway takes runs: a probe tells more. */
+    cutOffAtTrial: ({ context }, params: { kind: FaultKind }) =>
+      context.turnedAway > 0 && params.kind === 'runCut',
     commonTrouble: ({ context }, params: { failed: FailedRun }) =>
       isCommonTrouble(extendStreak(context.streak, params.failed), context.accountAgents === 1),
   },
@@ -140,7 +143,9 @@ const machineSetup = setup({
       const trials = context.trials + 1;
       return { trials, retryInMs: backoff(trials, TRIAL_LIMITS, context.random()) };
     }),
+    /** How its trials end is the question now, and not whether they are taken. */
     nameCommonTrouble: assign((_, params: { reason: string }) => ({
+      turnedAway: 0,
       problem: `Runs of different sessions fail one after another: check the gateway and its model provider. ${params.reason}`,
     })),
     announceAvailable: enqueueActions(({ enqueue, context }) => {
@@ -418,6 +423,11 @@ export const gatewayMachine = machineSetup.createMachine({
           on: {
             'run.succeeded': { target: '#gateway.connected', actions: 'noteSuccess' },
             'run.failed': [
+              {
+                guard: { type: 'cutOffAtTrial', params: ({ event }) => event },
+                target: '#gateway.connected.checking',
+                actions: ['noteSuccess', 'noteCut'],
+              },
               // The gateway takes runs again, which was the question. Why this run failed is a different one.
               {
                 guard: 'onlyRunsTell',

@@ -193,3 +193,24 @@ it('excuses runs that fail alike', async () => {
   for (const session of ['a/1', 'b/1', 'c/1']) gateway.failRun(session, 'runFailed');
   expect(gateway.heard.at(-1)).toEqual({ type: 'gateway.lost', excused: true });
 });
+
+it('asks at once when a run is cut off while it waits for a trial run', async () => {
+  const gateway = await startGateway();
+  gateway.turnAway('gatewayMisconfigured');
+  while (!state(gateway).matches({ ailing: 'trying' })) await gateway.pass(1_000);
+  gateway.world.away = true;
+  gateway.failRun('a', 'runCut');
+  await settle();
+  expect(state(gateway).matches('degraded')).toBe(true);
+  expect(gateway.heard.at(-1)).toEqual({ type: 'gateway.lost', excused: true });
+});
+
+it('keeps the gate shut when a trial fails as the runs before it did, although one was turned away earlier', async () => {
+  const gateway = await startGateway();
+  gateway.turnAway('gatewayUnavailable');
+  await settle();
+  for (const session of ['a/1', 'b/1', 'c/1']) gateway.failRun(session, 'runFailed');
+  while (!state(gateway).matches({ ailing: 'trying' })) await gateway.pass(1_000);
+  gateway.failRun('a/1', 'runFailed');
+  expect(state(gateway).matches('ailing')).toBe(true);
+});
