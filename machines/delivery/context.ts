@@ -76,6 +76,8 @@ export interface PageRow {
 export interface Page {
   /** Oldest first. */
   rows: readonly PageRow[];
+  /** How many of them Convex has listed. The others come from the journal. */
+  listed: number;
   /** There may be work that no change announces: rows of the journal that could not be read, or rows lent to another runtime. */
   unseen: boolean;
   cursor: string | null;

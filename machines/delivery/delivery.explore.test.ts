@@ -279,7 +279,7 @@ const leaving =
   (snapshot: DeliverySnapshot, ghost: Ghost): Move<Ghost> | null => {
     if (isAccepting(snapshot)) return { label: 'delivery.drain', event: { type: 'delivery.drain' }, ghost };
     const ends = movesOf({ ...WELL, outcomes: [outcome] })(snapshot, { ...ghost, ...QUIET }).filter(
-      ({ label }) => / (?:delivered|handedBack|beaten)$/.test(label) || label.startsWith('slot.'),
+      ({ label }) => / (?:delivered|handedBack|beaten|released)$/.test(label) || label.startsWith('slot.'),
     );
     return ends.find(({ label }) => !label.startsWith('slot.wanted')) ?? ends[0] ?? null;
   };

@@ -42,7 +42,7 @@ export const withLooks = deliveryParts.extend({
       const leaveOut = new Set([...context.setAside, ...poll.settled]);
       const items = page.rows.map((row): Item => ({ kind: 'notification', ...row }));
       const grown = enqueuePage(queue, items, leaveOut);
-      const full = page.rows.length >= poll.asked;
+      const full = page.listed >= poll.asked;
       // Somebody else has marked it, or it is gone.
       const listed = new Set([...leaveOut, ...knownIds(grown)]);
       const mended = full ? [] : context.stuck.filter((id) => !listed.has(id));

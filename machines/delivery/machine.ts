@@ -82,7 +82,7 @@ export const deliveryMachine = deliverySetup.createMachine({
       description: 'At work: may runs go, does it still take work, and what does Convex have?',
       type: 'parallel',
       entry: 'restAtStart',
-      always: { guard: and(['queueEmpty', 'draining']), target: 'drained' },
+      always: { guard: and(['queueEmpty', 'released']), target: 'drained' },
       on: {
         'xstate.done.actor.*': [
           {
@@ -253,11 +253,19 @@ export const deliveryMachine = deliverySetup.createMachine({
               invoke: {
                 src: 'releaseRows',
                 input: ({ context }) => ({ keep: openIds(context.queue) }),
-                onDone: 'draining',
+                onDone: '.released',
                 // Mission Control frees them when it has not heard from this runtime for a while.
-                onError: 'draining',
+                onError: '.released',
               },
               on: { 'session.settled': { actions: 'emptyQueue' } },
+              initial: 'releasing',
+              states: {
+                releasing: {
+                  description: 'Waits a moment until Convex has taken the rows back.',
+                  after: { releaseLimit: 'released' },
+                },
+                released: { description: 'May end as soon as nothing is under way.' },
+              },
             },
           },
         },

@@ -32,6 +32,7 @@ function startBefore(waiting: number) {
           asked.push(limit);
           return Promise.resolve({
             rows: rows.slice(0, limit).map((row) => ({ row, entry: null, given: null })),
+            listed: Math.min(limit, rows.length),
             unseen: false,
             cursor: null,
           });

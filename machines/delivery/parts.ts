@@ -32,6 +32,8 @@ export const MIN_POLL_MS = 500;
 const ALIVE_PER_SLOT = 3;
 /** A session that waits to run alone lets this many runs for each slot go first. */
 const PASSED_BY_PER_SLOT = 3;
+/** How long a delivery that has nothing left to do waits for Convex to take its lent rows back. */
+const RELEASE_MS = 2_000;
 /** How long others wait for a run that goes alone. */
 const ALONE_MS = 20_000;
 
@@ -93,6 +95,7 @@ export const deliveryParts = setup({
     offerKnown: ({ context }) => context.poll.offerKnown,
     isExcused: (_, params: { excused: boolean }) => params.excused,
     draining: stateIn({ active: { mode: 'draining' } }),
+    released: stateIn({ active: { mode: { draining: 'released' } } }),
     headWaits: ({ context: { queue, settings, troubles, resting } }) =>
       nextToStart(queue, settings.maxConcurrentSessions, limitsOf(troubles, resting)) !== null,
     /** A session may run, a slot is free, and Convex keeps up with what was run. */
@@ -138,5 +141,6 @@ export const deliveryParts = setup({
     pollInterval: ({ context }) => context.poll.inMs,
     pollBackoff: ({ context }) => context.poll.inMs,
     aloneLimit: ALONE_MS,
+    releaseLimit: RELEASE_MS,
   },
 });

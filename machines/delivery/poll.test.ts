@@ -42,7 +42,7 @@ function startDelivery({
       entry: null,
       given: null,
     }));
-    looks.at(-1)?.({ rows, unseen: false, cursor: null });
+    looks.at(-1)?.({ rows, listed: rows.length, unseen: false, cursor: null });
     return settle();
   };
   const context = () => actor.getSnapshot().context;

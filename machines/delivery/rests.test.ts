@@ -26,7 +26,7 @@ async function restWith(
             entry: null,
             given: null,
           }));
-          return Promise.resolve({ rows: page, unseen: false, cursor: null });
+          return Promise.resolve({ rows: page, listed: page.length, unseen: false, cursor: null });
         }),
         tellRest: fromPromise<RestNoteOutput, RestNote>(({ input: { session, title, notificationId } }) => {
           expect(title).toBe(`engineer · ${sampleRow().title}`);
@@ -104,6 +104,7 @@ it('says nothing of the row whose answer is on its way', async () => {
         listUndelivered: fromPromise<Page, ListInput>(() =>
           Promise.resolve({
             rows: rows.map((row) => ({ row, entry: null, given: null })),
+            listed: rows.length,
             unseen: false,
             cursor: null,
           }),

@@ -17,7 +17,7 @@ function startPolling() {
       actors: {
         listUndelivered: fromPromise<Page, ListInput>(() => {
           asked.push(clock.now());
-          if (asked.length > 1) return Promise.resolve({ rows: [], unseen: false, cursor: null });
+          if (asked.length > 1) return Promise.resolve({ rows: [], listed: 0, unseen: false, cursor: null });
           return Promise.reject(new Fault('backendUnavailable', 'Too much.', { retryAfterMs: FLOOR_MS }));
         }),
       },

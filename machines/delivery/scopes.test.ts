@@ -38,6 +38,7 @@ async function begin() {
         listUndelivered: fromPromise<Page, ListInput>(() =>
           Promise.resolve({
             rows: list.rows.map((row) => ({ row, entry: null, given: null })),
+            listed: list.rows.length,
             unseen: false,
             cursor: null,
           }),

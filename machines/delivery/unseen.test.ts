@@ -14,7 +14,7 @@ async function looksWithin(ms: number, unseenLooks: number): Promise<number[]> {
   const looks: number[] = [];
   const listUndelivered = fromPromise<Page, ListInput>(() => {
     looks.push(clock.now());
-    return Promise.resolve({ rows: [], unseen: looks.length <= unseenLooks, cursor: null });
+    return Promise.resolve({ rows: [], listed: 0, unseen: looks.length <= unseenLooks, cursor: null });
   });
   createActor(deliveryMachine.provide({ actors: { listUndelivered } }), {
     clock,

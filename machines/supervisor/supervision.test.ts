@@ -93,7 +93,7 @@ async function startSupervisor() {
       delivery: deliveryMachine.provide({
         actors: {
           listUndelivered: fromPromise<Page, ListInput>(() =>
-            Promise.resolve({ rows: [], unseen: false, cursor: null }),
+            Promise.resolve({ rows: [], listed: 0, unseen: false, cursor: null }),
           ),
         },
       }),

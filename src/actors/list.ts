@@ -31,6 +31,7 @@ export function createListUndelivered(around: Surroundings) {
     const all = [...rows, ...resumed.filter((row) => row !== null && row !== 'unread')];
     return {
       rows: all.map((row) => ({ row, entry: entries.read(row._id), given: given.get(row._id) ?? null })),
+      listed: rows.length,
       unseen: missing.length > ids.length || resumed.includes('unread') || (others ?? 0) > 0,
       cursor: ids.at(-1) ?? null,
     };

@@ -96,7 +96,7 @@ const heartbeat = createListener<BeatAnswer>().parent;
 
 export function movesOf(menu: Menu) {
   return (snapshot: DeliverySnapshot, ghost: Ghost): Move<Ghost>[] => [
-    ...callsOf(snapshot).flatMap(({ id }) => answers(id, ghost, menu)),
+    ...callsOf(snapshot).flatMap(({ id }) => answers(id, snapshot, ghost, menu)),
     ...notesOf(snapshot).flatMap((id) => restNotes(id, snapshot, ghost, menu)),
     ...Object.keys(snapshot.context.resting).map((agentId) => hear({ type: 'day.over', agentId }, ghost)),
     ...timersOf(snapshot).map((event) => ({ label: event.type.split('.')[2] ?? 'time', event, ghost })),
@@ -170,12 +170,20 @@ function restNotes(id: string, { context }: DeliverySnapshot, ghost: Ghost, menu
   }));
 }
 
-function answers(id: string, ghost: Ghost, menu: Menu): Move<Ghost>[] {
+function answers(id: string, snapshot: DeliverySnapshot, ghost: Ghost, menu: Menu): Move<Ghost>[] {
+  if (id.includes('draining')) {
+    const isOver = snapshot.matches({ active: { mode: { draining: 'released' } } });
+    return isOver ? [] : [{ label: 'rows released', event: callDone(id, undefined), ghost }];
+  }
   const rows = ROWS.filter((row) => ghost.undelivered.includes(row._id))
     .slice(0, ghost.asked)
     .map((row): PageRow => ({ row, entry: null, given: null }));
   return [
-    { label: 'the list', event: callDone(id, { rows, unseen: false, cursor: null }), ghost },
+    {
+      label: 'the list',
+      event: callDone(id, { rows, listed: rows.length, unseen: false, cursor: null }),
+      ghost,
+    },
     ...(menu.listFails
       ? (['backendUnavailable', 'backendRefused'] as const).map((kind) => ({
           label: `no list: ${kind}`,

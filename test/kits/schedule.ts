@@ -173,7 +173,7 @@ function checkStart(
   const value = snapshot?.value ?? 'drained';
   const { gate, mode } = typeof value === 'string' ? { gate: 'closed', mode: 'draining' } : value.active;
   if (gate === 'closed') wrongs.push(`${row._id} runs while the gate is closed`);
-  if (mode === 'draining') wrongs.push(`${row._id} runs while delivery leaves`);
+  if (mode !== 'accepting') wrongs.push(`${row._id} runs while delivery leaves`);
   const slots = snapshot?.context.settings.maxConcurrentSessions ?? 0;
   if (running.size >= slots) wrongs.push(`${row._id} runs beside ${running.size} others`);
   const other = running.get(session);
@@ -351,6 +351,7 @@ export function deliveryAmong(around: Surroundings, look: () => DeliverySnapshot
             entry: around.journal.get(row._id) ?? null,
             given: null,
           })),
+          listed: Math.min(limit, undelivered().length),
           unseen: false,
           cursor: null,
         })),

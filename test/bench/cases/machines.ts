@@ -111,6 +111,7 @@ async function play(
           rows: [...rows.values()]
             .slice(0, input.limit)
             .map((row) => ({ row, entry: null, given: contextOf(row._id) })),
+          listed: Math.min(input.limit, rows.size),
           unseen: false,
           cursor: null,
         }),
