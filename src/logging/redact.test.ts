@@ -162,9 +162,11 @@ describe('whatever the secret and wherever it stands', () => {
     fc.assert(
       fc.property(secrets, values, fc.jsonValue(), (secret, [wrap, outer], beside) => {
         const redactor = createRedactor([secret]);
-        const out = JSON.stringify(
-          redactValue({ value: outer.reduce((inner, put) => put(inner), wrap(secret)) }, redactor),
-        );
+        const around = (text: string) => ({ value: outer.reduce((inner, put) => put(inner), wrap(text)) });
+        // A secret like `"value` is a part of the text around it.
+        const frame = JSON.stringify(redactValue(around(''), (text) => text));
+        fc.pre(SPELLINGS.every((spell) => !frame.includes(spell(secret))));
+        const out = JSON.stringify(redactValue(around(secret), redactor));
         for (const spell of SPELLINGS) expect(out).not.toContain(spell(secret));
         expect(JSON.parse(redactor(JSON.stringify({ beside, secret })))).toBeTypeOf('object');
       }),
