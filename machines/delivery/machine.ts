@@ -4,7 +4,7 @@ import { crashOf } from '../shared/crash.ts';
 import { faultParams } from '../shared/fault.ts';
 import { freshPoll, noHistory, type DeliveryEvent } from './context.ts';
 import { EMPTY_QUEUE, headIds, openIds } from './queue.ts';
-import { agentScope, callsScope, sessionScope, waitScope } from './scopes.ts';
+import { agentScope, awayScope, callsScope, sessionScope, waitScope } from './scopes.ts';
 import { deliverySetup } from './dispatch.ts';
 import { freeSlots, outputOf, restNoteOf, troubleOf } from './parts.ts';
 
@@ -102,7 +102,9 @@ export const deliveryMachine = deliverySetup.createMachine({
         'function.passed': {
           actions: {
             type: 'notePassed',
-            params: ({ event }) => ({ scopes: [event.name, callsScope(event.session)] }),
+            params: ({ event }) => ({
+              scopes: [event.name, awayScope(event.name), callsScope(event.session)],
+            }),
           },
         },
         'trouble.found': { actions: { type: 'noteTrouble', params: ({ event }) => event } },

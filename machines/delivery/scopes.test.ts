@@ -118,3 +118,20 @@ it('a session that has to run alone is named until it need not any more', async 
   actor.send({ ...wanted, alone: false });
   expect(named()).toEqual([]);
 });
+
+it('a function that takes no calls is named, and does not excuse a row that it rejects', async () => {
+  const { actor, named } = await begin();
+  const name = 'createMessageFromAgent';
+  const away = { type: 'function.away', session: A, who, name, reason: '503', asksForWait: false } as const;
+  for (let n = 0; n < 3; n += 1) actor.send(away);
+  expect(named()).toEqual([`away:${name}`]);
+  expect(actor.getSnapshot().children['0']?.getSnapshot()).toMatchObject({
+    context: { backend: { troubled: [], away: [name] } },
+  });
+  for (let n = 0; n < 2; n += 1) {
+    actor.send({ type: 'function.failed', session: A, who, name, reason: 'No such task.' });
+  }
+  expect(named()).toEqual([`away:${name}`, `calls:${A}`]);
+  actor.send({ type: 'function.passed', session: A, name });
+  expect(named()).toEqual([]);
+});

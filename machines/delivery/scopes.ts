@@ -4,12 +4,16 @@
  */
 import { agentIn } from '../shared/slot.ts';
 
-/** Of a session's head there are three: its runs, its calls to Convex, and the waits that the model provider asks for. */
-export type ScopeKind = 'function' | 'agent' | 'session' | 'calls' | 'wait';
+/**
+ * Of a function there are two: it rejects calls (`function`), or does not take them at all (`away`). Of a session's head
+ * there are three: its runs (`session`), its calls to Convex, and the waits that the model provider asks for.
+ */
+export type ScopeKind = 'function' | 'away' | 'agent' | 'session' | 'calls' | 'wait';
 
 /** The scopes that something failed in, by name. */
 export type Troubles = Readonly<Record<string, 'doubtful' | 'found'>>;
 
+export const awayScope = (name: string): string => `away:${name}`;
 export const agentScope = (agentId: string): string => `agent:${agentId}`;
 export const sessionScope = (session: string): string => `session:${session}`;
 export const callsScope = (session: string): string => `calls:${session}`;
@@ -20,28 +24,29 @@ export const scopesOfHead = (session: string): string[] =>
   [sessionScope, callsScope, waitScope].map((scopeOf) => scopeOf(session));
 
 const parse = (scope: string): [ScopeKind, string] => {
-  const [, kind = 'function', key = scope] = /^(agent|session|calls|wait):(.+)$/.exec(scope) ?? [];
+  const [, kind = 'function', key = scope] = /^(away|agent|session|calls|wait):(.+)$/.exec(scope) ?? [];
   return [kind as ScopeKind, key];
 };
 
 export const scopeKind = (scope: string): ScopeKind => parse(scope)[0];
 
-/** Whether the scope is of that session, or of its agent. */
+/** Whether the scope is a function's, of that session, or of its agent. */
 export function concerns(scope: string, session: string): boolean {
   const [kind, key] = parse(scope);
-  return kind === 'agent' ? key === agentIn(session) : kind !== 'function' && key === session;
+  if (kind === 'agent') return key === agentIn(session);
+  return isOfFunction(scope) || key === session;
 }
 
+export const isOfFunction = (scope: string): boolean => ['function', 'away'].includes(scopeKind(scope));
+
 /** How many failures in a row, of how many different sessions, are no coincidence. What a notification is sure of is told at once. */
-export const ENOUGH: Readonly<
-  Record<ScopeKind | 'away' | 'certain', { failures: number; subjects: number }>
-> = {
+export const ENOUGH: Readonly<Record<ScopeKind | 'certain', { failures: number; subjects: number }>> = {
   function: { failures: 3, subjects: 3 },
+  away: { failures: 3, subjects: 1 },
   agent: { failures: 3, subjects: 2 },
   session: { failures: 2, subjects: 1 },
   calls: { failures: 2, subjects: 1 },
   wait: { failures: 1, subjects: 1 },
-  away: { failures: 3, subjects: 1 },
   certain: { failures: 1, subjects: 1 },
 };
 
@@ -52,9 +57,12 @@ const failedAlone = (who: string): string =>
 export const describeTrouble = (scope: string, who: string, reason: string): string =>
   `${SENTENCES[scopeKind(scope)](who)} ${reason}`;
 
+const functionFails = (who: string): string =>
+  `Mission Control's function ${who} fails. Notifications that need it wait, and it is tried again until it works.`;
+
 const SENTENCES: Readonly<Record<ScopeKind, (who: string) => string>> = {
-  function: (who) =>
-    `Mission Control's function ${who} fails. Notifications that need it wait, and it is tried again until it works.`,
+  function: functionFails,
+  away: functionFails,
   agent: (who) => `The runs of ${who} fail. Only this agent waits: its runs go out one at a time.`,
   session: failedAlone,
   calls: failedAlone,
@@ -63,9 +71,15 @@ const SENTENCES: Readonly<Record<ScopeKind, (who: string) => string>> = {
 
 const isFound = (troubles: Troubles, scope: string): boolean => troubles[scope] === 'found';
 
-/** Functions of Convex that were found to be in trouble. */
-export const functionsIn = (troubles: Troubles): string[] =>
-  Object.keys(troubles).filter((scope) => scopeKind(scope) === 'function' && isFound(troubles, scope));
+/** Functions of Convex that were found to be in trouble, by name. */
+export const functionsIn = (troubles: Troubles, kind: 'function' | 'away'): string[] =>
+  Object.keys(troubles).flatMap((scope) => {
+    const [of, name] = parse(scope);
+    return of === kind && isFound(troubles, scope) ? [name] : [];
+  });
+
+/** A doubt that nobody adds to is forgotten, in milliseconds. A run may take an hour, and then time out again. */
+export const forgottenAfterMs = (scope: string): number => (isOfFunction(scope) ? 600_000 : 2 * 3_600_000);
 
 /** How many runs an agent may have open at once, for the agents that are limited; null when none is. */
 export type Limits = ReadonlyMap<string, number> | null;

@@ -9,11 +9,14 @@ import { isWell, withoutKeys } from './parts.ts';
 import { withRests } from './rests.ts';
 import {
   agentScope,
+  awayScope,
   concerns,
   describeTrouble,
   ENOUGH,
   explainedBy,
+  forgottenAfterMs,
   functionsIn,
+  isOfFunction,
   ofRuns,
   scopeKind,
   scopesOfCall,
@@ -39,14 +42,14 @@ const actorOf = (scope: string): string => `trouble:${scope}`;
 /** The scopes of sessions and agents that the queue has nothing of. */
 const withoutWork = ({ queue, troubles }: DispatchContext): string[] =>
   Object.keys(troubles).filter(
-    (scope) => scopeKind(scope) !== 'function' && !queue.sessions.some(({ key }) => concerns(scope, key)),
+    (scope) => !isOfFunction(scope) && !queue.sessions.some(({ key }) => concerns(scope, key)),
   );
 
 function scopesOf(failed: Failed, troubles: Troubles): string[] {
   const { session } = failed;
   if (failed.type === 'session.troubled') return [sessionScope(session)];
   // Convex is no notification's trouble.
-  if (failed.type === 'function.away') return [failed.name];
+  if (failed.type === 'function.away') return [awayScope(failed.name)];
   if (failed.type === 'run.limited') return [waitScope(session)];
   return failed.type === 'function.failed'
     ? scopesOfCall(session, failed.name, troubles)
@@ -57,6 +60,13 @@ const enoughOf = (failed: Failed, kind: ScopeKind) => {
   if (failed.type === 'function.away') return ENOUGH[failed.asksForWait ? 'certain' : 'away'];
   return ENOUGH[failed.type === 'session.troubled' ? 'certain' : kind];
 };
+
+const functionsNews = (troubles: Troubles) =>
+  ({
+    type: 'functions.troubled',
+    names: functionsIn(troubles, 'function'),
+    away: functionsIn(troubles, 'away'),
+  }) as const;
 
 const inWords = (ms: number): string => (ms < 60_000 ? `${ms / 1_000} s` : `${Math.round(ms / 60_000)} min`);
 
@@ -75,9 +85,19 @@ export const withTroubles = withRests.extend({
       for (const scope of fresh) {
         const id = actorOf(scope);
         const kind = scopeKind(scope);
-        const names: Partial<Record<ScopeKind, string>> = { function: scope, agent: who.agent };
+        const names: Partial<Record<ScopeKind, string>> = {
+          agent: who.agent,
+          ...('name' in failed && { function: failed.name, away: failed.name }),
+        };
         const enough = enoughOf(failed, kind);
-        const input = { parent: self, scope, who: names[kind] ?? who.title, enough, now };
+        const input = {
+          parent: self,
+          scope,
+          who: names[kind] ?? who.title,
+          enough,
+          forgottenAfterMs: forgottenAfterMs(scope),
+          now,
+        };
         then.spawnChild('trouble', { id, systemId: id, input });
       }
       for (const scope of scopes) {
@@ -100,10 +120,9 @@ export const withTroubles = withRests.extend({
         then.stopChild(actorOf(other));
         if (context.troubles[other] === 'found') then.sendTo(context.parent, isWell(other));
       }
-      if (scopeKind(scope) === 'function') {
+      if (isOfFunction(scope)) {
         for (const { actorId } of context.queue.sessions) {
-          if (actorId === null) continue;
-          then.sendTo(actorId, { type: 'functions.troubled', names: functionsIn(troubles) });
+          if (actorId !== null) then.sendTo(actorId, functionsNews(troubles));
         }
       }
       const problem = describeTrouble(scope, who, reason);
@@ -116,11 +135,12 @@ export const withTroubles = withRests.extend({
       then.stopChild(actorOf(scope));
       then.assign({ troubles });
       if (!wasFound) return;
-      if (scopeKind(scope) === 'function') {
+      if (isOfFunction(scope)) {
+        const isAway = scopeKind(scope) === 'away';
         for (const { actorId } of context.queue.sessions) {
           if (actorId === null) continue;
-          then.sendTo(actorId, { type: 'functions.troubled', names: functionsIn(troubles) });
-          then.sendTo(actorId, { type: 'backend.available' });
+          then.sendTo(actorId, functionsNews(troubles));
+          then.sendTo(actorId, { type: isAway ? 'function.available' : 'backend.available' });
         }
       }
       if (scopeKind(scope) === 'agent') {

@@ -231,7 +231,7 @@ export const answering = notificationSetup.createStateConfig({
           target: '#notification.deciding',
           actions: [passed(FUNCTION.read), moveOn],
         },
-        { target: '#notification.answering.marking', actions: passed(FUNCTION.read) },
+        { target: '#notification.answering.marking', actions: [passed(FUNCTION.read), 'forgiveStep'] },
       ],
       onError: stepFailed(FUNCTION.read, { target: '#notification.answering.marking' }),
     }),
@@ -247,7 +247,7 @@ export const answering = notificationSetup.createStateConfig({
           {
             guard: { type: 'isMoved', params: rereadParams },
             target: '#notification.deciding',
-            actions: moveOn,
+            actions: [passed(FUNCTION.mark), moveOn],
           },
           { target: '#notification.done', actions: passed(FUNCTION.mark) },
         ],

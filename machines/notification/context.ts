@@ -31,6 +31,8 @@ export interface NotificationInput {
   moment: () => Moment;
   /** Functions of Convex that fail for different rows alike, as it starts. */
   troubled: readonly string[];
+  /** Functions of Convex that take no calls, as it starts. */
+  away: readonly string[];
   /** What is remembered of its thread; null where agents did not answer each other. */
   thread: Thread | null;
   /** This many messages of agents in a row are chatter; 0 for no limit. */
@@ -115,6 +117,8 @@ export interface NotificationContext {
     typing: boolean;
     /** Functions that fail for different rows alike. */
     troubled: readonly string[];
+    /** Functions that take no calls. */
+    away: readonly string[];
   };
   rest: Rest;
 }
@@ -171,7 +175,7 @@ export const freshContext = (input: NotificationInput): NotificationContext => (
   unpaid: false,
   stalled: false,
   result: { outcome: 'handedBack', runMs: null, reason: null, note: null },
-  backend: { completes: false, typing: false, troubled: input.troubled },
+  backend: { completes: false, typing: false, troubled: input.troubled, away: input.away },
   rest: FRESH_REST,
 });
 

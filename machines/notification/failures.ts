@@ -103,6 +103,8 @@ export const withFailures = notificationParts.extend({
       result: { ...context.result, reason: fault.message },
       ...rested(context, { floorMs: fault.retryAfterMs, cause: fault.kind }),
     })),
+    /** A step worked. The next one has all its tries. */
+    forgiveStep: learn((context) => rested(context, { stepFailures: 0, rowFailures: 0 })),
     countRowFailure: learn((context) => rested(context, { rowFailures: context.rest.rowFailures + 1 })),
     countUnknown: learn((context) =>
       rested(context, {
@@ -127,13 +129,15 @@ export const withFailures = notificationParts.extend({
         inMs: backoff(stepFailures, input.backend, input.random(), rest.floorMs),
       });
     }),
-    noteTroubled: learn((context, { names }: { names: readonly string[] }) => ({
-      backend: { ...context.backend, troubled: names },
-      // Given back once: a row that fails whatever the function does is given up in the end.
-      ...(names.length > context.backend.troubled.length &&
-        !context.rest.forgiven &&
-        rested(context, { rowFailures: 0, forgiven: true })),
-    })),
+    noteTroubled: learn(
+      (context, { names, away }: { names: readonly string[]; away: readonly string[] }) => ({
+        backend: { ...context.backend, troubled: names, away },
+        // Given back once: a row that fails whatever the function does is given up in the end.
+        ...(names.length > context.backend.troubled.length &&
+          !context.rest.forgiven &&
+          rested(context, { rowFailures: 0, forgiven: true })),
+      }),
+    ),
     reportFunctionFailed: tell((session, { fault, name }: { fault: Fault } & Called, context) => ({
       type: 'function.failed',
       session,
@@ -153,7 +157,8 @@ export const withFailures = notificationParts.extend({
     reportFunctionPassed: tell((session, { name }: Called, { input, rest, backend, delivery }) => {
       // A context that came with the list says nothing about the function that reads one.
       if (name === 'getNotificationForDelivery' && input.given !== null && delivery === null) return null;
-      if (rest.stepFailures === 0 && !backend.troubled.includes(name)) return null;
+      const isNews = rest.stepFailures > 0 || [...backend.troubled, ...backend.away].includes(name);
+      if (!isNews) return null;
       return { type: 'function.passed', session, name };
     }),
     noteStall: assign({ stalled: true }),

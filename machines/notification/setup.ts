@@ -225,6 +225,7 @@ export const notificationSetup = withFailures.extend({
         version: delivery && versionOf(delivery.notification),
         reply: null,
         result: { ...result, note: null, runMs: null },
+        ...rested(context, { stepFailures: 0, rowFailures: 0 }),
       };
     }),
     /** After the first message Convex recognises a later one only by its version, and only in this function. */

@@ -30,6 +30,8 @@ export interface Looked {
 export const childGuards = {
   found: (_: unknown, { found }: Looked) => found,
   mayArrive: (_: unknown, { mayArriveForMs }: Looked) => mayArriveForMs > 0,
+  /** The other side did not say how long to wait. */
+  noWaitAsked: ({ context }: { context: Waiting }) => context.rest.floorMs === 0,
   gatewayTrouble: (_: unknown, { kind }: Failure) => isGatewayTrouble(kind),
   /** The run failed, as against a run that never began. */
   attempt: (_: unknown, { kind }: Failure) => isAttempt(kind),
@@ -45,7 +47,7 @@ export const childDelays = {
 };
 
 interface Waiting {
-  rest: { inMs: number };
+  rest: { inMs: number; floorMs: number };
 }
 
 /** How a child's context says what delivery is told. */

@@ -4,7 +4,7 @@ import type { Looked } from './child.ts';
  * A message that Convex cannot know again when it is posted a second time. So where the end of a try is unknown, the
  * thread is looked at before the next one.
  *
- * A machine that uses it has the delays `stepBackoff` and `lookAgain`, the guards `found` and `mayArrive`, and the actions
+ * A machine that uses it has the delays `stepBackoff` and `lookAgain`, the guards `found`, `mayArrive` and `noWaitAsked`, and the actions
  * `beginPost`, `noteArrival`, `drawStep` and `reportRest`.
  * @param post the call that posts; `onDone` names the state that follows, `onError` ends with the target `resting`
  * @param look the call that looks (its output: `Looked`); `onError` ends with the target `resting`
@@ -38,7 +38,10 @@ export const postOnce = <
       description: 'Convex did not take the message. Rests, then looks for it.',
       tags: ['degraded'],
       entry: ['drawStep', { type: 'reportRest', params: { before: 'call' } }],
-      on: { 'backend.available': 'looking' },
+      on: {
+        'backend.available': 'looking',
+        'function.available': { guard: 'noWaitAsked', target: 'looking' },
+      },
       after: { stepBackoff: 'looking' },
     },
     looking: {

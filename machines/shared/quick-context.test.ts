@@ -30,6 +30,7 @@ it("a notification's", () => {
       random: () => 0.5,
       moment: () => ({ boot: 'boot', ms: 0 }),
       troubled: [],
+      away: [],
       thread: null,
       chainLimit: 12,
     },

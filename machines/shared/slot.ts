@@ -54,8 +54,10 @@ export type ChildOrder =
   | { type: 'row.stirred' }
   /** The journal can be written again. */
   | { type: 'journal.available' }
-  /** These functions of Convex fail for different rows alike: that is no row's failure. */
-  | { type: 'functions.troubled'; names: readonly string[] };
+  /** These functions of Convex fail for different rows alike (`names`: that is no row's failure), or take no calls (`away`). */
+  | { type: 'functions.troubled'; names: readonly string[]; away: readonly string[] }
+  /** A function of Convex that did not take calls takes them again. */
+  | { type: 'function.available' };
 
 /** What the I/O of a round tells the machine: the gateway has sent something. */
 export interface Sign {

@@ -2,7 +2,7 @@
  * A step: one call that is made until it is done. While the other side is in trouble the step rests with backoff, and
  * a sign that the other side is back ends the rest. Every call that may be repeated has this shape.
  *
- * A machine that uses it has a delay `stepBackoff` and the actions `drawStep` and `reportRest`.
+ * A machine that uses it has a delay `stepBackoff`, the guard `noWaitAsked`, and the actions `drawStep` and `reportRest`.
  * @param description what the call is for
  * @param before what the rest is told for: `read` before the run, `call` behind it
  * @param invoke the call: `onDone` names the states that follow, `onError` ends with the target `resting`
@@ -21,7 +21,10 @@ export const step = <const TDescription extends string, const TInvoke extends ob
         description: 'The other side is in trouble. Rests, then calls again.',
         tags: ['degraded'],
         entry: ['drawStep', { type: 'reportRest', params: { before } }],
-        on: { 'backend.available': 'calling' },
+        on: {
+          'backend.available': 'calling',
+          'function.available': { guard: 'noWaitAsked', target: 'calling' },
+        },
         after: { stepBackoff: 'calling' },
       },
     },

@@ -10,6 +10,8 @@ export interface TroubleInput {
   who: string;
   /** How many failures in a row, of how many different subjects, are the scope's trouble. */
   enough: { failures: number; subjects: number };
+  /** After how long a doubt that nobody adds to is forgotten, in milliseconds. */
+  forgottenAfterMs: number;
   /** Wall clock in milliseconds, for what is shown. */
   now: () => number;
 }
@@ -41,9 +43,6 @@ interface TroubleContext {
   wasFound: boolean;
 }
 
-/** A doubt that nobody adds to is forgotten. Runs take an hour at most, so one that times out again adds to it. */
-const FORGOTTEN_AFTER_MS = 2 * 3_600_000;
-
 /** Something failed again and again: is that the trouble of whom it failed for, or of the scope that they share? */
 export const troubleMachine = setup({
   types: {} as {
@@ -57,7 +56,7 @@ export const troubleMachine = setup({
     enough: ({ context: { input, failures, subjects } }, { subject }: { subject: string }) =>
       failures + 1 >= input.enough.failures && new Set([...subjects, subject]).size >= input.enough.subjects,
   },
-  delays: { forgotten: FORGOTTEN_AFTER_MS },
+  delays: { forgotten: ({ context }) => context.input.forgottenAfterMs },
   actions: {
     note: assign(({ context }, { subject, reason }: { subject: string; reason: string }) => ({
       failures: context.failures + 1,

@@ -13,6 +13,7 @@ function startTrouble() {
       scope: 'createMessageFromAgent',
       who: 'createMessageFromAgent',
       enough: { failures: 3, subjects: 3 },
+      forgottenAfterMs: 7_200_000,
       now: () => 7,
     },
   }).start();

@@ -167,7 +167,7 @@ function problemsOf(look: Look): Report.ProblemReport[] {
 
 function titleOfProblem(source: string, look: Look): string {
   const [, scope, key = ''] = /^(agent|session|calls|wait|alone|run|thread):(.+)$/.exec(source) ?? [];
-  if (scope === undefined) return source;
+  if (scope === undefined) return source.replace(/^away:/, '');
   if (scope === 'agent') return look.agents.get(key) ?? scope;
   const actor = sessionActors(look.root).find((one) => actorName(one).endsWith(`:${key}`));
   return (actor && titleOf(actor, look.agents)) ?? scope;

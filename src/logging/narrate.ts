@@ -72,7 +72,11 @@ function createNews(log: Log, limited: readonly string[]): (event: AnyEventObjec
       if (isStall(source)) return;
       const before = problems.get(source);
       // Scopes of delivery have a key: `agent:<id>`, and `session:`, `calls:` and `wait:` with the session's.
-      const kind = source.replace(/^(calls|wait):/, 'session:').split(':')[0] ?? source;
+      const kind =
+        source
+          .replace(/^away:/, '')
+          .replace(/^(calls|wait):/, 'session:')
+          .split(':')[0] ?? source;
       if (problem === null) {
         problems.delete(source);
         if (before !== undefined) log[before.level](`${kind}.recovered`, recovered(source, before.problem));

@@ -223,6 +223,7 @@ export const inputOf = (ghost: Ghost): NotificationInput => ({
   random: () => 0.5,
   moment: () => ({ boot: 'boot', ms: 1 }),
   troubled: [],
+  away: [],
   thread: null,
   chainLimit: LIMIT,
 });
@@ -408,7 +409,7 @@ function fromDelivery(ghost: Ghost, menu: Menu): Move<Ghost>[] {
       : []),
     ...(ghost.kind === 'paced' ? [hear({ type: 'row.stirred' })] : []),
     ...(menu.steps.length > 0 ? [hear({ type: 'backend.available' })] : []),
-    ...(menu.troubles ? [TROUBLED, []].map((names) => hear({ type: 'functions.troubled', names })) : []),
+    ...(menu.troubles ? [TROUBLED, []].map((names) => hear({ type: 'functions.troubled', names, away: [] })) : []),
   ];
 }
 

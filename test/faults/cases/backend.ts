@@ -42,7 +42,7 @@ const failsForAll = (
     if (path === READ) for (let task = 0; task < 6; task++) await ask(stage, 'please look at this', task);
     const name = path.replace('service/actions:', '');
     const { problems } = await stage.runtime.waitForHealth('whose trouble it is', ({ problems }) =>
-      problems.some(({ source }) => source === name),
+      problems.some(({ source }) => source === name || source === `away:${name}`),
     );
     await delay(8_000);
     expect((await stage.runtime.health()).delivery.parked, 'rows given up').toBe(0);

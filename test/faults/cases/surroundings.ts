@@ -120,7 +120,8 @@ export const surroundingsCases: readonly FaultCase[] = [
       const second = await startRuntime({ backend, gateway });
       trouble.begins();
       const stage = { backend, gateway, runtime: second };
-      for (let n = 0; n < 30; n++) await ask(stage, `message ${n}`, n % 20);
+      // In the demo's own first tasks not every mention is for an agent.
+      for (let n = 0; n < 30; n++) await ask(stage, `message ${n}`, 4 + (n % 20));
       const isTold = async (): Promise<boolean> =>
         (await Promise.all([first.health(), second.health()])).every(({ problems }) =>
           problems.some(({ problem }) => problem.startsWith('Another runtime')),
