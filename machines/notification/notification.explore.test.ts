@@ -325,7 +325,11 @@ const leaving =
   (snapshot: Snapshot, ghost: Ghost): Move<Ghost> | null => {
     if (!ghost.leaving) return leave(ghost);
     if (snapshot.context.backend.troubled.length > 0) {
-      return { label: 'well again', event: { type: 'functions.troubled', names: [], away: [] } as EventObject, ghost };
+      return {
+        label: 'well again',
+        event: { type: 'functions.troubled', names: [], away: [] } as EventObject,
+        ghost,
+      };
     }
     const menu: Menu = fails
       ? { ...CALM, replies: [], runs: ['runFailed'], steps: ['backendRejected'] }

@@ -409,7 +409,9 @@ function fromDelivery(ghost: Ghost, menu: Menu): Move<Ghost>[] {
       : []),
     ...(ghost.kind === 'paced' ? [hear({ type: 'row.stirred' })] : []),
     ...(menu.steps.length > 0 ? [hear({ type: 'backend.available' })] : []),
-    ...(menu.troubles ? [TROUBLED, []].map((names) => hear({ type: 'functions.troubled', names, away: [] })) : []),
+    ...(menu.troubles
+      ? [TROUBLED, []].map((names) => hear({ type: 'functions.troubled', names, away: [] }))
+      : []),
   ];
 }
 
