@@ -85,7 +85,12 @@ const replyOn = (taskId: string): Promise<string> =>
 
 /** Says something that the model takes so many seconds to answer, and waits until a run is under way. */
 async function workUnderWay(title: string, seconds: number): Promise<string> {
-  await stack.waitForHealth('that it is ready', ({ status }) => status === 'healthy');
+  // An upgrade that did not change the version stays a problem, and keeps nobody from working.
+  await stack.waitForHealth(
+    'that it is ready',
+    ({ status, problems }) =>
+      status === 'healthy' || (problems.length > 0 && problems.every(({ source }) => source === 'upgrade')),
+  );
   const taskId = await newTask(title);
   await person.postMessage(taskId, `@engineer mock:delay=${seconds}s please`);
   await stack.waitForHealth('the run', ({ sessions }) =>
@@ -287,6 +292,7 @@ test('an upgrade that is asked for and not there: exit 75 once, then held back',
   await person.call('demo/actions:requestUpgrade', { targetRuntimeVersion: '99.0.0', strategy: 'immediate' });
   const health = await stack.waitForHealth('it', ({ upgrade }) => upgrade.state === 'heldBack');
   expect(health.upgrade.targetRuntimeVersion).toBe('99.0.0');
+  expect(health.problems.map(({ source }) => source)).toContain('upgrade');
   expect(await stack.exitCodes('runtime', since)).toEqual(['75']);
 });
 
