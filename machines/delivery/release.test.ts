@@ -6,7 +6,7 @@ import { sampleRow, settle } from '../../test/kits/samples/mission-control.ts';
 import type { ListInput, Page } from './context.ts';
 import { deliveryMachine } from './machine.ts';
 
-/** The gate is closed, a row waits, and delivery is told to leave. @param answers whether Convex takes the rows back */
+/** Delivery leaves while the gate is closed and a row waits. @param answers whether Convex takes the rows back */
 async function leave(answers: boolean) {
   const released: (readonly string[])[] = [];
   const clock = new SimulatedClock();

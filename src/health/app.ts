@@ -6,7 +6,7 @@ import { createBoundedServer, refuseClient } from './listener.ts';
 import type { WhyAnswer } from '../stories/answer.ts';
 import type { HealthReport } from './report.ts';
 
-/** The answers of the server. Each is made anew for every request. */
+/** What the server answers. It makes a new answer for every request. */
 export interface HealthSource {
   health(): HealthReport;
   version(): object;

@@ -222,7 +222,7 @@ export const surroundingsCases: readonly FaultCase[] = [
       const backend = await missionControl();
       const gateway = await gatewayThatSays('x'.repeat(6_000_000));
       const runtime = await startRuntime({ backend, gateway });
-      // Nobody else is told of it: its only reader is the person who asked.
+      // In the chat only the person who asked reads the reply, so no other agent answers it.
       const chat = backend.tasks.find(({ title }) => title.startsWith('Chat'))?._id ?? '';
       await backend.postMessage(chat, 'please write a lot');
       await within(30, 'The reply is there', async () => (await replies({ backend }, chat)).length > 0);
