@@ -16,6 +16,7 @@ import {
 import { Fault, type FaultKind } from '../shared/fault.ts';
 import { createListener } from '../../test/kits/samples/mission-control.ts';
 import { gatewayMachine, type GatewayEvent, type GatewayNews } from './machine.ts';
+import { REFUSED_BACKOFF } from '../shared/backoff.ts';
 import { whoIs } from '../shared/who.ts';
 
 type Snapshot = SnapshotFrom<typeof gatewayMachine>;
@@ -101,6 +102,7 @@ const keyOf = ({ value, context }: Snapshot, ghost: Ghost): string =>
     value,
     ghost,
     few(context.failures),
+    few(context.refusals),
     few(context.turnedAway),
     context.cut,
     few(context.trials),
@@ -125,7 +127,7 @@ function check({ from, to, effects, after }: Edge<typeof gatewayMachine, Ghost>)
   const wasResting = from !== null && JSON.stringify(from.value) === JSON.stringify(to.value);
   if (!isResting || wasResting) return null;
   const { retryInMs } = to.context;
-  const cap = to.matches('degraded') ? RECONNECT.capMs : 60_000;
+  const cap = to.matches('degraded') ? RECONNECT.capMs : REFUSED_BACKOFF.capMs;
   return retryInMs >= 1 && retryInMs <= cap ? null : `rests for ${retryInMs} ms`;
 }
 

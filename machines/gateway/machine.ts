@@ -29,8 +29,10 @@ export type GatewayEvent =
   Evidence | { type: 'gateway.probe' } | { type: 'agents.synced'; agents: readonly unknown[] };
 
 interface GatewayContext extends GatewayInput {
-  /** How many probes in a row have failed. */
+  /** How many probes in a row found the gateway away. */
   failures: number;
+  /** How many probes in a row were refused. */
+  refusals: number;
   /** How many runs were turned away since the last one that succeeded, while probes were answered. */
   turnedAway: number;
   /** A run was cut off, and no probe has been answered since. */
@@ -56,6 +58,8 @@ const CHECK_EVERY_MS = 2_000;
 /** Every 30th check, about once a minute, also asks for the list of agents, which checks the token. */
 const DEEP_EVERY = 30;
 
+const isRefusal = (kind: FaultKind): boolean => kind === 'gatewayRefused' || kind === 'gatewayMisconfigured';
+
 type Turned = Extract<Evidence, { type: 'gateway.suspected' }>;
 type FailedRun = Extract<Evidence, { type: 'run.failed' }>;
 
@@ -76,8 +80,7 @@ const machineSetup = setup({
     /** The gateway answers probes and turns runs away: only a run can tell when that is over. */
     onlyRunsTell: ({ context }) => context.turnedAway > 0,
     turnedAwayAgain: ({ context }) => context.turnedAway > 1,
-    refusal: (_, params: { kind: FaultKind }) =>
-      params.kind === 'gatewayRefused' || params.kind === 'gatewayMisconfigured',
+    refusal: (_, params: { kind: FaultKind }) => isRefusal(params.kind),
     asksForWait: (_, params: { turned: Turned }) => params.turned.retryAfterMs > 0,
     asksForLongerWait: ({ context }, params: { turned: Turned }) =>
       params.turned.retryAfterMs > context.retryInMs,
@@ -98,14 +101,17 @@ const machineSetup = setup({
   actions: {
     keepProbe: assign((_, params: { probe: Probe }) => ({
       failures: 0,
+      refusals: 0,
       askedMs: 0,
       cut: false,
       ...(params.probe.version !== null && { version: params.probe.version }),
       ...(params.probe.agents !== null && { agents: params.probe.agents }),
     })),
-    keepFault: assign((_, params: { fault: Pick<Fault, 'message' | 'retryAfterMs'> }) => ({
+    /** A gateway that refused us and then went away is asked as quickly as any other that is away. */
+    keepFault: assign((_, params: { fault: Pick<Fault, 'kind' | 'message' | 'retryAfterMs'> }) => ({
       problem: params.fault.message,
       askedMs: params.fault.retryAfterMs,
+      ...(isRefusal(params.fault.kind) ? { failures: 0 } : { refusals: 0 }),
     })),
     /** A refused token is not counted: the next probe tells whether it is accepted again. */
     keepTurnedAway: assign(({ context }, { turned }: { turned: Turned }) => ({
@@ -135,9 +141,8 @@ const machineSetup = setup({
       return { failures, retryInMs: backoff(n, context.reconnect, context.random(), context.askedMs) };
     }),
     drawRefused: assign(({ context }) => {
-      const failures = context.failures + 1;
-      const n = Math.max(failures, context.turnedAway);
-      return { failures, retryInMs: backoff(n, REFUSED_BACKOFF, context.random(), context.askedMs) };
+      const refusals = context.refusals + 1;
+      return { refusals, retryInMs: backoff(refusals, REFUSED_BACKOFF, context.random(), context.askedMs) };
     }),
     drawTrial: assign(({ context }) => {
       const trials = context.trials + 1;
@@ -216,6 +221,7 @@ export const gatewayMachine = machineSetup.createMachine({
   context: ({ input }) => ({
     ...input,
     failures: 0,
+    refusals: 0,
     turnedAway: 0,
     cut: false,
     streak: [],

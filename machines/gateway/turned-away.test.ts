@@ -7,14 +7,16 @@ import { gatewayMachine, type GatewayNews, type Probe } from './machine.ts';
 import { whoIs } from '../shared/who.ts';
 
 const AWAY = 'The OpenClaw gateway does not answer at http://127.0.0.1:1 (ECONNREFUSED).';
+const REFUSED = 'The OpenClaw gateway refuses the token (HTTP 401).';
 
 /** A gateway that answers every probe, until it is away. */
 async function startGateway() {
   const clock = new SimulatedClock();
   const listener = createListener<GatewayNews>();
-  const world = { away: false, probes: 0 };
+  const world = { away: false, refuses: false, probes: 0 };
   const probeGateway = fromPromise<Probe, { deep: boolean }>(() => {
     world.probes += 1;
+    if (world.refuses) return Promise.reject(new Fault('gatewayRefused', REFUSED));
     return world.away
       ? Promise.reject(new Fault('gatewayUnavailable', AWAY))
       : Promise.resolve({ version: '2026.9.6', agents: [] });
@@ -213,4 +215,31 @@ it('keeps the gate shut when a trial fails as the runs before it did, although o
   while (!state(gateway).matches({ ailing: 'trying' })) await gateway.pass(1_000);
   gateway.failRun('a/1', 'runFailed');
   expect(state(gateway).matches('ailing')).toBe(true);
+});
+
+it.each([4, 20, 50, 200])(
+  'is well within 30 s when the gateway was away, refused the token for %i s, and was away again',
+  async (refusedForS) => {
+    const gateway = await startGateway();
+    gateway.world.away = true;
+    gateway.failRun('a', 'runCut');
+    await gateway.pass(10_000);
+    Object.assign(gateway.world, { away: false, refuses: true });
+    await gateway.pass(refusedForS * 1_000);
+    Object.assign(gateway.world, { away: true, refuses: false });
+    await gateway.pass(5_000);
+    gateway.world.away = false;
+    await gateway.pass(25_000);
+    expect(state(gateway).matches('connected')).toBe(true);
+  },
+);
+
+it('asks a gateway that refuses the token at most five times a minute', async () => {
+  const gateway = await startGateway();
+  gateway.world.refuses = true;
+  gateway.failRun('a', 'runCut');
+  await settle();
+  const before = gateway.world.probes;
+  await gateway.pass(600_000);
+  expect(gateway.world.probes - before).toBeLessThanOrEqual(50);
 });

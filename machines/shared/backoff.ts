@@ -20,7 +20,10 @@ export function backoff(failures: number, limits: BackoffLimits, random: number,
   return Math.max(1, drawn, Math.min(Math.ceil(floorMs), MAX_FLOOR_MS));
 }
 
-/** A wrong token or address stays wrong for a while, so it is tried again slowly: quick tries would be locked out. */
-export const REFUSED_BACKOFF: BackoffLimits = { baseMs: 15_000, capMs: 60_000 };
+/**
+ * A wrong token or address stays wrong for a while, so it is tried again slowly: the gateway locks out who is refused
+ * 10 times a minute. The cap keeps the wait after a mended setting below half a minute.
+ */
+export const REFUSED_BACKOFF: BackoffLimits = { baseMs: 15_000, capMs: 25_000 };
 
 const MAX_FLOOR_MS = 3_600_000;
