@@ -26,6 +26,7 @@ import { createHealthServerActor } from './actors/health-server.ts';
 import { createJournalActors } from './actors/journal.ts';
 import { createProfileWriter } from './actors/profiles.ts';
 import { createBeatActors } from './actors/beat.ts';
+import { createDeadLetters } from './actors/dead-letters.ts';
 import { createEntries } from './actors/entries.ts';
 import { createListUndelivered } from './actors/list.ts';
 import { createNotificationActors } from './actors/notification.ts';
@@ -136,6 +137,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     config.openclawVersion ?? snapshotOf(root, 'gateway')?.context.version ?? 'unknown';
   const versions = () => ({ openclawVersion: openclawVersion(), runtimeVersion: config.runtimeVersion });
   const entries = createEntries(store);
+  const letters = createDeadLetters(store);
   const spending = createSpending(store);
   const sources = {
     spending,
@@ -143,7 +145,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     clock,
     config,
     openclawVersion,
-    deadLetters: () => entries.deadLetters().length,
+    deadLetters: () => letters.all().length,
     waiting: () => waiting.count(),
   };
   const tools = {
@@ -163,6 +165,7 @@ export function startRuntime(options: RuntimeOptions): Runtime {
     missionControl,
     gateway,
     entries,
+    letters,
     sessions: createSessionLock(),
     spending,
     log,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { buildBeatPrompt } from '../../src/gateway/beat-prompt.ts';
 import { buildFollowUp } from '../../src/gateway/prompt-tools.ts';
-import { buildBeatPrompt } from '../../src/gateway/prompt.ts';
 import { answerTo, parseRequest } from './answer.ts';
 
 const PROMPT = `## Thread, oldest message first

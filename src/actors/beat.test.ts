@@ -9,7 +9,7 @@ import type { MissionControl } from '../ports.ts';
 import { rememberFocus } from '../../machines/heartbeat/focus.ts';
 import { openTestStore } from '../../test/kits/store.ts';
 import { createBeatActors, type FollowUps } from './beat.ts';
-import { createEntries } from './entries.ts';
+import { createDeadLetters } from './dead-letters.ts';
 import type { Surroundings } from './notification.ts';
 
 const HOUR_MS = 3_600_000;
@@ -88,8 +88,8 @@ test('it asks the assignees of the three that stand still longest', async () => 
 test('a text that cannot be posted is kept with agent, task and reason', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'beat-'));
   const { store } = openTestStore(dir);
-  const entries = createEntries(store);
-  const { keepDeadLetter } = createBeatActors({ entries } as Surroundings, { ...NO_TOOLS, followUps: null });
+  const letters = createDeadLetters(store);
+  const { keepDeadLetter } = createBeatActors({ letters } as Surroundings, { ...NO_TOOLS, followUps: null });
   const letter = {
     agentId: 'engineer',
     title: 'engineer · Fix the login bug',
@@ -100,7 +100,7 @@ test('a text that cannot be posted is kept with agent, task and reason', async (
   const done = toPromise(actor);
   actor.start();
   await done;
-  expect(entries.deadLetters()).toMatchObject([
+  expect(letters.all()).toMatchObject([
     {
       notificationId: 'heartbeat:engineer',
       taskId: 'task-1',

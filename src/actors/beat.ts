@@ -24,15 +24,16 @@ import { meaningOfBeat } from '../../machines/shared/silence.ts';
 import { Fault, faultOf } from '../../machines/shared/fault.ts';
 import type { AgentRow, TaskRow } from '../../machines/shared/mission-control.ts';
 import { beatLine } from '../gateway/prompt-tools.ts';
-import { buildBeatPrompt } from '../gateway/prompt.ts';
+import { buildBeatPrompt } from '../gateway/beat-prompt.ts';
 import type { MissionControl, Reply } from '../ports.ts';
 import type { Execute } from '../tools/execute.ts';
 import { toolsFor } from '../tools/offer.ts';
 import type { ReportCall } from '../tools/report.ts';
 import type { ToolService } from '../tools/service.ts';
+import { followUp, makeCall } from './calls.ts';
 import { findMessage } from './find-message.ts';
 import type { Surroundings } from './notification.ts';
-import { followUp, makeCall, playRound } from './round.ts';
+import { playRound } from './round.ts';
 
 const MAX_MESSAGES = 8;
 
@@ -56,7 +57,7 @@ interface PlanInput {
 
 /** The I/O of a beat (docs/contract.md#heartbeats). */
 export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
-  const { missionControl, entries } = surroundings;
+  const { missionControl, letters } = surroundings;
   const { mode } = tools;
   return {
     planBeat: fromPromise<BeatPlan, PlanInput>(async ({ input: { agent, seen }, signal }) => {
@@ -92,7 +93,7 @@ export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
       if (message === null) return;
       const { taskId, content } = message;
       const notificationId = `heartbeat:${agentId}`;
-      await entries.bury({ notificationId, taskId, agentId, title, text: content, reason, at: Date.now() });
+      await letters.bury({ notificationId, taskId, agentId, title, text: content, reason, at: Date.now() });
     }),
     reportBeat: fromPromise<void, { agent: AgentRow; plan: BeatPlan | null }>(
       ({ input: { agent, plan }, signal }) => {

@@ -23,13 +23,16 @@ import { toolsFor } from '../tools/offer.ts';
 import type { ReportCall } from '../tools/report.ts';
 import type { Log } from '../logging/log.ts';
 import type { MissionControl, PostMessage, Reply } from '../ports.ts';
+import { followUp, makeCall } from './calls.ts';
+import type { DeadLetters } from './dead-letters.ts';
 import type { Entries } from './entries.ts';
 import { findMessage } from './find-message.ts';
-import { followUp, makeCall, playRound, type RoundSurroundings } from './round.ts';
+import { playRound, type RoundSurroundings } from './round.ts';
 
 export interface Surroundings extends RoundSurroundings {
   missionControl: MissionControl;
   entries: Entries;
+  letters: DeadLetters;
   log: Log;
   tools: NotificationTools;
 }
@@ -213,7 +216,7 @@ function messageOf({ row, content, quiet }: Message): PostMessage {
   };
 }
 
-function markActors({ missionControl, entries }: Surroundings) {
+function markActors({ missionControl, entries, letters }: Surroundings) {
   const completeDelivery: Io<'completeDelivery'> = async ({ input, signal }) => {
     const { id, entry, version, content, startsTask } = input;
     if (entry.begun !== null) await entries.writeIfPossible(id, entry);
@@ -240,7 +243,7 @@ function markActors({ missionControl, entries }: Surroundings) {
     return null;
   };
   const keepDeadLetter: Io<'keepDeadLetter'> = ({ input: { row, title, text, reason } }) =>
-    entries.bury({
+    letters.bury({
       notificationId: row._id,
       taskId: row.taskId ?? null,
       agentId: row.recipientId,

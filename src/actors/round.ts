@@ -1,16 +1,9 @@
-/** One round of an agent on the gateway, and one call between two rounds: the same for a notification and a beat. */
-import type { ActingAgent, ToolAnswer } from '../../machines/shared/acting.ts';
-import { Fault } from '../../machines/shared/fault.ts';
+/** One round of an agent on the gateway: the same for a notification and a beat. */
 import type { Parent } from '../../machines/shared/parent.ts';
-import type { NextCall, Rounds } from '../../machines/shared/rounds.ts';
 import type { Meaning } from '../../machines/shared/silence.ts';
 import type { Sign } from '../../machines/shared/slot.ts';
 import type { Spent } from '../../machines/shared/spending.ts';
-import { buildFollowUp } from '../gateway/prompt-tools.ts';
 import type { Gateway, Reply, RunRequest } from '../ports.ts';
-import { answerCall, type CallPlan } from '../tools/answer-call.ts';
-import type { Execute } from '../tools/execute.ts';
-import type { CallPlace, ReportCall } from '../tools/report.ts';
 import { countFailure, outcomeOf, type CountRun } from './count-run.ts';
 import type { SessionLock } from './session-lock.ts';
 import { tellSigns } from './signs.ts';
@@ -68,25 +61,4 @@ export async function playRound(
   } finally {
     heard.end();
   }
-}
-
-/** What follows the calls of a round: their answers. @param repeat an earlier try of this run may have begun them */
-export const followUp = ({ calls }: Rounds, around: { more: boolean; repeat: boolean; lastLine: string }) =>
-  buildFollowUp({
-    results: calls.map(({ call, answer }) => ({ name: call.name, output: answer?.output ?? '' })),
-    ...around,
-  });
-
-/** Makes the call, and reports it. */
-export async function makeCall(
-  { execute, report }: { execute: Execute; report: ReportCall },
-  { acting, next, ...plan }: Omit<CallPlan, 'acting'> & { acting: ActingAgent | null; next: NextCall | null },
-  notification: CallPlace['notification'],
-): Promise<ToolAnswer> {
-  if (acting === null || next === null) throw new Fault('bug', 'a call needs an agent');
-  const started = performance.now();
-  const answer = await answerCall(execute, next, { acting, ...plan });
-  const ms = Math.round(performance.now() - started);
-  report(next.call, answer, { agent: acting.slug, notification, round: plan.rounds.count, ms });
-  return answer;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openTestStore } from '../../test/kits/store.ts';
-import { createEntries, LETTER_PREFIX } from '../actors/entries.ts';
+import { createDeadLetters, LETTER_PREFIX } from '../actors/dead-letters.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -29,8 +29,8 @@ const LETTER = {
 
 test('lists what could not be posted, and exports it', async () => {
   const { store } = openTestStore(dir);
-  await createEntries(store).bury(LETTER);
-  expect(createEntries(store).deadLetters()).toEqual([LETTER]);
+  await createDeadLetters(store).bury(LETTER);
+  expect(createDeadLetters(store).all()).toEqual([LETTER]);
   store.close();
   expect(run().stdout).toBe(
     '2026-09-21T14:13:20.000Z  engineer · Fix the login bug  (agent agent-e, task task-1, notification n1)\n' +

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
-import { deadLetter, LETTER_PREFIX, type DeadLetter } from '../actors/entries.ts';
+import { deadLetter, LETTER_PREFIX, type DeadLetter } from '../actors/dead-letters.ts';
 import { DEV_DIRECTORY } from '../local/session.ts';
 
 const USAGE = `npm run replies [-- --dir <STATE_DIR>] [-- --json]

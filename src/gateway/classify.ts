@@ -3,6 +3,8 @@ import { Fault } from '../../machines/shared/fault.ts';
 import { gatewayErrorOf, isRunAnswer, runFault } from './answer.ts';
 import { proxyRefusal } from '../connect.ts';
 import { parseJson, retryAfterMs, wayTo } from '../http.ts';
+import type { Limit } from '../limit.ts';
+import { TooLargeError } from './body.ts';
 import { theirWords } from './target.ts';
 import type { Target } from './target.ts';
 
@@ -56,6 +58,10 @@ const noEndpoint = (place: string, said: string): Fault =>
     `${place} has no /v1/responses (${said}): gateway.http.endpoints.responses.enabled may be off in the gateway's config, or OPENCLAW_GATEWAY_URL points elsewhere.`,
   );
 
+/** The answer to a run's request is not JSON, or not a response. */
+export const notJson = (what: string, target: Target): Fault =>
+  misconfigured(`${target.origin} answers /v1/responses with ${what}: check OPENCLAW_GATEWAY_URL.`);
+
 const unknownAgent = (said: string): Fault =>
   new Fault(
     'agentUnknown',
@@ -101,6 +107,26 @@ export function faultOfConnection(error: unknown, sent: boolean, target: Target)
     'gatewayUnavailable',
     `The OpenClaw gateway does not answer at ${wayTo(target)} (${code}): start it, or correct OPENCLAW_GATEWAY_URL.`,
   );
+}
+
+/**
+ * What made a run throw, as a fault. An error that is nobody else's is a bug of ours, and stays as it is.
+ * @param sent whether the request went out
+ */
+export function faultOfRun(
+  error: unknown,
+  limit: Limit,
+  timeoutMs: number,
+  sent: boolean,
+  target: Target,
+): unknown {
+  if (error instanceof Fault) return error;
+  if (error instanceof TooLargeError) {
+    return new Fault('runFailed', `The answer was given up: ${error.message}.`);
+  }
+  if (limit.expired()) return new Fault('runTimedOut', `The run did not end within ${timeoutMs} ms.`);
+  if (limit.signal.aborted) return new Fault('aborted', 'The run was given up.');
+  return faultOfConnection(error, sent, target) ?? error;
 }
 
 const NOT_HTTP = 'not HTTP';

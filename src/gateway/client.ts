@@ -4,11 +4,11 @@ import { Fault } from '../../machines/shared/fault.ts';
 import { openClient } from '../connect.ts';
 import { headerOf, parseJson } from '../http.ts';
 import { startLimit } from '../limit.ts';
-import type { Limit } from '../limit.ts';
 import type { Gateway, Reply, RunRequest } from '../ports.ts';
 import { isRunAnswer, NOTHING_STREAMED, replyOf } from './answer.ts';
-import { faultOfConnection, faultOfRefusal } from './classify.ts';
-import { boundedChunks, peek, readHead, TooLargeError } from './body.ts';
+import { formOf, MIN_HEAD_BYTES } from './answer-form.ts';
+import { faultOfRefusal, faultOfRun, notJson } from './classify.ts';
+import { boundedChunks, peek, readHead } from './body.ts';
 import type { Traceparent } from '../traces/traces.ts';
 import { probeGateway } from './probe.ts';
 import { encodeRun } from './request.ts';
@@ -186,33 +186,4 @@ async function readReply(
   if (!isRunAnswer(body)) throw notJson('JSON that is not a response', target);
   const reply = replyOf(body, null, NOTHING_STREAMED, target);
   return { reply, rest: () => Promise.resolve(), leftOut: { count: 0, example: '' } };
-}
-
-/** So many bytes are enough to tell a stream of events from JSON. */
-const MIN_HEAD_BYTES = 8;
-
-/**
- * The form of an answer, by its type. The first bytes decide where the type does not say, because proxies change it.
- */
-function formOf(type: string, head: string): 'stream' | 'json' | 'other' {
-  if (type.startsWith('text/event-stream')) return 'stream';
-  if (/^\uFEFF?\s*(?::|(?:data|event|id|retry)\s*:)/.test(head)) return 'stream';
-  if (type === '' || type.startsWith('application/json')) return 'json';
-  return /^\uFEFF?\s*\{/.test(head) ? 'json' : 'other';
-}
-
-const notJson = (what: string, target: Target): Fault =>
-  new Fault(
-    'gatewayMisconfigured',
-    `${target.origin} answers /v1/responses with ${what}: check OPENCLAW_GATEWAY_URL.`,
-  );
-
-function faultOfRun(error: unknown, limit: Limit, timeoutMs: number, sent: boolean, target: Target): unknown {
-  if (error instanceof Fault) return error;
-  if (error instanceof TooLargeError) {
-    return new Fault('runFailed', `The answer was given up: ${error.message}.`);
-  }
-  if (limit.expired()) return new Fault('runTimedOut', `The run did not end within ${timeoutMs} ms.`);
-  if (limit.signal.aborted) return new Fault('aborted', 'The run was given up.');
-  return faultOfConnection(error, sent, target) ?? error;
 }

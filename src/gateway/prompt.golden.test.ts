@@ -7,9 +7,10 @@ import { actingInBeat, actingOn } from '../../machines/shared/acting.ts';
 import { agentRow } from '../../test/kits/samples/agent-row.ts';
 import { sampleBeat, sampleDelivery } from '../../test/kits/samples/prompts.ts';
 import { toolsFor } from '../tools/offer.ts';
-import type { Prompt } from './prompt.ts';
+import type { Prompt } from './prompt-parts.ts';
 import { buildFollowUp, notificationLine } from './prompt-tools.ts';
-import { buildBeatPrompt, buildPrompt } from './prompt.ts';
+import { buildBeatPrompt } from './beat-prompt.ts';
+import { buildPrompt } from './prompt.ts';
 
 const golden = async (name: string, { instructions, input }: Prompt): Promise<void> => {
   await expect(`${instructions}\n\n=== input ===\n\n${input}\n`).toMatchFileSnapshot(`golden/${name}.txt`);

@@ -5,7 +5,8 @@ import type {
   TaskRow,
   ThreadMessage,
 } from '../../machines/shared/mission-control.ts';
-import { buildBeatPrompt, buildPrompt } from './prompt.ts';
+import { buildBeatPrompt } from './beat-prompt.ts';
+import { buildPrompt } from './prompt.ts';
 import { lastQuote } from '../local/echo-gateway/prompt.ts';
 
 const task: TaskRow = {

@@ -7,6 +7,7 @@ import type { BehaviorFlags } from '../../machines/shared/mission-control.ts';
 import { NO_ROUNDS } from '../../machines/shared/rounds.ts';
 import type { Sign } from '../../machines/shared/slot.ts';
 import { createBeatActors } from '../../src/actors/beat.ts';
+import { createDeadLetters } from '../../src/actors/dead-letters.ts';
 import { createEntries } from '../../src/actors/entries.ts';
 import { createNotificationActors, type Surroundings } from '../../src/actors/notification.ts';
 import { createSessionLock } from '../../src/actors/session-lock.ts';
@@ -139,10 +140,12 @@ async function wire(mode: ToolMode) {
     execute: () => Promise.reject(new Error('nothing is called here')),
     report: () => undefined,
   };
+  const { store } = openTestStore(temporaryDirectory());
   const surroundings: Surroundings = {
     missionControl: {} as Surroundings['missionControl'],
     gateway: createGateway({ ...scripted, requestTimeoutMs: 5_000 }),
-    entries: createEntries(openTestStore(temporaryDirectory()).store),
+    entries: createEntries(store),
+    letters: createDeadLetters(store),
     sessions: createSessionLock(),
     spending: { add: () => null },
     log: {} as Surroundings['log'],

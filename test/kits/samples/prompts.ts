@@ -1,5 +1,5 @@
 import type { DeliveryContext, NotificationType, TaskRow } from '../../../machines/shared/mission-control.ts';
-import type { Beat } from '../../../src/gateway/prompt.ts';
+import type { Beat } from '../../../src/gateway/beat-prompt.ts';
 
 const TIME = Date.UTC(2026, 10, 23, 9, 30);
 
