@@ -111,8 +111,11 @@ const restsWhoHasNoTokens: Invariant = ({ to, effects }) => {
   return null;
 };
 
-const tellsEachThreadOnce: Invariant = ({ from, effects }) => {
+const tellsEachThreadOnce: Invariant = ({ from, effects, event }) => {
   for (const { id } of spawns(effects, 'tellRest')) {
+    // The note was not due, or failed, so that the thread was not told.
+    const output = event !== null && 'output' in event ? (event.output as { result: string }) : null;
+    if (output !== null && output.result !== 'told') continue;
     const isTold = Object.values(from?.context.resting ?? {}).some(({ told }) =>
       told.includes(id.replace('rest:', '')),
     );
@@ -327,6 +330,12 @@ const WALKS: [name: string, menu: Menu, ghost: Partial<Ghost>, atLeast: number][
     'agents that use up their tokens of the day',
     { ...WELL, gate: [AVAILABLE, LOST], rests: true },
     { undelivered: ['a1', 'b1'], spends: 1 },
+    800,
+  ],
+  [
+    'an agent without tokens whose sessions are older than that of one that is well',
+    { ...WELL, gate: [AVAILABLE] },
+    { undelivered: ['a1', 'b1', 'a2', 'c1'], spends: 1 },
     800,
   ],
   [

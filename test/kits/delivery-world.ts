@@ -160,8 +160,8 @@ const notesOf = ({ children }: DeliverySnapshot): string[] =>
 /** A thread was told, needs no word for that row, or could not be told. */
 function restNotes(id: string, { context }: DeliverySnapshot, ghost: Ghost, menu: Menu): Move<Ghost>[] {
   const session = id.replace('rest:', '');
-  const told = Object.values(context.resting).flatMap((rest) => rest.told);
-  const row = sessionOf(context.queue, session)?.items.find((item) => !told.includes(itemId(item)));
+  const notDue = Object.values(context.resting).flatMap((rest) => rest.notDue);
+  const row = sessionOf(context.queue, session)?.items.find((item) => !notDue.includes(itemId(item)));
   const notificationId = row === undefined ? '' : itemId(row);
   return (['told', ...(menu.rests ? (['notDue', 'failed'] as const) : [])] as const).map((result) => ({
     label: `${id} ${result}`,
