@@ -1,4 +1,4 @@
-import { kindParams, reportSpent } from '../shared/child.ts';
+import { reportSpent } from '../shared/child.ts';
 import { faultParams } from '../shared/fault.ts';
 import { listening } from '../shared/listening.ts';
 import { makingCalls } from '../shared/making-calls.ts';
@@ -24,7 +24,7 @@ const letterOf = ({ input: { agent }, plan, message, reason }: BeatContext): Bea
 
 /** A call of the post failed. The end of the try is unknown, so the next one looks first. */
 const postFailed = [
-  { guard: { type: 'sideAway', params: kindParams }, target: 'resting', actions: keepFault },
+  { guard: { type: 'backendAway', params: faultParams }, target: 'resting', actions: keepFault },
   { guard: 'rejectedTooOften', target: '#beat.burying', actions: keepFault },
   { target: 'resting', actions: [keepFault, 'countRejection'] },
 ] as const;
@@ -109,12 +109,12 @@ export const beatMachine = beatSetup.createMachine({
             ],
             onError: [
               {
-                guard: { type: 'gatewayTrouble', params: kindParams },
+                guard: { type: 'gatewayTrouble', params: faultParams },
                 target: '#beat.done',
                 actions: [keepFault, { type: 'reportGateway', params: faultParams }],
               },
               {
-                guard: { type: 'attempt', params: kindParams },
+                guard: { type: 'attempt', params: faultParams },
                 target: '#beat.done',
                 actions: [keepFault, { type: 'reportRunFailed', params: faultParams }],
               },
@@ -133,7 +133,7 @@ export const beatMachine = beatSetup.createMachine({
             }),
             onError: [
               {
-                guard: { type: 'sideAway', params: kindParams },
+                guard: { type: 'backendAway', params: faultParams },
                 target: '#beat.waiting',
                 actions: ['beginCall', keepFault],
               },

@@ -2,8 +2,8 @@
 import { assign, fromPromise, setup } from 'xstate';
 import type { ToolAnswer } from '../shared/acting.ts';
 import { backoff } from '../shared/backoff.ts';
-import { childActions, childDelays, childGuards, type Failure, type Looked } from '../shared/child.ts';
-import type { Fault } from '../shared/fault.ts';
+import { childActions, childDelays, childGuards, type Looked } from '../shared/child.ts';
+import type { Failure } from '../shared/fault.ts';
 import type { AgentRow } from '../shared/mission-control.ts';
 import { addRound, answeredCall, begunCall, mayCall, nextCall, NO_ROUNDS } from '../shared/rounds.ts';
 import type { ChildOrder, Sign } from '../shared/slot.ts';
@@ -62,7 +62,6 @@ export const beatSetup = setup({
     isActing: ({ context }) => nextCall(context.rounds) !== null,
     leaving: ({ context }) => context.leaving,
     hasMessage: ({ context }) => context.message !== null,
-    sideAway: (_, { kind }: Failure) => kind === 'backendUnavailable' || kind === 'backendRefused',
     rejectedTooOften: ({ context }) => context.rest.rejections + 1 >= MAX_FAILURES,
   },
   delays: childDelays,
@@ -93,7 +92,7 @@ export const beatSetup = setup({
     })),
     leave: assign({ leaving: true }),
     succeed: assign({ outcome: 'beaten' }),
-    keepFault: assign(({ context }, { fault }: { fault: Fault }) => ({
+    keepFault: assign(({ context }, { fault }: Failure) => ({
       reason: fault.message,
       rest: { ...context.rest, floorMs: fault.retryAfterMs },
     })),

@@ -378,7 +378,6 @@ export const deliveryMachine = deliverySetup.createMachine({
     },
     drained: {
       description: 'Nothing is under way any more.',
-      entry: 'cancelTimers',
       tags: ['draining'],
       type: 'final',
     },

@@ -8,7 +8,6 @@ import { withLooks } from './looks.ts';
 import { isWell, withoutKeys } from './parts.ts';
 import { itemId } from './queue.ts';
 
-const dayTimer = (agentId: string): string => `day:${agentId}`;
 const restNoteId = (session: string): string => `rest:${session}`;
 
 /** The agents at rest, with that change for the agent of the session. */
@@ -40,7 +39,7 @@ export const withRests = withLooks.extend({
         then.sendTo(parent, { type: 'tokens.low', agent, tokens, limit });
       if (!isSpent(settings.tokenLimits, spent)) return;
       then.assign({ resting: { ...resting, [agentId]: { spent, told: [], notDue: [] } } });
-      then.raise({ type: 'day.over', agentId }, { id: dayTimer(agentId), delay: Math.max(1, dayEndsInMs) });
+      then.raise({ type: 'day.over', agentId }, { delay: Math.max(1, dayEndsInMs) });
       then.sendTo(parent, { type: 'tokens.low', agent, tokens, limit });
       then.sendTo(parent, {
         type: 'condition.changed',
@@ -91,11 +90,6 @@ export const withRests = withLooks.extend({
       if (rest === undefined) return;
       then.assign({ resting: withoutKeys(context.resting, [agentId]) });
       then.sendTo(context.parent, isWell(restSource(rest.spent.agent)));
-    }),
-    /** The timers would otherwise outlive delivery. */
-    cancelTimers: enqueueActions(({ enqueue: then, context }) => {
-      then.cancel('contexts');
-      for (const agentId of Object.keys(context.resting)) then.cancel(dayTimer(agentId));
     }),
   },
 });

@@ -2,7 +2,6 @@
  * The part of the chart after the run: from the reply, or the note, to the mark. Nothing here runs the agent again for the
  * same message. A newer one that is found in the row goes back to deciding, which may mean a run.
  */
-import { kindParams } from '../shared/child.ts';
 import { faultParams } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import { postOnce } from '../shared/post-once.ts';
@@ -23,7 +22,7 @@ interface RowRead {
   event: { output: DeliveryContext | null };
 }
 
-const keepStepFault = { type: 'keepStepFault', params: faultParams } as const;
+const keepFault = { type: 'keepFault', params: faultParams } as const;
 export const rereadParams = ({ event }: RowRead) => ({ delivery: event.output });
 const moveOn = { type: 'moveOn', params: rereadParams } as const;
 
@@ -50,11 +49,11 @@ export const passed = (name: FunctionName) => ({ type: 'reportFunctionPassed', p
 const away = (name: FunctionName) =>
   [
     {
-      guard: { type: 'backendAway', params: kindParams },
+      guard: { type: 'backendAway', params: faultParams },
       target: 'resting',
-      actions: [keepStepFault, report('reportFunctionAway', name)],
+      actions: [keepFault, report('reportFunctionAway', name)],
     },
-    { guard: { type: 'journalAway', params: kindParams }, target: 'resting', actions: keepStepFault },
+    { guard: { type: 'journalAway', params: faultParams }, target: 'resting', actions: keepFault },
   ] as const;
 
 /** Not this row's failure: Convex is away, or the function fails for different rows alike. The step waits. */
@@ -64,21 +63,21 @@ const sharedTrouble = (name: FunctionName) =>
     {
       guard: { type: 'functionTroubled', params: { name } },
       target: 'resting',
-      actions: [keepStepFault, report('reportFunctionFailed', name)],
+      actions: [keepFault, report('reportFunctionFailed', name)],
     },
   ] as const;
 
 const ownFailure = (name: FunctionName) =>
   ({
     target: 'resting',
-    actions: [keepStepFault, 'countRowFailure', report('reportFunctionFailed', name)],
+    actions: [keepFault, 'countRowFailure', report('reportFunctionFailed', name)],
   }) as const;
 
 /** A call of a step failed. A function that fails for this row alone is the row's own trouble: it gives up in the end. */
 export const stepFailed = <const TGiveUp extends object>(name: FunctionName, giveUp: TGiveUp) =>
   [
     ...sharedTrouble(name),
-    { guard: 'rowFailedTooOften', actions: keepStepFault, ...giveUp },
+    { guard: 'rowFailedTooOften', actions: keepFault, ...giveUp },
     ownFailure(name),
   ] as const;
 
@@ -88,16 +87,16 @@ const giveUp = { type: 'giveUp', params: { note: 'textTooLong' } } as const;
 const postFailed = (name: FunctionName) =>
   [
     ...sharedTrouble(name),
-    { guard: 'givenUp', target: '#notification.answering.marking', actions: keepStepFault },
+    { guard: 'givenUp', target: '#notification.answering.marking', actions: keepFault },
     {
-      guard: { type: 'textTooLong', params: kindParams },
+      guard: { type: 'textTooLong', params: faultParams },
       target: '#notification.answering.burying',
-      actions: [keepStepFault, giveUp],
+      actions: [keepFault, giveUp],
     },
     {
       guard: 'rowFailedTooOften',
       target: '#notification.answering.burying',
-      actions: [keepStepFault, { type: 'giveUp', params: { note: 'postFailed' } }],
+      actions: [keepFault, { type: 'giveUp', params: { note: 'postFailed' } }],
     },
     ownFailure(name),
   ] as const;
@@ -153,15 +152,15 @@ export const answering = notificationSetup.createStateConfig({
         ],
         onError: [
           {
-            guard: { type: 'textTooLong', params: kindParams },
+            guard: { type: 'textTooLong', params: faultParams },
             target: '#notification.answering.burying',
-            actions: [keepStepFault, giveUp],
+            actions: [keepFault, giveUp],
           },
           ...away(FUNCTION.complete),
           // The function failed as a whole, or is not there any more: the contract's own steps do the same.
           {
             target: '#notification.answering.choosing',
-            actions: [keepStepFault, passed(FUNCTION.complete), 'goStepByStep'],
+            actions: [keepFault, passed(FUNCTION.complete), 'goStepByStep'],
           },
         ],
       }),
@@ -253,7 +252,7 @@ export const answering = notificationSetup.createStateConfig({
         ],
         onError: stepFailed(FUNCTION.mark, {
           target: '#notification.done',
-          actions: [keepStepFault, { type: 'setOutcome', params: { outcome: 'stuck' } }] as const,
+          actions: [keepFault, { type: 'setOutcome', params: { outcome: 'stuck' } }] as const,
         }),
       }),
     },

@@ -1,8 +1,7 @@
 /** What the words of the notification's chart mean where something fails: whose failure it is, and how long it rests. */
 import { assign } from 'xstate';
 import { backoff } from '../shared/backoff.ts';
-import type { Failure } from '../shared/child.ts';
-import { isAttempt, isGatewayTrouble, type Fault } from '../shared/fault.ts';
+import { isAttempt, isGatewayTrouble, type Failure, type Fault } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import type { NotificationContext } from './context.ts';
 import { cut, excused, type Entry } from './entry.ts';
@@ -47,25 +46,31 @@ const hasSpent = ({ attempts, runs }: Entry, delivery: DeliveryContext | null): 
 const isOwnCut = ({ rest, entry }: NotificationContext, paid: boolean): boolean =>
   paid && rest.cause === 'runCut' && entry.runsFor !== null;
 
+/** @param paid whether the gateway had accepted the run */
+const excusedRun = (context: NotificationContext, paid: boolean): Partial<NotificationContext> => ({
+  entry: excused(isOwnCut(context, paid) ? cut(context.entry) : context.entry, paid || !context.unpaid),
+  blame: null,
+  ...rested(context, { counted: false }),
+});
+
 interface Called {
   name: string;
 }
 
 export const withFailures = notificationParts.extend({
   guards: {
-    textTooLong: (_, { kind }: Failure) => kind === 'textTooLong',
-    limited: (_, { kind }: Failure) => kind === 'runLimited',
-    agentUnknown: (_, { kind }: Failure) => kind === 'agentUnknown',
-    agentUnknownTooLong: ({ context }, { kind }: Failure) =>
-      kind === 'agentUnknown' && context.rest.unknownForMs >= UNKNOWN_AGENT_MS,
-    permanent: (_, { kind }: Failure) => kind === 'requestRejected',
+    textTooLong: (_, { fault }: Failure) => fault.kind === 'textTooLong',
+    limited: (_, { fault }: Failure) => fault.kind === 'runLimited',
+    agentUnknown: (_, { fault }: Failure) => fault.kind === 'agentUnknown',
+    agentUnknownTooLong: ({ context }, { fault }: Failure) =>
+      fault.kind === 'agentUnknown' && context.rest.unknownForMs >= UNKNOWN_AGENT_MS,
+    permanent: (_, { fault }: Failure) => fault.kind === 'requestRejected',
     /** Whose failure a cut run is shows in the next probe, so it is given up only after that. */
-    lastAttempt: ({ context }, { kind }: Failure) =>
-      isAttempt(kind) && kind !== 'runCut' && hasSpent(context.entry, context.delivery),
-    gatewayBlamed: ({ context }, { kind }: Failure) => context.blame === 'gateway' && isAttempt(kind),
+    lastAttempt: ({ context }, { fault }: Failure) =>
+      isAttempt(fault.kind) && fault.kind !== 'runCut' && hasSpent(context.entry, context.delivery),
+    gatewayBlamed: ({ context }, { fault }: Failure) => context.blame === 'gateway' && isAttempt(fault.kind),
     /** Not this row's trouble: the step waits until Convex, or the journal, is back. */
-    backendAway: (_, { kind }: Failure) => kind === 'backendUnavailable' || kind === 'backendRefused',
-    journalAway: (_, { kind }: Failure) => kind === 'journalUnavailable',
+    journalAway: (_, { fault }: Failure) => fault.kind === 'journalUnavailable',
     /** The function fails for different rows alike: the step waits, and the row counts nothing. */
     functionTroubled: ({ context }, { name }: Called) => context.backend.troubled.includes(name),
     rowFailedTooOften: ({ context }) => context.rest.rowFailures + 1 >= MAX_ATTEMPTS,
@@ -81,26 +86,20 @@ export const withFailures = notificationParts.extend({
   actions: {
     /** The attempt was counted as the run began, and it stays. */
     countAttempt: learn((context) => ({ blame: null, ...rested(context, { counted: true }) })),
-    excuse: learn((context, { paid }: { paid: boolean }) => {
-      const { entry, unpaid } = context;
-      return {
-        entry: excused(isOwnCut(context, paid) ? cut(entry) : entry, paid || !unpaid),
-        blame: null,
-        ...rested(context, { counted: false }),
-      };
-    }),
+    excuse: learn((context, { paid }: { paid: boolean }) => excusedRun(context, paid)),
     /** A run that is cut off by our own leaving is nobody's failure. */
     excuseOpenRun: learn(({ blame, entry }) =>
       blame === null ? {} : { blame: null, entry: excused(entry, true) },
     ),
-    blameGateway: learn(({ blame }) => ({ trial: true, ...(blame && { blame: 'gateway' }) })),
-    keepFault: learn((context, { fault }: { fault: Fault }) => ({
+    /** It is to blame for the run under way, or for the last one, which was counted. */
+    blameGateway: learn((context) => {
+      if (context.blame !== null) return { trial: true, blame: 'gateway' };
+      const isLate = context.rest.counted && context.entry.parked === null;
+      return { trial: true, ...(isLate && excusedRun(context, true)) };
+    }),
+    keepFault: learn((context, { fault }: Failure) => ({
       result: { ...context.result, reason: fault.message },
       backend: { ...context.backend, typing: false },
-      ...rested(context, { floorMs: fault.retryAfterMs, cause: fault.kind }),
-    })),
-    keepStepFault: learn((context, { fault }: { fault: Fault }) => ({
-      result: { ...context.result, reason: fault.message },
       ...rested(context, { floorMs: fault.retryAfterMs, cause: fault.kind }),
     })),
     /** A step worked. The next one has all its tries. */
@@ -162,7 +161,7 @@ export const withFailures = notificationParts.extend({
       return { type: 'function.passed', session, name };
     }),
     noteStall: assign({ stalled: true }),
-    reportLimited: tell((session, { fault }: { fault: Fault }, context) => ({
+    reportLimited: tell((session, { fault }: Failure, context) => ({
       type: 'run.limited',
       session,
       who: whoIn(context),
@@ -175,7 +174,7 @@ export const withFailures = notificationParts.extend({
       who: whoIn(context),
       reason: context.result.reason ?? '',
     })),
-    reportUnknown: tell((session, { fault }: { fault: Fault }, context) => ({
+    reportUnknown: tell((session, { fault }: Failure, context) => ({
       type: 'agent.unknown',
       session,
       who: whoIn(context),

@@ -1,6 +1,6 @@
 import { and, not } from 'xstate';
 import { actingOn } from '../shared/acting.ts';
-import { kindParams, reportSpent } from '../shared/child.ts';
+import { reportSpent } from '../shared/child.ts';
 import { faultParams } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import { listening } from '../shared/listening.ts';
@@ -33,13 +33,11 @@ const giveUp = (
 const keepFault = { type: 'keepFault', params: faultParams } as const;
 const reportRunFailed = { type: 'reportRunFailed', params: faultParams } as const;
 const excuse = (paid: boolean) => ({ type: 'excuse', params: { paid } }) as const;
-/** The last run was counted, and no new one has begun. */
-const excusedLate = { guard: 'counted', actions: ['blameGateway', excuse(true)] } as const;
 /** What the gateway did while its run was open decides whether the next one goes alone, or not at all. */
 const excusedInQueue = {
   guard: 'counted',
   target: '#notification.queueing.stale',
-  actions: [...excusedLate.actions, 'askForSlot'],
+  actions: ['blameGateway', 'askForSlot'],
 } as const;
 
 /** A context that came with the list stands for the first read alone. */
@@ -77,7 +75,7 @@ export const notificationMachine = notificationSetup.createMachine({
   },
   states: {
     reading: {
-      on: { 'work.leave': leave, 'gateway.excused': excusedLate },
+      on: { 'work.leave': leave },
       ...step(
         'Reads the delivery context.',
         {
@@ -123,7 +121,7 @@ export const notificationMachine = notificationSetup.createMachine({
     },
     queueing: {
       description: 'Ready to run. Waits for a slot, which delivery gives to the oldest.',
-      on: { 'work.leave': leave, 'gateway.excused': excusedLate },
+      on: { 'work.leave': leave },
       initial: 'arriving',
       states: {
         arriving: {
@@ -203,7 +201,6 @@ export const notificationMachine = notificationSetup.createMachine({
         refreshing: {
           description: 'Reads the context again: it waited long for its slot.',
           tags: ['busy'],
-          on: { 'gateway.excused': excusedLate },
           invoke: {
             src: 'readContext',
             input: ({ context }) => ({ id: context.row._id, given: null }),
@@ -255,17 +252,17 @@ export const notificationMachine = notificationSetup.createMachine({
             ],
             onError: [
               {
-                guard: { type: 'gatewayTrouble', params: kindParams },
+                guard: { type: 'gatewayTrouble', params: faultParams },
                 target: 'resting',
                 actions: [keepFault, excuse(false), { type: 'reportGateway', params: faultParams }],
               },
               {
-                guard: { type: 'agentUnknownTooLong', params: kindParams },
+                guard: { type: 'agentUnknownTooLong', params: faultParams },
                 target: '#notification.parking',
                 actions: [keepFault, excuse(false), giveUp('agentUnknown')],
               },
               {
-                guard: { type: 'agentUnknown', params: kindParams },
+                guard: { type: 'agentUnknown', params: faultParams },
                 target: 'resting',
                 actions: [
                   'countUnknown',
@@ -275,27 +272,27 @@ export const notificationMachine = notificationSetup.createMachine({
                 ],
               },
               {
-                guard: { type: 'permanent', params: kindParams },
+                guard: { type: 'permanent', params: faultParams },
                 target: '#notification.parking',
                 actions: [keepFault, giveUp('requestRejected')],
               },
               {
-                guard: { type: 'gatewayBlamed', params: kindParams },
+                guard: { type: 'gatewayBlamed', params: faultParams },
                 target: 'resting',
                 actions: [keepFault, excuse(true), reportRunFailed],
               },
               {
-                guard: { type: 'lastAttempt', params: kindParams },
+                guard: { type: 'lastAttempt', params: faultParams },
                 target: '#notification.parking',
                 actions: [keepFault, 'countAttempt', reportRunFailed, giveUp('attemptsSpent')],
               },
               {
-                guard: { type: 'attempt', params: kindParams },
+                guard: { type: 'attempt', params: faultParams },
                 target: 'resting',
                 actions: [keepFault, 'countAttempt', reportRunFailed],
               },
               {
-                guard: { type: 'limited', params: kindParams },
+                guard: { type: 'limited', params: faultParams },
                 target: 'resting',
                 actions: [keepFault, excuse(false), { type: 'reportLimited', params: faultParams }],
               },
@@ -341,7 +338,7 @@ export const notificationMachine = notificationSetup.createMachine({
               guard: 'counted',
               target: 'resting',
               reenter: true,
-              actions: excuse(true),
+              actions: 'blameGateway',
             },
             'backend.available': { guard: 'waitsForBackend', target: '#notification.reading' },
             'gateway.available': { guard: 'waitsForGateway', target: '#notification.reading' },

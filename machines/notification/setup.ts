@@ -1,6 +1,6 @@
 /** What the words of the notification's chart mean: its guards and actions, from the list to the mark. */
 import { assign } from 'xstate';
-import type { Fault } from '../shared/fault.ts';
+import type { Failure } from '../shared/fault.ts';
 import type { ToolAnswer } from '../shared/acting.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import { mayCall } from '../shared/rounds.ts';
@@ -203,7 +203,7 @@ export const notificationSetup = withFailures.extend({
       ...rested(context, { callFailures: 0 }),
     })),
     /** The call may have had its effect: it is made again as a repeat, when Convex is back. */
-    keepCallBegun: learn((context, { fault }: { fault: Fault }) =>
+    keepCallBegun: learn((context, { fault }: Failure) =>
       // The journal did not take the call, so it did not go out.
       fault.kind === 'journalUnavailable'
         ? {}

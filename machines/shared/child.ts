@@ -1,6 +1,6 @@
 /** What a notification and a beat, the children of delivery, have in common: what they tell it, and what they go by. */
 import { enqueueActions, type EventObject, type ParameterizedObject } from 'xstate';
-import { faultOf, isAttempt, isGatewayTrouble, type Fault, type FaultKind } from './fault.ts';
+import { isAttempt, isGatewayTrouble, type Failure } from './fault.ts';
 import type { Parent } from './parent.ts';
 import type { ChildNews } from './slot.ts';
 import type { Spent } from './spending.ts';
@@ -11,15 +11,6 @@ export interface Child {
   /** The run under way was silent for long, and people were told. */
   stalled: boolean;
 }
-
-export interface Failure {
-  kind: FaultKind;
-}
-
-/** The fault of a call that failed, for guards. */
-export const kindParams = ({ event }: { event: { error: unknown } }): Failure => ({
-  kind: faultOf(event.error).kind,
-});
 
 /** Whether a message is in the thread; else how long a try may still arrive, in milliseconds. */
 export interface Looked {
@@ -32,9 +23,12 @@ export const childGuards = {
   mayArrive: (_: unknown, { mayArriveForMs }: Looked) => mayArriveForMs > 0,
   /** The other side did not say how long to wait. */
   noWaitAsked: ({ context }: { context: Waiting }) => context.rest.floorMs === 0,
-  gatewayTrouble: (_: unknown, { kind }: Failure) => isGatewayTrouble(kind),
+  gatewayTrouble: (_: unknown, { fault }: Failure) => isGatewayTrouble(fault.kind),
+  /** Convex is away: what waits for it rests. */
+  backendAway: (_: unknown, { fault }: Failure) =>
+    fault.kind === 'backendUnavailable' || fault.kind === 'backendRefused',
   /** The run failed, as against a run that never began. */
-  attempt: (_: unknown, { kind }: Failure) => isAttempt(kind),
+  attempt: (_: unknown, { fault }: Failure) => isAttempt(fault.kind),
 };
 
 /** How often the thread is looked at for a message that may still arrive. */
@@ -101,14 +95,14 @@ export function childActions<TContext extends Child, TEvent extends EventObject>
     })),
     reportHeard: tell((session) => ({ type: 'run.heard', session })),
     reportRunSucceeded: tell((session) => ({ type: 'run.succeeded', session })),
-    reportRunFailed: tell((session, { fault }: { fault: Fault }, context) => ({
+    reportRunFailed: tell((session, { fault }: Failure, context) => ({
       type: 'run.failed',
       session,
       who: words.who(context),
       kind: fault.kind,
       reason: fault.message,
     })),
-    reportGateway: tell((_, { fault }: { fault: Fault }) => ({
+    reportGateway: tell((_, { fault }: Failure) => ({
       type: 'gateway.suspected',
       kind: fault.kind,
       reason: fault.message,

@@ -69,7 +69,13 @@ export function faultOf(error: unknown): Fault {
 }
 
 /** What a call that failed gives to guards and actions. */
-export const faultParams = ({ event }: { event: { error: unknown } }) => ({ fault: faultOf(event.error) });
+export interface Failure {
+  fault: Fault;
+}
+
+export const faultParams = ({ event }: { event: { error: unknown } }): Failure => ({
+  fault: faultOf(event.error),
+});
 
 const GATEWAY_TROUBLE: ReadonlySet<FaultKind> = new Set([
   'gatewayUnavailable',
