@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 import { createDemoClient } from '../src/local/client.ts';
 import type { DevSession } from '../src/local/session.ts';
 import { CHROMIUM_FLAGS, chromiumPath } from './chromium.ts';
@@ -45,9 +45,12 @@ async function main(): Promise<void> {
   const stack = await startStack(directory);
   const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
   try {
-    await stir(stack.session);
     mkdirSync(FOLDER, { recursive: true });
-    for (const size of SIZES) await shoot(browser, stack.inspectorUrl, size);
+    // A page shows what it has seen since it was opened.
+    const pages: Page[] = [];
+    for (const size of SIZES) pages.push(await open(browser, stack.inspectorUrl, size));
+    await stir(stack.session);
+    for (const [i, page] of pages.entries()) await shoot(page, SIZES[i]?.name ?? '');
   } finally {
     await browser.close();
     await stopStack(stack.process);
@@ -92,13 +95,14 @@ async function stir(session: DevSession): Promise<void> {
   }
 }
 
-async function shoot(
-  browser: Browser,
-  url: string,
-  { name, width, height }: (typeof SIZES)[number],
-): Promise<void> {
+async function open(browser: Browser, url: string, { width, height }: (typeof SIZES)[number]): Promise<Page> {
   const page = await browser.newPage({ viewport: { width, height }, colorScheme: 'light' });
   await page.goto(url);
+  await page.getByText('live', { exact: true }).waitFor({ timeout: LIMIT_MS });
+  return page;
+}
+
+async function shoot(page: Page, name: string): Promise<void> {
   for (const [column, least] of [
     ['works', 2],
     ['waits', 1],
@@ -108,6 +112,7 @@ async function shoot(
       .nth(least - 1)
       .waitFor({ timeout: LIMIT_MS });
   }
+  await page.locator('#count-delivered').filter({ hasText: /[1-9]/ }).waitFor({ timeout: LIMIT_MS });
   await page.screenshot({ path: join(FOLDER, `now-${name}.png`) });
   await page.close();
 }

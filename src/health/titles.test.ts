@@ -24,6 +24,13 @@ test.each([
   ['an agent that is not known yet', `notification:a2/${TASK}`, {}, null],
   ['a machine that is no session', 'gateway', {}, null],
   [
+    'a doubt about a notification',
+    `trouble:session:a1/${TASK}`,
+    { input: { who: 'engineer · Fix the login bug' } },
+    'trouble of engineer · Fix the login bug',
+  ],
+  ['trouble of an agent', 'trouble:agent:a1', { input: { who: 'engineer' } }, 'trouble of engineer'],
+  [
     'a title over several lines',
     `notification:a1/${TASK}`,
     delivery('Fix\n\tthe\u001b[2J bug'),

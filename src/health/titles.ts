@@ -1,4 +1,4 @@
-/** What people call a session: its agent and its task, `engineer · Fix the login bug`. */
+/** What people call a session: its agent and its task, `engineer · Fix the login bug`. And whose a trouble is. */
 import type { AnyActorRef } from 'xstate';
 import { whoIs } from '../../machines/shared/who.ts';
 import { actorName, isSessionActor } from '../../machines/shared/actor-name.ts';
@@ -17,8 +17,8 @@ interface Read {
 /** The fields that are read of a machine's context: the delivery context, or the agent of a beat. */
 interface Told {
   delivery?: Read | null;
-  /** Of a beat. */
-  input?: { agent?: { systemSessionKey: string } };
+  /** Of a beat, or of a trouble. */
+  input?: { agent?: { systemSessionKey: string }; who?: string };
   agent?: { _id: string; slug: string };
 }
 
@@ -40,9 +40,15 @@ export const agentNames = (root: AnyActorRef): AgentNames =>
       }),
   );
 
-/** @returns null for what is no session, and while only the id of the session's agent is known */
+/**
+ * @returns of a session its agent and task, of a trouble whose it is; null for any other actor, and while only the id
+ *   of the session's agent is known
+ */
 export function titleOf(actor: AnyActorRef, agents: AgentNames): string | null {
-  const [, agentId = '', task = ''] = /^(?:notification|beat):([^/]+)\/(.+)$/.exec(actorName(actor)) ?? [];
+  if (actorName(actor).startsWith('trouble:'))
+    return `trouble of ${contextOf(actor).input?.who ?? 'somebody'}`;
+  const [, agentId = '', task = ''] =
+    /^(?:notification|beat|rest):([^/]+)\/(.+)$/.exec(actorName(actor)) ?? [];
   if (agentId === '') return null;
   const { delivery = null } = contextOf(actor);
   const agent = delivery?.agent?.slug ?? agents.get(agentId);
