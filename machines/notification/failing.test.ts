@@ -14,8 +14,8 @@ interface ContextRead {
   typing: boolean;
 }
 
-/** The run fails, and then the agent is well again. @returns what delivery hears of that */
-async function failed(retryAfterMs: number) {
+/** A notification whose run fails like that, each time that it gets a slot. */
+async function failing(fault: Fault) {
   const { parent, heard } = createListener<ChildNews>();
   const input = { ...inputOf(freshGhost('mention')), parent };
   const read: ContextRead = {
@@ -23,7 +23,6 @@ async function failed(retryAfterMs: number) {
     completes: false,
     typing: false,
   };
-  const fault = new Fault('runFailed', 'The model is away.', { retryAfterMs });
   const machine = notificationMachine.provide({
     actors: {
       readContext: fromPromise<ContextRead, { id: string; given: DeliveryContext | null }>(() =>
@@ -34,9 +33,18 @@ async function failed(retryAfterMs: number) {
   });
   const actor = createActor(machine, { clock: new SimulatedClock(), input });
   actor.start();
-  await settle();
-  actor.send({ type: 'slot.granted', trial: false });
-  await settle();
+  const run = async (): Promise<void> => {
+    await settle();
+    actor.send({ type: 'slot.granted', trial: false });
+    await settle();
+  };
+  await run();
+  return { actor, heard, run };
+}
+
+/** The run fails, and then the agent is well again. @returns what delivery hears of that */
+async function failed(retryAfterMs: number) {
+  const { actor, heard } = await failing(new Fault('runFailed', 'The model is away.', { retryAfterMs }));
   heard.length = 0;
   actor.send({ type: 'agent.available' });
   const { value } = actor.getSnapshot();
@@ -54,4 +62,16 @@ it('keeps a wait that the gateway asked for, and is named meanwhile', async () =
   const { value, told } = await failed(60_000);
   expect(value).toContain('resting');
   expect(told).toHaveLength(1);
+});
+
+it('does not run at once each time that the gateway takes runs, if it was turned away again and again', async () => {
+  const { actor, run } = await failing(new Fault('gatewayUnavailable', 'It takes no runs now.'));
+  const after: string[] = [];
+  for (let n = 0; n < 4; n++) {
+    actor.send({ type: 'gateway.available' });
+    after.push(JSON.stringify(actor.getSnapshot().value).includes('reading') ? 'reads' : 'rests');
+    await run();
+  }
+  actor.stop();
+  expect(after).toEqual(['reads', 'reads', 'reads', 'rests']);
 });

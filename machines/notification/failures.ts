@@ -18,6 +18,8 @@ export const MAX_RUNS = 10;
 const SPARED_FROM = 6;
 /** How long the gateway may lack an agent before its notifications are given up. Its roster may still be on its way. */
 const UNKNOWN_AGENT_MS = 120_000;
+/** Turned away more often in a row, it waits its whole backoff: the gateway may take the runs of all others. */
+const MAX_TURNED_AWAY = 3;
 /** When Convex was away this often at one call, the agent is told, and goes on without it. */
 export const MAX_CALL_FAILURES = 5;
 
@@ -76,7 +78,9 @@ export const withFailures = notificationParts.extend({
     rowFailedTooOften: ({ context }) => context.rest.rowFailures + 1 >= MAX_ATTEMPTS,
     counted: ({ context }) => context.rest.counted,
     waitsForGateway: ({ context: { rest } }) =>
-      !rest.counted && rest.cause !== null && (isGatewayTrouble(rest.cause) || isAttempt(rest.cause)),
+      !rest.counted &&
+      rest.cause !== null &&
+      (isAttempt(rest.cause) || (isGatewayTrouble(rest.cause) && rest.runFailures <= MAX_TURNED_AWAY)),
     failing: ({ context: { rest } }) => rest.counted && rest.runFailures > 0,
     /** The gateway did not ask for a wait. */
     waitsForAgent: ({ context: { rest } }) => rest.counted && rest.floorMs === 0,

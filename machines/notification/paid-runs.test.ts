@@ -24,7 +24,7 @@ function nextEvent(snapshot: Snapshot, round: Round): EventObject {
   }
   if (call?.src === 'makeCall') return callDone(call.id, { output: '{}', outcome: 'ok' });
   if (snapshot.matches('queueing')) return { type: 'slot.granted', trial: true } as EventObject;
-  return { type: 'gateway.available' };
+  return { type: 'xstate.after.runBackoff.notification.working.resting' };
 }
 
 /** @returns how many requests went to the gateway until it was given up */

@@ -11,11 +11,10 @@ export class TooLargeError extends Error {
  * @throws TooLargeError past `maxBytes`
  */
 export async function* boundedChunks(
-  answer: Dispatcher.ResponseData,
+  chunks: AsyncIterable<Uint8Array>,
   maxBytes: number,
   onChunk?: () => void,
 ): AsyncGenerator<Uint8Array> {
-  const chunks: AsyncIterable<Uint8Array> = answer.body;
   let size = 0;
   for await (const chunk of chunks) {
     onChunk?.();
@@ -55,7 +54,7 @@ async function* joined(
 
 /** The beginning of an answer as text; what is past `maxBytes` is left unread. */
 export async function readHead(answer: Dispatcher.ResponseData, maxBytes: number): Promise<string> {
-  const body = boundedChunks(answer, Infinity);
+  const body = boundedChunks(answer.body, Infinity);
   const { head } = await peek(body, maxBytes);
   await body.return(undefined);
   return head;

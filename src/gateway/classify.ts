@@ -32,8 +32,10 @@ export function faultOfRefusal(refusal: Refusal, target: Target): Fault {
   const said = `HTTP ${status}${words ? `, "${theirWords(words, target)}"` : ''}`;
   const place = target.origin;
 
+  if (status < 300) return notAResponse(said, target);
   if (status < 400) return notTheGateway(place, said);
-  if (status === 401 || status === 403) {
+  // OpenClaw refuses a token in JSON. A page comes from a proxy, which may refuse this one request.
+  if (status === 401 || (status === 403 && body !== undefined)) {
     return new Fault(
       'gatewayRefused',
       `The gateway at ${place} refuses our token (${said}): check OPENCLAW_GATEWAY_TOKEN.`,
@@ -45,7 +47,7 @@ export function faultOfRefusal(refusal: Refusal, target: Target): Fault {
   if (status === 500) return new Fault('runFailed', `The gateway failed on the run (${said}).`);
   if (CUT_BY_A_PROXY.has(status)) return cutByProxy(refusal, said);
   if (status === 408 || status === 429 || status > 500) return unavailable(refusal, said, place);
-  return body === undefined ? notTheGateway(place, said) : rejected(said);
+  return body === undefined ? notAResponse(said, target) : rejected(said);
 }
 
 const misconfigured = (message: string): Fault => new Fault('gatewayMisconfigured', message);
@@ -58,9 +60,12 @@ const noEndpoint = (place: string, said: string): Fault =>
     `${place} has no /v1/responses (${said}): gateway.http.endpoints.responses.enabled may be off in the gateway's config, or OPENCLAW_GATEWAY_URL points elsewhere.`,
   );
 
-/** The answer to a run's request is not JSON, or not a response. */
-export const notJson = (what: string, target: Target): Fault =>
-  misconfigured(`${target.origin} answers /v1/responses with ${what}: check OPENCLAW_GATEWAY_URL.`);
+/** Something else answered for this run, perhaps for it alone: if the address is wrong, the next probe says so. */
+export const notAResponse = (what: string, { origin }: Target): Fault =>
+  new Fault(
+    'runCut',
+    `${origin} answered the run with ${what}, not as OpenClaw does: check what is before the gateway, and OPENCLAW_GATEWAY_URL.`,
+  );
 
 const unknownAgent = (said: string): Fault =>
   new Fault(

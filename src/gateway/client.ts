@@ -5,10 +5,11 @@ import { openClient } from '../connect.ts';
 import { headerOf, parseJson } from '../http.ts';
 import { startLimit } from '../limit.ts';
 import type { Gateway, Reply, RunRequest } from '../ports.ts';
-import { isRunAnswer, NOTHING_STREAMED, replyOf } from './answer.ts';
-import { formOf, MIN_HEAD_BYTES } from './answer-form.ts';
-import { faultOfRefusal, faultOfRun, notJson } from './classify.ts';
+import { NOTHING_STREAMED, replyOf } from './answer.ts';
+import { formOf, isResponse, MIN_HEAD_BYTES, streamOf } from './answer-form.ts';
+import { faultOfRefusal, faultOfRun, notAResponse } from './classify.ts';
 import { boundedChunks, peek, readHead } from './body.ts';
+import { decoded } from './decoded.ts';
 import type { Traceparent } from '../traces/traces.ts';
 import { probeGateway } from './probe.ts';
 import { encodeRun } from './request.ts';
@@ -168,7 +169,7 @@ async function readReply(
   onSign?: () => void,
 ): Promise<ReadReply> {
   const { statusCode: status } = answer;
-  if (status !== 200) {
+  if (![200, 201, 202, 203].includes(status)) {
     const afterMs = performance.now() - (sentAt ?? performance.now());
     const text = await readHead(answer, MAX_REFUSAL_BYTES);
     throw faultOfRefusal(
@@ -177,13 +178,17 @@ async function readReply(
     );
   }
   const type = headerOf(answer.headers, 'content-type').toLowerCase();
-  const { head, chunks } = await peek(boundedChunks(answer, MAX_STREAM_BYTES, onSign), MIN_HEAD_BYTES);
+  const body = decoded(answer.body, headerOf(answer.headers, 'content-encoding'));
+  const { head, chunks } = await peek(boundedChunks(body, MAX_STREAM_BYTES, onSign), MIN_HEAD_BYTES);
   const form = formOf(type, head);
   if (form === 'stream') return readStream(chunks, target, MAX_ANSWER_BYTES);
-  if (form === 'other') throw notJson(theirWords(type, target), target);
-  const body = parseJson(await textOf(chunks));
-  if (body === undefined) throw new Fault('runFailed', "The gateway's answer is not valid JSON.");
-  if (!isRunAnswer(body)) throw notJson('JSON that is not a response', target);
-  const reply = replyOf(body, null, NOTHING_STREAMED, target);
+  if (form === 'other') throw notAResponse(theirWords(type, target), target);
+  const text = await textOf(chunks);
+  const json = parseJson(text);
+  if (json === undefined && form === 'jsonOrStream')
+    return readStream(streamOf(text), target, MAX_ANSWER_BYTES);
+  if (json === undefined) throw new Fault('runFailed', "The gateway's answer is not valid JSON.");
+  if (!isResponse(json)) throw notAResponse('JSON that is not a response', target);
+  const reply = replyOf(json, null, NOTHING_STREAMED, target);
   return { reply, rest: () => Promise.resolve(), leftOut: { count: 0, example: '' } };
 }

@@ -1,4 +1,5 @@
 /** Streams that tell the answer in another way: one run each, and the text. */
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -33,12 +34,16 @@ interface Heard extends Reply {
 }
 
 /** The reply of a gateway that answers with this body. */
-async function replyTo(body: string | Buffer, type = 'text/event-stream'): Promise<Heard> {
+async function replyTo(
+  body: string | Buffer,
+  type = 'text/event-stream',
+  { status = 200, ...headers }: { status?: number; 'content-encoding'?: string } = {},
+): Promise<Heard> {
   let runs = 0;
   server = await serveHttp((request, response) => {
     runs += 1;
     request.resume();
-    response.writeHead(200, { 'content-type': type }).end(body);
+    response.writeHead(status, { 'content-type': type, ...headers }).end(body);
   });
   const unreadable: string[] = [];
   const gateway = createGateway({
@@ -209,9 +214,34 @@ describe('an answer of another type', () => {
     expect((await replyTo(body, 'text/plain')).text).toBe('All fine.');
   });
 
+  it.each(['text/event-stream', 'application/json'])('is JSON without its kind, as %s', async (type) => {
+    const body = JSON.stringify({ status: 'completed', output: [FINE] });
+    expect((await replyTo(body, type)).text).toBe('All fine.');
+  });
+
+  it('is one with any status of success', async () => {
+    expect((await replyTo(completed(FINE), undefined, { status: 201 })).text).toBe('All fine.');
+  });
+
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['zstd', zstdCompressSync],
+  ] as const)('is one when a proxy compressed it: %s', async (coding, compress) => {
+    const body = compress(CREATED + completed(FINE) + DONE);
+    const heard = await replyTo(body, undefined, { 'content-encoding': coding });
+    expect(heard.text).toBe('All fine.');
+  });
+
+  it('is cut when its compression is broken', async () => {
+    const fault = await faultFrom(replyTo('no gzip', undefined, { 'content-encoding': 'gzip' }));
+    expect(fault).toMatchObject({ kind: 'runCut' });
+  });
+
   it('is none when it is a text', async () => {
     expect(await faultFrom(replyTo('Hello there', 'text/plain'))).toMatchObject({
-      kind: 'gatewayMisconfigured',
+      kind: 'runCut',
       message: expect.stringContaining('text/plain') as string,
     });
   });

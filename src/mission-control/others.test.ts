@@ -123,6 +123,24 @@ test('the end of typing that was told here is no sign', async () => {
   expect(seen()).toEqual([]);
 });
 
+test('the end of typing that reaches Convex after the next run has begun is no sign', async () => {
+  rows = [row('a'), row('b')];
+  await list();
+  await watched.beginDelivery('a');
+  const arrived = Promise.withResolvers<void>();
+  const late: MissionControl = { ...backend, markDeliveryEnded: () => arrived.promise };
+  const slow = watchForOthers(late, (sign) => signs.push(sign));
+  await slow.listWithContexts({ limit: 10, contexts: 0, busy: [] });
+  const ended = slow.markDeliveryEnded('a');
+  await slow.markRead('a');
+  arrived.resolve();
+  await ended;
+  watched = slow;
+  rows = [row('a', { readAt: 5, deliveryEndedAt: 6 })];
+  await list();
+  expect(seen()).toEqual([]);
+});
+
 test('a backend that lends rows says itself who else is at work: rows are no signs', async () => {
   others = 0;
   await list();

@@ -82,7 +82,10 @@ export function watchForOthers<T extends MissionControl>(
     },
     async markDeliveryEnded(id, signal) {
       keep(id, typingEnded(knownOf(id)));
-      await missionControl.markDeliveryEnded(id, signal);
+      await missionControl.markDeliveryEnded(id, signal).finally(() => {
+        // The next run may have begun meanwhile, and this may have switched off its indicator.
+        keep(id, typingEnded(knownOf(id)));
+      });
     },
     async markDelivered(id, signal) {
       keep(id, marked(knownOf(id)));

@@ -177,4 +177,29 @@ export const scopeCases: readonly FaultCase[] = [
       return `at most ${most} runs of a message, notes after ${inSeconds(took)}`;
     },
   },
+  {
+    name: 'page-for-one-agent',
+    what: "a proxy answers one agent's runs with a page and 200: the others are answered at once, 5 runs of each of its messages",
+    names: /engineer.*text\/html/,
+    limit: 200,
+    async run(_test, trouble) {
+      const page: Fate = {
+        kind: 'writes',
+        write: (response) =>
+          void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Sign in</html>'),
+      };
+      const scene = await setScene(({ agent }) => (agent === 'engineer' ? page : answers('Done.', 200)));
+      trouble.begins();
+      const titles = ['Blocked 0;', 'Blocked 1;'];
+      const blocked = await Promise.all(titles.map((title) => assign(scene, 'engineer', title)));
+      await scene.runtime.waitForHealth('whose trouble it is', ({ status }) => status === 'degraded');
+      const fine = await Promise.all(OTHERS.map((agent) => assign(scene, agent, `Fine ${agent};`)));
+      const took = await allSay(scene, fine, 15, 'The others are answered');
+      await allSay(scene, blocked, 150, 'The blocked ones are given up');
+      trouble.ends();
+      const most = Math.max(...titles.map((title) => runsOf(scene, title).length));
+      expect(most).toBeLessThanOrEqual(5);
+      return `the others answered within ${inSeconds(took)}, at most ${most} runs of a blocked message`;
+    },
+  },
 ];
