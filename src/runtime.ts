@@ -303,11 +303,12 @@ function observeSafely(
 function supervisorInput(config: Config, spending: Spending): SupervisorInput {
   const { delivery } = config;
   const backoff = { baseMs: delivery.backoffBaseMs, capMs: delivery.backoffMaxMs };
+  const capMs = Math.max(backoff.baseMs, Math.min(backoff.capMs, MAX_CALL_BACKOFF_MS));
   return {
     gatewayConfigured: config.gateway !== null,
     delivery: {
       intervalMs: delivery.intervalMs,
-      backend: backoff,
+      backend: { ...backoff, capMs },
       runs: backoff,
       maxConcurrentSessions: delivery.maxConcurrentSessions,
       stallAfterMs: config.stallAfterMs,
@@ -330,6 +331,8 @@ function supervisorInput(config: Config, spending: Spending): SupervisorInput {
   };
 }
 
+/** A call of Mission Control is cheap, and a function that works again should be noticed within 30 s. */
+const MAX_CALL_BACKOFF_MS = 25_000;
 /** A probe is cheap, and a gateway that comes back should be noticed soon. */
 const RECONNECT = { baseMs: 1_000, capMs: 15_000 };
 

@@ -106,7 +106,7 @@ export const settings = {
   DELIVERY_BACKOFF_MAX_MS: withDefault(
     duration(1),
     '1m',
-    'the longest wait after failures; not less than DELIVERY_BACKOFF_BASE_MS',
+    'the longest wait after failed runs, and up to 25s after failed calls of Mission Control; not less than DELIVERY_BACKOFF_BASE_MS',
   ),
   DELIVERY_MAX_CONCURRENT_SESSIONS: withDefault(
     integer(1, 1_000),

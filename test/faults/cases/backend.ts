@@ -9,6 +9,7 @@ import type { FaultCase } from '../case.ts';
 import {
   allDelivered,
   ask,
+  DEFAULT_WAITS,
   expectGoodOrder,
   mostRuns,
   replies,
@@ -20,6 +21,7 @@ import { inSeconds, within } from '../wait.ts';
 
 const POST = 'service/actions:createMessageFromAgent';
 const MARK = 'service/actions:markNotificationDelivered';
+const LIST = 'service/actions:listUndeliveredNotifications';
 const READ = 'service/actions:getNotificationForDelivery';
 
 /** One function fails for every row, many times more often than a row of its own would be given up. */
@@ -216,6 +218,26 @@ export const backendCases: readonly FaultCase[] = [
     'Convex answers 429 where rows are marked, and is well otherwise, for 8 s: /health names the function, all are marked then',
     '429',
   ),
+  {
+    name: 'list-fails-for-long',
+    what: 'the list of notifications fails for 80 s, with the default waits: named, and read again within 30 s',
+    names: /list of notifications cannot be read/,
+    contractOnly: true,
+    limit: 150,
+    async run(_test, trouble) {
+      const stage = await setUp({ env: DEFAULT_WAITS });
+      await allDelivered(stage);
+      await stage.backend.setFault({ mode: 'error', path: LIST });
+      const taskId = await ask(stage, 'please look at this');
+      await stage.runtime.waitForHealth('the trouble', ({ status }) => status === 'degraded');
+      trouble.begins();
+      await delay(80_000);
+      await stage.backend.setFault({ mode: 'ok' });
+      trouble.ends();
+      const took = await within(30, 'It is answered', async () => (await replies(stage, taskId)).length > 0);
+      return `answered ${inSeconds(took)} after`;
+    },
+  },
   {
     name: 'mark-never',
     what: 'a row cannot be marked: it is left alone, run and posted once, other sessions go on, and it is marked in the end',
