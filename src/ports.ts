@@ -4,7 +4,7 @@
  * Every method that fails rejects with a `Fault`; every call is bounded in time by its implementation.
  */
 import type { Reply as KeptReply } from '../machines/notification/reply.ts';
-import type { Version } from '../machines/notification/entry.ts';
+import type { Version } from '../machines/notification/version.ts';
 import type {
   AgentProfile,
   AgentRow,

@@ -6,7 +6,8 @@ import type { NextCall } from '../shared/rounds.ts';
 import type { Sign } from '../shared/slot.ts';
 import type { Spent } from '../shared/spending.ts';
 import type { ToolCall } from '../shared/tools.ts';
-import type { Entry, Version } from './entry.ts';
+import type { Entry } from './entry.ts';
+import type { Version } from './version.ts';
 import type { Reply } from './reply.ts';
 
 const notProvided = (): Promise<never> =>

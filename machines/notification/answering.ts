@@ -3,103 +3,19 @@
  * same message. A newer one that is found in the row goes back to deciding, which may mean a run.
  */
 import { faultParams } from '../shared/fault.ts';
-import type { DeliveryContext } from '../shared/mission-control.ts';
 import { postOnce } from '../shared/post-once.ts';
 import { step } from '../shared/step.ts';
 import type { Message, WriteAhead } from './actors.ts';
 import { answeredVersion, mayHaveMoved, type NotificationContext } from './context.ts';
+import { giveUp } from './giving-up.ts';
 import { noteText } from './notes.ts';
-import { whoIn } from './parts.ts';
+import { rereadParams, whoIn, writeAhead, type Here } from './parts.ts';
 import { messageText } from './reply.ts';
 import { startsTask } from './rules.ts';
 import { notificationSetup } from './setup.ts';
+import { away, FUNCTION, keepFault, passed, postFailed, stepFailed } from './step-failures.ts';
 
-interface Here {
-  context: NotificationContext;
-}
-
-interface RowRead {
-  event: { output: DeliveryContext | null };
-}
-
-const keepFault = { type: 'keepFault', params: faultParams } as const;
-export const rereadParams = ({ event }: RowRead) => ({ delivery: event.output });
 const moveOn = { type: 'moveOn', params: rereadParams } as const;
-
-/** The functions of Convex behind the steps. */
-export const FUNCTION = {
-  read: 'getNotificationForDelivery',
-  post: 'createMessageFromAgent',
-  look: 'loadTaskDetailsForAgentTool',
-  mark: 'markNotificationDelivered',
-  complete: 'completeDelivery',
-} as const;
-
-type FunctionName = (typeof FUNCTION)[keyof typeof FUNCTION];
-
-const report = <const TType extends string>(type: TType, name: FunctionName) =>
-  ({
-    type,
-    params: ({ event }: { event: { error: unknown } }) => ({ ...faultParams({ event }), name }),
-  }) as const;
-
-export const passed = (name: FunctionName) => ({ type: 'reportFunctionPassed', params: { name } }) as const;
-
-/** Convex is away as a whole, or for this function alone. Or the journal is. */
-const away = (name: FunctionName) =>
-  [
-    {
-      guard: { type: 'backendAway', params: faultParams },
-      target: 'resting',
-      actions: [keepFault, report('reportFunctionAway', name)],
-    },
-    { guard: { type: 'journalAway', params: faultParams }, target: 'resting', actions: keepFault },
-  ] as const;
-
-/** Not this row's failure: Convex is away, or the function fails for different rows alike. The step waits. */
-const sharedTrouble = (name: FunctionName) =>
-  [
-    ...away(name),
-    {
-      guard: { type: 'functionTroubled', params: { name } },
-      target: 'resting',
-      actions: [keepFault, report('reportFunctionFailed', name)],
-    },
-  ] as const;
-
-const ownFailure = (name: FunctionName) =>
-  ({
-    target: 'resting',
-    actions: [keepFault, 'countRowFailure', report('reportFunctionFailed', name)],
-  }) as const;
-
-/** A call of a step failed. A function that fails for this row alone is the row's own trouble: it gives up in the end. */
-export const stepFailed = <const TGiveUp extends object>(name: FunctionName, giveUp: TGiveUp) =>
-  [
-    ...sharedTrouble(name),
-    { guard: 'rowFailedTooOften', actions: keepFault, ...giveUp },
-    ownFailure(name),
-  ] as const;
-
-const giveUp = { type: 'giveUp', params: { note: 'textTooLong' } } as const;
-
-/** What a failed post leads to. A note is a courtesy: the mark is what ends the matter. A reply is never dropped. */
-const postFailed = (name: FunctionName) =>
-  [
-    ...sharedTrouble(name),
-    { guard: 'givenUp', target: '#notification.answering.marking', actions: keepFault },
-    {
-      guard: { type: 'textTooLong', params: faultParams },
-      target: '#notification.answering.burying',
-      actions: [keepFault, giveUp],
-    },
-    {
-      guard: 'rowFailedTooOften',
-      target: '#notification.answering.burying',
-      actions: [keepFault, { type: 'giveUp', params: { note: 'postFailed' } }],
-    },
-    ownFailure(name),
-  ] as const;
 
 const isPosted = [
   {
@@ -154,7 +70,7 @@ export const answering = notificationSetup.createStateConfig({
           {
             guard: { type: 'textTooLong', params: faultParams },
             target: '#notification.answering.burying',
-            actions: [keepFault, giveUp],
+            actions: [keepFault, giveUp('textTooLong')],
           },
           ...away(FUNCTION.complete),
           // The function failed as a whole, or is not there any more: the contract's own steps do the same.
@@ -258,10 +174,6 @@ export const answering = notificationSetup.createStateConfig({
     },
   },
 });
-
-export function writeAhead({ context: { row, entry } }: Here): WriteAhead {
-  return { id: row._id, entry };
-}
 
 function messageOf({ context }: Here): Message & WriteAhead {
   const { result, reply, delivery, row } = context;

@@ -4,7 +4,8 @@ import type { DeliveryContext, NotificationRow } from '../shared/mission-control
 import type { Moment } from '../shared/moment.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { ChildNews, ChildOrder, Sign } from '../shared/slot.ts';
-import { coalesces, NOTHING_KNOWN, versionOf, type Entry, type Version } from './entry.ts';
+import { NOTHING_KNOWN, type Entry } from './entry.ts';
+import { coalesces, versionOf, type Version } from './version.ts';
 import type { Thread } from './chatter.ts';
 import type { NoteReason } from './notes.ts';
 import type { Reply } from './reply.ts';
@@ -178,6 +179,11 @@ export const freshContext = (input: NotificationInput): NotificationContext => (
   backend: { completes: false, typing: false, troubled: input.troubled, away: input.away },
   rest: FRESH_REST,
 });
+
+/** The row's context, read again; null where the row is gone, or where nothing newer came. */
+export interface Reread {
+  delivery: DeliveryContext | null;
+}
 
 /** The version that a message answers: the run's, or the one in the queue where nothing was run. */
 export const answeredVersion = ({ version, row }: NotificationContext): Version => version ?? versionOf(row);

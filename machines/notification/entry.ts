@@ -9,12 +9,7 @@ import { addRound, answeredCall, begunCall, nextCall, NO_ROUNDS, type Rounds } f
 import type { ToolCall } from '../shared/tools.ts';
 import type { NoteReason } from './notes.ts';
 import type { Reply } from './reply.ts';
-
-/** Which message a row stands for: newer messages are coalesced into a thread update (docs/contract.md#coalescing). */
-export interface Version {
-  messageId: string | null;
-  createdAt: number;
-}
+import { hasMoved, isSameVersion, type Version } from './version.ts';
 
 export interface Entry {
   /** Runs that count towards giving up, of the version in hand and over all processes. */
@@ -117,7 +112,7 @@ const countedFor = (entry: Entry, version: Version | null): Entry =>
     : { ...entry, runs: 0, cuts: 0, runsFor: null };
 
 const continued = (entry: Entry, version: Version | null): Entry =>
-  entry.roundsFor === null || (version !== null && isSameVersion(entry.roundsFor, version))
+  entry.roundsFor === null || isSameVersion(entry.roundsFor, version)
     ? entry
     : { ...entry, rounds: NO_ROUNDS, roundsFor: null };
 
@@ -212,28 +207,10 @@ export const isKept = (entry: Entry): boolean =>
   entry.rounds.count > 0 ||
   entry.begun !== null;
 
-export const versionOf = (row: NotificationRow): Version => ({
-  messageId: row.messageId ?? null,
-  createdAt: row.createdAt,
-});
-
-export const isSameVersion = (one: Version, other: Version): boolean =>
-  one.messageId === other.messageId && one.createdAt === other.createdAt;
-
-/** Whether the row stands for another message than at that version. */
-export const hasMoved = (row: NotificationRow, version: Version): boolean =>
-  !isSameVersion(versionOf(row), version);
-
-/** Newer messages are coalesced into thread updates alone. */
-export const coalesces = ({ type }: NotificationRow): boolean => !STANDS_ALONE.has(type);
-
-const STANDS_ALONE: ReadonlySet<string> = new Set([
-  'mention',
-  'assignment',
-  'response_request',
-  'status_change',
-]);
-
 /** Of a marked row: a reply is still to be posted, or a message to be answered that came right before the mark. */
 export const isOwed = (row: NotificationRow, { reply, answered }: Entry): boolean =>
-  reply !== null || (answered !== null && hasMoved(row, answered));
+  reply !== null || hasMoved(row, answered);
+
+/** Whether a message that answers this version is in the thread. */
+export const isAnswered = ({ posts, answered }: Entry, version: Version): boolean =>
+  posts > 0 && isSameVersion(answered, version);

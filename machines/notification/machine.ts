@@ -1,38 +1,20 @@
 import { and, not } from 'xstate';
-import { actingOn } from '../shared/acting.ts';
 import { reportSpent } from '../shared/child.ts';
-import { faultParams } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import { listening } from '../shared/listening.ts';
-import { makingCalls } from '../shared/making-calls.ts';
-import { nextCall } from '../shared/rounds.ts';
 import { step } from '../shared/step.ts';
-import { answering, FUNCTION, passed, rereadParams, stepFailed, writeAhead } from './answering.ts';
-import { freshContext, type NotificationContext, type Outcome } from './context.ts';
-import { attemptNumber, callBegan } from './entry.ts';
-import { MAX_CALL_FAILURES } from './failures.ts';
-import { whoIn } from './parts.ts';
+import { answering } from './answering.ts';
+import { freshContext, type Outcome } from './context.ts';
+import { attemptNumber } from './entry.ts';
+import { giveUp } from './giving-up.ts';
+import { pacing } from './pacing.ts';
+import { whoIn, writeAhead, type Here } from './parts.ts';
+import { runFailed } from './run-failures.ts';
 import { notificationSetup } from './setup.ts';
-
-interface Here {
-  context: NotificationContext;
-}
+import { FUNCTION, keepFault, passed, stepFailed } from './step-failures.ts';
+import { acting } from './tool-calls.ts';
 
 const outcome = (name: Outcome) => ({ type: 'setOutcome', params: { outcome: name } }) as const;
-const giveUp = (
-  note:
-    | 'chatter'
-    | 'attemptsSpent'
-    | 'gatewayDied'
-    | 'agentUnknown'
-    | 'requestRejected'
-    | 'noReply'
-    | 'unreadable'
-    | 'postFailed',
-) => ({ type: 'giveUp', params: { note } }) as const;
-const keepFault = { type: 'keepFault', params: faultParams } as const;
-const reportRunFailed = { type: 'reportRunFailed', params: faultParams } as const;
-const excuse = (paid: boolean) => ({ type: 'excuse', params: { paid } }) as const;
 /** What the gateway did while its run was open decides whether the next one goes alone, or not at all. */
 const excusedInQueue = {
   guard: 'counted',
@@ -128,40 +110,7 @@ export const notificationMachine = notificationSetup.createMachine({
           description: 'Do agents only answer each other here?',
           always: [{ guard: 'mustPace', target: 'pacing' }, { target: 'fresh' }],
         },
-        pacing: {
-          description: 'Agents answer each other: each reply waits twice as long as the one before.',
-          entry: ['drawPace', { type: 'reportRest', params: { before: 'pace' } }],
-          after: { pace: { target: 'stale', actions: 'askForSlot' } },
-          initial: 'waiting',
-          states: {
-            waiting: {
-              description: 'Waits for its pace.',
-              on: { 'row.stirred': 'looking' },
-            },
-            looking: {
-              description: 'Has a person written? Then it waits no longer.',
-              tags: ['busy'],
-              invoke: {
-                src: 'rereadRow',
-                input: writeAhead,
-                onDone: [
-                  { guard: { type: 'stillPaced', params: rereadParams }, target: 'waiting' },
-                  { target: '#notification.reading' },
-                ],
-                onError: 'unsure',
-              },
-              // What came while it looked may not be in the answer.
-              on: { 'row.stirred': { target: 'looking', reenter: true } },
-            },
-            unsure: {
-              description: 'Convex did not say. Looks again after a while.',
-              tags: ['degraded'],
-              entry: 'drawStep',
-              on: { 'row.stirred': 'looking', 'backend.available': 'looking' },
-              after: { stepBackoff: 'looking' },
-            },
-          },
-        },
+        pacing,
         fresh: {
           description: 'The context was read a moment ago.',
           entry: 'askForSlot',
@@ -250,77 +199,10 @@ export const notificationMachine = notificationSetup.createMachine({
                 ],
               },
             ],
-            onError: [
-              {
-                guard: { type: 'gatewayTrouble', params: faultParams },
-                target: 'resting',
-                actions: [keepFault, excuse(false), { type: 'reportGateway', params: faultParams }],
-              },
-              {
-                guard: { type: 'agentUnknownTooLong', params: faultParams },
-                target: '#notification.parking',
-                actions: [keepFault, excuse(false), giveUp('agentUnknown')],
-              },
-              {
-                guard: { type: 'agentUnknown', params: faultParams },
-                target: 'resting',
-                actions: [
-                  'countUnknown',
-                  keepFault,
-                  excuse(false),
-                  { type: 'reportUnknown', params: faultParams },
-                ],
-              },
-              {
-                guard: { type: 'permanent', params: faultParams },
-                target: '#notification.parking',
-                actions: [keepFault, giveUp('requestRejected')],
-              },
-              {
-                guard: { type: 'gatewayBlamed', params: faultParams },
-                target: 'resting',
-                actions: [keepFault, excuse(true), reportRunFailed],
-              },
-              {
-                guard: { type: 'lastAttempt', params: faultParams },
-                target: '#notification.parking',
-                actions: [keepFault, 'countAttempt', reportRunFailed, giveUp('attemptsSpent')],
-              },
-              {
-                guard: { type: 'attempt', params: faultParams },
-                target: 'resting',
-                actions: [keepFault, 'countAttempt', reportRunFailed],
-              },
-              {
-                guard: { type: 'limited', params: faultParams },
-                target: 'resting',
-                actions: [keepFault, excuse(false), { type: 'reportLimited', params: faultParams }],
-              },
-              // The journal did not take the entry, or the runtime itself gave the run up: not the row's failure.
-              { target: 'resting', actions: [keepFault, excuse(false)] },
-            ],
+            onError: runFailed,
           },
         },
-        acting: makingCalls(
-          {
-            src: 'makeCall',
-            input: ({ context }: Here) => ({
-              id: context.row._id,
-              entry: callBegan(context.entry),
-              acting: context.delivery && actingOn(context.delivery),
-              next: nextCall(context.entry.rounds),
-              version: context.version,
-              unreachable: context.rest.callFailures >= MAX_CALL_FAILURES,
-            }),
-            // Convex is away, or the journal: the slot is for others until the call can be made again.
-            onError: {
-              target: '#notification.working.resting',
-              actions: [keepFault, { type: 'keepCallBegun', params: faultParams }, excuse(true)],
-            },
-          },
-          '#notification.working.running',
-          [],
-        ),
+        acting,
         resting: {
           description: 'Waits with backoff before it runs again. Its slot is free for others.',
           tags: ['degraded'],

@@ -38,7 +38,8 @@ import { notificationMachine } from './machine.ts';
 import { isAttempt, isGatewayTrouble, type Fault } from '../shared/fault.ts';
 import { MAX_ATTEMPTS, spareMs } from './failures.ts';
 import { CUTS_IN_COMPANY } from './parts.ts';
-import { MAX_CUTS, MAX_SILENT_ATTEMPTS } from './setup.ts';
+import { MAX_CUTS } from './giving-up.ts';
+import { MAX_SILENT_ATTEMPTS } from './setup.ts';
 
 type Invariant = (edge: NotificationEdge) => string | null;
 

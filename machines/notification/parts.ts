@@ -1,14 +1,16 @@
 /** What the notification's chart is made of: its types, its I/O, its delays, and what it tells delivery. */
 import { assign, setup } from 'xstate';
 import { childActions, childDelays, childGuards, teller } from '../shared/child.ts';
+import type { DeliveryContext } from '../shared/mission-control.ts';
 import type { Tag } from '../shared/tags.ts';
 import { whoIs, type Who } from '../shared/who.ts';
-import { notificationActors } from './actors.ts';
+import { notificationActors, type WriteAhead } from './actors.ts';
 import type {
   NotificationContext,
   NotificationEvent,
   NotificationInput,
   NotificationOutput,
+  Reread,
   Rest,
 } from './context.ts';
 
@@ -20,6 +22,18 @@ const FRESH_MS = 2_000;
 /** A session whose row could not be read yet has only ids. */
 export const whoIn = ({ delivery, row }: NotificationContext): Who =>
   whoIs(delivery?.agent?.slug ?? row.recipientId, delivery?.task?.title ?? row.title);
+
+export interface Here {
+  context: NotificationContext;
+}
+
+/** The input of a step: the entry is on the disk before its effect begins. */
+export const writeAhead = ({ context: { row, entry } }: Here): WriteAhead => ({ id: row._id, entry });
+
+/** What a step has read of the row. */
+export const rereadParams = ({ event }: { event: { output: DeliveryContext | null } }): Reread => ({
+  delivery: event.output,
+});
 
 type Change<TParams> = (context: NotificationContext, params: TParams) => Partial<NotificationContext>;
 

@@ -1,51 +1,36 @@
 /** What the words of the notification's chart mean: its guards and actions, from the list to the mark. */
 import { assign } from 'xstate';
-import type { Failure } from '../shared/fault.ts';
-import type { ToolAnswer } from '../shared/acting.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
-import { mayCall } from '../shared/rounds.ts';
-import type { ToolCall } from '../shared/tools.ts';
-import { answeredVersion, mayHaveMoved, type NotificationContext, type Outcome } from './context.ts';
+import { threadOf } from './chatter.ts';
+import {
+  answeredVersion,
+  mayHaveMoved,
+  type NotificationContext,
+  type Outcome,
+  type Reread,
+} from './context.ts';
 import {
   began,
-  callAnswered,
-  callBegan,
-  called,
-  coalesces,
   discarded,
   forVersion,
-  gaveUp,
-  hasMoved,
   isActing,
+  isAnswered,
   isOwed,
-  isSameVersion,
   movedOn,
   postBegan,
   posted,
   replied,
   settled,
-  versionOf,
-  type Entry,
 } from './entry.ts';
-import { isChatter, isChatterNoted, paceOf, threadOf } from './chatter.ts';
-import { MAX_RUNS, mostAttempts, withFailures } from './failures.ts';
-import type { NoteReason } from './notes.ts';
-import { CUTS_IN_COMPANY, learn, rested } from './parts.ts';
+import { hasTakenGatewayDown, isGivenUp } from './giving-up.ts';
+import { learn, rested } from './parts.ts';
 import { meaningOf, type Reply } from './reply.ts';
-import { alwaysWantsAnswer, mustAnswer, skipReason } from './rules.ts';
+import { mustAnswer, skipReason } from './rules.ts';
+import { withToolCalls } from './tool-calls.ts';
+import { coalesces, hasMoved, isSameVersion, versionOf } from './version.ts';
 
-/** Three times alone are no coincidence any more. */
-export const MAX_CUTS = CUTS_IN_COMPANY + 3;
 /** After this many runs without a word, the thread is told (docs/contract.md#silence). */
 export const MAX_SILENT_ATTEMPTS = 3;
-
-const hasTakenGatewayDown = ({ cuts }: Entry): boolean => cuts >= MAX_CUTS;
-
-const OUTCOMES: Partial<Record<NoteReason, Outcome>> = { noReply: 'unanswered', chatter: 'chatter' };
-
-const outcomeOf = (note: NoteReason | null): Outcome => (note && OUTCOMES[note]) ?? 'parked';
-
-const isGivenUp = (outcome: Outcome): boolean => ['parked', 'unanswered', 'chatter'].includes(outcome);
 
 /** All is done with the version in hand. The entry knows what an earlier process posted. */
 const isFinished = ({ result: { outcome }, reply }: NotificationContext): boolean =>
@@ -57,42 +42,16 @@ interface ReadOutput {
   typing: boolean;
 }
 
-export interface Reread {
-  delivery: DeliveryContext | null;
-}
-
-export const notificationSetup = withFailures.extend({
+export const notificationSetup = withToolCalls.extend({
   guards: {
     leaving: ({ context }) => context.permission === 'leaving',
     gone: ({ context }) => context.delivery === null,
     alreadyMarked: ({ context: { delivery, entry } }) =>
       delivery?.notification.deliveredAt !== undefined && !isOwed(delivery.notification, entry),
-    givenUpBefore: ({ context }) => context.entry.parked !== null,
     replyKept: ({ context }) => context.entry.reply !== null,
     answeredAlready: ({ context: { entry, delivery } }) =>
-      entry.posts > 0 &&
-      entry.answered !== null &&
-      delivery !== null &&
-      isSameVersion(entry.answered, versionOf(delivery.notification)),
+      delivery !== null && isAnswered(entry, versionOf(delivery.notification)),
     skippedByRule: ({ context }) => context.delivery !== null && skipReason(context.delivery) !== null,
-    /** The gateway went down each time: in company first, then while this run alone was open. */
-    tookGatewayDown: ({ context }) => hasTakenGatewayDown(context.entry),
-    /** Agents only answer each other. A run that has called something goes on. */
-    chatters: ({ context: { delivery, thread, input, entry } }) =>
-      delivery !== null && entry.rounds.count === 0 && isChatter(delivery, thread, input.chainLimit),
-    /** The agents' messages come faster and faster: this version has not waited yet. */
-    mustPace: ({ context: { delivery, thread, input, version, paced } }) =>
-      delivery !== null &&
-      paceOf(delivery, thread, input.chainLimit) > 0 &&
-      !(version !== null && paced !== null && isSameVersion(version, paced)),
-    /** Another row of its session waits, and only agents have written. */
-    stillPaced: ({ context: { thread, input, version } }, { delivery }: Reread) =>
-      delivery !== null &&
-      version !== null &&
-      !hasMoved(delivery.notification, version) &&
-      paceOf(delivery, threadOf(delivery, thread), input.chainLimit) > 0,
-    attemptsSpent: ({ context: { entry, delivery } }) =>
-      entry.attempts >= mostAttempts(delivery) || (entry.runs >= MAX_RUNS && !isActing(entry)),
     /** The row was never answered and has moved in the queue: rows older than its newer message go first. */
     movedInQueue: ({ context: { entry, delivery, row } }) =>
       entry.posts === 0 && delivery !== null && hasMoved(delivery.notification, versionOf(row)),
@@ -102,13 +61,8 @@ export const notificationSetup = withFailures.extend({
       delivery.notification.deliveredAt === context.delivery?.notification.deliveredAt &&
       skipReason(delivery) === null &&
       !hasTakenGatewayDown(context.entry) &&
-      context.version !== null &&
-      !hasMoved(delivery.notification, context.version) &&
+      isSameVersion(versionOf(delivery.notification), context.version) &&
       context.permission === 'allowed',
-    mayAct: ({ context }, { calls }: { calls: readonly ToolCall[] }) =>
-      calls.length > 0 && mayCall(context.entry.rounds),
-    /** A call is not answered yet. */
-    isActing: ({ context }) => isActing(context.entry),
     saysNothing: ({ context }) => context.reply !== null && meaningOf(context.reply).kind === 'silence',
     noReply: ({ context }) => context.reply !== null && meaningOf(context.reply).kind === 'noReply',
     answerDue: ({ context }) => context.delivery !== null && mustAnswer(context.delivery),
@@ -117,25 +71,14 @@ export const notificationSetup = withFailures.extend({
     /** The row had a thread, and the reply has none to go to. */
     threadGone: ({ context: { row, delivery } }) =>
       row.taskId !== undefined && delivery !== null && (delivery.task === null || delivery.agent === null),
-    /** A row that needs no answer leaves no note, and no version leaves two. */
-    noteDue: ({ context }) => {
-      const { row, delivery, entry, result } = context;
-      const isNoted =
-        entry.posts > 0 && entry.answered !== null && isSameVersion(entry.answered, answeredVersion(context));
-      if (row.taskId === undefined || isNoted) return false;
-      if (result.note === 'chatter') return delivery?.agent != null && !isChatterNoted(delivery);
-      if (delivery === null) return alwaysWantsAnswer(row);
-      return delivery.task !== null && delivery.agent !== null && mustAnswer(delivery);
-    },
     completes: ({ context: { backend, entry, result } }) =>
       backend.completes && entry.begun === null && !isGivenUp(result.outcome),
     hasMessage: ({ context: { result } }) => result.outcome === 'delivered' || isGivenUp(result.outcome),
     firstMessage: ({ context }) => context.entry.posts === 0,
     postBegun: ({ context }) => context.entry.begun !== null,
-    givenUp: ({ context }) => isGivenUp(context.result.outcome),
     mayHaveMoved: ({ context }) => mayHaveMoved(context),
     moved: ({ context }, { delivery }: Reread) =>
-      delivery !== null && context.version !== null && hasMoved(delivery.notification, context.version),
+      delivery !== null && hasMoved(delivery.notification, context.version),
     isMoved: (_, { delivery }: Reread) => delivery !== null,
   },
   actions: {
@@ -153,24 +96,11 @@ export const notificationSetup = withFailures.extend({
       };
     }),
     useKeptReply: learn(({ entry: { reply }, version }) => ({ reply, version: reply?.version ?? version })),
-    giveUpAgain: learn(({ result, entry }) => ({
-      result: { ...result, note: entry.parked, outcome: outcomeOf(entry.parked) },
-    })),
     nameSkip: learn(({ result, delivery }) => ({
       result: { ...result, outcome: 'skipped', reason: delivery && skipReason(delivery) },
     })),
     setOutcome: learn(({ result }, params: { outcome: Outcome }) => ({
       result: { ...result, outcome: params.outcome },
-    })),
-    giveUp: learn((context, { note }: { note: NoteReason }) => ({
-      entry: gaveUp(context.entry, note, answeredVersion(context)),
-      result: { ...context.result, note, outcome: outcomeOf(note) },
-    })),
-    drawPace: learn((context) => ({
-      paced: context.version,
-      ...rested(context, {
-        inMs: context.delivery ? paceOf(context.delivery, context.thread, context.input.chainLimit) : 0,
-      }),
     })),
     takeSlot: learn((_, { trial }: { trial: boolean }) => ({ trial })),
     begin: learn(({ entry, version, trial, result }) => ({
@@ -191,27 +121,6 @@ export const notificationSetup = withFailures.extend({
         ...rested(context, { runFailures: 0, unknownForMs: 0, counted: false, cause: null }),
       };
     }),
-    keepCalls: learn(
-      ({ entry, result, version, delivery }, params: { calls: readonly ToolCall[]; runMs: number }) => ({
-        entry: called(entry, params.calls, { version, taskStatus: delivery?.task?.status ?? null }),
-        unpaid: false,
-        result: { ...result, runMs: (result.runMs ?? 0) + params.runMs },
-      }),
-    ),
-    keepAnswer: learn((context, { answer }: { answer: ToolAnswer }) => ({
-      entry: callAnswered(context.entry, answer),
-      ...rested(context, { callFailures: 0 }),
-    })),
-    /** The call may have had its effect: it is made again as a repeat, when Convex is back. */
-    keepCallBegun: learn((context, { fault }: Failure) =>
-      // The journal did not take the call, so it did not go out.
-      fault.kind === 'journalUnavailable'
-        ? {}
-        : {
-            entry: callBegan(context.entry),
-            ...rested(context, { callFailures: context.rest.callFailures + 1 }),
-          },
-    ),
     discardReply: learn(({ entry }) => ({ entry: discarded(entry), reply: null })),
     /** A newer message: attempts start at zero where all is done with the older one. */
     moveOn: learn((context, { delivery }: Reread) => {

@@ -1,15 +1,7 @@
 import { fromPromise, type InputFrom, type OutputFrom } from 'xstate';
 import type { Message, notificationActors } from '../../machines/notification/actors.ts';
-import {
-  hasMoved,
-  handedBack,
-  isSameVersion,
-  replied,
-  versionOf,
-  callAnswered,
-  called,
-  type Entry,
-} from '../../machines/notification/entry.ts';
+import { handedBack, replied, callAnswered, called, type Entry } from '../../machines/notification/entry.ts';
+import { hasMoved, isSameVersion, versionOf } from '../../machines/notification/version.ts';
 import { meaningOf } from '../../machines/notification/reply.ts';
 import { Fault } from '../../machines/shared/fault.ts';
 import type { DeliveryContext } from '../../machines/shared/mission-control.ts';

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { RandomIdGenerator, type IdGenerator } from '@opentelemetry/sdk-trace';
-import type { Version } from '../../machines/notification/entry.ts';
+import type { Version } from '../../machines/notification/version.ts';
 
 export interface Identity {
   traceId: string;

@@ -2,7 +2,7 @@
 import type { AnyActorRef } from 'xstate';
 import type { BeatInput } from '../../machines/beat/context.ts';
 import type { NotificationContext } from '../../machines/notification/context.ts';
-import { isSameVersion, versionOf, type Version } from '../../machines/notification/entry.ts';
+import { isSameVersion, versionOf, type Version } from '../../machines/notification/version.ts';
 import type { NotificationRow } from '../../machines/shared/mission-control.ts';
 import { actorName } from '../../machines/shared/actor-name.ts';
 import { identityFrom, identityOf, type Identity } from './identity.ts';

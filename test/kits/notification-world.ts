@@ -14,11 +14,10 @@ import {
   handedBack,
   isKept,
   isOwed,
-  isSameVersion,
   replied,
   type Entry,
-  type Version,
 } from '../../machines/notification/entry.ts';
+import { isSameVersion, type Version } from '../../machines/notification/version.ts';
 import type { ToolAnswer } from '../../machines/shared/acting.ts';
 import type { NextCall } from '../../machines/shared/rounds.ts';
 import type { ToolCall } from '../../machines/shared/tools.ts';

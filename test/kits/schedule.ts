@@ -11,14 +11,13 @@ import { deliveryMachine, type DeliveryActor } from '../../machines/delivery/mac
 import type { notificationActors } from '../../machines/notification/actors.ts';
 import {
   handedBack,
-  hasMoved,
   isKept,
   isOwed,
   NOTHING_KNOWN,
   replied,
-  versionOf,
   type Entry,
 } from '../../machines/notification/entry.ts';
+import { hasMoved, versionOf } from '../../machines/notification/version.ts';
 import { notificationMachine } from '../../machines/notification/machine.ts';
 import { MAX_ATTEMPTS } from '../../machines/notification/failures.ts';
 import { MAX_SILENT_ATTEMPTS } from '../../machines/notification/setup.ts';

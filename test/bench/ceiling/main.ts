@@ -6,7 +6,7 @@
 import { createMissionControl } from '../../../src/mission-control/mission-control.ts';
 import { createGateway } from '../../../src/gateway/client.ts';
 import { buildPrompt } from '../../../src/gateway/prompt.ts';
-import { coalesces } from '../../../machines/notification/entry.ts';
+import { coalesces } from '../../../machines/notification/version.ts';
 import type { NotificationRow } from '../../../machines/shared/mission-control.ts';
 
 const MAX_PAGE = 500;
