@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build as bundle, type BuildOptions, type Plugin } from 'esbuild';
 import { buildAssets } from '../src/inspector/build-assets.ts';
+import { quickXState } from './bundle/xstate.ts';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -59,6 +60,7 @@ if (values['if-missing'] !== true || !existsSync(main)) {
     entryPoints: [join(root, 'src/main.ts')],
     outfile: join(dist, 'runtime.cjs'),
     plugins: [
+      quickXState,
       apart(/\/start\.ts$/, './inspector.mjs'),
       apart(/\/otel\.ts$/, './traces.cjs'),
       partOf('undici', 'scripts/bundle/undici.js'),
