@@ -179,8 +179,8 @@ export const deliveryMachine = deliverySetup.createMachine({
               tags: ['degraded'],
               exit: 'endTrial',
               always: [
-                { guard: and(['accepting', 'headWaits']), actions: 'startNext' },
-                { guard: and(['accepting', 'trialFree']), actions: 'grantTrial' },
+                { guard: and(['headWaits', 'accepting']), actions: 'startNext' },
+                { guard: and(['trialFree', 'accepting']), actions: 'grantTrial' },
               ],
               on: {
                 'gateway.available': 'open',
@@ -191,22 +191,22 @@ export const deliveryMachine = deliverySetup.createMachine({
             open: {
               description: 'Runs may go: every free slot goes to the oldest session that is ready.',
               entry: ['endTrials', tell({ type: 'gateway.available' })],
-              always: [{ guard: and(['accepting', 'headWaits']), actions: 'startNext' }],
+              always: [{ guard: and(['headWaits', 'accepting']), actions: 'startNext' }],
               initial: 'shared',
               states: {
                 shared: {
                   description: 'Many runs at once, as many as there are slots.',
                   always: [
-                    { guard: and(['accepting', 'slotFree']), actions: 'grantSlot' },
-                    { guard: and(['accepting', 'aloneFree']), target: 'alone' },
-                    { guard: and(['accepting', 'aloneDue']), target: 'clearing' },
+                    { guard: and(['slotFree', 'accepting']), actions: 'grantSlot' },
+                    { guard: and(['aloneFree', 'accepting']), target: 'alone' },
+                    { guard: and(['aloneDue', 'accepting']), target: 'clearing' },
                   ],
                 },
                 clearing: {
                   description: 'No new run for a while: a session has waited long enough to run alone.',
                   always: [
                     { guard: 'noneAlone', target: 'shared' },
-                    { guard: and(['accepting', 'aloneFree']), target: 'alone' },
+                    { guard: and(['aloneFree', 'accepting']), target: 'alone' },
                   ],
                   after: { aloneLimit: 'alone' },
                 },
@@ -278,7 +278,7 @@ export const deliveryMachine = deliverySetup.createMachine({
             standby: {
               description:
                 'The only door to polling: opens while work is taken, once Convex was asked what it offers.',
-              always: { guard: and(['accepting', 'offerKnown']), target: 'polling' },
+              always: { guard: and(['offerKnown', 'accepting']), target: 'polling' },
             },
             polling: {
               description: 'Reads the undelivered notifications, oldest first.',

@@ -8,8 +8,14 @@ export interface Reply {
   toolCalls: number;
 }
 
-export const meaningOf = ({ text, toolCalls }: Reply): Meaning =>
-  meaningOfMessage({ text, acted: toolCalls > 0 });
+/** Several guards ask for it one after the other, and it takes some 30 regular expressions. */
+const meanings = new WeakMap<Reply, Meaning>();
+
+export function meaningOf(reply: Reply): Meaning {
+  const meaning = meanings.get(reply) ?? meaningOfMessage({ text: reply.text, acted: reply.toolCalls > 0 });
+  meanings.set(reply, meaning);
+  return meaning;
+}
 
 const NOTICE = '\n\n[This reply was too long for the thread and has been cut here.]';
 

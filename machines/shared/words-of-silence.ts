@@ -13,10 +13,9 @@ export const PLACEHOLDER = new RegExp(
   'i',
 );
 
-/** Characters that a reader does not see: white space, control characters and characters without a width. */
-const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Z}\u2800]/gu;
-export const withoutInvisible = (text: string): string =>
-  text.replace(INVISIBLE, (character) => (/\s/.test(character) ? character : ''));
+/** Characters that a reader does not see: control characters, odd spaces, and characters without a width. */
+const INVISIBLE = /(?!\s)[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Z}\u2800]/gu;
+export const withoutInvisible = (text: string): string => text.replace(INVISIBLE, '');
 
 /** What may stand around the word without adding anything to it. */
 const TRIMMINGS = [

@@ -13,7 +13,8 @@ export interface Signs {
 /** Tells the machine of a round that the gateway sends something. */
 export function tellSigns(machine: Parent<Sign>, signal: AbortSignal): Signs {
   let isOver = false;
-  let toldAt = -Infinity;
+  // The machine counts from the request.
+  let toldAt = performance.now();
   return {
     onSign() {
       const now = performance.now();
