@@ -8,7 +8,7 @@ import type { ChildOutput } from './context.ts';
 import { idOf } from './looks.ts';
 import { isWell, withoutKeys } from './parts.ts';
 import { handBack, itemId, sessionWith, type Item } from './queue.ts';
-import { aloneSource, withTrials } from './trials.ts';
+import { afterTrial, aloneSource, withOneAtATime } from './one-at-a-time.ts';
 
 /** How long a row is left alone that is gone, not ours, or whose actor crashed. */
 const RECONSIDER_MS = 600_000;
@@ -28,7 +28,11 @@ const titleOf = (item: Item): string =>
 const describeStuck = ({ title, reason }: ChildOutput): string =>
   `A notification of "${title}" can be neither delivered nor marked. It is tried again every ${STUCK_MS / 1_000} s. ${reason ?? ''}`;
 
-export const withAside = withTrials.extend({
+export const withAside = withOneAtATime.extend({
+  guards: {
+    hasSession: ({ context }, params: { actorId: string }) =>
+      sessionWith(context.queue, params.actorId) !== undefined,
+  },
   actions: {
     /** A row that cannot be had, or not be marked, is left alone for a while. */
     leaveAside: enqueueActions(({ enqueue: then, context }, { output }: { output: ChildOutput }) => {
@@ -61,7 +65,7 @@ export const withAside = withTrials.extend({
         queue: handBack(context.queue, key),
         setAside: [...context.setAside, id],
         beaters: withoutKeys(context.beaters, [id]),
-        ...(context.trials.session === key && { trials: { ...context.trials, session: null } }),
+        trials: afterTrial(context.trials, key),
       });
       const beater = context.beaters[id];
       if (beater !== undefined) then.sendTo(beater, { type: 'beat.done', focus: null });

@@ -13,6 +13,7 @@ import type { NotificationOutput } from '../notification/context.ts';
 import type { Thread } from '../notification/chatter.ts';
 import type { Entry } from '../notification/entry.ts';
 import type { TroubleNews } from '../trouble/machine.ts';
+import type { History } from './history.ts';
 import type { Queue } from './queue.ts';
 import type { Troubles } from './scopes.ts';
 
@@ -169,16 +170,6 @@ export interface Poll {
   failures: number;
 }
 
-/** What has happened so far, for people. No decision depends on it. */
-export interface History {
-  lastErrorAt: number | null;
-  lastErrorMessage: string | null;
-  lastDeliveryAt: number | null;
-  counts: Readonly<Record<ChildOutput['outcome'], number>>;
-  failedRuns: number;
-  recentParks: readonly { at: number; reason: string }[];
-}
-
 /** An agent that rests until the UTC day is over. */
 export interface Resting {
   spent: Spent;
@@ -250,26 +241,4 @@ export const freshPoll: Omit<Poll, 'offerKnown'> = {
   inMs: 0,
   floorMs: 0,
   failures: 0,
-};
-
-export const noHistory: History = {
-  lastErrorAt: null,
-  lastErrorMessage: null,
-  lastDeliveryAt: null,
-  counts: {
-    delivered: 0,
-    silent: 0,
-    skipped: 0,
-    chatter: 0,
-    already: 0,
-    parked: 0,
-    unanswered: 0,
-    handedBack: 0,
-    gone: 0,
-    stuck: 0,
-    beaten: 0,
-    beatFailed: 0,
-  },
-  failedRuns: 0,
-  recentParks: [],
 };

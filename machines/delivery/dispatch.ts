@@ -1,13 +1,14 @@
 /** The actions for sessions: who starts, who gets a slot, and how a child ended. */
-import { assign, enqueueActions, sendTo } from 'xstate';
-import type { ChildNews, ChildOrder } from '../shared/slot.ts';
-import { isAside, withAside } from './aside.ts';
-import type { BeatAnswer, ChildOutput, DeliveryEvent, DispatchContext, History } from './context.ts';
+import { assign, enqueueActions } from 'xstate';
+import type { ChildNews } from '../shared/slot.ts';
+import { isAside } from './aside.ts';
+import type { ChildOutput } from './context.ts';
+import { recorded } from './history.ts';
+import { withLeaving } from './leaving.ts';
 import { idOf } from './looks.ts';
+import { afterTrial, aloneSource } from './one-at-a-time.ts';
 import { isWell, withoutKeys } from './parts.ts';
 import {
-  emptyQueue,
-  enqueue,
   handBack,
   nextAlone,
   nextToRun,
@@ -19,35 +20,16 @@ import {
   start,
 } from './queue.ts';
 import { functionsIn, limitsOf } from './scopes.ts';
-import { aloneSource } from './trials.ts';
 
-type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
 type Wanted = Extract<ChildNews, { type: 'slot.wanted' }>;
 type Rested = Extract<ChildNews, { type: 'child.rested' }>;
 
-const RECENT_PARKS = 5;
-
-/** The history with one more child that has ended. */
-function recorded({ history, sources: { now } }: DispatchContext, { outcome, reason }: ChildOutput): History {
-  return {
-    ...history,
-    counts: { ...history.counts, [outcome]: history.counts[outcome] + 1 },
-    ...(outcome === 'delivered' && { lastDeliveryAt: now() }),
-    ...((outcome === 'parked' || outcome === 'unanswered') && {
-      recentParks: [
-        ...history.recentParks.slice(1 - RECENT_PARKS),
-        { at: now(), reason: reason ?? 'no reply' },
-      ],
-    }),
-  };
-}
-
-export const deliverySetup = withAside.extend({
+export const deliverySetup = withLeaving.extend({
   actions: {
     startNext: enqueueActions(({ enqueue: then, context, self }) => {
       const { settings, sources } = context;
       const { random, moment } = sources;
-      const limits = limitsOf(context.troubles, context.resting);
+      const limits = limitsOf(context);
       const session = nextToStart(context.queue, settings.maxConcurrentSessions, limits);
       const item = session?.items[0];
       if (session === null || item === undefined) return;
@@ -81,8 +63,9 @@ export const deliverySetup = withAside.extend({
         });
       }
     }),
-    grantSlot: enqueueActions(({ enqueue: then, context: { queue, troubles, resting, passedBy } }) => {
-      const session = nextToRun(queue, limitsOf(troubles, resting));
+    grantSlot: enqueueActions(({ enqueue: then, context }) => {
+      const { queue, resting, passedBy } = context;
+      const session = nextToRun(queue, limitsOf(context));
       if (session?.actorId == null) return;
       then.assign({
         queue: setPhase(queue, session.key, 'running'),
@@ -90,15 +73,12 @@ export const deliverySetup = withAside.extend({
       });
       then.sendTo(session.actorId, { type: 'slot.granted', trial: false });
     }),
-    tellChildren: enqueueActions(({ enqueue: then, context }, { event }: { event: ChildOrder }) => {
-      for (const { actorId } of context.queue.sessions) if (actorId !== null) then.sendTo(actorId, event);
-    }),
     noteReady: assign(({ context: { queue } }, { session, alone }: Wanted) => ({
       queue: setReady(queue, session, alone),
     })),
     noteReturned: assign(({ context: { queue, trials } }, { session }: { session: string }) => ({
       ...(sessionOf(queue, session)?.phase === 'running' && { queue: setPhase(queue, session, 'answering') }),
-      ...(trials.session === session && { trials: { ...trials, session: null } }),
+      trials: afterTrial(trials, session),
     })),
     noteResting: assign(({ context }, { session, before, reason }: Rested) => {
       const { queue, history, trials } = context;
@@ -106,7 +86,7 @@ export const deliverySetup = withAside.extend({
       const isAnswering = before === 'call' && sessionOf(queue, session)?.phase === 'answering';
       return {
         ...(!isAnswering && { queue: setPhase(queue, session, 'resting') }),
-        ...(trials.session === session && { trials: { ...trials, session: null } }),
+        trials: afterTrial(trials, session),
         history: {
           ...history,
           lastErrorAt: context.sources.now(),
@@ -133,7 +113,7 @@ export const deliverySetup = withAside.extend({
           // What was handed back is to be listed; a row that left a full page makes room for another.
           more: isBack || (poll.more === 'pageExhausted' && !isAside(output)) ? 'yes' : poll.more,
         },
-        ...(trials.session === key && { trials: { ...trials, session: null } }),
+        trials: afterTrial(trials, key),
         ...(output.kind === 'beat' && { beaters: withoutKeys(beaters, [id]) }),
       });
       const beater = beaters[id];
@@ -142,24 +122,5 @@ export const deliverySetup = withAside.extend({
       }
       then.raise({ type: 'session.settled', output });
     }),
-    /** At a drain, sessions without an actor have nothing to finish. */
-    emptyQueue: assign(({ context }) => ({ queue: emptyQueue(context.queue) })),
-    takeBeat: assign(({ context }, due: DueBeat) => ({
-      queue: enqueue(context.queue, {
-        kind: 'beat',
-        agent: due.agent,
-        seen: due.seen,
-        dueAt: context.sources.now(),
-      }),
-      beaters: { ...context.beaters, [`beat:${due.agent._id}`]: due.replyTo },
-    })),
-    skipBeat: sendTo(
-      (_, due: DueBeat) => due.replyTo,
-      (): BeatAnswer => ({ type: 'beat.done', focus: null }),
-    ),
-    refuseBeat: sendTo(
-      (_, due: DueBeat) => due.replyTo,
-      (): BeatAnswer => ({ type: 'beat.refused' }),
-    ),
   },
 });

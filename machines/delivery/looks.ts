@@ -1,19 +1,10 @@
 /** The actions of region `poll`: what does Convex have, and when does delivery look again? */
-import { assign, enqueueActions, sendTo } from 'xstate';
-import { backoff, REFUSED_BACKOFF } from '../shared/backoff.ts';
-import type { Fault } from '../shared/fault.ts';
+import { assign, enqueueActions } from 'xstate';
 import { MAX_PAGE } from '../shared/mission-control.ts';
 import type { ChildOutput, DispatchContext, Page } from './context.ts';
 import { deliveryParts, freeSlots, isWell, MIN_POLL_MS } from './parts.ts';
-import {
-  enqueuePage,
-  forgetContexts,
-  giveUpPlaces,
-  knownIds,
-  movedIn,
-  stirredBy,
-  type Item,
-} from './queue.ts';
+import { movedIn, stirredBy } from './moved.ts';
+import { enqueuePage, forgetContexts, giveUpPlaces, knownIds, type Item } from './queue.ts';
 
 /** The wait is this part of the time since the last news: what comes is seen within a twentieth of the silence. */
 const POLL_SHARE = 20;
@@ -104,25 +95,6 @@ export const withLooks = deliveryParts.extend({
             : Math.min(settings.intervalMs, Math.max(MIN_POLL_MS, Math.ceil(poll.silentMs / POLL_SHARE))),
       },
     })),
-    countPollFailure: assign(({ context: { poll, history, sources } }, { fault }: { fault: Fault }) => ({
-      poll: { ...poll, failures: poll.failures + 1, floorMs: fault.retryAfterMs },
-      history: { ...history, lastErrorAt: sources.now(), lastErrorMessage: fault.message },
-    })),
-    drawBackoff: assign(({ context: { poll, settings, sources } }, params: { refused: boolean }) => {
-      const limits = params.refused ? REFUSED_BACKOFF : settings.backend;
-      return {
-        poll: { ...poll, inMs: backoff(Math.max(1, poll.failures), limits, sources.random(), poll.floorMs) },
-      };
-    }),
-    announceTrouble: sendTo(
-      ({ context }) => context.parent,
-      ({ context }, params: { severity: 'degraded' | 'failed' }) => ({
-        type: 'condition.changed' as const,
-        source: 'delivery',
-        severity: params.severity,
-        problem: `The list of notifications cannot be read. ${context.history.lastErrorMessage ?? ''}`,
-      }),
-    ),
     announceWell: enqueueActions(({ enqueue: then, context }) => {
       then.sendTo(context.parent, { type: 'condition.changed', source: 'delivery', problem: null });
       if (context.poll.failures > 0) then.sendTo(context.parent, { type: 'backend.available' });

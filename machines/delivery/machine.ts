@@ -1,17 +1,17 @@
 import { and, type ActorRefFrom } from 'xstate';
-import { agentIn, type ChildOrder } from '../shared/slot.ts';
+import { agentIn } from '../shared/slot.ts';
 import { crashOf } from '../shared/crash.ts';
-import { faultParams } from '../shared/fault.ts';
-import { freshPoll, noHistory, type DeliveryEvent } from './context.ts';
-import { EMPTY_QUEUE, headIds, openIds } from './queue.ts';
-import { agentScope, awayScope, callsScope, sessionScope, waitScope } from './scopes.ts';
+import { beatDue } from './beats.ts';
+import { freshPoll, type DeliveryEvent } from './context.ts';
 import { deliverySetup } from './dispatch.ts';
-import { freeSlots, outputOf, restNoteOf, troubleOf } from './parts.ts';
-
-type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
-
-const tell = <const TEvent extends ChildOrder>(event: TEvent) =>
-  ({ type: 'tellChildren', params: { event } }) as const;
+import { noHistory } from './history.ts';
+import { mode } from './leaving.ts';
+import { freeSlots, outputOf, tell } from './parts.ts';
+import { EMPTY_QUEUE, headIds } from './queue.ts';
+import { restNoteOf } from './rests.ts';
+import { agentScope, awayScope, callsScope, sessionScope, waitScope } from './scopes.ts';
+import { troubleOf } from './troubles.ts';
+import { backingOff, listFailed, refused } from './unlisted.ts';
 
 /** The gate closes. Runs that failed because of the gateway or its model provider are not their notifications' failures. */
 const lost = [
@@ -35,16 +35,6 @@ const runFailed = [
   'countFailedRun',
   'doubt',
   { type: 'passOn', params: ({ event }: { event: Extract<DeliveryEvent, { type: 'run.failed' }> }) => event },
-] as const;
-
-const beatDue = [
-  { guard: 'draining', actions: { type: 'refuseBeat', params: ({ event }: { event: DueBeat }) => event } },
-  {
-    // The agent is not away. It only rests.
-    guard: { type: 'agentRests', params: ({ event }: { event: DueBeat }) => event },
-    actions: { type: 'skipBeat', params: ({ event }: { event: DueBeat }) => event },
-  },
-  { actions: { type: 'takeBeat', params: ({ event }: { event: DueBeat }) => event } },
 ] as const;
 
 const childEnded = [
@@ -236,41 +226,7 @@ export const deliveryMachine = deliverySetup.createMachine({
             },
           },
         },
-        mode: {
-          description: 'Does delivery still take work?',
-          initial: 'accepting',
-          states: {
-            accepting: {
-              description: 'Takes work.',
-              on: {
-                'delivery.drain': {
-                  target: 'draining',
-                  actions: [tell({ type: 'work.leave' }), 'emptyQueue'],
-                },
-              },
-            },
-            draining: {
-              description: 'Takes nothing more, gives back what it has not begun, and finishes the rest.',
-              tags: ['draining'],
-              invoke: {
-                src: 'releaseRows',
-                input: ({ context }) => ({ keep: openIds(context.queue) }),
-                onDone: '.released',
-                // Mission Control frees them when it has not heard from this runtime for a while.
-                onError: '.released',
-              },
-              on: { 'session.settled': { actions: 'emptyQueue' } },
-              initial: 'releasing',
-              states: {
-                releasing: {
-                  description: 'Waits a moment until Convex has taken the rows back.',
-                  after: { releaseLimit: 'released' },
-                },
-                released: { description: 'May end as soon as nothing is under way.' },
-              },
-            },
-          },
-        },
+        mode,
         poll: {
           description: 'What does Convex have?',
           initial: 'standby',
@@ -304,14 +260,7 @@ export const deliveryMachine = deliverySetup.createMachine({
                     'endIdleScopes',
                   ],
                 },
-                onError: [
-                  {
-                    guard: { type: 'tokenRefused', params: faultParams },
-                    target: 'refused',
-                    actions: { type: 'countPollFailure', params: faultParams },
-                  },
-                  { target: 'backingOff', actions: { type: 'countPollFailure', params: faultParams } },
-                ],
+                onError: listFailed,
               },
             },
             waiting: {
@@ -339,39 +288,8 @@ export const deliveryMachine = deliverySetup.createMachine({
               },
               after: { pollInterval: 'standby' },
             },
-            backingOff: {
-              description:
-                'Convex did not give the list: waits with backoff, or until it shows signs of life.',
-              tags: ['degraded'],
-              entry: [
-                { type: 'drawBackoff', params: { refused: false } },
-                { type: 'announceTrouble', params: { severity: 'degraded' } },
-              ],
-              on: {
-                'delivery.poll': 'standby',
-                // The subscription is back, so Convex is back.
-                'queue.watched': {
-                  target: 'standby',
-                  actions: { type: 'noteWatch', params: { watched: true } },
-                },
-                'backend.available': { target: 'standby', actions: tell({ type: 'backend.available' }) },
-              },
-              after: { pollBackoff: 'standby' },
-            },
-            refused: {
-              description:
-                'Mission Control refuses the service token: somebody must set the right one. Tried again slowly.',
-              tags: ['degraded', 'attention'],
-              entry: [
-                { type: 'drawBackoff', params: { refused: true } },
-                { type: 'announceTrouble', params: { severity: 'failed' } },
-              ],
-              on: {
-                'delivery.poll': 'standby',
-                'backend.available': { target: 'standby', actions: tell({ type: 'backend.available' }) },
-              },
-              after: { pollBackoff: 'standby' },
-            },
+            backingOff,
+            refused,
           },
         },
       },

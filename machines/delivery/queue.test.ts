@@ -14,7 +14,6 @@ import {
   itemTime,
   knownIds,
   nextToStart,
-  nextToTry,
   sessionKey,
   sessionOf,
   setPhase,
@@ -24,6 +23,7 @@ import {
   type Phase,
   type Queue,
 } from './queue.ts';
+import { nextToTry } from './one-at-a-time.ts';
 import { sampleContext } from '../../test/kits/samples/mission-control.ts';
 
 const item = (id: string, task: string, createdAt: number, agent = 'agent-e'): Item => ({

@@ -5,6 +5,7 @@
 import type { AgentRow, DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
 import type { Entry } from '../notification/entry.ts';
 import type { Limits } from './scopes.ts';
+import { firstWhere, without, withOne } from './sorted.ts';
 
 /** What a session has to do: a notification, or a heartbeat of its agent. */
 export type Item =
@@ -102,6 +103,9 @@ export function sessionOf({ sessions }: Queue, key: string): Session | undefined
 export const sessionWith = ({ sessions }: Queue, actorId: string): Session | undefined =>
   sessions.find((session) => session.actorId === actorId);
 
+/** The ids of the actors that are alive. */
+export const actorIds = ({ sessions }: Queue): string[] => sessions.flatMap(({ actorId }) => actorId ?? []);
+
 const isAlive = ({ actorId }: Session): boolean => actorId !== null;
 
 export function enqueue(queue: Queue, item: Item): Queue {
@@ -198,26 +202,6 @@ export const countWanted = ({ sessions }: Queue, limits: ReadonlyMap<string, num
       (!limits.has(agentId) && (phase === 'ready' || phase === 'preparing' || phase === 'waiting')),
   ).length;
 
-/** Sessions that rest, and of which the page has more to tell: their row has moved, or another one waits. */
-export const stirredBy = (queue: Queue, page: readonly Item[]): Session[] =>
-  queue.counts.resting === 0
-    ? []
-    : queue.sessions.filter(({ key, phase, items: [head] }) => {
-        const ofSession = phase === 'resting' ? page.filter((item) => sessionKey(item) === key) : [];
-        return ofSession.some(
-          (item) => head === undefined || itemId(item) !== itemId(head) || itemTime(item) !== itemTime(head),
-        );
-      });
-
-/** Rows of the queue that stand at another time in the page: newer messages were coalesced into them. */
-export function movedIn({ sessions }: Queue, page: readonly Item[]): string[] {
-  const known = new Map<string, number>();
-  for (const { items } of sessions) for (const item of items) known.set(itemId(item), itemTime(item));
-  return page
-    .filter((item) => known.get(itemId(item)) !== itemTime(item) && known.has(itemId(item)))
-    .map(itemId);
-}
-
 /** Sessions whose rows did not come back with the list lose their places. */
 export const giveUpPlaces = (queue: Queue): Queue =>
   queue.counts.empty === 0
@@ -266,21 +250,6 @@ export function nextToRun({ ready, sessions }: Queue, limits: Limits): Session |
 export const nextAlone = ({ ready }: Queue, resting: Resting = {}): Session | null =>
   ready.find(({ alone, agentId }) => alone && resting[agentId] === undefined) ?? null;
 
-/**
- * The session that gets the gateway's next trial run: of an agent that was not tried, else the agent and session whose
- * last trial is longest ago; among equals the oldest. So one bad agent cannot keep the gate shut.
- * @param tried sessions that were tried, the last one last
- */
-export function nextToTry({ ready }: Queue, tried: readonly string[], resting: Resting = {}): Session | null {
-  const agentTurn = ({ agentId }: Session): number =>
-    tried.findLastIndex((key) => key.startsWith(`${agentId}/`));
-  const turn = (session: Session): number => tried.indexOf(session.key);
-  const [first] = ready
-    .filter(({ agentId }) => resting[agentId] === undefined)
-    .toSorted((a, b) => agentTurn(a) - agentTurn(b) || turn(a) - turn(b));
-  return first ?? null;
-}
-
 /** Contexts that came with the list are too old for a run by now. */
 export const forgetContexts = (queue: Queue): Queue =>
   queue.waiting
@@ -316,7 +285,7 @@ function remove(queue: Queue, { key }: Session): Queue {
   const session = sessionOf(queue, key);
   if (session === undefined) return queue;
   return {
-    ...unlisted(queue, session),
+    ...relist(without, queue, session),
     sessions: queue.sessions.toSpliced(placeOf(queue.sessions, key), 1),
     counts: count(queue.counts, session.phase, -1),
   };
@@ -328,7 +297,7 @@ function put(queue: Queue, session: Session): Queue {
   const before = queue.sessions[at];
   if (before?.key !== session.key) {
     return {
-      ...listed(queue, session),
+      ...relist(withOne, queue, session),
       sessions: queue.sessions.toSpliced(at, 0, session),
       counts: count(queue.counts, session.phase, 1),
     };
@@ -337,7 +306,11 @@ function put(queue: Queue, session: Session): Queue {
     before.phase === session.phase
       ? queue.counts
       : count(count(queue.counts, before.phase, -1), session.phase, 1);
-  return { ...listed(unlisted(queue, before), session), sessions: queue.sessions.with(at, session), counts };
+  return {
+    ...relist(withOne, relist(without, queue, before), session),
+    sessions: queue.sessions.with(at, session),
+    counts,
+  };
 }
 
 const count = (counts: Queue['counts'], phase: Phase, by: 1 | -1): Queue['counts'] => ({
@@ -345,17 +318,11 @@ const count = (counts: Queue['counts'], phase: Phase, by: 1 | -1): Queue['counts
   [phase]: counts[phase] + by,
 });
 
-function listed(queue: Queue, session: Session): Queue {
+/** Changes the list of those that wait for an actor or for a slot, where the session is one of them. */
+function relist(change: typeof withOne<Session>, queue: Queue, session: Session): Queue {
   const { phase } = session;
   return phase === 'waiting' || phase === 'ready'
-    ? { ...queue, [phase]: join(queue[phase], session) }
-    : queue;
-}
-
-function unlisted(queue: Queue, session: Session): Queue {
-  const { phase } = session;
-  return phase === 'waiting' || phase === 'ready'
-    ? { ...queue, [phase]: leave(queue[phase], session) }
+    ? { ...queue, [phase]: change(queue[phase], session, since) }
     : queue;
 }
 
@@ -363,35 +330,6 @@ function unlisted(queue: Queue, session: Session): Queue {
 const since = ({ items: [head], place }: Session): number =>
   Math.min(head === undefined ? Infinity : itemTime(head), place ?? Infinity);
 
-/** Behind those that wait as long. */
-function join(sorted: readonly Session[], session: Session): readonly Session[] {
-  const time = since(session);
-  return sorted.toSpliced(
-    firstWhere(sorted, (other) => since(other) > time),
-    0,
-    session,
-  );
-}
-
-function leave(sorted: readonly Session[], session: Session): readonly Session[] {
-  const time = since(session);
-  const from = firstWhere(sorted, (other) => since(other) >= time);
-  return sorted.toSpliced(sorted.indexOf(session, from), 1);
-}
-
 /** Where the session is, or belongs. */
 const placeOf = (sessions: readonly Session[], key: string): number =>
   firstWhere(sessions, (session) => session.key >= key);
-
-/** Bisects. @param holds of none of the first, and of all from some place on; @returns that place */
-function firstWhere(sessions: readonly Session[], holds: (session: Session) => boolean): number {
-  let low = 0;
-  let high = sessions.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const session = sessions[middle];
-    if (session !== undefined && holds(session)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}

@@ -22,7 +22,14 @@ function withRest(
 
 const without = (keys: readonly string[], key: string): string[] => keys.filter((other) => other !== key);
 
+/** The `done` event of a note, which XState types loosely. */
+export const restNoteOf = ({ event }: { event: unknown }): { output: RestNoteOutput } =>
+  event as { output: RestNoteOutput };
+
 export const withRests = withLooks.extend({
+  guards: {
+    isRestNote: (_, { output }: { output: { kind: string } }) => output.kind === 'restNote',
+  },
   actions: {
     /** What the agents had used before this delivery began. */
     restAtStart: enqueueActions(({ enqueue: then, context }) => {

@@ -85,7 +85,13 @@ export const forgottenAfterMs = (scope: string): number => (isOfFunction(scope) 
 export type Limits = ReadonlyMap<string, number> | null;
 
 /** @param resting agents that may have none open */
-export function limitsOf(troubles: Troubles, resting: Readonly<Record<string, unknown>> = {}): Limits {
+export function limitsOf({
+  troubles,
+  resting,
+}: {
+  troubles: Troubles;
+  resting: Readonly<Record<string, unknown>>;
+}): Limits {
   const scopes = Object.keys(troubles).filter(
     (scope) => scopeKind(scope) === 'agent' && isFound(troubles, scope),
   );

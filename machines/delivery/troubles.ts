@@ -6,6 +6,7 @@ import type { ChildNews } from '../shared/slot.ts';
 import type { TroubleOutput } from '../trouble/machine.ts';
 import type { ChildOutput, DeliveryEvent, DispatchContext } from './context.ts';
 import { isWell, withoutKeys } from './parts.ts';
+import { actorIds } from './queue.ts';
 import { withRests } from './rests.ts';
 import {
   agentScope,
@@ -70,7 +71,16 @@ const functionsNews = (troubles: Troubles) =>
 
 const inWords = (ms: number): string => (ms < 60_000 ? `${ms / 1_000} s` : `${Math.round(ms / 60_000)} min`);
 
+/** The `done` event of a trouble, which XState types loosely. */
+export const troubleOf = ({ event }: { event: unknown }): { output: TroubleOutput } =>
+  event as { output: TroubleOutput };
+
 export const withTroubles = withRests.extend({
+  guards: {
+    isTrouble: (_, { output }: { output: { kind: string } }) => output.kind === 'trouble',
+    isExcused: (_, params: { excused: boolean }) => params.excused,
+    gatewayInDoubt: ({ context }) => context.gatewayInDoubt,
+  },
   actions: {
     /** A failure counts for every scope whose trouble it may be. */
     noteFailure: enqueueActions(({ enqueue: then, context, self }, failed: Failed) => {
@@ -121,9 +131,7 @@ export const withTroubles = withRests.extend({
         if (context.troubles[other] === 'found') then.sendTo(context.parent, isWell(other));
       }
       if (isOfFunction(scope)) {
-        for (const { actorId } of context.queue.sessions) {
-          if (actorId !== null) then.sendTo(actorId, functionsNews(troubles));
-        }
+        for (const id of actorIds(context.queue)) then.sendTo(id, functionsNews(troubles));
       }
       const problem = describeTrouble(scope, who, reason);
       then.sendTo(context.parent, { ...isWell(scope), problem, since });
@@ -137,10 +145,9 @@ export const withTroubles = withRests.extend({
       if (!wasFound) return;
       if (isOfFunction(scope)) {
         const isAway = scopeKind(scope) === 'away';
-        for (const { actorId } of context.queue.sessions) {
-          if (actorId === null) continue;
-          then.sendTo(actorId, functionsNews(troubles));
-          then.sendTo(actorId, { type: isAway ? 'function.available' : 'backend.available' });
+        for (const id of actorIds(context.queue)) {
+          then.sendTo(id, functionsNews(troubles));
+          then.sendTo(id, { type: isAway ? 'function.available' : 'backend.available' });
         }
       }
       if (scopeKind(scope) === 'agent') {

@@ -18,13 +18,18 @@ type Actors = typeof notificationActors;
 /** A notification of which the first reads fail, and posts as told. @returns what became of it after an hour */
 async function play(badReads: number, post: (attempt: number) => Promise<void>) {
   const input = { ...inputOf(freshGhost('mention')), parent: createListener<ChildNews>().parent };
-  const delivery = sampleContext({ notification: input.row, task: sampleTask() });
-  const [reads, posts, letters] = [[0], [0], [0]] as [[number], [number], [number]];
+  const delivery = sampleContext({
+    notification: input.row,
+    task: sampleTask({ title: 'Fix the login bug' }),
+  });
+  let reads = 0;
+  let posts = 0;
+  const letters: InputFrom<Actors['keepDeadLetter']>[] = [];
   const machine = notificationMachine.provide({
     actors: {
       readContext: fromPromise<OutputFrom<Actors['readContext']>, InputFrom<Actors['readContext']>>(() => {
-        reads[0] += 1;
-        return reads[0] > badReads
+        reads += 1;
+        return reads > badReads
           ? Promise.resolve({ delivery, completes: false, typing: false })
           : Promise.reject(new Fault('backendRejected', 'It cannot be read.'));
       }),
@@ -32,11 +37,11 @@ async function play(badReads: number, post: (attempt: number) => Promise<void>) 
         Promise.resolve({ reply: { text: 'Done.', toolCalls: 0 }, calls: [], runMs: 1 }),
       ),
       postMessage: fromPromise<void, InputFrom<Actors['postMessage']>>(() => {
-        posts[0] += 1;
-        return post(posts[0]);
+        posts += 1;
+        return post(posts);
       }),
-      keepDeadLetter: fromPromise<void, InputFrom<Actors['keepDeadLetter']>>(() => {
-        letters[0] += 1;
+      keepDeadLetter: fromPromise<void, InputFrom<Actors['keepDeadLetter']>>(({ input: letter }) => {
+        letters.push(letter);
         return Promise.resolve();
       }),
       rereadRow: fromPromise<OutputFrom<Actors['rereadRow']>, InputFrom<Actors['rereadRow']>>(() =>
@@ -57,16 +62,20 @@ async function play(badReads: number, post: (attempt: number) => Promise<void>) 
   }
   const outcome = actor.getSnapshot().output?.outcome;
   actor.stop();
-  return { outcome, posts: posts[0], letters: letters[0] };
+  return { outcome, posts, letters };
 }
 
 it('a paid reply has its five posts, also when its row could not be read four times', async () => {
   const rejected = new Fault('backendRejected', 'It cannot be posted.');
   const end = await play(4, (attempt) => (attempt < 5 ? Promise.reject(rejected) : Promise.resolve()));
-  expect(end).toEqual({ outcome: 'delivered', posts: 5, letters: 0 });
+  expect(end).toEqual({ outcome: 'delivered', posts: 5, letters: [] });
 });
 
-it('a note that is refused as too long is not tried again: the reply is a dead letter once', async () => {
+it('a note that is refused as too long is not tried again: the reply is one dead letter, which names agent and task', async () => {
   const end = await play(0, () => Promise.reject(new Fault('textTooLong', 'It is too long.')));
-  expect(end).toEqual({ outcome: 'parked', posts: 2, letters: 1 });
+  expect(end).toMatchObject({
+    outcome: 'parked',
+    posts: 2,
+    letters: [{ title: 'engineer · Fix the login bug', text: 'Done.' }],
+  });
 });

@@ -1,11 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Profile } from '../../machines/profile-sync/profile.ts';
 import type { Log } from '../logging/log.ts';
+import { cannotWrite, publishFile } from './published-file.ts';
 
 /**
- * Writes the profiles beside the roster, one file an agent (docs/runtime/openclaw-gateway.md#profiles): each in one step,
- * only where it says something else already. The file of an agent that is gone goes.
+ * Writes the profiles beside the roster, one file an agent (docs/runtime/openclaw-gateway.md#profiles). The
+ * file of an agent that is gone goes.
  *
  * @param rosterFile the roster's path, next to which `profiles/` is; null: there is nobody to tell
  * @returns rejects with an Error that names the directory
@@ -22,12 +23,7 @@ export function createProfileWriter(rosterFile: string | null, log: Pick<Log, 'w
     try {
       publish(directory, profiles);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
-      return Promise.reject(
-        new Error(
-          `Cannot write ${directory} (${code}): correct OPENCLAW_ROSTER_FILE, or its directory's owner.`,
-        ),
-      );
+      return Promise.reject(cannotWrite(directory, error));
     }
     // The same words every minute tell nobody anything.
     const now = leftOut.join('; ');
@@ -47,21 +43,8 @@ function publish(directory: string, profiles: readonly Profile[]): void {
       `${JSON.stringify(profile, null, 2)}\n`,
     ]),
   );
-  for (const [name, text] of files) {
-    const path = join(directory, name);
-    if (read(path) === text) continue;
-    writeFileSync(`${path}.new`, text);
-    renameSync(`${path}.new`, path);
-  }
+  for (const [name, text] of files) publishFile(join(directory, name), text);
   for (const name of readdirSync(directory)) {
     if (name.endsWith('.json') && !files.has(name)) rmSync(join(directory, name));
-  }
-}
-
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
   }
 }

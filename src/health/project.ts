@@ -1,5 +1,5 @@
 import type { AnyActorRef, StateValue } from 'xstate';
-import { noHistory } from '../../machines/delivery/context.ts';
+import { noHistory } from '../../machines/delivery/history.ts';
 import { countQueued, EMPTY_QUEUE } from '../../machines/delivery/queue.ts';
 import { actorName, isSessionActor } from '../../machines/shared/actor-name.ts';
 import { isStall } from '../../machines/shared/listening.ts';

@@ -1,0 +1,76 @@
+/** Where Convex does not give the list: what region `poll` makes of it. */
+import { assign, sendTo } from 'xstate';
+import { backoff, REFUSED_BACKOFF } from '../shared/backoff.ts';
+import { faultParams, type Failure } from '../shared/fault.ts';
+import { withAside } from './aside.ts';
+import { tell } from './parts.ts';
+
+const countPollFailure = { type: 'countPollFailure', params: faultParams } as const;
+
+/** The call for the list failed. */
+export const listFailed = [
+  { guard: { type: 'tokenRefused', params: faultParams }, target: 'refused', actions: countPollFailure },
+  { target: 'backingOff', actions: countPollFailure },
+] as const;
+
+export const withUnlisted = withAside.extend({
+  guards: {
+    tokenRefused: (_, { fault }: Failure) => fault.kind === 'backendRefused',
+  },
+  delays: { pollBackoff: ({ context }) => context.poll.inMs },
+  actions: {
+    countPollFailure: assign(({ context: { poll, history, sources } }, { fault }: Failure) => ({
+      poll: { ...poll, failures: poll.failures + 1, floorMs: fault.retryAfterMs },
+      history: { ...history, lastErrorAt: sources.now(), lastErrorMessage: fault.message },
+    })),
+    drawBackoff: assign(({ context: { poll, settings, sources } }, params: { refused: boolean }) => {
+      const limits = params.refused ? REFUSED_BACKOFF : settings.backend;
+      return {
+        poll: { ...poll, inMs: backoff(Math.max(1, poll.failures), limits, sources.random(), poll.floorMs) },
+      };
+    }),
+    announceTrouble: sendTo(
+      ({ context }) => context.parent,
+      ({ context }, params: { severity: 'degraded' | 'failed' }) => ({
+        type: 'condition.changed' as const,
+        source: 'delivery',
+        severity: params.severity,
+        problem: `The list of notifications cannot be read. ${context.history.lastErrorMessage ?? ''}`,
+      }),
+    ),
+  },
+});
+
+export const backingOff = withUnlisted.createStateConfig({
+  description: 'Convex did not give the list: waits with backoff, or until it shows signs of life.',
+  tags: ['degraded'],
+  entry: [
+    { type: 'drawBackoff', params: { refused: false } },
+    { type: 'announceTrouble', params: { severity: 'degraded' } },
+  ],
+  on: {
+    'delivery.poll': 'standby',
+    // The subscription is back, so Convex is back.
+    'queue.watched': {
+      target: 'standby',
+      actions: { type: 'noteWatch', params: { watched: true } },
+    },
+    'backend.available': { target: 'standby', actions: tell({ type: 'backend.available' }) },
+  },
+  after: { pollBackoff: 'standby' },
+});
+
+export const refused = withUnlisted.createStateConfig({
+  description:
+    'Mission Control refuses the service token: somebody must set the right one. Tried again slowly.',
+  tags: ['degraded', 'attention'],
+  entry: [
+    { type: 'drawBackoff', params: { refused: true } },
+    { type: 'announceTrouble', params: { severity: 'failed' } },
+  ],
+  on: {
+    'delivery.poll': 'standby',
+    'backend.available': { target: 'standby', actions: tell({ type: 'backend.available' }) },
+  },
+  after: { pollBackoff: 'standby' },
+});
