@@ -13,12 +13,21 @@ import { agentScope, awayScope, callsScope, sessionScope, waitScope } from './sc
 import { troubleOf } from './troubles.ts';
 import { backingOff, listFailed, refused } from './unlisted.ts';
 
+const excuse = [
+  'excuseScopes',
+  {
+    type: 'tellChildren',
+    params: ({ event }: { event: { ailing?: boolean } }) => ({
+      event: { type: 'gateway.excused', ailing: event.ailing === true } as const,
+    }),
+  },
+] as const;
 /** The gate closes. Runs that failed because of the gateway or its model provider are not their notifications' failures. */
 const lost = [
   {
     guard: { type: 'isExcused', params: ({ event }: { event: { excused: boolean } }) => event },
     target: 'closed',
-    actions: ['excuseScopes', tell({ type: 'gateway.excused' })],
+    actions: excuse,
   },
   { target: 'closed' },
 ] as const;
@@ -159,7 +168,7 @@ export const deliveryMachine = deliverySetup.createMachine({
                 // Told again for another reason.
                 'gateway.lost': {
                   guard: { type: 'isExcused', params: ({ event }) => event },
-                  actions: ['excuseScopes', tell({ type: 'gateway.excused' })],
+                  actions: excuse,
                 },
                 'beat.due': { actions: { type: 'refuseBeat', params: ({ event }) => event } },
               },

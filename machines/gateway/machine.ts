@@ -166,7 +166,11 @@ const machineSetup = setup({
         source: 'gateway',
         problem: context.problem ?? NOT_CONFIGURED,
       });
-      enqueue.sendTo(context.parent, { type: 'gateway.lost', excused: params.excused || context.cut });
+      enqueue.sendTo(context.parent, {
+        type: 'gateway.lost',
+        excused: params.excused || context.cut,
+        ...(params.excused && { ailing: true }),
+      });
     }),
     announceTrial: sendTo(({ context }) => context.parent, { type: 'gateway.trial' }),
   },

@@ -193,7 +193,7 @@ it('excuses no failed run because other runs were turned away', async () => {
 it('excuses runs that fail alike', async () => {
   const gateway = await startGateway();
   for (const session of ['a/1', 'b/1', 'c/1']) gateway.failRun(session, 'runFailed');
-  expect(gateway.heard.at(-1)).toEqual({ type: 'gateway.lost', excused: true });
+  expect(gateway.heard.at(-1)).toEqual({ type: 'gateway.lost', excused: true, ailing: true });
 });
 
 it('asks at once when a run is cut off while it waits for a trial run', async () => {

@@ -99,8 +99,8 @@ export interface NotificationContext {
   permission: 'allowed' | 'leaving';
   /** The slot in hand was given while the gateway is in doubt: what fails is the gateway's failure. */
   trial: boolean;
-  /** Whose failure it is if the run under way fails; null when none is. */
-  blame: 'notification' | 'gateway' | null;
+  /** Whose failure it is if the run under way fails; `down`: the gateway went away during it; null when none is. */
+  blame: 'notification' | 'gateway' | 'down' | null;
   /** A run was counted as it began, and no round of it was answered yet: if the gateway did not take it, it cost nothing. */
   unpaid: boolean;
   /** The run under way was silent for long, and people were told. */

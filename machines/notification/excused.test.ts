@@ -14,7 +14,7 @@ import { notificationMachine } from './machine.ts';
 const PROBE_LIMIT_MS = 5_000;
 const INPUT = inputOf(freshGhost('mention'));
 const READ = { delivery: sampleContext({ notification: INPUT.row }), completes: false, typing: true };
-const EXCUSED = { type: 'gateway.excused' } as const;
+const EXCUSED = { type: 'gateway.excused', ailing: false } as const;
 const GRANTED = { type: 'slot.granted', trial: false } as const;
 
 const send = (snapshot: Snapshot, event: EventObject): Snapshot =>
@@ -78,6 +78,15 @@ test('a row that the gateway went down with twice asks again for a slot, to go a
   expect(actions.map(({ params }) => (params as { event?: unknown } | undefined)?.event)).toContainEqual(
     expect.objectContaining({ type: 'slot.wanted', alone: true }),
   );
+});
+
+test('a gateway that answers all the while was taken down by no run', () => {
+  const ailing = { ...EXCUSED, ailing: true };
+  const late = send(read(failedOnce('runCut')), ailing);
+  expect(late.context.entry).toMatchObject({ attempts: 0, runs: 1, cuts: 0 });
+  let open = send(send(read(failedOnce('runFailed')), GRANTED), ailing);
+  open = end(open, (id) => callFailed(id, new Fault('runCut', 'It failed.')));
+  expect(open.context.entry.cuts).toBe(0);
 });
 
 test('the last attempt is given up for a cut only when the probe must have told whose failure it was', () => {

@@ -45,12 +45,22 @@ const hasSpent = ({ attempts, runs }: Entry, delivery: DeliveryContext | null): 
   attempts >= mostAttempts(delivery) || runs >= MAX_RUNS;
 
 /** A cut run of a message that was replaced meanwhile is not the newer one's. */
-const isOwnCut = ({ rest, entry }: NotificationContext, paid: boolean): boolean =>
-  paid && rest.cause === 'runCut' && entry.runsFor !== null;
+const isOwnCut = ({ rest, entry }: NotificationContext): boolean =>
+  rest.cause === 'runCut' && entry.runsFor !== null;
 
-/** @param paid whether the gateway had accepted the run */
-const excusedRun = (context: NotificationContext, paid: boolean): Partial<NotificationContext> => ({
-  entry: excused(isOwnCut(context, paid) ? cut(context.entry) : context.entry, paid || !context.unpaid),
+/**
+ * @param paid whether the gateway had accepted the run
+ * @param wentDown whether the gateway went away while it was open
+ */
+const excusedRun = (
+  context: NotificationContext,
+  paid: boolean,
+  wentDown: boolean,
+): Partial<NotificationContext> => ({
+  entry: excused(
+    paid && wentDown && isOwnCut(context) ? cut(context.entry) : context.entry,
+    paid || !context.unpaid,
+  ),
   blame: null,
   ...rested(context, { counted: false }),
 });
@@ -70,7 +80,8 @@ export const withFailures = notificationParts.extend({
     /** Whose failure a cut run is shows in the next probe, so it is given up only after that. */
     lastAttempt: ({ context }, { fault }: Failure) =>
       isAttempt(fault.kind) && fault.kind !== 'runCut' && hasSpent(context.entry, context.delivery),
-    gatewayBlamed: ({ context }, { fault }: Failure) => context.blame === 'gateway' && isAttempt(fault.kind),
+    gatewayBlamed: ({ context }, { fault }: Failure) =>
+      (context.blame === 'gateway' || context.blame === 'down') && isAttempt(fault.kind),
     /** Not this row's trouble: the step waits until Convex, or the journal, is back. */
     journalAway: (_, { fault }: Failure) => fault.kind === 'journalUnavailable',
     /** The function fails for different rows alike: the step waits, and the row counts nothing. */
@@ -90,16 +101,18 @@ export const withFailures = notificationParts.extend({
   actions: {
     /** The attempt was counted as the run began, and it stays. */
     countAttempt: learn((context) => ({ blame: null, ...rested(context, { counted: true }) })),
-    excuse: learn((context, { paid }: { paid: boolean }) => excusedRun(context, paid)),
+    excuse: learn((context, { paid }: { paid: boolean }) =>
+      excusedRun(context, paid, context.blame === 'down'),
+    ),
     /** A run that is cut off by our own leaving is nobody's failure. */
     excuseOpenRun: learn(({ blame, entry }) =>
       blame === null ? {} : { blame: null, entry: excused(entry, true) },
     ),
     /** It is to blame for the run under way, or for the last one, which was counted. */
-    blameGateway: learn((context) => {
-      if (context.blame !== null) return { trial: true, blame: 'gateway' };
+    blameGateway: learn((context, { ailing }: { ailing: boolean }) => {
+      if (context.blame !== null) return { trial: true, blame: ailing ? 'gateway' : 'down' };
       const isLate = context.rest.counted && context.entry.parked === null;
-      return { trial: true, ...(isLate && excusedRun(context, true)) };
+      return { trial: true, ...(isLate && excusedRun(context, true, !ailing)) };
     }),
     keepFault: learn((context, { fault }: Failure) => ({
       result: { ...context.result, reason: fault.message },

@@ -15,11 +15,15 @@ import { FUNCTION, keepFault, passed, stepFailed } from './step-failures.ts';
 import { acting } from './tool-calls.ts';
 
 const outcome = (name: Outcome) => ({ type: 'setOutcome', params: { outcome: name } }) as const;
+const blameGateway = {
+  type: 'blameGateway',
+  params: ({ event }: { event: { ailing: boolean } }) => event,
+} as const;
 /** What the gateway did while its run was open decides whether the next one goes alone, or not at all. */
 const excusedInQueue = {
   guard: 'counted',
   target: '#notification.queueing.stale',
-  actions: ['blameGateway', 'askForSlot'],
+  actions: [blameGateway, 'askForSlot'],
 } as const;
 
 /** A context that came with the list stands for the first read alone. */
@@ -51,7 +55,7 @@ export const notificationMachine = notificationSetup.createMachine({
   on: {
     'work.leave': { actions: 'leave' },
     'work.abort': { target: '.handingBack', actions: 'excuseOpenRun' },
-    'gateway.excused': { actions: 'blameGateway' },
+    'gateway.excused': { actions: blameGateway },
     'agent.available': { guard: 'failing', actions: 'reportFailing' },
     'functions.troubled': { actions: { type: 'noteTroubled', params: ({ event }) => event } },
   },
@@ -220,7 +224,7 @@ export const notificationMachine = notificationSetup.createMachine({
               guard: 'counted',
               target: 'resting',
               reenter: true,
-              actions: 'blameGateway',
+              actions: blameGateway,
             },
             'backend.available': { guard: 'waitsForBackend', target: '#notification.reading' },
             'gateway.available': { guard: 'waitsForGateway', target: '#notification.reading' },

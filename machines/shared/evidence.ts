@@ -15,5 +15,8 @@ export type Gate = 'open' | 'trial' | 'closed';
 export type GateNews =
   | { type: 'gateway.available' }
   | { type: 'gateway.trial' }
-  /** `excused`: runs failed because of the gateway or its model provider, so their attempts do not count. */
-  | { type: 'gateway.lost'; excused: boolean };
+  /**
+   * `excused`: runs failed because of the gateway or its model provider, so their attempts do not count. `ailing`: it
+   * answers all the while, so no run took it down.
+   */
+  | { type: 'gateway.lost'; excused: boolean; ailing?: boolean };

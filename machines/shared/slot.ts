@@ -43,7 +43,7 @@ export type ChildOrder =
   /** The time to finish is over. */
   | { type: 'work.abort' }
   /** Runs fail because of the gateway or its model provider: what fails now is not the child's failure. */
-  | { type: 'gateway.excused' }
+  | { type: 'gateway.excused'; ailing: boolean }
   /** The runs of its agent succeed again. */
   | { type: 'agent.available' }
   /** The gateway takes runs again. */

@@ -400,7 +400,9 @@ function fromDelivery(ghost: Ghost, menu: Menu): Move<Ghost>[] {
       ? menu.trials.map((trial) => hear({ type: 'slot.granted', trial }, { ...ghost, slot: 'granted' }))
       : []),
     ...(menu.excuses
-      ? ['gateway.excused', 'gateway.available', 'agent.available'].map((type) => hear({ type }))
+      ? ['gateway.excused', 'gateway.available', 'agent.available'].map((type) =>
+          hear({ type, ailing: false }),
+        )
       : []),
     ...(menu.leaves && !ghost.leaving ? [hear({ type: 'work.leave' }, { ...ghost, leaving: true })] : []),
     ...(menu.leaves && ghost.leaving && !ghost.aborted

@@ -100,6 +100,32 @@ export const scopeCases: readonly FaultCase[] = [
     },
   },
   {
+    name: 'all-fail-in-two-ways',
+    what: "half of all runs fail and the other half are cut by a proxy for a minute: the gateway's trouble, and no message is said to take it down",
+    names: /model provider/,
+    limit: 180,
+    async run(_test, trouble) {
+      let runs = 0;
+      const scene = await setScene((): Fate => {
+        runs += 1;
+        return runs % 2 === 0 ? { kind: 'fails' } : { kind: 'proxyAnswers', status: 504, afterMs: 500 };
+      });
+      trouble.begins();
+      const tasks = await Promise.all(
+        ['engineer', ...OTHERS].map((agent) => assign(scene, agent, `Failing ${agent};`)),
+      );
+      await scene.runtime.waitForHealth('whose trouble it is', ({ gateway }) => gateway.state === 'ailing');
+      await delay(60_000);
+      const { problems, delivery } = await scene.runtime.health();
+      expect(problems.map(({ source }) => source)).toEqual(['gateway']);
+      expect(delivery.parked).toBe(0);
+      scene.gateway.decide(() => answers('Done.', 100));
+      trouble.ends();
+      const took = await allSay(scene, tasks, 90, 'All are answered');
+      return `${runs} runs in a minute, 0 given up, all answered ${inSeconds(took)} after`;
+    },
+  },
+  {
     name: 'message-kills-gateway',
     what: 'one message takes the gateway down 300 ms into its run: given up after 5 runs, nobody else is run more than 3 times',
     names: /Deadly|gateway/,
