@@ -1,4 +1,4 @@
-import { isKept, type Entry } from '../../machines/notification/entry.ts';
+import { isKept, NOTHING_KNOWN, type Entry } from '../../machines/notification/entry.ts';
 import { faultOf } from '../../machines/shared/fault.ts';
 import type { Store } from '../journal/store.ts';
 import { entryIn } from './stored-entry.ts';
@@ -16,17 +16,26 @@ export interface Entries {
   /** The same for what has begun: it goes on whatever the disk does, because the entry is written when the disk recovers. */
   writeIfPossible(id: string, entry: Entry): Promise<void>;
   forget(id: string): void;
+  /**
+   * Forgets the entry of a row that is marked. While this process lives, `read` still tells what was answered: a row that
+   * Mission Control lists all the same is not run again.
+   */
+  finish(id: string, entry: Entry): void;
+  /** Whether this process has marked the row. */
+  isFinished(id: string): boolean;
 }
 
 const PREFIX = 'notification:';
+const MOST_FINISHED = 5_000;
 
 export function createEntries(store: Store): Entries {
+  const finished = new Map<string, Entry>();
   const keep = (id: string, entry: Entry): void => {
     if (isKept(entry)) store.put(PREFIX + id, entry);
     else store.remove(PREFIX + id);
   };
   return {
-    read: (id) => entryIn(store.read(PREFIX + id)),
+    read: (id) => entryIn(store.read(PREFIX + id)) ?? finished.get(id) ?? null,
     unfinished: () =>
       store.keys().flatMap((key) => (key.startsWith(PREFIX) ? [key.slice(PREFIX.length)] : [])),
     keep,
@@ -39,6 +48,13 @@ export function createEntries(store: Store): Entries {
       await syncedIfPossible(store);
     },
     forget: (id) => store.remove(PREFIX + id),
+    finish: (id, { posts, answered }) => {
+      store.remove(PREFIX + id);
+      finished.set(id, { ...NOTHING_KNOWN, posts: Math.max(1, posts), answered });
+      const [oldest] = finished.size > MOST_FINISHED ? finished.keys() : [];
+      if (oldest !== undefined) finished.delete(oldest);
+    },
+    isFinished: (id) => finished.has(id),
   };
 }
 

@@ -1,6 +1,13 @@
 import { fromPromise, type InputFrom, type OutputFrom } from 'xstate';
 import type { Message, notificationActors } from '../../machines/notification/actors.ts';
-import { handedBack, replied, callAnswered, called, type Entry } from '../../machines/notification/entry.ts';
+import {
+  handedBack,
+  replied,
+  callAnswered,
+  called,
+  settled,
+  type Entry,
+} from '../../machines/notification/entry.ts';
 import { hasMoved, isSameVersion, versionOf } from '../../machines/notification/version.ts';
 import { meaningOf } from '../../machines/notification/reply.ts';
 import { Fault } from '../../machines/shared/fault.ts';
@@ -214,7 +221,7 @@ function markActors({ missionControl, entries, letters }: Surroundings) {
     if (entry.begun !== null) await entries.writeIfPossible(id, entry);
     const reply = content === null ? null : { content, first: entry.posts === 0, startsTask };
     const moved = await missionControl.completeDelivery({ notificationId: id, version, reply }, signal);
-    if (moved === null) entries.forget(id);
+    if (moved === null) entries.finish(id, settled(entry, version));
     return moved;
   };
   const rereadRow: Io<'rereadRow'> = ({ input: { id, entry }, signal }) => {
@@ -228,10 +235,17 @@ function markActors({ missionControl, entries, letters }: Surroundings) {
       await entries.writeIfPossible(id, entry);
     }
     await missionControl.markDelivered(id, signal);
+    const isListedAgain = entries.isFinished(id);
     // After the mark no message is coalesced into the row any more, so its version now is final.
-    const last = version && (await missionControl.loadContext(id, signal));
+    const last = version !== null || isListedAgain ? await missionControl.loadContext(id, signal) : null;
     if (version !== null && last !== null && hasMoved(last.notification, version)) return last;
-    entries.forget(id);
+    entries.finish(id, entry);
+    if (isListedAgain && last !== null && last.notification.deliveredAt === undefined) {
+      throw new Fault(
+        'backendRejected',
+        'markNotificationDelivered succeeds, and the row stays undelivered.',
+      );
+    }
     return null;
   };
   const keepDeadLetter: Io<'keepDeadLetter'> = ({ input: { row, title, text, reason } }) =>

@@ -12,8 +12,11 @@ export interface Call {
   args: Record<string, unknown>;
 }
 
-/** pass: goes on to the backend. fail: the function throws. hang: no answer, and the backend never hears of it. */
-export type Verdict = 'pass' | 'fail' | 'hang';
+/**
+ * pass: goes on to the backend. fail: the function throws. hang: no answer, and the backend never hears of it. feign: it
+ * says that it has succeeded, and the backend never hears of it.
+ */
+export type Verdict = 'pass' | 'fail' | 'hang' | 'feign';
 
 export interface Relay {
   /** Takes the place of the backend's. */
@@ -37,8 +40,8 @@ export async function relayTo(url: string): Promise<Relay> {
     const verdict = await rule({ name, args: args[0] });
     if (verdict === 'hang') return;
     const reply =
-      verdict === 'fail'
-        ? { status: 200, text: FAILED }
+      verdict === 'fail' || verdict === 'feign'
+        ? { status: 200, text: verdict === 'fail' ? FAILED : FEIGNED }
         : await askBackend(`${url}${request.url ?? '/'}`, body);
     response.writeHead(reply.status, { 'content-type': 'application/json' }).end(reply.text);
   }
@@ -66,6 +69,8 @@ const FAILED = JSON.stringify({
   errorMessage: 'Uncaught Error: Fault on command',
   logLines: [],
 });
+
+const FEIGNED = JSON.stringify({ status: 'success', value: { success: true }, logLines: [] });
 
 async function textOf(request: IncomingMessage): Promise<string> {
   request.setEncoding('utf8');

@@ -113,6 +113,28 @@ export const rowCases: readonly FaultCase[] = [
     },
   },
   {
+    name: 'mark-has-no-effect',
+    what: 'marking says that it has succeeded and does nothing, for 20 s: each row is run and posted once, and named',
+    names: /neither delivered nor marked|markNotificationDelivered/,
+    contractOnly: true,
+    limit: 120,
+    async run(_test, trouble) {
+      const { backend, gateway, relay, start } = await setUpRelay(5);
+      relay.judge((call) => (isMark(call) ? 'feign' : 'pass'));
+      trouble.begins();
+      const runtime = await start();
+      await runtime.waitForHealth('the trouble', ({ status }) => status === 'degraded');
+      await delay(20_000);
+      relay.judge(() => 'pass');
+      trouble.ends();
+      const took = await allDelivered({ backend }, 60);
+      await expectGoodOrder({ backend, gateway, runtime });
+      const most = await mostRuns({ backend, gateway });
+      expect(most).toBe(1);
+      return `${relay.count('markNotificationDelivered')} marks, ${most} run each, marked ${inSeconds(took)} after`;
+    },
+  },
+  {
     name: 'full-page',
     what: 'a page of rows that fail stands before the good ones (page of 3, 6 failing): the good ones are delivered',
     names: /function \w+ fails|failed\. Only this/,
