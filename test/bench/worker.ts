@@ -8,8 +8,9 @@ import { freePort } from '../../src/local/free-port.ts';
 import type { ContractBackend } from '../kits/contract-backend/spawn.ts';
 
 const RUNTIME = join(import.meta.dirname, '../../dist/main.js');
-/** As `npm start` and the image have it. */
+/** Both as `npm start` and the image have them. */
 const YOUNG_SPACE = ['--max-semi-space-size=2', '--no-parallel-scavenge'];
+const MALLOC = { MALLOC_ARENA_MAX: '1' };
 const CEILING = join(import.meta.dirname, 'ceiling/main.ts');
 
 export interface Worker {
@@ -67,6 +68,7 @@ async function spawnWorker(
   const child = spawn(process.execPath, args, {
     env: {
       PATH: process.env['PATH'] ?? '',
+      ...MALLOC,
       CONVEX_URL: backend.url,
       ACCOUNT_ID: backend.accountId,
       SERVICE_TOKEN: backend.serviceToken,
