@@ -154,10 +154,11 @@ export interface Reply extends KeptReply {
   usage: Usage | null;
 }
 
+/** A deep probe asks for both. */
 export interface ProbeResult {
   /** null when the gateway does not tell. */
   version: string | null;
-  /** The agents that it knows, when this probe asked for them. */
+  /** The agents that it knows. */
   agents: string[] | null;
 }
 

@@ -54,9 +54,9 @@ interface GatewayContext extends GatewayInput {
 
 const TRIAL_LIMITS: BackoffLimits = { baseMs: 5_000, capMs: 25_000 };
 /** A gateway that is gone shows on /health within 5 s; one that hangs shows when the probe's own limit has passed as well. */
-const CHECK_EVERY_MS = 2_000;
-/** Every 30th check, about once a minute, also asks for the list of agents, which checks the token. */
-const DEEP_EVERY = 30;
+const CHECK_EVERY_MS = 4_000;
+/** Every 15th check, about once a minute, also asks for the version and for the list of agents, which checks the token. */
+const DEEP_EVERY = 15;
 
 const isRefusal = (kind: FaultKind): boolean => kind === 'gatewayRefused' || kind === 'gatewayMisconfigured';
 

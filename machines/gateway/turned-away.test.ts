@@ -71,7 +71,7 @@ it('leaves the gate open when runs are cut off and the gateway answers', async (
   expect(state(gateway).matches({ connected: 'steady' })).toBe(true);
   expect(gateway.heard).toHaveLength(before);
   gateway.world.away = true;
-  await gateway.pass(2_000);
+  await gateway.pass(4_000);
   expect(gateway.heard.at(-1)).toEqual({ type: 'gateway.lost', excused: false });
 });
 

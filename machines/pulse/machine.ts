@@ -34,7 +34,7 @@ interface PulseContext {
 /** A call without an answer for this long is a sign of trouble, long before the call is given up; milliseconds. */
 export const HANGS_AFTER_MS = 10_000;
 /** With a look's limit of 2 s, a Convex that refuses connections is known within 5 s, and a silent one within 10 s. */
-const LOOK_EVERY_MS = 2_500;
+const LOOK_EVERY_MS = 4_000;
 /** While Convex is away, others wait for it to come back. */
 const LOOK_WHILE_AWAY_MS = 500;
 /** One slow answer does not count as silence. */

@@ -18,7 +18,7 @@ function startPulse() {
     heard.length = 0;
     for (const look of looks) {
       next = look;
-      clock.increment(2_500);
+      clock.increment(4_000);
       await settle();
     }
     return heard.map((news) =>

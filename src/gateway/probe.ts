@@ -28,7 +28,7 @@ type Ask = (method: 'GET' | 'POST', endpoint: string) => Promise<Answer>;
 /**
  * Asks the gateway how it is, without a run.
  * @param timeoutMs covers the whole probe
- * @param deep also `GET /v1/models`: the token and the roster, once a minute is enough
+ * @param deep also the version, and `GET /v1/models`: the token and the roster. Once a minute is enough
  * @throws Fault gatewayUnavailable, gatewayRefused, gatewayMisconfigured or aborted
  */
 export async function probeGateway(
@@ -64,7 +64,7 @@ export async function probeGateway(
   try {
     const seen = await checkReady(ask, target);
     const agents = deep || !seen.isOpenClaw ? await readRoster(ask, seen, target) : null;
-    return { version: await readVersion(ask), agents };
+    return { version: deep ? await readVersion(ask) : null, agents };
   } catch (error) {
     if (error instanceof Fault) throw error;
     if (limit.expired()) {
