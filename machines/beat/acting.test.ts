@@ -4,7 +4,7 @@ import { actingAgent } from '../../test/kits/samples/acting.ts';
 import { agentRow } from '../../test/kits/samples/agent-row.ts';
 import { Fault } from '../shared/fault.ts';
 import type { Rounds } from '../shared/rounds.ts';
-import type { ChildNews } from '../shared/slot.ts';
+import type { ChildNews } from '../shared/child-messages.ts';
 import type { BeatPlan, BeatRound, BeatRun } from './context.ts';
 import { beatMachine } from './machine.ts';
 

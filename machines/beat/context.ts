@@ -4,7 +4,7 @@ import type { AgentRow, TaskRow, ThreadMessage } from '../shared/mission-control
 import type { Moment } from '../shared/moment.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { NextCall, Rounds } from '../shared/rounds.ts';
-import type { ChildNews, Sign } from '../shared/slot.ts';
+import type { ChildNews, Sign } from '../shared/child-messages.ts';
 import type { Spent } from '../shared/spending.ts';
 import type { ToolCall } from '../shared/tools.ts';
 

@@ -1,4 +1,4 @@
-import { reportSpent } from '../shared/child.ts';
+import { roundEnded } from '../shared/child.ts';
 import { faultParams } from '../shared/fault.ts';
 import { listening } from '../shared/listening.ts';
 import { makingCalls } from '../shared/making-calls.ts';
@@ -92,19 +92,11 @@ export const beatMachine = beatSetup.createMachine({
               {
                 guard: { type: 'mayAct', params: ({ event }) => event.output },
                 target: 'acting',
-                actions: [
-                  { type: 'keepCalls', params: ({ event }) => event.output },
-                  reportSpent,
-                  'reportRunSucceeded',
-                ],
+                actions: [{ type: 'keepCalls', params: ({ event }) => event.output }, ...roundEnded],
               },
               {
                 target: '#beat.judging',
-                actions: [
-                  { type: 'keepReply', params: ({ event }) => event.output },
-                  reportSpent,
-                  'reportRunSucceeded',
-                ],
+                actions: [{ type: 'keepReply', params: ({ event }) => event.output }, ...roundEnded],
               },
             ],
             onError: [

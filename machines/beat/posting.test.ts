@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { agentRow } from '../../test/kits/samples/agent-row.ts';
 import { createListener, sampleTask, settle } from '../../test/kits/samples/mission-control.ts';
 import { Fault, type FaultKind } from '../shared/fault.ts';
-import type { ChildNews } from '../shared/slot.ts';
+import type { ChildNews } from '../shared/child-messages.ts';
 import type { Looked } from '../shared/child.ts';
 import type { BeatLetter, BeatPlan, BeatPost, BeatRound, BeatRun } from './context.ts';
 import { beatMachine } from './machine.ts';

@@ -6,7 +6,7 @@ import { childActions, childDelays, childGuards, type Looked } from '../shared/c
 import type { Failure } from '../shared/fault.ts';
 import type { AgentRow } from '../shared/mission-control.ts';
 import { addRound, answeredCall, begunCall, mayCall, nextCall, NO_ROUNDS } from '../shared/rounds.ts';
-import type { ChildOrder, Sign } from '../shared/slot.ts';
+import type { ChildOrder, Sign } from '../shared/child-messages.ts';
 import type { Tag } from '../shared/tags.ts';
 import type { ToolCall } from '../shared/tools.ts';
 import { whoIs } from '../shared/who.ts';

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { agentRow } from '../../test/kits/samples/agent-row.ts';
 import { createListener } from '../../test/kits/samples/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
-import type { ChildNews, Sign } from '../shared/slot.ts';
+import type { ChildNews, Sign } from '../shared/child-messages.ts';
 import type { BeatPlan, BeatRound, BeatRun } from './context.ts';
 import { beatMachine } from './machine.ts';
 

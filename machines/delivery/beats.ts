@@ -19,7 +19,7 @@ export const withBeats = withUnlisted.extend({
   guards: {
     draining: stateIn({ active: { mode: 'draining' } }),
     agentRests: ({ context }, { agent }: { agent: { _id: string } }) =>
-      context.resting[agent._id] !== undefined,
+      context.outOfTokens[agent._id] !== undefined,
   },
   actions: {
     takeBeat: assign(({ context }, due: DueBeat) => ({

@@ -7,7 +7,7 @@ import type { StallNews } from '../shared/listening.ts';
 import type { Spent, TokenLimits } from '../shared/spending.ts';
 import type { Moment } from '../shared/moment.ts';
 import type { Parent } from '../shared/parent.ts';
-import type { ChildNews } from '../shared/slot.ts';
+import type { ChildNews } from '../shared/child-messages.ts';
 import type { BeatOutput } from '../beat/context.ts';
 import type { NotificationOutput } from '../notification/context.ts';
 import type { Thread } from '../notification/chatter.ts';
@@ -171,7 +171,7 @@ export interface Poll {
 }
 
 /** An agent that rests until the UTC day is over. */
-export interface Resting {
+export interface TokenRest {
   spent: Spent;
   /** Keys of sessions whose threads were told, or are being told. */
   told: readonly string[];
@@ -210,7 +210,7 @@ export interface DispatchContext extends Omit<DeliveryInput, keyof Sources | 'of
   sources: Sources;
   queue: Queue;
   /** Agents that have used up their tokens of the day, by id, and their sessions whose threads were told. */
-  resting: Readonly<Record<string, Resting>>;
+  outOfTokens: Readonly<Record<string, TokenRest>>;
   trials: Trials;
   /** Whose trouble the latest failures may be. */
   troubles: Troubles;

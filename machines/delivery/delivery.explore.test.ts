@@ -33,7 +33,7 @@ import { actorName, isSessionActor } from '../shared/actor-name.ts';
 import { REFUSED_BACKOFF } from '../shared/backoff.ts';
 import type { NotificationRow } from '../shared/mission-control.ts';
 import { deliveryMachine } from './machine.ts';
-import { agentIn } from '../shared/slot.ts';
+import { agentIn } from '../shared/child-messages.ts';
 import { sessionOf } from './queue.ts';
 
 const SLOTS = 2;
@@ -98,7 +98,7 @@ const keepsWithinItsSlots: Invariant = ({ to, effects, after }) => {
 /** A trial that is over without a verdict is followed by another, or the gate would stay as it is for ever. */
 const alwaysHasATrialOut: Invariant = ({ to, after }) => {
   const { ready, preparing } = to.context.queue.counts;
-  const mayTry = to.context.queue.ready.some(({ agentId }) => to.context.resting[agentId] === undefined);
+  const mayTry = to.context.queue.ready.some(({ agentId }) => to.context.outOfTokens[agentId] === undefined);
   const isDue = gateOf(to) === 'trial' && isAccepting(to) && ready > 0 && preparing === 0 && mayTry;
   return isDue && after.trialOn === null ? 'nobody is on trial' : null;
 };
@@ -106,7 +106,7 @@ const alwaysHasATrialOut: Invariant = ({ to, after }) => {
 /** An agent that has used up its tokens runs nothing, and its threads are told. */
 const restsWhoHasNoTokens: Invariant = ({ to, effects }) => {
   for (const { to: name } of sends(effects, 'slot.granted')) {
-    if (to.context.resting[agentIn(sessionIn(name))] !== undefined) return `${name} runs without tokens`;
+    if (to.context.outOfTokens[agentIn(sessionIn(name))] !== undefined) return `${name} runs without tokens`;
   }
   return null;
 };
@@ -116,7 +116,7 @@ const tellsEachThreadOnce: Invariant = ({ from, effects, event }) => {
     // The note was not due, or failed, so that the thread was not told.
     const output = event !== null && 'output' in event ? (event.output as { result: string }) : null;
     if (output !== null && output.result !== 'told') continue;
-    const isTold = Object.values(from?.context.resting ?? {}).some(({ told }) =>
+    const isTold = Object.values(from?.context.outOfTokens ?? {}).some(({ told }) =>
       told.includes(id.replace('rest:', '')),
     );
     if (isTold) return `tells ${id} twice`;
@@ -126,8 +126,8 @@ const tellsEachThreadOnce: Invariant = ({ from, effects, event }) => {
 
 /** An agent in trouble waits for its own run alone; nobody else waits for it. */
 const leavesNoSlotIdle: Invariant = ({ to }) => {
-  const { queue, troubles, resting, passedBy } = to.context;
-  const ready = queue.ready.filter(({ agentId }) => resting[agentId] === undefined);
+  const { queue, troubles, outOfTokens, passedBy } = to.context;
+  const ready = queue.ready.filter(({ agentId }) => outOfTokens[agentId] === undefined);
   if (gateOf(to) !== 'open' || !isAccepting(to) || queue.counts.running >= SLOTS) return null;
   if (goesAlone(to)) return null;
   const running = queue.sessions.filter(({ phase }) => phase === 'running');
@@ -161,17 +161,17 @@ const triesAnotherAgentNext: Invariant = ({ from, to, effects }) => {
   if (trial === undefined || last === undefined || gateOf(from ?? to) !== 'trial') return null;
   const agentId = agentIn(sessionIn(trial.to));
   if (agentIn(last) !== agentId) return null;
-  const { queue, resting } = to.context;
-  const held = queue.ready.find((one) => one.agentId !== agentId && resting[one.agentId] === undefined);
+  const { queue, outOfTokens } = to.context;
+  const held = queue.ready.find((one) => one.agentId !== agentId && outOfTokens[one.agentId] === undefined);
   return held === undefined ? null : `${held.key} waits for a second trial of ${agentId}`;
 };
 
 /** The sessions of an agent in trouble take the place of one run, and no more, from those of other agents. */
 const startsWhoIsWell: Invariant = ({ to }) => {
-  const { queue, troubles, resting } = to.context;
+  const { queue, troubles, outOfTokens } = to.context;
   if (gateOf(to) !== 'open' || !isAccepting(to)) return null;
   const mayHave = (agentId: string): number =>
-    resting[agentId] !== undefined ? 0 : troubles[`agent:${agentId}`] === 'found' ? 1 : SLOTS;
+    outOfTokens[agentId] !== undefined ? 0 : troubles[`agent:${agentId}`] === 'found' ? 1 : SLOTS;
   const wanted = queue.sessions.filter(({ phase }) => ['preparing', 'ready', 'running'].includes(phase));
   const agents = [...new Set(wanted.map(({ agentId }) => agentId))];
   const taken = agents.reduce(

@@ -1,6 +1,6 @@
 /** The actions for sessions: who starts, who gets a slot, and how a child ended. */
 import { assign, enqueueActions } from 'xstate';
-import type { ChildNews } from '../shared/slot.ts';
+import type { News } from '../shared/child-messages.ts';
 import { isAside } from './aside.ts';
 import type { ChildOutput } from './context.ts';
 import { recorded } from './history.ts';
@@ -20,9 +20,6 @@ import {
   start,
 } from './queue.ts';
 import { functionsIn, limitsOf } from './scopes.ts';
-
-type Wanted = Extract<ChildNews, { type: 'slot.wanted' }>;
-type Rested = Extract<ChildNews, { type: 'child.rested' }>;
 
 export const deliverySetup = withLeaving.extend({
   actions: {
@@ -64,23 +61,23 @@ export const deliverySetup = withLeaving.extend({
       }
     }),
     grantSlot: enqueueActions(({ enqueue: then, context }) => {
-      const { queue, resting, passedBy } = context;
+      const { queue, outOfTokens, passedBy } = context;
       const session = nextToRun(queue, limitsOf(context));
       if (session?.actorId == null) return;
       then.assign({
         queue: setPhase(queue, session.key, 'running'),
-        passedBy: nextAlone(queue, resting) === null ? 0 : passedBy + 1,
+        passedBy: nextAlone(queue, outOfTokens) === null ? 0 : passedBy + 1,
       });
       then.sendTo(session.actorId, { type: 'slot.granted', trial: false });
     }),
-    noteReady: assign(({ context: { queue } }, { session, alone }: Wanted) => ({
+    noteReady: assign(({ context: { queue } }, { session, alone }: News<'slot.wanted'>) => ({
       queue: setReady(queue, session, alone),
     })),
     noteReturned: assign(({ context: { queue, trials } }, { session }: { session: string }) => ({
       ...(sessionOf(queue, session)?.phase === 'running' && { queue: setPhase(queue, session, 'answering') }),
       trials: afterTrial(trials, session),
     })),
-    noteResting: assign(({ context }, { session, before, reason }: Rested) => {
+    noteResting: assign(({ context }, { session, before, reason }: News<'child.rested'>) => {
       const { queue, history, trials } = context;
       if (before === 'pace') return { queue: setPhase(queue, session, 'resting') };
       const isAnswering = before === 'call' && sessionOf(queue, session)?.phase === 'answering';

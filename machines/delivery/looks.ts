@@ -4,7 +4,7 @@ import { MAX_PAGE } from '../shared/mission-control.ts';
 import type { ChildOutput, DispatchContext, Page } from './context.ts';
 import { deliveryParts, freeSlots, isWell, MIN_POLL_MS } from './parts.ts';
 import { movedIn, stirredBy } from './moved.ts';
-import { enqueuePage, forgetContexts, giveUpPlaces, knownIds, type Item } from './queue.ts';
+import { enqueuePage, forgetContexts, removeEmpty, knownIds, type Item } from './queue.ts';
 
 /** The wait is this part of the time since the last news: what comes is seen within a twentieth of the silence. */
 const POLL_SHARE = 20;
@@ -48,7 +48,7 @@ export const withLooks = deliveryParts.extend({
         then.sendTo(context.parent, { ...isWell('page'), problem: hidden ? PAGE_FULL : null });
       }
       then.assign({
-        queue: giveUpPlaces(grown),
+        queue: removeEmpty(grown),
         poll: {
           ...poll,
           hidden,
@@ -60,7 +60,7 @@ export const withLooks = deliveryParts.extend({
           floorMs: 0,
         },
       });
-      if (Object.keys(context.resting).length > 0) {
+      if (Object.keys(context.outOfTokens).length > 0) {
         then.raise({ type: 'rest.told', moved: movedIn(queue, items) });
       }
       if (page.rows.some(({ given }) => given !== null)) {

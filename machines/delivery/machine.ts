@@ -1,14 +1,14 @@
 import { and, type ActorRefFrom } from 'xstate';
-import { agentIn } from '../shared/slot.ts';
+import { agentIn, type News } from '../shared/child-messages.ts';
 import { crashOf } from '../shared/crash.ts';
 import { beatDue } from './beats.ts';
-import { freshPoll, type DeliveryEvent } from './context.ts';
+import { freshPoll } from './context.ts';
 import { deliverySetup } from './dispatch.ts';
 import { noHistory } from './history.ts';
 import { mode } from './leaving.ts';
 import { freeSlots, outputOf, tell } from './parts.ts';
 import { EMPTY_QUEUE, headIds } from './queue.ts';
-import { restNoteOf } from './rests.ts';
+import { restNoteOf } from './out-of-tokens.ts';
 import { agentScope, awayScope, callsScope, sessionScope, waitScope } from './scopes.ts';
 import { troubleOf } from './troubles.ts';
 import { backingOff, listFailed, refused } from './unlisted.ts';
@@ -43,7 +43,7 @@ const runPassed = {
 const runFailed = [
   'countFailedRun',
   'doubt',
-  { type: 'passOn', params: ({ event }: { event: Extract<DeliveryEvent, { type: 'run.failed' }> }) => event },
+  { type: 'passOn', params: ({ event }: { event: News<'run.failed'> }) => event },
 ] as const;
 
 const childEnded = [
@@ -66,7 +66,7 @@ export const deliveryMachine = deliverySetup.createMachine({
     troubles: {},
     threads: {},
     passedBy: 0,
-    resting: {},
+    outOfTokens: {},
     setAside: [],
     stuck: [],
     beaters: {},

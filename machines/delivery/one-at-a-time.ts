@@ -1,13 +1,11 @@
 /** The actions for runs that go out one at a time: alone, because the gateway went down with them, or as its trial. */
 import { assign, enqueueActions } from 'xstate';
-import type { ChildNews } from '../shared/slot.ts';
+import type { News } from '../shared/child-messages.ts';
 import type { Who } from '../shared/who.ts';
 import type { DispatchContext } from './context.ts';
 import { isWell, PASSED_BY_PER_SLOT } from './parts.ts';
 import { nextAlone, sessionOf, setPhase, type Queue, type Session } from './queue.ts';
 import { withThreads } from './threads.ts';
-
-type Wanted = Extract<ChildNews, { type: 'slot.wanted' }>;
 
 /** How long others wait for a run that goes alone. */
 const ALONE_MS = 20_000;
@@ -25,35 +23,36 @@ export const withOneAtATime = withThreads.extend({
   guards: {
     trialAtStart: ({ context }) => context.gate === 'trial',
     /** No run is open, and a session waits for such a moment. */
-    aloneFree: ({ context: { queue, resting } }) =>
-      queue.counts.running === 0 && nextAlone(queue, resting) !== null,
+    aloneFree: ({ context: { queue, outOfTokens } }) =>
+      queue.counts.running === 0 && nextAlone(queue, outOfTokens) !== null,
     /** A session has waited for long to run alone, and is let through. */
-    aloneDue: ({ context: { queue, settings, resting, passedBy } }) =>
-      nextAlone(queue, resting) !== null && passedBy >= PASSED_BY_PER_SLOT * settings.maxConcurrentSessions,
-    noneAlone: ({ context: { queue, resting } }) => nextAlone(queue, resting) === null,
+    aloneDue: ({ context: { queue, settings, outOfTokens, passedBy } }) =>
+      nextAlone(queue, outOfTokens) !== null &&
+      passedBy >= PASSED_BY_PER_SLOT * settings.maxConcurrentSessions,
+    noneAlone: ({ context: { queue, outOfTokens } }) => nextAlone(queue, outOfTokens) === null,
     noRunOpen: ({ context: { queue } }) => queue.counts.running === 0,
     /** No trial is out. Runs from before the trouble may still be under way, and are not waited for. */
-    trialFree: ({ context: { trials, queue, resting } }) =>
+    trialFree: ({ context: { trials, queue, outOfTokens } }) =>
       trials.session === null &&
       queue.counts.preparing === 0 &&
-      nextToTry(queue, trials.tried, resting) !== null,
+      nextToTry(queue, trials.tried, outOfTokens) !== null,
   },
   delays: { aloneLimit: ALONE_MS },
   actions: {
     /** A session that waits to run alone is a problem on /health, until it need not any more. */
-    noteAlone: enqueueActions(({ enqueue: then, context }, { session, who, alone }: Wanted) => {
+    noteAlone: enqueueActions(({ enqueue: then, context }, { session, who, alone }: News<'slot.wanted'>) => {
       if (!alone && sessionOf(context.queue, session)?.alone !== true) return;
       const problem = alone ? describeAlone(who) : null;
       then.sendTo(context.parent, { ...isWell(aloneSource(session)), problem });
     }),
-    grantAlone: enqueueActions(({ enqueue: then, context: { queue, resting } }) => {
-      const session = nextAlone(queue, resting);
+    grantAlone: enqueueActions(({ enqueue: then, context: { queue, outOfTokens } }) => {
+      const session = nextAlone(queue, outOfTokens);
       if (session?.actorId == null) return;
       then.assign({ queue: setPhase(queue, session.key, 'running'), passedBy: 0 });
       then.sendTo(session.actorId, { type: 'slot.granted', trial: false });
     }),
-    grantTrial: enqueueActions(({ enqueue: then, context: { queue, trials, resting } }) => {
-      const session = nextToTry(queue, trials.tried, resting);
+    grantTrial: enqueueActions(({ enqueue: then, context: { queue, trials, outOfTokens } }) => {
+      const session = nextToTry(queue, trials.tried, outOfTokens);
       if (session?.actorId == null) return;
       const tried = [...trials.tried.filter((key) => key !== session.key), session.key];
       then.assign({
@@ -75,13 +74,13 @@ export const withOneAtATime = withThreads.extend({
 export function nextToTry(
   { ready }: Queue,
   tried: readonly string[],
-  resting: DispatchContext['resting'] = {},
+  outOfTokens: DispatchContext['outOfTokens'] = {},
 ): Session | null {
   const agentTurn = ({ agentId }: Session): number =>
     tried.findLastIndex((key) => key.startsWith(`${agentId}/`));
   const turn = (session: Session): number => tried.indexOf(session.key);
   const [first] = ready
-    .filter(({ agentId }) => resting[agentId] === undefined)
+    .filter(({ agentId }) => outOfTokens[agentId] === undefined)
     .toSorted((a, b) => agentTurn(a) - agentTurn(b) || turn(a) - turn(b));
   return first ?? null;
 }

@@ -2,7 +2,7 @@
 import { enqueueActions, fromPromise, setup, stateIn } from 'xstate';
 import { beatMachine } from '../beat/machine.ts';
 import { notificationMachine } from '../notification/machine.ts';
-import type { ChildOrder } from '../shared/slot.ts';
+import type { ChildOrder } from '../shared/child-messages.ts';
 import type { Tag } from '../shared/tags.ts';
 import { troubleMachine } from '../trouble/machine.ts';
 import {
@@ -54,7 +54,7 @@ export const tell = <const TEvent extends ChildOrder>(event: TEvent) =>
 
 const accepting = stateIn({ active: { mode: 'accepting' } });
 
-// The actions follow in looks, rests, troubles, threads, one-at-a-time, aside, unlisted, beats, leaving and dispatch: each
+// The actions follow in looks, out-of-tokens, troubles, threads, one-at-a-time, aside, unlisted, beats, leaving and dispatch: each
 // extends the one before.
 export const deliveryParts = setup({
   types: {} as {
@@ -85,14 +85,14 @@ export const deliveryParts = setup({
       nextToStart(context.queue, context.settings.maxConcurrentSessions, limitsOf(context)) !== null,
     /** A session may run, a slot is free, and Convex keeps up with what was run. */
     slotFree: ({ context }) => {
-      const { queue, resting, passedBy } = context;
+      const { queue, outOfTokens, passedBy } = context;
       const { running, answering } = queue.counts;
       const slots = context.settings.maxConcurrentSessions;
       return (
         queue.ready.length > 0 &&
         running < slots &&
         running + answering < ALIVE_PER_SLOT * slots &&
-        (nextAlone(queue, resting) === null || passedBy < PASSED_BY_PER_SLOT * slots) &&
+        (nextAlone(queue, outOfTokens) === null || passedBy < PASSED_BY_PER_SLOT * slots) &&
         nextToRun(queue, limitsOf(context)) !== null
       );
     },

@@ -95,7 +95,7 @@ it('keeps the place of a session that gave its row back, however long the next p
   await answer('a');
   end('a', 'handedBack');
   clock.increment(MINUTE_MS);
-  expect(sessionOf('a')).toMatchObject({ phase: 'empty', place: 0 });
+  expect(sessionOf('a')).toMatchObject({ phase: 'empty', waitingSince: 0 });
   await answer();
   expect(context().queue.sessions).toEqual([]);
 });

@@ -8,7 +8,7 @@ import {
   enqueue,
   enqueuePage,
   forgetContexts,
-  giveUpPlaces,
+  removeEmpty,
   handBack,
   itemId,
   itemTime,
@@ -59,8 +59,8 @@ function expectSound({ sessions, waiting, ready, counts, freed, ids: used }: Que
   expect(actorIds.sort((a, b) => a - b)).toEqual(Array.from({ length: used }, (_, n) => n));
   for (const [phase, sorted] of [['waiting', waiting] as const, ['ready', ready] as const]) {
     expect(new Set(sorted)).toEqual(new Set(sessions.filter((session) => session.phase === phase)));
-    const times = sorted.map(({ items: [head], place }) =>
-      Math.min(head ? itemTime(head) : Infinity, place ?? Infinity),
+    const times = sorted.map(({ items: [head], waitingSince }) =>
+      Math.min(head ? itemTime(head) : Infinity, waitingSince ?? Infinity),
     );
     expect(times).toEqual([...times].sort((a, b) => a - b));
   }
@@ -128,7 +128,7 @@ describe('the queue', () => {
         for (const { what, task, page } of taken) {
           const session = sessionOf(queue, key(task));
           if (what === 'page') queue = enqueuePage(queue, page, new Set());
-          else if (what === 'places') queue = giveUpPlaces(queue);
+          else if (what === 'places') queue = removeEmpty(queue);
           else if (what === 'empty') queue = emptyQueue(queue);
           else if (what === 'start') queue = session?.phase === 'waiting' ? start(queue, key(task)) : queue;
           else if (what === 'settle') queue = session?.actorId == null ? queue : settle(queue, key(task));
@@ -164,7 +164,7 @@ describe('the queue', () => {
     expect(start(queue, 'none')).toBe(queue);
     expect(setPhase(queue, key('a'), 'running')).toBe(queue);
     expect(settle(queue, 'none')).toBe(queue);
-    expect(giveUpPlaces(queue)).toBe(queue);
+    expect(removeEmpty(queue)).toBe(queue);
   });
 
   it('counts what nobody works on', () => {
@@ -196,9 +196,9 @@ describe('a row that goes back', () => {
     const page = [item('talk', 'a', 9), item('other', 'b', 5)];
     const back = page.reduce(enqueue, left);
     expect(nextToStart(back, MANY)?.key).toBe(key('a'));
-    expect(nextToStart(page.reduce(enqueue, giveUpPlaces(left)), MANY)?.key).toBe(key('b'));
+    expect(nextToStart(page.reduce(enqueue, removeEmpty(left)), MANY)?.key).toBe(key('b'));
     const again = start(back, key('a'));
-    expect(sessionOf(handBack(again, key('a')), key('a'))?.place).toBe(1);
+    expect(sessionOf(handBack(again, key('a')), key('a'))?.waitingSince).toBe(1);
   });
 });
 

@@ -53,7 +53,7 @@ export interface Session {
   /** Its run is to go out while no other is open. */
   alone: boolean;
   /** Since when it has waited, although it gave its rows back. A thread in which people write all the time must get its turn. */
-  place: number | null;
+  waitingSince: number | null;
 }
 
 export interface Queue {
@@ -96,7 +96,7 @@ export const sessionKey = (item: Item): string =>
   `${agentOf(item)}/${(item.kind === 'notification' ? item.row.taskId : undefined) ?? 'system'}`;
 
 export function sessionOf({ sessions }: Queue, key: string): Session | undefined {
-  const session = sessions[placeOf(sessions, key)];
+  const session = sessions[indexFor(sessions, key)];
   return session?.key === key ? session : undefined;
 }
 
@@ -117,7 +117,7 @@ export function enqueue(queue: Queue, item: Item): Queue {
     items: [],
     actorId: null,
     alone: false,
-    place: null,
+    waitingSince: null,
   };
   if (session.items.some((known) => itemId(known) === itemId(item))) return queue;
   // The head that an actor is alive for stays where it is, whatever comes in.
@@ -161,36 +161,36 @@ export function setReady(queue: Queue, key: string, alone: boolean): Queue {
 
 /** The head is over. */
 export const settle = (queue: Queue, key: string): Queue =>
-  endHead(queue, key, ({ items }) => ({ items: items.slice(1), place: null }));
+  endHead(queue, key, ({ items }) => ({ items: items.slice(1), waitingSince: null }));
 
 /**
  * The head goes back to Convex, and the notifications behind it with it: the next list brings them all in their order.
  * Beats are ours alone, and stay. The session keeps its place.
  */
 export const handBack = (queue: Queue, key: string): Queue =>
-  endHead(queue, key, ({ items: [head, ...behind], place }) => ({
+  endHead(queue, key, ({ items: [head, ...behind], waitingSince }) => ({
     items: behind.filter(({ kind }) => kind === 'beat'),
-    place: head === undefined ? null : Math.min(place ?? Infinity, itemTime(head)),
+    waitingSince: head === undefined ? null : Math.min(waitingSince ?? Infinity, itemTime(head)),
   }));
 
 function endHead(
   queue: Queue,
   key: string,
-  change: (session: Session) => Pick<Session, 'items' | 'place'>,
+  change: (session: Session) => Pick<Session, 'items' | 'waitingSince'>,
 ): Queue {
   const session = sessionOf(queue, key);
   if (session === undefined) return queue;
-  const { items, place } = change(session);
+  const { items, waitingSince } = change(session);
   const freed = session.actorId === null ? queue.freed : [...queue.freed, session.actorId];
   const next: Session = {
     ...session,
     items,
-    place,
+    waitingSince,
     actorId: null,
     alone: false,
     phase: items.length === 0 ? 'empty' : 'waiting',
   };
-  const isOver = items.length === 0 && place === null;
+  const isOver = items.length === 0 && waitingSince === null;
   return { ...(isOver ? remove(queue, session) : put(queue, next)), freed };
 }
 
@@ -203,7 +203,7 @@ export const countWanted = ({ sessions }: Queue, limits: ReadonlyMap<string, num
   ).length;
 
 /** Sessions whose rows did not come back with the list lose their places. */
-export const giveUpPlaces = (queue: Queue): Queue =>
+export const removeEmpty = (queue: Queue): Queue =>
   queue.counts.empty === 0
     ? queue
     : queue.sessions.filter(({ phase }) => phase === 'empty').reduce(remove, queue);
@@ -235,7 +235,7 @@ export function nextToStart(queue: Queue, window: number, limits: Limits = null)
 }
 
 /** Agents that may not run, by id. */
-type Resting = Readonly<Record<string, unknown>>;
+type AgentIds = Readonly<Record<string, unknown>>;
 
 /** The session that gets the next slot: the oldest that need not be alone and whose agent may have one more run open. */
 export function nextToRun({ ready, sessions }: Queue, limits: Limits): Session | null {
@@ -247,8 +247,8 @@ export function nextToRun({ ready, sessions }: Queue, limits: Limits): Session |
 }
 
 /** The oldest session whose run is to go out alone. */
-export const nextAlone = ({ ready }: Queue, resting: Resting = {}): Session | null =>
-  ready.find(({ alone, agentId }) => alone && resting[agentId] === undefined) ?? null;
+export const nextAlone = ({ ready }: Queue, outOfTokens: AgentIds = {}): Session | null =>
+  ready.find(({ alone, agentId }) => alone && outOfTokens[agentId] === undefined) ?? null;
 
 /** Contexts that came with the list are too old for a run by now. */
 export const forgetContexts = (queue: Queue): Queue =>
@@ -286,14 +286,14 @@ function remove(queue: Queue, { key }: Session): Queue {
   if (session === undefined) return queue;
   return {
     ...relist(without, queue, session),
-    sessions: queue.sessions.toSpliced(placeOf(queue.sessions, key), 1),
+    sessions: queue.sessions.toSpliced(indexFor(queue.sessions, key), 1),
     counts: count(queue.counts, session.phase, -1),
   };
 }
 
 /** In place of the session of that key, or new. */
 function put(queue: Queue, session: Session): Queue {
-  const at = placeOf(queue.sessions, session.key);
+  const at = indexFor(queue.sessions, session.key);
   const before = queue.sessions[at];
   if (before?.key !== session.key) {
     return {
@@ -327,9 +327,9 @@ function relist(change: typeof withOne<Session>, queue: Queue, session: Session)
 }
 
 /** Since when the session waits for its turn. */
-const since = ({ items: [head], place }: Session): number =>
-  Math.min(head === undefined ? Infinity : itemTime(head), place ?? Infinity);
+const since = ({ items: [head], waitingSince }: Session): number =>
+  Math.min(head === undefined ? Infinity : itemTime(head), waitingSince ?? Infinity);
 
 /** Where the session is, or belongs. */
-const placeOf = (sessions: readonly Session[], key: string): number =>
+const indexFor = (sessions: readonly Session[], key: string): number =>
   firstWhere(sessions, (session) => session.key >= key);

@@ -2,7 +2,7 @@
  * Whose trouble is it? A scope is a function of Convex, an agent, or the notification at the head of a session. Each scope
  * that something failed in has a small machine of its own (machines/trouble), which finds out whether the trouble is the scope's.
  */
-import { agentIn } from '../shared/slot.ts';
+import { agentIn } from '../shared/child-messages.ts';
 
 /**
  * Of a function there are two: it rejects calls (`function`), or does not take them at all (`away`). Of a session's head
@@ -84,18 +84,18 @@ export const forgottenAfterMs = (scope: string): number => (isOfFunction(scope) 
 /** How many runs an agent may have open at once, for the agents that are limited; null when none is. */
 export type Limits = ReadonlyMap<string, number> | null;
 
-/** @param resting agents that may have none open */
+/** @param outOfTokens agents that may have none open */
 export function limitsOf({
   troubles,
-  resting,
+  outOfTokens,
 }: {
   troubles: Troubles;
-  resting: Readonly<Record<string, unknown>>;
+  outOfTokens: Readonly<Record<string, unknown>>;
 }): Limits {
   const scopes = Object.keys(troubles).filter(
     (scope) => scopeKind(scope) === 'agent' && isFound(troubles, scope),
   );
-  const none = Object.keys(resting);
+  const none = Object.keys(outOfTokens);
   if (scopes.length + none.length === 0) return null;
   return new Map([
     ...scopes.map((scope): [string, number] => [scope.slice('agent:'.length), 1]),

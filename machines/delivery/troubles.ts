@@ -1,13 +1,13 @@
 /** The actions for failures (scopes.ts says whose trouble each is), and for runs that the gateway is silent about. */
 import { assign, enqueueActions, sendTo } from 'xstate';
 import type { Evidence } from '../shared/evidence.ts';
-import { stallSource, type StallNews } from '../shared/listening.ts';
-import type { ChildNews } from '../shared/slot.ts';
+import { stallSource } from '../shared/listening.ts';
+import type { News } from '../shared/child-messages.ts';
 import type { TroubleOutput } from '../trouble/machine.ts';
 import type { ChildOutput, DeliveryEvent, DispatchContext } from './context.ts';
 import { isWell, withoutKeys } from './parts.ts';
 import { actorIds } from './queue.ts';
-import { withRests } from './rests.ts';
+import { withOutOfTokens } from './out-of-tokens.ts';
 import {
   agentScope,
   awayScope,
@@ -29,13 +29,7 @@ import {
   type Troubles,
 } from './scopes.ts';
 
-type FunctionFailed = Extract<ChildNews, { type: 'function.failed' }>;
-type RunFailed = Extract<ChildNews, { type: 'run.failed' }>;
-type FunctionAway = Extract<ChildNews, { type: 'function.away' }>;
-type SessionTroubled = Extract<ChildNews, { type: 'session.troubled' }>;
-type RunLimited = Extract<ChildNews, { type: 'run.limited' }>;
-type Failed = FunctionFailed | FunctionAway | RunFailed | RunLimited | SessionTroubled;
-type Stalled = Extract<StallNews, { type: 'run.stalled' }>;
+type Failed = News<'function.failed' | 'function.away' | 'run.failed' | 'run.limited' | 'session.troubled'>;
 type TroubleFound = Extract<DeliveryEvent, { type: 'trouble.found' }>;
 
 const actorOf = (scope: string): string => `trouble:${scope}`;
@@ -75,7 +69,7 @@ const inWords = (ms: number): string => (ms < 60_000 ? `${ms / 1_000} s` : `${Ma
 export const troubleOf = ({ event }: { event: unknown }): { output: TroubleOutput } =>
   event as { output: TroubleOutput };
 
-export const withTroubles = withRests.extend({
+export const withTroubles = withOutOfTokens.extend({
   guards: {
     isTrouble: (_, { output }: { output: { kind: string } }) => output.kind === 'trouble',
     isExcused: (_, params: { excused: boolean }) => params.excused,
@@ -188,7 +182,7 @@ export const withTroubles = withRests.extend({
       (_, evidence: Evidence) => evidence,
     ),
     /** A problem of its own, which names agent and task. */
-    noteStall: enqueueActions(({ enqueue: then, context }, stalled: Stalled) => {
+    noteStall: enqueueActions(({ enqueue: then, context }, stalled: News<'run.stalled'>) => {
       const { agent, task, silentMs } = stalled;
       then.sendTo(context.parent, stalled);
       then.sendTo(context.parent, {

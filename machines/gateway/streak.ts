@@ -1,5 +1,5 @@
 import type { FaultKind } from '../shared/fault.ts';
-import { agentIn } from '../shared/slot.ts';
+import { agentIn } from '../shared/child-messages.ts';
 
 /** Runs that failed in a row with no success between them, the newest last; only the last three matter. */
 export type Streak = readonly { session: string; kind: FaultKind }[];

@@ -3,7 +3,7 @@ import type { ActingAgent, ToolAnswer } from '../shared/acting.ts';
 import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { NextCall } from '../shared/rounds.ts';
-import type { Sign } from '../shared/slot.ts';
+import type { Sign } from '../shared/child-messages.ts';
 import type { Spent } from '../shared/spending.ts';
 import type { ToolCall } from '../shared/tools.ts';
 import type { Entry } from './entry.ts';

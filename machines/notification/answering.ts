@@ -151,7 +151,7 @@ export const answering = notificationSetup.createStateConfig({
       onError: stepFailed(FUNCTION.read, { target: '#notification.answering.marking' }),
     }),
     marking: {
-      entry: 'settle',
+      entry: 'beginMark',
       ...step('Marks the row delivered: the last word on it.', {
         src: 'markDelivered',
         input: ({ context }: Here) => ({

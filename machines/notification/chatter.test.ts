@@ -11,7 +11,7 @@ import {
 import { freshGhost, inputOf } from '../../test/kits/notification-world.ts';
 import type { DeliveryContext, NotificationRow, ThreadMessage } from '../shared/mission-control.ts';
 import type { WriteAhead } from './actors.ts';
-import type { ChildNews } from '../shared/slot.ts';
+import type { ChildNews } from '../shared/child-messages.ts';
 import { notificationMachine } from './machine.ts';
 import { chatterNote, isChatter, isChatterNoted, paceOf, threadOf, type Thread } from './chatter.ts';
 

@@ -3,7 +3,7 @@ import type { FaultKind } from '../shared/fault.ts';
 import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
 import type { Moment } from '../shared/moment.ts';
 import type { Parent } from '../shared/parent.ts';
-import type { ChildNews, ChildOrder, Sign } from '../shared/slot.ts';
+import type { ChildNews, ChildOrder, Sign } from '../shared/child-messages.ts';
 import { NOTHING_KNOWN, type Entry } from './entry.ts';
 import { coalesces, versionOf, type Version } from './version.ts';
 import type { Thread } from './chatter.ts';

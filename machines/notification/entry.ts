@@ -161,7 +161,7 @@ export const posted = (entry: Entry, version: Version): Entry => ({
 });
 
 /** The row is about to be marked for this version: a newer message is still to be answered, whatever becomes of us. */
-export const settled = (entry: Entry, version: Version): Entry => ({ ...entry, answered: version });
+export const markBegan = (entry: Entry, version: Version): Entry => ({ ...entry, answered: version });
 
 /** A newer message is in the row. @param finished whether all is done with the version before */
 export const movedOn = (entry: Entry, finished: boolean): Entry => ({

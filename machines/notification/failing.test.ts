@@ -5,7 +5,7 @@ import { freshGhost, inputOf } from '../../test/kits/notification-world.ts';
 import { createListener, sampleContext, settle } from '../../test/kits/samples/mission-control.ts';
 import { Fault } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
-import type { ChildNews } from '../shared/slot.ts';
+import type { ChildNews } from '../shared/child-messages.ts';
 import { notificationMachine } from './machine.ts';
 
 interface ContextRead {

@@ -5,7 +5,7 @@ import { isAttempt, isGatewayTrouble, type Failure, type Fault } from '../shared
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import type { NotificationContext } from './context.ts';
 import { cut, excused, type Entry } from './entry.ts';
-import { learn, notificationParts, rested, tell, whoIn } from './parts.ts';
+import { learn, notificationParts, rested, tell } from './parts.ts';
 import { mustAnswer } from './rules.ts';
 
 /** After this many attempts a notification is given up. */
@@ -39,9 +39,9 @@ const reasonWithWait = ({ message, retryAfterMs }: Fault): string =>
 /** A row that has no attempt left waits for the probe, which may take 5 s, to tell whose failure the cut was. */
 const VERDICT_MS = 6_000;
 const verdictMs = ({ rest, entry, delivery }: NotificationContext): number =>
-  rest.cause === 'runCut' && rest.counted && hasSpent(entry, delivery) ? VERDICT_MS : 0;
+  rest.cause === 'runCut' && rest.counted && hasNoTryLeft(entry, delivery) ? VERDICT_MS : 0;
 
-const hasSpent = ({ attempts, runs }: Entry, delivery: DeliveryContext | null): boolean =>
+const hasNoTryLeft = ({ attempts, runs }: Entry, delivery: DeliveryContext | null): boolean =>
   attempts >= mostAttempts(delivery) || runs >= MAX_RUNS;
 
 /** A cut run of a message that was replaced meanwhile is not the newer one's. */
@@ -79,7 +79,7 @@ export const withFailures = notificationParts.extend({
     permanent: (_, { fault }: Failure) => fault.kind === 'requestRejected',
     /** Whose failure a cut run is shows in the next probe, so it is given up only after that. */
     lastAttempt: ({ context }, { fault }: Failure) =>
-      isAttempt(fault.kind) && fault.kind !== 'runCut' && hasSpent(context.entry, context.delivery),
+      isAttempt(fault.kind) && fault.kind !== 'runCut' && hasNoTryLeft(context.entry, context.delivery),
     gatewayBlamed: ({ context }, { fault }: Failure) =>
       (context.blame === 'gateway' || context.blame === 'down') && isAttempt(fault.kind),
     /** Not this row's trouble: the step waits until Convex, or the journal, is back. */
@@ -154,23 +154,21 @@ export const withFailures = notificationParts.extend({
           rested(context, { rowFailures: 0, forgiven: true })),
       }),
     ),
-    reportFunctionFailed: tell((session, { fault, name }: { fault: Fault } & Called, context) => ({
+    reportFunctionFailed: tell((from, { fault, name }: Failure & Called) => ({
       type: 'function.failed',
-      session,
-      who: whoIn(context),
+      ...from,
       name,
       reason: fault.message,
     })),
-    reportFunctionAway: tell((session, { fault, name }: { fault: Fault } & Called, context) => ({
+    reportFunctionAway: tell((from, { fault, name }: Failure & Called) => ({
       type: 'function.away',
-      session,
-      who: whoIn(context),
+      ...from,
       name,
       reason: reasonWithWait(fault),
       asksForWait: fault.retryAfterMs > 0,
     })),
     /** A success is news only after a failure. */
-    reportFunctionPassed: tell((session, { name }: Called, { input, rest, backend, delivery }) => {
+    reportFunctionPassed: tell(({ session }, { name }: Called, { input, rest, backend, delivery }) => {
       // A context that came with the list says nothing about the function that reads one.
       if (name === 'getNotificationForDelivery' && input.given !== null && delivery === null) return null;
       const isNews = rest.stepFailures > 0 || [...backend.troubled, ...backend.away].includes(name);
@@ -178,23 +176,20 @@ export const withFailures = notificationParts.extend({
       return { type: 'function.passed', session, name };
     }),
     noteStall: assign({ stalled: true }),
-    reportLimited: tell((session, { fault }: Failure, context) => ({
+    reportLimited: tell((from, { fault }: Failure) => ({
       type: 'run.limited',
-      session,
-      who: whoIn(context),
+      ...from,
       reason: reasonWithWait(fault),
     })),
     /** Its agent is well again, and it has failed: until it succeeds the trouble is its own. */
-    reportFailing: tell((session, _, context) => ({
+    reportFailing: tell((from, _, context) => ({
       type: 'session.troubled',
-      session,
-      who: whoIn(context),
+      ...from,
       reason: context.result.reason ?? '',
     })),
-    reportUnknown: tell((session, { fault }: Failure, context) => ({
+    reportUnknown: tell((from, { fault }: Failure) => ({
       type: 'agent.unknown',
-      session,
-      who: whoIn(context),
+      ...from,
       reason: fault.message,
     })),
   },

@@ -1,5 +1,5 @@
 import { and, not } from 'xstate';
-import { reportSpent } from '../shared/child.ts';
+import { roundEnded } from '../shared/child.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import { listening } from '../shared/listening.ts';
 import { step } from '../shared/step.ts';
@@ -188,19 +188,11 @@ export const notificationMachine = notificationSetup.createMachine({
               {
                 guard: { type: 'mayAct', params: ({ event }) => event.output },
                 target: 'acting',
-                actions: [
-                  { type: 'keepCalls', params: ({ event }) => event.output },
-                  reportSpent,
-                  'reportRunSucceeded',
-                ],
+                actions: [{ type: 'keepCalls', params: ({ event }) => event.output }, ...roundEnded],
               },
               {
                 target: '#notification.judging',
-                actions: [
-                  { type: 'keepReply', params: ({ event }) => event.output },
-                  reportSpent,
-                  'reportRunSucceeded',
-                ],
+                actions: [{ type: 'keepReply', params: ({ event }) => event.output }, ...roundEnded],
               },
             ],
             onError: runFailed,

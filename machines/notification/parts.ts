@@ -44,7 +44,7 @@ export const learn = <TParams extends object | undefined = undefined>(change: Ch
   );
 
 /** An action that tells delivery something. */
-export const tell = teller<NotificationContext, NotificationEvent>();
+export const tell = teller<NotificationContext, NotificationEvent>(whoIn);
 
 /** The context's part `rest` with a change. */
 export const rested = ({ rest }: NotificationContext, change: Partial<Rest>) => ({

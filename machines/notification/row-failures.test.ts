@@ -9,7 +9,7 @@ import {
   settle,
 } from '../../test/kits/samples/mission-control.ts';
 import { Fault } from '../shared/fault.ts';
-import type { ChildNews } from '../shared/slot.ts';
+import type { ChildNews } from '../shared/child-messages.ts';
 import type { notificationActors } from './actors.ts';
 import { notificationMachine } from './machine.ts';
 

@@ -20,7 +20,7 @@ import {
   postBegan,
   posted,
   replied,
-  settled,
+  markBegan,
 } from './entry.ts';
 import { hasTakenGatewayDown, isGivenUp } from './giving-up.ts';
 import { learn, rested } from './parts.ts';
@@ -152,15 +152,15 @@ export const notificationSetup = withToolCalls.extend({
     })),
     /** Convex gives back what has moved. The reply, if there was one, is in the thread. */
     countCompletedPost: learn((context) => ({
-      entry: (context.result.outcome === 'delivered' ? posted : settled)(
+      entry: (context.result.outcome === 'delivered' ? posted : markBegan)(
         context.entry,
         answeredVersion(context),
       ),
     })),
-    settle: learn(({ entry, version, delivery }) => ({
+    beginMark: learn(({ entry, version, delivery }) => ({
       entry:
         version !== null && delivery !== null && coalesces(delivery.notification)
-          ? settled(entry, version)
+          ? markBegan(entry, version)
           : entry,
     })),
     goStepByStep: learn(({ backend }) => ({ backend: { ...backend, completes: false } })),

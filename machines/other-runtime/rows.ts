@@ -13,7 +13,7 @@ export interface KnownRow {
   /** Since when its typing indicator is on, in milliseconds of a clock that never goes back; null when it is off. */
   typingSince: number | null;
   marked: boolean;
-  /** Somebody else was typing there before this process took it. */
+  /** Somebody else was typing there before this process took it: that indicator is to be switched off. */
   typedElsewhere: boolean;
 }
 
@@ -29,9 +29,8 @@ export const typingBegan = (row: KnownRow, now: number): KnownRow => ({ ...row, 
 export const typingEnded = (row: KnownRow): KnownRow => ({ ...row, typingSince: null });
 export const marked = (row: KnownRow): KnownRow => ({ ...row, marked: true, typingSince: null });
 
-/** The typing indicator that somebody else has switched on is to be switched off. */
-export const mustAnswer = ({ typedElsewhere }: KnownRow): boolean => typedElsewhere;
-export const answered = (row: KnownRow): KnownRow => ({ ...row, typedElsewhere: false });
+/** The typing indicator that somebody else has switched on is being switched off. */
+export const switchedOff = (row: KnownRow): KnownRow => ({ ...row, typedElsewhere: false });
 
 export interface Look {
   known: KnownRow;

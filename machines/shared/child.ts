@@ -2,7 +2,7 @@
 import { enqueueActions, type EventObject, type ParameterizedObject } from 'xstate';
 import { isAttempt, isGatewayTrouble, type Failure } from './fault.ts';
 import type { Parent } from './parent.ts';
-import type { ChildNews } from './slot.ts';
+import type { ChildNews } from './child-messages.ts';
 import type { Spent } from './spending.ts';
 import type { Who } from './who.ts';
 
@@ -55,50 +55,50 @@ interface Words<TContext> {
   alone: (context: TContext) => boolean;
 }
 
+/** Of whom the news is. */
+interface From {
+  session: string;
+  who: Who;
+}
+
 /** @returns makes an action that tells delivery something; where that is null, nothing */
 export const teller =
-  <TContext extends Child, TEvent extends EventObject>() =>
+  <TContext extends Child, TEvent extends EventObject>(who: (context: TContext) => Who) =>
   <TParams extends ParameterizedObject['params'] | undefined = undefined>(
-    news: (session: string, params: TParams, context: TContext) => ChildNews | null,
+    news: (from: From, params: TParams, context: TContext) => ChildNews | null,
   ) =>
     enqueueActions<TContext, TEvent, TParams, TEvent, never, never, never, never, never>(
       ({ enqueue, context }, params) => {
-        const told = news(context.input.session, params, context);
+        const told = news({ session: context.input.session, who: who(context) }, params, context);
         if (told !== null) enqueue.sendTo(context.input.parent, told);
       },
     );
 
 /** The actions that tell delivery something. */
 export function childActions<TContext extends Child, TEvent extends EventObject>(words: Words<TContext>) {
-  const tell = teller<TContext, TEvent>();
+  const tell = teller<TContext, TEvent>(words.who);
   return {
-    askForSlot: tell((session, _, context) => ({
-      type: 'slot.wanted',
-      session,
-      who: words.who(context),
-      alone: words.alone(context),
-    })),
-    returnSlot: tell((session) => ({ type: 'slot.returned', session })),
-    reportRest: tell((session, { before }: { before: 'run' | 'call' | 'read' | 'pace' }, context) => ({
+    askForSlot: tell((from, _, context) => ({ type: 'slot.wanted', ...from, alone: words.alone(context) })),
+    returnSlot: tell(({ session }) => ({ type: 'slot.returned', session })),
+    reportRest: tell(({ session }, { before }: { before: 'run' | 'call' | 'read' | 'pace' }, context) => ({
       type: 'child.rested',
       session,
       before,
       reason: words.reason(context),
     })),
-    reportStall: tell((session, _, context) => ({
+    reportStall: tell(({ session, who }, _, context) => ({
       type: 'run.stalled',
       session,
-      agent: words.who(context).agent,
+      agent: who.agent,
       task: words.task(context),
       silentMs: context.input.stallAfterMs,
       first: !context.stalled,
     })),
-    reportHeard: tell((session) => ({ type: 'run.heard', session })),
-    reportRunSucceeded: tell((session) => ({ type: 'run.succeeded', session })),
-    reportRunFailed: tell((session, { fault }: Failure, context) => ({
+    reportHeard: tell(({ session }) => ({ type: 'run.heard', session })),
+    reportRunSucceeded: tell(({ session }) => ({ type: 'run.succeeded', session })),
+    reportRunFailed: tell((from, { fault }: Failure) => ({
       type: 'run.failed',
-      session,
-      who: words.who(context),
+      ...from,
       kind: fault.kind,
       reason: fault.message,
     })),
@@ -114,10 +114,13 @@ export function childActions<TContext extends Child, TEvent extends EventObject>
   };
 }
 
-/** What a round has used, told with its end. */
-export const reportSpent = {
-  type: 'reportSpent',
-  params: ({ event }: { event: { output: { spent?: Spent | null } } }) => ({
-    spent: event.output.spent ?? null,
-  }),
-} as const;
+/** What delivery is told when a round has ended: what it used, and that it succeeded. */
+export const roundEnded = [
+  {
+    type: 'reportSpent',
+    params: ({ event }: { event: { output: { spent?: Spent | null } } }) => ({
+      spent: event.output.spent ?? null,
+    }),
+  },
+  'reportRunSucceeded',
+] as const;

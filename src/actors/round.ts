@@ -1,7 +1,7 @@
 /** One round of an agent on the gateway: the same for a notification and a beat. */
 import type { Parent } from '../../machines/shared/parent.ts';
 import type { Meaning } from '../../machines/shared/silence.ts';
-import type { Sign } from '../../machines/shared/slot.ts';
+import type { Sign } from '../../machines/shared/child-messages.ts';
 import type { Spent } from '../../machines/shared/spending.ts';
 import type { Gateway, Reply, RunRequest } from '../ports.ts';
 import { countFailure, outcomeOf, type CountRun } from './count-run.ts';

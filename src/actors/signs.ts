@@ -1,5 +1,5 @@
 import type { Parent } from '../../machines/shared/parent.ts';
-import type { Sign } from '../../machines/shared/slot.ts';
+import type { Sign } from '../../machines/shared/child-messages.ts';
 
 /** The machine needs to know that something arrives, not each of a thousand pieces; in milliseconds. */
 const AT_MOST_EVERY_MS = 500;

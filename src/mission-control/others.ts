@@ -1,11 +1,10 @@
 import type { OtherRuntimeSign } from '../../machines/other-runtime/machine.ts';
 import {
-  answered,
   lookAtDelivered,
   lookAtListed,
   lookAtReading,
   marked,
-  mustAnswer,
+  switchedOff,
   taken,
   typingBegan,
   typingEnded,
@@ -74,10 +73,10 @@ export function watchForOthers<T extends MissionControl>(
       return context;
     },
     async markRead(id, signal) {
-      const isAnswer = mustAnswer(knownOf(id));
-      keep(id, answered(taken(knownOf(id))));
+      const { typedElsewhere } = knownOf(id);
+      keep(id, switchedOff(taken(knownOf(id))));
       await missionControl.markRead(id, signal);
-      if (isAnswer) await missionControl.markDeliveryEnded(id, signal);
+      if (typedElsewhere) await missionControl.markDeliveryEnded(id, signal);
       else keep(id, typingBegan(knownOf(id), performance.now()));
     },
     async markDeliveryEnded(id, signal) {

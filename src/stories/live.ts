@@ -51,7 +51,7 @@ export function liveOf(story: Story, { root, runLimitMs, lastSign, now }: LiveSo
   if (!isOf(head, story)) return behind(session, story);
   const gate = gateTrouble(root, timers);
   if (session.actorId === null || phaseOf(story) === 'queueing') {
-    const rest = delivery.context.resting[story.agentId];
+    const rest = delivery.context.outOfTokens[story.agentId];
     if (rest !== undefined) {
       return {
         now: `Its agent has used up its tokens of the day (${rest.spent.tokens}, AGENT_TOKENS_PER_DAY) and rests.`,

@@ -61,7 +61,7 @@ export function createStories(options: {
   const memory = createMemory(options.most);
   const moves: { gate: Gate; at: number }[] = [];
   const holds: { agentId: string; from: number; to: number | null }[] = [];
-  let resting: DispatchContext['resting'] = {};
+  let outOfTokens: DispatchContext['outOfTokens'] = {};
   /** Stories of runs that are open, by the key of their session at Convex. */
   const running = new Map<string, Story>();
 
@@ -156,14 +156,14 @@ export function createStories(options: {
     if (moves.length > MOST_MOVES) moves.shift();
   }
 
-  function takeHolds(next: DispatchContext['resting']): void {
-    if (next === resting) return;
+  function takeHolds(next: DispatchContext['outOfTokens']): void {
+    if (next === outOfTokens) return;
     for (const agentId of Object.keys(next)) {
-      if (resting[agentId] === undefined) holds.push({ agentId, from: now(), to: null });
+      if (outOfTokens[agentId] === undefined) holds.push({ agentId, from: now(), to: null });
     }
     for (const hold of holds) if (hold.to === null && next[hold.agentId] === undefined) hold.to = now();
     if (holds.length > MOST_MOVES) holds.shift();
-    resting = next;
+    outOfTokens = next;
   }
 
   return {
@@ -191,7 +191,7 @@ export function createStories(options: {
       const name = actorName(event.actorRef as AnyActorRef);
       if (name === 'delivery') {
         takeGate(event.snapshot.value);
-        takeHolds((event.snapshot as unknown as { context: DispatchContext }).context.resting);
+        takeHolds((event.snapshot as unknown as { context: DispatchContext }).context.outOfTokens);
       }
       if (!name.startsWith('notification:')) return;
       const { value, context } = event.snapshot as unknown as { value: string; context: NotificationContext };

@@ -5,7 +5,7 @@ import { began, NOTHING_KNOWN } from '../../machines/notification/entry.ts';
 import { actingInBeat, type ToolMode } from '../../machines/shared/acting.ts';
 import type { BehaviorFlags } from '../../machines/shared/mission-control.ts';
 import { NO_ROUNDS } from '../../machines/shared/rounds.ts';
-import type { Sign } from '../../machines/shared/slot.ts';
+import type { Sign } from '../../machines/shared/child-messages.ts';
 import { createBeatActors } from '../../src/actors/beat.ts';
 import { createDeadLetters } from '../../src/actors/dead-letters.ts';
 import { createEntries } from '../../src/actors/entries.ts';

@@ -98,7 +98,7 @@ export function movesOf(menu: Menu) {
   return (snapshot: DeliverySnapshot, ghost: Ghost): Move<Ghost>[] => [
     ...callsOf(snapshot).flatMap(({ id }) => answers(id, snapshot, ghost, menu)),
     ...notesOf(snapshot).flatMap((id) => restNotes(id, snapshot, ghost, menu)),
-    ...Object.keys(snapshot.context.resting).map((agentId) => hear({ type: 'day.over', agentId }, ghost)),
+    ...Object.keys(snapshot.context.outOfTokens).map((agentId) => hear({ type: 'day.over', agentId }, ghost)),
     ...timersOf(snapshot).map((event) => ({ label: event.type.split('.')[2] ?? 'time', event, ghost })),
     ...menu.gate.map((event) => ({ label: event.type, event, ghost })),
     ...Object.entries(ghost.children).flatMap(([key, state]) => newsOf(key, state, snapshot, ghost, menu)),
@@ -160,7 +160,7 @@ const notesOf = ({ children }: DeliverySnapshot): string[] =>
 /** A thread was told, needs no word for that row, or could not be told. */
 function restNotes(id: string, { context }: DeliverySnapshot, ghost: Ghost, menu: Menu): Move<Ghost>[] {
   const session = id.replace('rest:', '');
-  const notDue = Object.values(context.resting).flatMap((rest) => rest.notDue);
+  const notDue = Object.values(context.outOfTokens).flatMap((rest) => rest.notDue);
   const row = sessionOf(context.queue, session)?.items.find((item) => !notDue.includes(itemId(item)));
   const notificationId = row === undefined ? '' : itemId(row);
   return (['told', ...(menu.rests ? (['notDue', 'failed'] as const) : [])] as const).map((result) => ({
@@ -363,7 +363,7 @@ export function keyOf(snapshot: DeliverySnapshot, ghost: Ghost): string {
     [isPolling && ghost.asked, ghost.trialOn, ghost.crashes, ghost.beats],
     [watched, isPolling && poll.changed, ghost.watched, ghost.coming, ghost.told],
     [Object.entries(context.troubles).sort(), context.passedBy, ghost.failures],
-    [Object.entries(context.resting).map(([id, { told }]) => [id, told]), ghost.spends],
+    [Object.entries(context.outOfTokens).map(([id, { told }]) => [id, told]), ghost.spends],
     notesOf(snapshot),
   ]);
 }

@@ -1,9 +1,9 @@
 /** The actions for agents that have used up their tokens of the day: they rest, and their threads get a note. */
 import { enqueueActions } from 'xstate';
 import { isSpent, isWarned, limitFor, restSource, type Spent } from '../shared/spending.ts';
-import { agentIn } from '../shared/slot.ts';
+import { agentIn } from '../shared/child-messages.ts';
 import { whoIs } from '../shared/who.ts';
-import type { DispatchContext, Resting, RestNoteOutput } from './context.ts';
+import type { DispatchContext, TokenRest, RestNoteOutput } from './context.ts';
 import { withLooks } from './looks.ts';
 import { isWell, withoutKeys } from './parts.ts';
 import { itemId } from './queue.ts';
@@ -12,12 +12,14 @@ const restNoteId = (session: string): string => `rest:${session}`;
 
 /** The agents at rest, with that change for the agent of the session. */
 function withRest(
-  resting: DispatchContext['resting'],
+  outOfTokens: DispatchContext['outOfTokens'],
   session: string,
-  change: (rest: Resting) => Partial<Resting>,
-): DispatchContext['resting'] {
-  const rest = resting[agentIn(session)];
-  return rest === undefined ? resting : { ...resting, [agentIn(session)]: { ...rest, ...change(rest) } };
+  change: (rest: TokenRest) => Partial<TokenRest>,
+): DispatchContext['outOfTokens'] {
+  const rest = outOfTokens[agentIn(session)];
+  return rest === undefined
+    ? outOfTokens
+    : { ...outOfTokens, [agentIn(session)]: { ...rest, ...change(rest) } };
 }
 
 const without = (keys: readonly string[], key: string): string[] => keys.filter((other) => other !== key);
@@ -26,7 +28,7 @@ const without = (keys: readonly string[], key: string): string[] => keys.filter(
 export const restNoteOf = ({ event }: { event: unknown }): { output: RestNoteOutput } =>
   event as { output: RestNoteOutput };
 
-export const withRests = withLooks.extend({
+export const withOutOfTokens = withLooks.extend({
   guards: {
     isRestNote: (_, { output }: { output: { kind: string } }) => output.kind === 'restNote',
   },
@@ -38,14 +40,14 @@ export const withRests = withLooks.extend({
       }
     }),
     noteSpent: enqueueActions(({ enqueue: then, context }, { spent }: { spent: Spent }) => {
-      const { settings, resting, parent } = context;
+      const { settings, outOfTokens, parent } = context;
       const { agentId, agent, tokens, dayEndsInMs } = spent;
       const limit = limitFor(settings.tokenLimits, agent);
-      if (limit === null || resting[agentId] !== undefined) return;
+      if (limit === null || outOfTokens[agentId] !== undefined) return;
       if (isWarned(settings.tokenLimits, spent))
         then.sendTo(parent, { type: 'tokens.low', agent, tokens, limit });
       if (!isSpent(settings.tokenLimits, spent)) return;
-      then.assign({ resting: { ...resting, [agentId]: { spent, told: [], notDue: [] } } });
+      then.assign({ outOfTokens: { ...outOfTokens, [agentId]: { spent, told: [], notDue: [] } } });
       then.raise({ type: 'day.over', agentId }, { delay: Math.max(1, dayEndsInMs) });
       then.sendTo(parent, { type: 'tokens.low', agent, tokens, limit });
       then.sendTo(parent, {
@@ -58,9 +60,9 @@ export const withRests = withLooks.extend({
     }),
     /** Each thread that waits for an agent that rests is told, for the first of its rows that somebody may wait for. */
     tellRests: enqueueActions(
-      ({ enqueue: then, context: { queue, resting } }, { moved }: { moved: readonly string[] }) => {
+      ({ enqueue: then, context: { queue, outOfTokens } }, { moved }: { moved: readonly string[] }) => {
         for (const { key, agentId, phase, items } of queue.sessions) {
-          const rest = resting[agentId];
+          const rest = outOfTokens[agentId];
           if (rest === undefined || rest.told.includes(key)) continue;
           // The head of such a session is being answered.
           const isAnswered = phase === 'running' || phase === 'answering';
@@ -70,7 +72,7 @@ export const withRests = withLooks.extend({
           if (waiting === undefined) continue;
           const { title } = whoIs(rest.spent.agent, waiting.given?.task?.title ?? waiting.row.title);
           then.assign(({ context }) => ({
-            resting: withRest(context.resting, key, ({ told }) => ({ told: [...told, key] })),
+            outOfTokens: withRest(context.outOfTokens, key, ({ told }) => ({ told: [...told, key] })),
           }));
           then.spawnChild('tellRest', {
             id: restNoteId(key),
@@ -85,7 +87,7 @@ export const withRests = withLooks.extend({
       if (result === 'told') return;
       // The next page tries again, or another row of the thread.
       then.assign({
-        resting: withRest(context.resting, session, ({ told, notDue }) => ({
+        outOfTokens: withRest(context.outOfTokens, session, ({ told, notDue }) => ({
           told: without(told, session),
           ...(result === 'notDue' && { notDue: [...without(notDue, notificationId), notificationId] }),
         })),
@@ -93,9 +95,9 @@ export const withRests = withLooks.extend({
       if (result === 'notDue') then.raise({ type: 'rest.told', moved: [] });
     }),
     endRest: enqueueActions(({ enqueue: then, context }, { agentId }: { agentId: string }) => {
-      const rest = context.resting[agentId];
+      const rest = context.outOfTokens[agentId];
       if (rest === undefined) return;
-      then.assign({ resting: withoutKeys(context.resting, [agentId]) });
+      then.assign({ outOfTokens: withoutKeys(context.outOfTokens, [agentId]) });
       then.sendTo(context.parent, isWell(restSource(rest.spent.agent)));
     }),
   },

@@ -34,6 +34,9 @@ export type ChildNews =
       reason: string | null;
     };
 
+/** The news of these types. */
+export type News<TType extends ChildNews['type']> = Extract<ChildNews, { type: TType }>;
+
 /** What delivery tells a child. */
 export type ChildOrder =
   /** The run may start. `trial`: the gateway is in doubt, and this run is to find out; its failure is not the child's. */
