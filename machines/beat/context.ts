@@ -1,28 +1,18 @@
 import type { ActingAgent } from '../shared/acting.ts';
-import type { BackoffLimits } from '../shared/backoff.ts';
+import type { ChildInput } from '../shared/child.ts';
 import type { AgentRow, TaskRow, ThreadMessage } from '../shared/mission-control.ts';
 import type { Moment } from '../shared/moment.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { NextCall, Rounds } from '../shared/rounds.ts';
-import type { ChildNews, Sign } from '../shared/child-messages.ts';
+import type { Sign } from '../shared/child-messages.ts';
 import type { Spent } from '../shared/spending.ts';
 import type { ToolCall } from '../shared/tools.ts';
 
-export interface BeatInput {
-  parent: Parent<ChildNews>;
-  /** The key of the agent's system session. */
-  session: string;
+/** Its session is the agent's system session. */
+export interface BeatInput extends ChildInput {
   agent: AgentRow;
   /** The tasks that its earlier beats were about, by id, the latest last. */
   seen: readonly string[];
-  /** Backoff of a single Convex call. */
-  backend: BackoffLimits;
-  /** When a round has been silent for this long, /health names its run; milliseconds. */
-  stallAfterMs: number;
-  /** A number in [0, 1). */
-  random: () => number;
-  /** The present moment. */
-  moment: () => Moment;
 }
 
 /** What the agent is to look at. */

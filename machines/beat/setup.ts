@@ -49,7 +49,7 @@ export const beatSetup = setup({
     makeCall: fromPromise<ToolAnswer, BeatCall>(notProvided),
     postBeat: fromPromise<void, { agent: AgentRow; message: BeatMessage | null }>(notProvided),
     /** Whether the message is in the thread; else how long a try may still arrive, in milliseconds. */
-    findBeat: fromPromise<{ found: boolean; mayArriveForMs: number }, BeatPost>(notProvided),
+    findBeat: fromPromise<Looked, BeatPost>(notProvided),
     /** Keeps a text that cannot be posted. */
     keepDeadLetter: fromPromise<void, BeatLetter>(notProvided),
     /** Tells Mission Control that the agent lives. */

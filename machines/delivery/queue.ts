@@ -2,21 +2,14 @@
  * The sessions and who is next: pure data, which delivery changes with these functions alone. They are sorted arrays,
  * because a change copies them: with a thousand sessions that is a hundred times as quick as copying a record.
  */
-import type { AgentRow, DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
-import type { Entry } from '../notification/entry.ts';
+import type { AgentRow } from '../shared/mission-control.ts';
+import type { PageRow } from './context.ts';
 import type { Limits } from './scopes.ts';
 import { firstWhere, without, withOne } from './sorted.ts';
 
 /** What a session has to do: a notification, or a heartbeat of its agent. */
 export type Item =
-  | {
-      kind: 'notification';
-      row: NotificationRow;
-      /** What the journal has of it. */
-      entry: Entry | null;
-      /** The delivery context, where it came with the list. */
-      given: DeliveryContext | null;
-    }
+  | ({ kind: 'notification' } & PageRow)
   | {
       kind: 'beat';
       agent: AgentRow;

@@ -1,5 +1,6 @@
 import { fromPromise } from 'xstate';
 import type { ActingAgent, ToolAnswer } from '../shared/acting.ts';
+import type { Looked } from '../shared/child.ts';
 import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
 import type { Parent } from '../shared/parent.ts';
 import type { NextCall } from '../shared/rounds.ts';
@@ -19,7 +20,8 @@ export interface WriteAhead {
   entry: Entry;
 }
 
-export interface Message {
+/** A message for the thread. */
+export interface Message extends WriteAhead {
   row: NotificationRow;
   content: string;
   /** A note of ours: other agents are not called by it. */
@@ -28,19 +30,18 @@ export interface Message {
   startsTask: boolean;
 }
 
+export interface ContextRead {
+  delivery: DeliveryContext | null;
+  /** The backend can bring the row to its end in one call. */
+  completes: boolean;
+  /** The typing indicator is on. */
+  typing: boolean;
+}
+
 /** The I/O of a notification. src/actors/notification.ts provides it; tests provide their own. */
 export const notificationActors = {
   /** Reads the delivery context; one that came with the list is taken as it is. */
-  readContext: fromPromise<
-    {
-      delivery: DeliveryContext | null;
-      /** The backend can bring the row to its end in one call. */
-      completes: boolean;
-      /** The typing indicator is on. */
-      typing: boolean;
-    },
-    { id: string; given: DeliveryContext | null }
-  >(notProvided),
+  readContext: fromPromise<ContextRead, { id: string; given: DeliveryContext | null }>(notProvided),
   /**
    * One round of the agent: the run's first, or what follows the calls of the round before. What it ends with, calls or
    * a reply, is in the journal before this ends.
@@ -69,18 +70,15 @@ export const notificationActors = {
   /** Ends the typing indicator after a run that failed. */
   endTyping: fromPromise<void, WriteAhead>(notProvided),
   /** Posts the first message of the notification: Convex knows it by the notification's id. */
-  postMessage: fromPromise<void, Message & { entry: Entry }>(notProvided),
+  postMessage: fromPromise<void, Message>(notProvided),
   /** Whether a later message that was begun is in the thread; else how long it may still arrive, in milliseconds. */
-  findMessage: fromPromise<{ found: boolean; mayArriveForMs: number }, Message & { entry: Entry }>(
+  findMessage: fromPromise<Looked, Message>(notProvided),
+  /** Posts a later message: Convex cannot know it again, so the entry says that it is begun. */
+  postAgain: fromPromise<void, Message>(notProvided),
+  /** Keeps a reply that cannot be posted. */
+  keepDeadLetter: fromPromise<void, Message & { title: string; text: string; reason: string | null }>(
     notProvided,
   ),
-  /** Posts a later message: Convex cannot know it again, so the entry says that it is begun. */
-  postAgain: fromPromise<void, Message & { entry: Entry }>(notProvided),
-  /** Keeps a reply that cannot be posted. */
-  keepDeadLetter: fromPromise<
-    void,
-    Message & WriteAhead & { title: string; text: string; reason: string | null }
-  >(notProvided),
   /**
    * Posts the reply once, moves the task, and marks the row if it is still at this version, in one transaction of the
    * backend. Ends with the row's context where it has moved, else with null.

@@ -5,7 +5,7 @@
 import { faultParams } from '../shared/fault.ts';
 import { postOnce } from '../shared/post-once.ts';
 import { step } from '../shared/step.ts';
-import type { Message, WriteAhead } from './actors.ts';
+import type { Message } from './actors.ts';
 import { answeredVersion, mayHaveMoved, type NotificationContext } from './context.ts';
 import { giveUp } from './giving-up.ts';
 import { noteText } from './notes.ts';
@@ -175,7 +175,7 @@ export const answering = notificationSetup.createStateConfig({
   },
 });
 
-function messageOf({ context }: Here): Message & WriteAhead {
+function messageOf({ context }: Here): Message {
   const { result, reply, delivery, row } = context;
   const isReply = result.outcome === 'delivered';
   const agentName = delivery?.agent?.name ?? 'The agent';

@@ -1,19 +1,15 @@
 import type { BackoffLimits } from '../shared/backoff.ts';
+import type { ChildInput } from '../shared/child.ts';
 import type { FaultKind } from '../shared/fault.ts';
 import type { DeliveryContext, NotificationRow } from '../shared/mission-control.ts';
-import type { Moment } from '../shared/moment.ts';
-import type { Parent } from '../shared/parent.ts';
-import type { ChildNews, ChildOrder, Sign } from '../shared/child-messages.ts';
+import type { ChildOrder, Sign } from '../shared/child-messages.ts';
 import { NOTHING_KNOWN, type Entry } from './entry.ts';
 import { coalesces, versionOf, type Version } from './version.ts';
 import type { Thread } from './chatter.ts';
 import type { NoteReason } from './notes.ts';
 import type { Reply } from './reply.ts';
 
-export interface NotificationInput {
-  parent: Parent<ChildNews>;
-  /** The key of its session. */
-  session: string;
+export interface NotificationInput extends ChildInput {
   /** The row as the list showed it. */
   row: NotificationRow;
   /** What the journal has of it; null for nothing. */
@@ -22,14 +18,6 @@ export interface NotificationInput {
   given: DeliveryContext | null;
   /** Backoff of its runs. */
   runs: BackoffLimits;
-  /** Backoff of a single Convex call. */
-  backend: BackoffLimits;
-  /** When a round has been silent for this long, /health names its run; milliseconds. */
-  stallAfterMs: number;
-  /** A number in [0, 1). */
-  random: () => number;
-  /** The present moment, for the journal. */
-  moment: () => Moment;
   /** Functions of Convex that fail for different rows alike, as it starts. */
   troubled: readonly string[];
   /** Functions of Convex that take no calls, as it starts. */

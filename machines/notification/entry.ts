@@ -40,9 +40,9 @@ export interface Entry {
   begun: PostBegun | null;
 }
 
-interface PostBegun {
+export interface PostBegun {
   at: Moment;
-  /** The newest message of the thread before it; null when there was none. */
+  /** The newest message of the thread before it; null when there was none, or when that is not known. */
   after: string | null;
 }
 

@@ -6,13 +6,8 @@ import { createListener, sampleContext, settle } from '../../test/kits/samples/m
 import { Fault } from '../shared/fault.ts';
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import type { ChildNews } from '../shared/child-messages.ts';
+import type { ContextRead } from './actors.ts';
 import { notificationMachine } from './machine.ts';
-
-interface ContextRead {
-  delivery: DeliveryContext | null;
-  completes: boolean;
-  typing: boolean;
-}
 
 /** A notification whose run fails like that, each time that it gets a slot. */
 async function failing(fault: Fault) {

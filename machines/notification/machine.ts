@@ -1,8 +1,8 @@
 import { and, not } from 'xstate';
 import { roundEnded } from '../shared/child.ts';
-import type { DeliveryContext } from '../shared/mission-control.ts';
 import { listening } from '../shared/listening.ts';
 import { step } from '../shared/step.ts';
+import type { ContextRead } from './actors.ts';
 import { answering } from './answering.ts';
 import { freshContext, type Outcome } from './context.ts';
 import { attemptNumber } from './entry.ts';
@@ -31,10 +31,6 @@ const readInput = ({ context }: Here) => ({
   id: context.row._id,
   given: context.delivery === null ? context.input.given : null,
 });
-
-interface ContextRead {
-  event: { output: { delivery: DeliveryContext | null; completes: boolean; typing: boolean } };
-}
 
 const leave = { target: '#notification.handingBack', actions: 'leave' } as const;
 
@@ -71,7 +67,10 @@ export const notificationMachine = notificationSetup.createMachine({
             target: '#notification.deciding',
             actions: [
               passed(FUNCTION.read),
-              { type: 'keepContext', params: ({ event }: ContextRead) => event.output },
+              {
+                type: 'keepContext',
+                params: ({ event }: { event: { output: ContextRead } }) => event.output,
+              },
             ],
           },
           onError: stepFailed(FUNCTION.read, {

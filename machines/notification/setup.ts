@@ -1,6 +1,7 @@
 /** What the words of the notification's chart mean: its guards and actions, from the list to the mark. */
 import { assign } from 'xstate';
-import type { DeliveryContext } from '../shared/mission-control.ts';
+import type { Looked } from '../shared/child.ts';
+import type { ContextRead } from './actors.ts';
 import { threadOf } from './chatter.ts';
 import {
   answeredVersion,
@@ -35,12 +36,6 @@ export const MAX_SILENT_ATTEMPTS = 3;
 /** All is done with the version in hand. The entry knows what an earlier process posted. */
 const isFinished = ({ result: { outcome }, reply }: NotificationContext): boolean =>
   isGivenUp(outcome) || (reply !== null && (outcome === 'delivered' || outcome === 'silent'));
-
-interface ReadOutput {
-  delivery: DeliveryContext | null;
-  completes: boolean;
-  typing: boolean;
-}
 
 export const notificationSetup = withToolCalls.extend({
   guards: {
@@ -83,7 +78,7 @@ export const notificationSetup = withToolCalls.extend({
   },
   actions: {
     leave: assign({ permission: 'leaving' }),
-    keepContext: learn((context, { delivery, completes, typing }: ReadOutput) => {
+    keepContext: learn((context, { delivery, completes, typing }: ContextRead) => {
       const { backend, entry, thread } = context;
       const version = delivery && versionOf(delivery.notification);
       return {
@@ -164,8 +159,6 @@ export const notificationSetup = withToolCalls.extend({
           : entry,
     })),
     goStepByStep: learn(({ backend }) => ({ backend: { ...backend, completes: false } })),
-    noteArrival: learn((context, params: { mayArriveForMs: number }) =>
-      rested(context, { inMs: params.mayArriveForMs }),
-    ),
+    noteArrival: learn((context, { mayArriveForMs }: Looked) => rested(context, { inMs: mayArriveForMs })),
   },
 });

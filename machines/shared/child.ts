@@ -1,13 +1,29 @@
 /** What a notification and a beat, the children of delivery, have in common: what they tell it, and what they go by. */
 import { enqueueActions, type EventObject, type ParameterizedObject } from 'xstate';
+import type { BackoffLimits } from './backoff.ts';
 import { isAttempt, isGatewayTrouble, type Failure } from './fault.ts';
+import type { Moment } from './moment.ts';
 import type { Parent } from './parent.ts';
 import type { ChildNews } from './child-messages.ts';
 import type { Spent } from './spending.ts';
 import type { Who } from './who.ts';
 
+export interface ChildInput {
+  parent: Parent<ChildNews>;
+  /** The key of its session. */
+  session: string;
+  /** Backoff of a single Convex call. */
+  backend: BackoffLimits;
+  /** When a round has been silent for this long, /health names its run; milliseconds. */
+  stallAfterMs: number;
+  /** A number in [0, 1). */
+  random: () => number;
+  /** The present moment, for the journal and for posts. */
+  moment: () => Moment;
+}
+
 export interface Child {
-  input: { parent: Parent<ChildNews>; session: string; stallAfterMs: number };
+  input: ChildInput;
   /** The run under way was silent for long, and people were told. */
   stalled: boolean;
 }

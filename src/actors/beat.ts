@@ -19,6 +19,7 @@ import { staleFollowUps } from '../../machines/heartbeat/follow-ups.ts';
 import { fitMessage } from '../../machines/notification/reply.ts';
 import { actingInBeat } from '../../machines/shared/acting.ts';
 import type { ToolAnswer, ToolMode } from '../../machines/shared/acting.ts';
+import type { Looked } from '../../machines/shared/child.ts';
 import { mayCall, type Rounds } from '../../machines/shared/rounds.ts';
 import { meaningOfBeat } from '../../machines/shared/silence.ts';
 import { Fault, faultOf } from '../../machines/shared/fault.ts';
@@ -82,13 +83,11 @@ export function createBeatActors(surroundings: Surroundings, tools: BeatTools) {
         if (message !== null) await missionControl.postMessage({ ...message, agentId: agent._id }, signal);
       },
     ),
-    findBeat: fromPromise<{ found: boolean; mayArriveForMs: number }, BeatPost>(
-      async ({ input: { agent, message, begunAt, after }, signal }) => {
-        if (message === null || begunAt === null) return { found: false, mayArriveForMs: 0 };
-        const sought = { ...message, agentId: agent._id };
-        return await findMessage(missionControl, sought, { at: begunAt, after }, signal);
-      },
-    ),
+    findBeat: fromPromise<Looked, BeatPost>(async ({ input: { agent, message, begunAt, after }, signal }) => {
+      if (message === null || begunAt === null) return { found: false, mayArriveForMs: 0 };
+      const sought = { ...message, agentId: agent._id };
+      return await findMessage(missionControl, sought, { at: begunAt, after }, signal);
+    }),
     keepDeadLetter: fromPromise<void, BeatLetter>(async ({ input: { agentId, title, message, reason } }) => {
       if (message === null) return;
       const { taskId, content } = message;

@@ -1,4 +1,5 @@
-import type { Moment } from '../../machines/shared/moment.ts';
+import type { PostBegun } from '../../machines/notification/entry.ts';
+import type { Looked } from '../../machines/shared/child.ts';
 import { MAX_THREAD, type ThreadMessage } from '../../machines/shared/mission-control.ts';
 import { leastMsSince } from '../moment.ts';
 import type { MissionControl, PostMessage } from '../ports.ts';
@@ -9,19 +10,13 @@ const ARRIVES_WITHIN_MS = 30_000;
 /** Where Convex shows messages cut, it cuts them here, in UTF-16 units (docs/contract.md#delivery-context). */
 const MAX_SHOWN = 2_000;
 
-interface Begun {
-  at: Moment;
-  /** The newest message of the thread before it; null when there was none, or when that is not known. */
-  after: string | null;
-}
-
 /** Whether a message whose post was begun is in its thread; else how long it may still arrive, in milliseconds. */
 export async function findMessage(
   missionControl: Pick<MissionControl, 'loadThread'>,
   message: PostMessage,
-  begun: Begun,
+  begun: PostBegun,
   signal: AbortSignal,
-): Promise<{ found: boolean; mayArriveForMs: number }> {
+): Promise<Looked> {
   // Taken before the look: what arrives during the look is found by the next one.
   const mayArriveForMs = Math.max(0, ARRIVES_WITHIN_MS - leastMsSince(begun.at));
   const { agentId, taskId } = message;
@@ -30,7 +25,7 @@ export async function findMessage(
 }
 
 /** Whether the message came into the thread after the post began: a reply may say the same as an earlier one. */
-function isInThread(thread: readonly ThreadMessage[], message: PostMessage, { after }: Begun): boolean {
+function isInThread(thread: readonly ThreadMessage[], message: PostMessage, { after }: PostBegun): boolean {
   const content = message.content.toWellFormed();
   const shown = content.length > MAX_SHOWN ? `${content.slice(0, MAX_SHOWN)}…` : content;
   const last = thread.findIndex(({ messageId }) => messageId === after);
