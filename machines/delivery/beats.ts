@@ -2,9 +2,10 @@
 import { assign, sendTo, stateIn } from 'xstate';
 import type { BeatAnswer, DeliveryEvent } from './context.ts';
 import { enqueue } from './queue.ts';
-import { withUnlisted } from './unlisted.ts';
+import { withListFailures } from './list-failures.ts';
 
 type DueBeat = Extract<DeliveryEvent, { type: 'beat.due' }>;
+
 export const beatDue = [
   { guard: 'draining', actions: { type: 'refuseBeat', params: ({ event }: { event: DueBeat }) => event } },
   {
@@ -15,7 +16,7 @@ export const beatDue = [
   { actions: { type: 'takeBeat', params: ({ event }: { event: DueBeat }) => event } },
 ] as const;
 
-export const withBeats = withUnlisted.extend({
+export const withBeats = withListFailures.extend({
   guards: {
     draining: stateIn({ active: { mode: 'draining' } }),
     agentRests: ({ context }, { agent }: { agent: { _id: string } }) =>

@@ -6,6 +6,7 @@ import { emptyQueue, openIds } from './queue.ts';
 
 /** How long a delivery that has nothing left to do waits for Convex to take its lent rows back. */
 const RELEASE_MS = 2_000;
+
 export const withLeaving = withBeats.extend({
   guards: {
     released: stateIn({ active: { mode: { draining: 'released' } } }),

@@ -11,7 +11,7 @@ import { EMPTY_QUEUE, headIds } from './queue.ts';
 import { restNoteOf } from './out-of-tokens.ts';
 import { agentScope, awayScope, callsScope, sessionScope, waitScope } from './scopes.ts';
 import { troubleOf } from './troubles.ts';
-import { backingOff, listFailed, refused } from './unlisted.ts';
+import { backingOff, listFailed, refused } from './list-failures.ts';
 
 const excuse = [
   'excuseScopes',

@@ -20,6 +20,7 @@ export function withOne<T>(sorted: readonly T[], one: T, timeOf: (one: T) => num
   return sorted.toSpliced(at, 0, one);
 }
 
+/** Without that one. */
 export function without<T>(sorted: readonly T[], one: T, timeOf: (one: T) => number): readonly T[] {
   const time = timeOf(one);
   const from = firstWhere(sorted, (other) => timeOf(other) >= time);

@@ -13,7 +13,7 @@ export const listFailed = [
   { target: 'backingOff', actions: countPollFailure },
 ] as const;
 
-export const withUnlisted = withAside.extend({
+export const withListFailures = withAside.extend({
   guards: {
     tokenRefused: (_, { fault }: Failure) => fault.kind === 'backendRefused',
   },
@@ -41,7 +41,7 @@ export const withUnlisted = withAside.extend({
   },
 });
 
-export const backingOff = withUnlisted.createStateConfig({
+export const backingOff = withListFailures.createStateConfig({
   description: 'Convex did not give the list: waits with backoff, or until it shows signs of life.',
   tags: ['degraded'],
   entry: [
@@ -60,7 +60,7 @@ export const backingOff = withUnlisted.createStateConfig({
   after: { pollBackoff: 'standby' },
 });
 
-export const refused = withUnlisted.createStateConfig({
+export const refused = withListFailures.createStateConfig({
   description:
     'Mission Control refuses the service token: somebody must set the right one. Tried again slowly.',
   tags: ['degraded', 'attention'],
