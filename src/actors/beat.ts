@@ -27,13 +27,11 @@ import type { AgentRow, TaskRow } from '../../machines/shared/mission-control.ts
 import { beatLine } from '../gateway/prompt-tools.ts';
 import { buildBeatPrompt } from '../gateway/beat-prompt.ts';
 import type { MissionControl, Reply } from '../ports.ts';
-import type { Execute } from '../tools/execute.ts';
 import { toolsFor } from '../tools/offer.ts';
-import type { ReportCall } from '../tools/report.ts';
 import type { ToolService } from '../tools/service.ts';
-import { followUp, makeCall } from './calls.ts';
+import { makeCall, requestOf } from './calls.ts';
 import { findMessage } from './find-message.ts';
-import type { Surroundings } from './notification.ts';
+import type { NotificationTools, Surroundings } from './notification.ts';
 import { playRound } from './round.ts';
 
 const MAX_MESSAGES = 8;
@@ -42,10 +40,7 @@ const MAX_MESSAGES = 8;
 export type FollowUps = Pick<ToolService, 'requestResponses'> | null;
 
 /** How an agent acts in a beat. */
-export interface BeatTools {
-  mode: ToolMode;
-  execute: Execute;
-  report: ReportCall;
+export interface BeatTools extends NotificationTools {
   followUps: FollowUps;
   /** The agents of the account, as the last sync gave them. */
   roster: () => readonly AgentRow[];
@@ -116,7 +111,7 @@ function createRunBeat(surroundings: Surroundings, mode: ToolMode) {
     const round = {
       agent,
       sessionKey: agent.systemSessionKey,
-      request: requestOf(agent, plan, rounds, mode),
+      request: firstOrNext(agent, plan, rounds, mode),
       ranMs,
       signs,
       meaningOf: (reply: Reply) => (reply.calls.length > 0 && mayCall(rounds) ? null : meaningOf(reply)),
@@ -130,18 +125,10 @@ function createRunBeat(surroundings: Surroundings, mode: ToolMode) {
   };
 }
 
-/** What is sent: the run's first request, or the answers to the calls of the round before. */
-function requestOf(agent: AgentRow, plan: BeatPlan, rounds: Rounds, mode: ToolMode) {
+function firstOrNext(agent: AgentRow, plan: BeatPlan, rounds: Rounds, mode: ToolMode) {
   const offered = plan.acting === null ? [] : toolsFor(plan.acting, mode);
-  const more = mayCall(rounds);
-  const tools = more ? offered : [];
-  const first = buildBeatPrompt({ agent, ...plan }, { tools: offered });
-  if (rounds.count === 0) return { ...first, tools };
-  return {
-    ...first,
-    input: followUp(rounds, { more, repeat: false, lastLine: beatLine(agent.slug) }),
-    tools,
-  };
+  const prompt = buildBeatPrompt({ agent, ...plan }, { tools: offered });
+  return requestOf(prompt, rounds, { offered, repeat: false, lastLine: beatLine(agent.slug) });
 }
 
 /** The agent's own tasks; the orchestrator also sees what the account has under way. */

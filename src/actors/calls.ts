@@ -1,18 +1,31 @@
 /** What happens between two rounds: a call is made, and the agent is told how its calls ended. */
 import type { ActingAgent, ToolAnswer } from '../../machines/shared/acting.ts';
 import { Fault } from '../../machines/shared/fault.ts';
-import type { NextCall, Rounds } from '../../machines/shared/rounds.ts';
+import { mayCall, type NextCall, type Rounds } from '../../machines/shared/rounds.ts';
+import type { ToolSchema } from '../../machines/shared/tools.ts';
+import type { Prompt } from '../gateway/prompt-parts.ts';
 import { buildFollowUp } from '../gateway/prompt-tools.ts';
 import { answerCall, type CallPlan } from '../tools/answer-call.ts';
 import type { Execute } from '../tools/execute.ts';
 import type { CallPlace, ReportCall } from '../tools/report.ts';
 
-/** What follows the calls of a round: their answers. @param repeat an earlier try of this run may have begun them */
-export const followUp = ({ calls }: Rounds, around: { more: boolean; repeat: boolean; lastLine: string }) =>
-  buildFollowUp({
-    results: calls.map(({ call, answer }) => ({ name: call.name, output: answer?.output ?? '' })),
-    ...around,
-  });
+/**
+ * What is sent: the run's first request, or the answers to the calls of the round before.
+ * @param offered the agent's tools; none go out with the last round
+ * @param repeat an earlier try of this run may have begun the calls
+ * @param lastLine that of the prompt
+ */
+export function requestOf(
+  prompt: Prompt,
+  rounds: Rounds,
+  { offered, ...around }: { offered: readonly ToolSchema[]; repeat: boolean; lastLine: string },
+) {
+  const more = mayCall(rounds);
+  const tools = more ? offered : [];
+  if (rounds.count === 0) return { ...prompt, tools };
+  const results = rounds.calls.map(({ call, answer }) => ({ name: call.name, output: answer?.output ?? '' }));
+  return { ...prompt, input: buildFollowUp({ results, more, ...around }), tools };
+}
 
 /** Makes the call, and reports it. */
 export async function makeCall(

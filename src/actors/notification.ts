@@ -22,7 +22,7 @@ import { toolsFor } from '../tools/offer.ts';
 import type { ReportCall } from '../tools/report.ts';
 import type { Log } from '../logging/log.ts';
 import type { MissionControl, PostMessage, Reply } from '../ports.ts';
-import { followUp, makeCall } from './calls.ts';
+import { makeCall, requestOf } from './calls.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Entries } from './entries.ts';
 import { findMessage } from './find-message.ts';
@@ -37,7 +37,7 @@ export interface Surroundings extends RoundSurroundings {
 }
 
 /** How an agent acts in a run (docs/agents.md). */
-interface NotificationTools {
+export interface NotificationTools {
   mode: ToolMode;
   execute: Execute;
   report: ReportCall;
@@ -81,7 +81,7 @@ function createRun(around: Surroundings): Io<'runAgent'> {
     const round = {
       agent: delivery.agent,
       sessionKey: delivery.deliverySessionKey,
-      request: requestOf(delivery, entry, around.tools.mode),
+      request: firstOrNext(delivery, entry, around.tools.mode),
       ranMs,
       signs,
       // Kept the moment that it is whole: a process that dies between the two has the agent run again.
@@ -99,17 +99,12 @@ function createRun(around: Surroundings): Io<'runAgent'> {
   };
 }
 
-/** What is sent: the run's first request, or the answers to the calls of the round before. */
-function requestOf(delivery: DeliveryContext, { rounds, attempts }: Entry, mode: ToolMode) {
+function firstOrNext(delivery: DeliveryContext, { rounds, attempts }: Entry, mode: ToolMode) {
   const acting = actingOn(delivery);
   const offered = acting === null ? [] : toolsFor(acting, mode);
   const repeat = attempts > 1;
-  const prompt = buildPrompt(delivery, { tools: offered, repeat });
-  const more = mayCall(rounds);
-  const tools = offered.length > 0 && more ? { tools: offered } : {};
-  if (rounds.count === 0) return { ...prompt, ...tools };
   const lastLine = notificationLine(delivery.notification._id);
-  return { ...prompt, input: followUp(rounds, { more, repeat, lastLine }), ...tools };
+  return requestOf(buildPrompt(delivery, { tools: offered, repeat }), rounds, { offered, repeat, lastLine });
 }
 
 const keptReply = ({ rounds }: Entry, { text, toolCalls }: Reply) => ({
