@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 const DOCS = join(import.meta.dirname, '../docs');
 const read = (path: string): string => readFileSync(join(DOCS, path), 'utf8');
 
-const LIMITS = { files: 25, lines: 3_400 };
+const LIMITS = { files: 25, lines: 3_460 };
 
 test('the path of one notification stays within its files and lines', () => {
   const [, walk = ''] = read('architecture.md').split("## One notification's path\n");

@@ -29,10 +29,10 @@ import { buildBeatPrompt } from '../gateway/beat-prompt.ts';
 import type { MissionControl, Reply } from '../ports.ts';
 import { toolsFor } from '../tools/offer.ts';
 import type { ToolService } from '../tools/service.ts';
-import { makeCall, requestOf } from './calls.ts';
+import { makeCall } from './make-call.ts';
 import { findMessage } from './find-message.ts';
 import type { NotificationTools, Surroundings } from './notification.ts';
-import { playRound } from './round.ts';
+import { playRound, requestOf } from './round.ts';
 
 const MAX_MESSAGES = 8;
 

@@ -5,7 +5,7 @@ import {
   replied,
   callAnswered,
   called,
-  settled,
+  markBegan,
   type Entry,
 } from '../../machines/notification/entry.ts';
 import { hasMoved, isSameVersion, versionOf } from '../../machines/notification/version.ts';
@@ -22,11 +22,11 @@ import { toolsFor } from '../tools/offer.ts';
 import type { ReportCall } from '../tools/report.ts';
 import type { Log } from '../logging/log.ts';
 import type { MissionControl, PostMessage, Reply } from '../ports.ts';
-import { makeCall, requestOf } from './calls.ts';
+import { makeCall } from './make-call.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Entries } from './entries.ts';
 import { findMessage } from './find-message.ts';
-import { playRound, type RoundSurroundings } from './round.ts';
+import { playRound, requestOf, type RoundSurroundings } from './round.ts';
 
 export interface Surroundings extends RoundSurroundings {
   missionControl: MissionControl;
@@ -216,7 +216,7 @@ function markActors({ missionControl, entries, letters }: Surroundings) {
     if (entry.begun !== null) await entries.writeIfPossible(id, entry);
     const reply = content === null ? null : { content, first: entry.posts === 0, startsTask };
     const moved = await missionControl.completeDelivery({ notificationId: id, version, reply }, signal);
-    if (moved === null) entries.finish(id, settled(entry, version));
+    if (moved === null) entries.finish(id, markBegan(entry, version));
     return moved;
   };
   const rereadRow: Io<'rereadRow'> = ({ input: { id, entry }, signal }) => {

@@ -1,8 +1,12 @@
 /** One round of an agent on the gateway: the same for a notification and a beat. */
 import type { Parent } from '../../machines/shared/parent.ts';
+import { mayCall, type Rounds } from '../../machines/shared/rounds.ts';
 import type { Meaning } from '../../machines/shared/silence.ts';
 import type { Sign } from '../../machines/shared/child-messages.ts';
 import type { Spent } from '../../machines/shared/spending.ts';
+import type { ToolSchema } from '../../machines/shared/tools.ts';
+import type { Prompt } from '../gateway/prompt-parts.ts';
+import { buildFollowUp } from '../gateway/prompt-tools.ts';
 import type { Gateway, Reply, RunRequest } from '../ports.ts';
 import { countFailure, outcomeOf, type CountRun } from './count-run.ts';
 import type { SessionLock } from './session-lock.ts';
@@ -29,6 +33,24 @@ export interface Round {
   onReply?: (reply: Reply) => Promise<void>;
   /** What the run came to; null: another round follows. */
   meaningOf: (reply: Reply) => Meaning | null;
+}
+
+/**
+ * What is sent: the run's first request, or the answers to the calls of the round before.
+ * @param offered the agent's tools; none go out with the last round
+ * @param repeat an earlier try of this run may have begun the calls
+ * @param lastLine that of the prompt
+ */
+export function requestOf(
+  prompt: Prompt,
+  rounds: Rounds,
+  { offered, ...around }: { offered: readonly ToolSchema[]; repeat: boolean; lastLine: string },
+) {
+  const more = mayCall(rounds);
+  const tools = more ? offered : [];
+  if (rounds.count === 0) return { ...prompt, tools };
+  const results = rounds.calls.map(({ call, answer }) => ({ name: call.name, output: answer?.output ?? '' }));
+  return { ...prompt, input: buildFollowUp({ results, more, ...around }), tools };
 }
 
 /** @returns the reply, how long the round took in milliseconds, and what the agent has used by now */
