@@ -10,8 +10,10 @@ import { isWell, withoutKeys } from './parts.ts';
 import { handBack, itemId, sessionWith, type Item } from './queue.ts';
 import { afterTrial, aloneSource, withOneAtATime } from './one-at-a-time.ts';
 
-/** How long a row is left alone that is gone, not ours, or whose actor crashed. */
+/** How long a row is left alone whose actor crashed. */
 const RECONSIDER_MS = 600_000;
+/** How long a row is left alone that is gone, or not ours. */
+const GONE_MS = 10_000;
 /** How long a row is left alone that cannot be marked: others of its session go on meanwhile. */
 const STUCK_MS = 20_000;
 
@@ -25,8 +27,10 @@ const titleOf = (item: Item): string =>
     ? whoIs(item.agent.slug, 'heartbeat').title
     : whoIs(item.given?.agent?.slug ?? item.row.recipientId, item.given?.task?.title ?? item.row.title).title;
 
-const describeStuck = ({ title, reason }: ChildOutput): string =>
-  `A notification of "${title}" can be neither delivered nor marked. It is tried again every ${STUCK_MS / 1_000} s. ${reason ?? ''}`;
+const describeStuck = ({ title, reason, outcome }: ChildOutput): string =>
+  outcome === 'gone'
+    ? `Mission Control lists a notification of "${title}" and says that it is not there. It is asked again every ${GONE_MS / 1_000} s.`
+    : `A notification of "${title}" can be neither delivered nor marked. It is tried again every ${STUCK_MS / 1_000} s. ${reason ?? ''}`;
 
 export const withAside = withOneAtATime.extend({
   guards: {
@@ -38,17 +42,22 @@ export const withAside = withOneAtATime.extend({
     leaveAside: enqueueActions(({ enqueue: then, context }, { output }: { output: ChildOutput }) => {
       if (!isAside(output)) return;
       const id = idOf(output);
-      const wait = output.outcome === 'stuck' ? STUCK_MS : RECONSIDER_MS;
+      const wait = output.outcome === 'stuck' ? STUCK_MS : GONE_MS;
       then.assign({ setAside: [...context.setAside, id] });
       then.raise({ type: 'row.reconsider', id, session: output.session }, reconsidered(id, wait));
     }),
-    /** A row that cannot be marked stays a problem while it is tried again. */
+    /**
+     * A row that cannot be marked stays a problem while it is tried again, and so does one that is gone and listed again: it
+     * may have gone while the list was on its way.
+     */
     noteStuck: enqueueActions(({ enqueue: then, context }, { output }: { output: ChildOutput }) => {
       const id = idOf(output);
-      const isStuck = output.outcome === 'stuck';
-      if (!isStuck && !context.stuck.includes(id)) return;
+      const isStuck = isAside(output);
+      const isKnown = context.stuck.includes(id);
+      if (!isStuck && !isKnown) return;
       const others = context.stuck.filter((one) => one !== id);
       then.assign({ stuck: isStuck ? [...others, id] : others });
+      if (output.outcome === 'gone' && !isKnown) return;
       then.sendTo(context.parent, {
         ...isWell(`row:${id}`),
         problem: isStuck ? describeStuck(output) : null,

@@ -220,7 +220,7 @@ export interface DispatchContext extends Omit<DeliveryInput, keyof Sources | 'of
   passedBy: number;
   /** Rows left alone for a while: gone, not ours, or impossible to mark. */
   setAside: readonly string[];
-  /** Rows that could be neither delivered nor marked when they were last tried. */
+  /** Rows that were gone, or could be neither delivered nor marked, when they were last tried. */
   stuck: readonly string[];
   beaters: Readonly<Record<string, Beater>>;
   /** The gateway machine has heard of a failed run, and of no successful one since. */

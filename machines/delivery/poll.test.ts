@@ -6,7 +6,7 @@ import { createListener, sampleAgent, sampleRow, settle } from '../../test/kits/
 import { notificationMachine } from '../notification/machine.ts';
 import { beatMachine } from '../beat/machine.ts';
 import type { Outcome } from '../notification/context.ts';
-import type { BeatAnswer, ChildOutput, DeliverySettings, ListInput, Page } from './context.ts';
+import type { BeatAnswer, ChildOutput, DeliveryNews, DeliverySettings, ListInput, Page } from './context.ts';
 import { deliveryMachine } from './machine.ts';
 
 const INTERVAL_MS = 15_000;
@@ -21,6 +21,7 @@ function startDelivery({
   ...settings
 }: { watched?: boolean; offerKnown?: boolean } & Partial<DeliverySettings> = {}) {
   const clock = new SimulatedClock();
+  const { parent, heard } = createListener<DeliveryNews>();
   const looks: ((page: Page) => void)[] = [];
   const listUndelivered = fromPromise<Page, ListInput>(() => new Promise((resolve) => looks.push(resolve)));
   const actor = createActor(
@@ -33,7 +34,12 @@ function startDelivery({
     }),
     {
       clock,
-      input: deliveryInput({ watched, offerKnown, settings: { maxConcurrentSessions: 5, ...settings } }),
+      input: deliveryInput({
+        parent,
+        watched,
+        offerKnown,
+        settings: { maxConcurrentSessions: 5, ...settings },
+      }),
     },
   ).start();
   const answer = (...ids: string[]): Promise<void> => {
@@ -70,7 +76,11 @@ function startDelivery({
       await answer();
     }
   };
-  return { actor, clock, looks, answer, context, end, sessionOf, beSilent };
+  const told = (source: string) =>
+    heard.flatMap((news) =>
+      news.type === 'condition.changed' && news.source === source ? [news.problem] : [],
+    );
+  return { actor, clock, looks, answer, context, end, sessionOf, beSilent, told };
 }
 
 it('counts a notification that ends in a drain once, also when the next look was far away', async () => {
@@ -105,14 +115,23 @@ it('looks at a row that was left alone as soon as its time is over, though no ch
   await answer('a');
   clock.increment(100_000);
   end('a', 'gone');
-  for (const ms of [200_000, 300_000]) {
-    clock.increment(ms);
-    await answer('a');
-  }
-  clock.increment(99_999);
-  expect(looks).toHaveLength(3);
+  clock.increment(9_999);
+  expect(looks).toHaveLength(1);
   clock.increment(1);
-  expect(looks).toHaveLength(4);
+  expect(looks).toHaveLength(2);
+});
+
+it('names a row that is listed again and again and is gone, until it is not listed any more', async () => {
+  const { clock, answer, beSilent, end, told } = startDelivery();
+  await answer('a');
+  end('a', 'gone');
+  expect(told('row:a')).toEqual([]);
+  clock.increment(10_000);
+  await answer('a');
+  end('a', 'gone');
+  expect(told('row:a')).toEqual([expect.stringContaining('says that it is not there')]);
+  await beSilent(20_000);
+  expect(told('row:a').at(-1)).toBeNull();
 });
 
 it('looks at once for the rows that stood behind a child that crashed', async () => {
