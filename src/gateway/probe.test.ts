@@ -67,6 +67,15 @@ describe('a gateway that is up', () => {
     expect(await gateway.probe(true)).toEqual({ version: '2026.9.6', agents: ['squad-lead', 'qa'] });
   });
 
+  it('says that it is ready, and takes a request that no gateway takes', async () => {
+    const gateway = await gatewayWith({
+      'GET /readyz': READY,
+      'GET /v1/models': READY,
+      'POST /v1/responses': READY,
+    });
+    expect(await faultFrom(gateway.probe(true))).toMatchObject({ kind: 'gatewayMisconfigured' });
+  });
+
   it('may be known by its agents alone', async () => {
     const gateway = await gatewayWith({ 'GET /v1/models': MODELS });
     expect(await gateway.probe(false)).toEqual({ version: null, agents: ['squad-lead', 'qa'] });

@@ -131,6 +131,7 @@ async function readRoster(ask: Ask, seen: Seen, target: Target): Promise<string[
   // whether the endpoint is there.
   const run = await ask('POST', 'v1/responses');
   if (run.status === 404 || run.status === 405) throw faultOfRefusal(run, target);
+  if (run.status < 400) throw notOpenClaw(answer, seen, target);
   return null;
 }
 
