@@ -18,8 +18,11 @@ export const MAX_RUNS = 10;
 const SPARED_FROM = 6;
 /** How long the gateway may lack an agent before its notifications are given up. Its roster may still be on its way. */
 const UNKNOWN_AGENT_MS = 120_000;
-/** Turned away more often in a row, it waits its whole backoff: the gateway may take the runs of all others. */
-const MAX_TURNED_AWAY = 3;
+/**
+ * A run that failed more often in a row, and is turned away, waits its whole backoff: the gateway may take the runs of all
+ * others. It does not where the gateway went down with it.
+ */
+const MAX_TURNED_AWAY = 5;
 /** When Convex was away this often at one call, the agent is told, and goes on without it. */
 export const MAX_CALL_FAILURES = 5;
 
@@ -88,10 +91,11 @@ export const withFailures = notificationParts.extend({
     functionTroubled: ({ context }, { name }: Called) => context.backend.troubled.includes(name),
     rowFailedTooOften: ({ context }) => context.rest.rowFailures + 1 >= MAX_ATTEMPTS,
     counted: ({ context }) => context.rest.counted,
-    waitsForGateway: ({ context: { rest } }) =>
+    waitsForGateway: ({ context: { rest, entry } }) =>
       !rest.counted &&
       rest.cause !== null &&
-      (isAttempt(rest.cause) || (isGatewayTrouble(rest.cause) && rest.runFailures <= MAX_TURNED_AWAY)),
+      (isAttempt(rest.cause) ||
+        (isGatewayTrouble(rest.cause) && (entry.cuts > 0 || rest.runFailures <= MAX_TURNED_AWAY))),
     failing: ({ context: { rest } }) => rest.counted && rest.runFailures > 0,
     /** The gateway did not ask for a wait. */
     waitsForAgent: ({ context: { rest } }) => rest.counted && rest.floorMs === 0,
