@@ -6,15 +6,15 @@ import { reap } from '../shared/reap.ts';
 import { whoIs } from '../shared/who.ts';
 import type { ChildOutput } from './context.ts';
 import { idOf } from './looks.ts';
-import { isWell, withoutKeys } from './parts.ts';
+import { condition, withoutKeys } from './parts.ts';
 import { handBack, itemId, sessionWith, type Item } from './queue.ts';
 import { afterTrial, aloneSource, withOneAtATime } from './one-at-a-time.ts';
 
-/** How long a row is left alone whose actor crashed. */
+/** How long a row is left alone after its actor crashed. */
 const RECONSIDER_MS = 600_000;
-/** How long a row is left alone that is gone, or not ours. */
+/** How long a row is left alone after Mission Control said that it is gone, or not ours. */
 const GONE_MS = 10_000;
-/** How long a row is left alone that cannot be marked: others of its session go on meanwhile. */
+/** How long a row that cannot be marked is left alone. The rows behind it go on meanwhile. */
 const STUCK_MS = 20_000;
 
 export const isAside = ({ outcome }: ChildOutput): boolean => outcome === 'gone' || outcome === 'stuck';
@@ -38,7 +38,7 @@ export const withAside = withOneAtATime.extend({
       sessionWith(context.queue, params.actorId) !== undefined,
   },
   actions: {
-    /** A row that cannot be had, or not be marked, is left alone for a while. */
+    /** A row that is gone or cannot be marked is left alone for a while. */
     leaveAside: enqueueActions(({ enqueue: then, context }, { output }: { output: ChildOutput }) => {
       if (!isAside(output)) return;
       const id = idOf(output);
@@ -47,8 +47,8 @@ export const withAside = withOneAtATime.extend({
       then.raise({ type: 'row.reconsider', id, session: output.session }, reconsidered(id, wait));
     }),
     /**
-     * A row that cannot be marked stays a problem while it is tried again, and so does one that is gone and listed again: it
-     * may have gone while the list was on its way.
+     * A row that cannot be marked is a problem until it is marked. A row that is gone is a problem from the second time on:
+     * the first time it may have gone while the list was on its way.
      */
     noteStuck: enqueueActions(({ enqueue: then, context }, { output }: { output: ChildOutput }) => {
       const id = idOf(output);
@@ -58,10 +58,7 @@ export const withAside = withOneAtATime.extend({
       const others = context.stuck.filter((one) => one !== id);
       then.assign({ stuck: isStuck ? [...others, id] : others });
       if (output.outcome === 'gone' && !isKnown) return;
-      then.sendTo(context.parent, {
-        ...isWell(`row:${id}`),
-        problem: isStuck ? describeStuck(output) : null,
-      });
+      then.sendTo(context.parent, condition(`row:${id}`, isStuck ? describeStuck(output) : null));
     }),
     dropChild: enqueueActions(({ enqueue: then, context }, params: { actorId: string; error: unknown }) => {
       const session = sessionWith(context.queue, params.actorId);
@@ -78,8 +75,8 @@ export const withAside = withOneAtATime.extend({
       });
       const beater = context.beaters[id];
       if (beater !== undefined) then.sendTo(beater, { type: 'beat.done', focus: null });
-      then.sendTo(context.parent, isWell(stallSource(key)));
-      then.sendTo(context.parent, isWell(aloneSource(key)));
+      then.sendTo(context.parent, condition(stallSource(key)));
+      then.sendTo(context.parent, condition(aloneSource(key)));
       then.sendTo(context.parent, {
         type: 'session.crashed',
         session: key,

@@ -61,7 +61,7 @@ export interface ListInput {
   contexts: number;
   /** Rows whose session has its turn already, by id: they need no context. */
   busy: readonly string[];
-  /** The journal's row that the last look ended with: this one goes on behind it. */
+  /** The journal's row that the last look ended with: this one goes on after it. */
   cursor: string | null;
 }
 

@@ -7,7 +7,7 @@ import { recorded } from './history.ts';
 import { withLeaving } from './leaving.ts';
 import { idOf } from './looks.ts';
 import { afterTrial, aloneSource } from './one-at-a-time.ts';
-import { isWell, withoutKeys } from './parts.ts';
+import { condition, withoutKeys } from './parts.ts';
 import {
   handBack,
   nextAlone,
@@ -91,7 +91,7 @@ export const deliverySetup = withLeaving.extend({
         },
       };
     }),
-    /** The one place that hears how a child ended. */
+    /** The session's head is over, or goes back to Convex: the child ended. */
     settleChild: enqueueActions(({ enqueue: then, context }, { output }: { output: ChildOutput }) => {
       const { session: key, outcome } = output;
       const session = sessionOf(context.queue, key);
@@ -100,7 +100,7 @@ export const deliverySetup = withLeaving.extend({
       const isBack = outcome === 'handedBack';
       const { poll, beaters, trials } = context;
       then.stopChild(session.actorId);
-      if (session.alone) then.sendTo(context.parent, isWell(aloneSource(key)));
+      if (session.alone) then.sendTo(context.parent, condition(aloneSource(key)));
       then.assign({
         queue: isBack ? handBack(context.queue, key) : settle(context.queue, key),
         history: recorded(context, output),

@@ -1,7 +1,7 @@
 /** Region `mode`: at a drain delivery takes nothing more, gives lent rows back, and ends when nothing is under way. */
 import { assign, stateIn } from 'xstate';
 import { withBeats } from './beats.ts';
-import { tell } from './parts.ts';
+import { tellChildren } from './parts.ts';
 import { emptyQueue, openIds } from './queue.ts';
 
 /** How long a delivery that has nothing left to do waits for Convex to take its lent rows back. */
@@ -27,7 +27,7 @@ export const mode = withLeaving.createStateConfig({
       on: {
         'delivery.drain': {
           target: 'draining',
-          actions: [tell({ type: 'work.leave' }), 'emptyQueue'],
+          actions: [tellChildren({ type: 'work.leave' }), 'emptyQueue'],
         },
       },
     },

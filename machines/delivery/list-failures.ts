@@ -1,13 +1,12 @@
-/** Where Convex does not give the list: what region `poll` makes of it. */
+/** What region `poll` does when Convex does not give the list. */
 import { assign, sendTo } from 'xstate';
 import { backoff, REFUSED_BACKOFF } from '../shared/backoff.ts';
 import { faultParams, type Failure } from '../shared/fault.ts';
 import { withAside } from './aside.ts';
-import { tell } from './parts.ts';
+import { tellChildren } from './parts.ts';
 
 const countPollFailure = { type: 'countPollFailure', params: faultParams } as const;
 
-/** The call for the list failed. */
 export const listFailed = [
   { guard: { type: 'tokenRefused', params: faultParams }, target: 'refused', actions: countPollFailure },
   { target: 'backingOff', actions: countPollFailure },
@@ -55,7 +54,7 @@ export const backingOff = withListFailures.createStateConfig({
       target: 'standby',
       actions: { type: 'noteWatch', params: { watched: true } },
     },
-    'backend.available': { target: 'standby', actions: tell({ type: 'backend.available' }) },
+    'backend.available': { target: 'standby', actions: tellChildren({ type: 'backend.available' }) },
   },
   after: { pollBackoff: 'standby' },
 });
@@ -70,7 +69,7 @@ export const refused = withListFailures.createStateConfig({
   ],
   on: {
     'delivery.poll': 'standby',
-    'backend.available': { target: 'standby', actions: tell({ type: 'backend.available' }) },
+    'backend.available': { target: 'standby', actions: tellChildren({ type: 'backend.available' }) },
   },
   after: { pollBackoff: 'standby' },
 });

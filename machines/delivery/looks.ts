@@ -2,11 +2,11 @@
 import { assign, enqueueActions } from 'xstate';
 import { MAX_PAGE } from '../shared/mission-control.ts';
 import type { ChildOutput, DispatchContext, Page } from './context.ts';
-import { deliveryParts, freeSlots, isWell, MIN_POLL_MS } from './parts.ts';
+import { deliveryParts, freeSlots, condition, MIN_POLL_MS } from './parts.ts';
 import { movedIn, stirredBy } from './moved.ts';
 import { enqueuePage, forgetContexts, removeEmpty, knownIds, type Item } from './queue.ts';
 
-/** The wait is this part of the time since the last news: what comes is seen within a twentieth of the silence. */
+/** The wait is a twentieth of the time since the last news. */
 const POLL_SHARE = 20;
 /** How often delivery looks while the queue is watched, in case a change was not announced. */
 const SAFETY_POLL_MS = 300_000;
@@ -34,18 +34,18 @@ export const withLooks = deliveryParts.extend({
       const items = page.rows.map((row): Item => ({ kind: 'notification', ...row }));
       const grown = enqueuePage(queue, items, leaveOut);
       const full = page.listed >= poll.asked;
-      // Somebody else has marked it, or it is gone.
+      // A row that is not listed any more was marked by somebody else, or is gone.
       const listed = new Set([...leaveOut, ...knownIds(grown)]);
-      const mended = full ? [] : context.stuck.filter((id) => !listed.has(id));
-      if (mended.length > 0) then.assign({ stuck: context.stuck.filter((id) => listed.has(id)) });
-      for (const id of mended) then.sendTo(context.parent, isWell(`row:${id}`));
+      const unlisted = full ? [] : context.stuck.filter((id) => !listed.has(id));
+      if (unlisted.length > 0) then.assign({ stuck: context.stuck.filter((id) => listed.has(id)) });
+      for (const id of unlisted) then.sendTo(context.parent, condition(`row:${id}`));
       for (const { actorId } of stirredBy(queue, items)) {
         if (actorId !== null) then.sendTo(actorId, { type: 'row.stirred' });
       }
       const exhausted = full && poll.asked >= MAX_PAGE;
       const hidden = exhausted && (poll.hidden || freeSlots({ ...context, queue: grown }) > 0);
       if (hidden !== poll.hidden) {
-        then.sendTo(context.parent, { ...isWell('page'), problem: hidden ? PAGE_FULL : null });
+        then.sendTo(context.parent, condition('page', hidden ? PAGE_FULL : null));
       }
       then.assign({
         queue: removeEmpty(grown),
@@ -76,7 +76,7 @@ export const withLooks = deliveryParts.extend({
       watched,
       poll: { ...poll, silentMs: 0 },
     })),
-    /** A list is on its way, and it may be older than what has just ended. */
+    /** The list that is on its way may be older than this end, and show the row once more. */
     noteSettled: assign(({ context: { poll } }, { output }: { output: ChildOutput }) => ({
       poll:
         output.outcome === 'handedBack'

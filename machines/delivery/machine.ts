@@ -6,7 +6,7 @@ import { freshPoll } from './context.ts';
 import { deliverySetup } from './dispatch.ts';
 import { noHistory } from './history.ts';
 import { mode } from './leaving.ts';
-import { freeSlots, outputOf, tell } from './parts.ts';
+import { freeSlots, outputOf, tellChildren } from './parts.ts';
 import { EMPTY_QUEUE, headIds } from './queue.ts';
 import { restNoteOf } from './out-of-tokens.ts';
 import { agentScope, awayScope, callsScope, sessionScope, waitScope } from './scopes.ts';
@@ -133,9 +133,9 @@ export const deliveryMachine = deliverySetup.createMachine({
         // No change announces a row that may be taken again, here and after a crash: delivery looks for it.
         'row.reconsider': { actions: [{ type: 'reconsider', params: ({ event }) => event }, 'noteChange'] },
         'chatter.aged': { actions: { type: 'endChatter', params: ({ event }) => event } },
-        'delivery.abort': { actions: tell({ type: 'work.abort' }) },
-        'backend.available': { actions: tell({ type: 'backend.available' }) },
-        'journal.available': { actions: tell({ type: 'journal.available' }) },
+        'delivery.abort': { actions: tellChildren({ type: 'work.abort' }) },
+        'backend.available': { actions: tellChildren({ type: 'backend.available' }) },
+        'journal.available': { actions: tellChildren({ type: 'journal.available' }) },
         'xstate.error.actor.*': {
           guard: { type: 'hasSession', params: crashOf },
           actions: [
@@ -189,7 +189,7 @@ export const deliveryMachine = deliverySetup.createMachine({
             },
             open: {
               description: 'Runs may go: every free slot goes to the oldest session that is ready.',
-              entry: ['endTrials', tell({ type: 'gateway.available' })],
+              entry: ['endTrials', tellChildren({ type: 'gateway.available' })],
               always: [{ guard: and(['headWaits', 'accepting']), actions: 'startNext' }],
               initial: 'shared',
               states: {

@@ -1,13 +1,13 @@
-/** The actions for runs that go out one at a time: alone, because the gateway went down with them, or as its trial. */
+/** Runs that go out one at a time: alone, because the gateway went down while they were open, or as the gateway's trial. */
 import { assign, enqueueActions } from 'xstate';
 import type { News } from '../shared/child-messages.ts';
 import type { Who } from '../shared/who.ts';
 import type { DispatchContext } from './context.ts';
-import { isWell, PASSED_BY_PER_SLOT } from './parts.ts';
+import { condition, PASSED_BY_PER_SLOT } from './parts.ts';
 import { nextAlone, sessionOf, setPhase, type Queue, type Session } from './queue.ts';
 import { withThreads } from './threads.ts';
 
-/** How long others wait for a run that goes alone. */
+/** How long others wait for a run that goes out alone. */
 const ALONE_MS = 20_000;
 
 export const aloneSource = (session: string): string => `alone:${session}`;
@@ -25,7 +25,7 @@ export const withOneAtATime = withThreads.extend({
     /** No run is open, and a session waits for such a moment. */
     aloneFree: ({ context: { queue, outOfTokens } }) =>
       queue.counts.running === 0 && nextAlone(queue, outOfTokens) !== null,
-    /** A session has waited for long to run alone, and is let through. */
+    /** A session has waited long enough to run alone: others let it through. */
     aloneDue: ({ context: { queue, settings, outOfTokens, passedBy } }) =>
       nextAlone(queue, outOfTokens) !== null &&
       passedBy >= PASSED_BY_PER_SLOT * settings.maxConcurrentSessions,
@@ -39,11 +39,11 @@ export const withOneAtATime = withThreads.extend({
   },
   delays: { aloneLimit: ALONE_MS },
   actions: {
-    /** A session that waits to run alone is a problem on /health, until it need not any more. */
+    /** A session that waits to run alone is a problem on /health for as long as it waits. */
     noteAlone: enqueueActions(({ enqueue: then, context }, { session, who, alone }: News<'slot.wanted'>) => {
       if (!alone && sessionOf(context.queue, session)?.alone !== true) return;
       const problem = alone ? describeAlone(who) : null;
-      then.sendTo(context.parent, { ...isWell(aloneSource(session)), problem });
+      then.sendTo(context.parent, condition(aloneSource(session), problem));
     }),
     grantAlone: enqueueActions(({ enqueue: then, context: { queue, outOfTokens } }) => {
       const session = nextAlone(queue, outOfTokens);
@@ -67,8 +67,8 @@ export const withOneAtATime = withThreads.extend({
 });
 
 /**
- * The session that gets the gateway's next trial run: of an agent that was not tried, else the agent and session whose
- * last trial is longest ago; among equals the oldest. So one bad agent cannot keep the gate shut.
+ * The session that gets the gateway's next trial run. Agents that were not tried come first, then those whose last trial
+ * is longest ago; so do the sessions of an agent. Among equals the oldest goes. So one bad agent cannot keep the gate shut.
  * @param tried sessions that were tried, the last one last
  */
 export function nextToTry(

@@ -5,7 +5,7 @@ import { agentIn } from '../shared/child-messages.ts';
 import { whoIs } from '../shared/who.ts';
 import type { DispatchContext, TokenRest, RestNoteOutput } from './context.ts';
 import { withLooks } from './looks.ts';
-import { isWell, withoutKeys } from './parts.ts';
+import { condition, withoutKeys } from './parts.ts';
 import { itemId } from './queue.ts';
 
 const restNoteId = (session: string): string => `rest:${session}`;
@@ -98,7 +98,7 @@ export const withOutOfTokens = withLooks.extend({
       const rest = context.outOfTokens[agentId];
       if (rest === undefined) return;
       then.assign({ outOfTokens: withoutKeys(context.outOfTokens, [agentId]) });
-      then.sendTo(context.parent, isWell(restSource(rest.spent.agent)));
+      then.sendTo(context.parent, condition(restSource(rest.spent.agent)));
     }),
   },
 });

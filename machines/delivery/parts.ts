@@ -44,18 +44,18 @@ export const withoutKeys = <T>(
   keys: readonly string[],
 ): Record<string, T> => Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)));
 
-/** News for the supervisor: that problem is over. */
-export const isWell = (source: string) =>
-  ({ type: 'condition.changed', source, problem: null, of: 'delivery' }) as const;
+/** News for the supervisor: what is wrong at that source; null when nothing is. */
+export const condition = (source: string, problem: string | null = null) =>
+  ({ type: 'condition.changed', source, problem, of: 'delivery' }) as const;
 
 /** Tells every child something. */
-export const tell = <const TEvent extends ChildOrder>(event: TEvent) =>
+export const tellChildren = <const TEvent extends ChildOrder>(event: TEvent) =>
   ({ type: 'tellChildren', params: { event } }) as const;
 
 const accepting = stateIn({ active: { mode: 'accepting' } });
 
-// The actions follow in looks, out-of-tokens, troubles, threads, one-at-a-time, aside, list-failures, beats, leaving and dispatch: each
-// extends the one before.
+// The actions follow in looks, out-of-tokens, troubles, threads, one-at-a-time, aside, list-failures, beats, leaving and
+// dispatch: each extends the one before.
 export const deliveryParts = setup({
   types: {} as {
     context: DispatchContext;

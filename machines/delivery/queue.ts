@@ -45,7 +45,7 @@ export interface Session {
   actorId: string | null;
   /** Its run is to go out while no other is open. */
   alone: boolean;
-  /** Since when it has waited, although it gave its rows back. A thread in which people write all the time must get its turn. */
+  /** The time of the oldest row that it handed back: a thread in which people write all the time must get its turn. */
   waitingSince: number | null;
 }
 
@@ -201,7 +201,7 @@ export const removeEmpty = (queue: Queue): Queue =>
     ? queue
     : queue.sessions.filter(({ phase }) => phase === 'empty').reduce(remove, queue);
 
-/** What was not begun is left to Convex. */
+/** Leaves to Convex what was not begun. */
 export function emptyQueue(queue: Queue): Queue {
   const begun = queue.sessions
     .filter(isAlive)
@@ -258,7 +258,7 @@ export const forgetContexts = (queue: Queue): Queue =>
       queue,
     );
 
-/** What has the slots, or will have them next: one row for each session. */
+/** The rows at the heads of the sessions: they have the slots, or will have them next. */
 export const headIds = ({ sessions }: Pick<Queue, 'sessions'>): string[] =>
   sessions.flatMap(({ items: [head] }) => (head?.kind === 'notification' ? [itemId(head)] : []));
 
@@ -270,7 +270,7 @@ export function* knownIds({ sessions }: Queue): Generator<string> {
   for (const { items } of sessions) for (const item of items) yield itemId(item);
 }
 
-/** Items that nobody works on yet. */
+/** Items whose run is neither open nor over. */
 export const countQueued = ({ sessions, counts }: Queue): number =>
   sessions.reduce((sum, { items }) => sum + items.length, 0) - counts.running - counts.answering;
 

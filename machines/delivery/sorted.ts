@@ -1,6 +1,6 @@
 /** Sorted arrays: found by bisecting, changed by copying. */
 
-/** @param holds of none of the first, and of all from some place on; @returns that place */
+/** @param holds false up to some place, and true from there on; @returns that place */
 export function firstWhere<T>(sorted: readonly T[], holds: (one: T) => boolean): number {
   let low = 0;
   let high = sorted.length;
@@ -13,14 +13,13 @@ export function firstWhere<T>(sorted: readonly T[], holds: (one: T) => boolean):
   return low;
 }
 
-/** With one more, behind those of the same time. */
+/** With one more, after those of the same time. */
 export function withOne<T>(sorted: readonly T[], one: T, timeOf: (one: T) => number): readonly T[] {
   const time = timeOf(one);
   const at = firstWhere(sorted, (other) => timeOf(other) > time);
   return sorted.toSpliced(at, 0, one);
 }
 
-/** Without that one. */
 export function without<T>(sorted: readonly T[], one: T, timeOf: (one: T) => number): readonly T[] {
   const time = timeOf(one);
   const from = firstWhere(sorted, (other) => timeOf(other) >= time);

@@ -2,7 +2,7 @@
 import { enqueueActions, sendTo } from 'xstate';
 import { isQuiet, type Thread } from '../notification/chatter.ts';
 import type { ChildOutput, DispatchContext } from './context.ts';
-import { isWell, withoutKeys } from './parts.ts';
+import { condition, withoutKeys } from './parts.ts';
 import { withTroubles } from './troubles.ts';
 
 /** How long chatter that was held is a problem on /health. */
@@ -53,13 +53,13 @@ export const withThreads = withTroubles.extend({
       then.assign({ threads });
       if (!changed) return;
       const source = threadSource(taskId);
-      then.sendTo(context.parent, { ...isWell(source), problem });
+      then.sendTo(context.parent, condition(source, problem));
       then.cancel(source);
       then.raise({ type: 'chatter.aged', taskId }, { id: source, delay: CHATTER_TOLD_MS });
     }),
     endChatter: sendTo(
       ({ context }) => context.parent,
-      (_, { taskId }: { taskId: string }) => isWell(threadSource(taskId)),
+      (_, { taskId }: { taskId: string }) => condition(threadSource(taskId)),
     ),
   },
 });

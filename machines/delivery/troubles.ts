@@ -5,7 +5,7 @@ import { stallSource } from '../shared/listening.ts';
 import type { News } from '../shared/child-messages.ts';
 import type { TroubleOutput } from '../trouble/machine.ts';
 import type { ChildOutput, DeliveryEvent, DispatchContext } from './context.ts';
-import { isWell, withoutKeys } from './parts.ts';
+import { condition, withoutKeys } from './parts.ts';
 import { actorIds } from './queue.ts';
 import { withOutOfTokens } from './out-of-tokens.ts';
 import {
@@ -122,13 +122,13 @@ export const withTroubles = withOutOfTokens.extend({
       then.assign({ troubles });
       for (const other of explained) {
         then.stopChild(actorOf(other));
-        if (context.troubles[other] === 'found') then.sendTo(context.parent, isWell(other));
+        if (context.troubles[other] === 'found') then.sendTo(context.parent, condition(other));
       }
       if (isOfFunction(scope)) {
         for (const id of actorIds(context.queue)) then.sendTo(id, functionsNews(troubles));
       }
       const problem = describeTrouble(scope, who, reason);
-      then.sendTo(context.parent, { ...isWell(scope), problem, since });
+      then.sendTo(context.parent, { ...condition(scope, problem), since });
     }),
     /** Whoever rested because of it goes on at once. */
     endTrouble: enqueueActions(({ enqueue: then, context }, { output }: { output: TroubleOutput }) => {
@@ -150,7 +150,7 @@ export const withTroubles = withOutOfTokens.extend({
           if (actorId !== null && isOfAgent) then.sendTo(actorId, { type: 'agent.available' });
         }
       }
-      then.sendTo(context.parent, isWell(scope));
+      then.sendTo(context.parent, condition(scope));
     }),
     /** The gateway is in trouble, which explains the failed runs of agents and notifications. */
     excuseScopes: enqueueActions(({ enqueue: then, context }) => {
@@ -158,7 +158,7 @@ export const withTroubles = withOutOfTokens.extend({
       then.assign({ troubles: withoutKeys(context.troubles, excused) });
       for (const scope of excused) {
         then.stopChild(actorOf(scope));
-        if (context.troubles[scope] === 'found') then.sendTo(context.parent, isWell(scope));
+        if (context.troubles[scope] === 'found') then.sendTo(context.parent, condition(scope));
       }
     }),
     /** A child has ended. One that handed its row back may come again with the same trouble: the next page tells. */
@@ -194,7 +194,7 @@ export const withTroubles = withOutOfTokens.extend({
     }),
     noteHeard: sendTo(
       ({ context }) => context.parent,
-      (_, { session }: { session: string }) => isWell(stallSource(session)),
+      (_, { session }: { session: string }) => condition(stallSource(session)),
     ),
   },
 });

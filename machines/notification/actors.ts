@@ -69,11 +69,11 @@ export const notificationActors = {
   >(notProvided),
   /** Ends the typing indicator after a run that failed. */
   endTyping: fromPromise<void, WriteAhead>(notProvided),
-  /** Posts the first message of the notification: Convex knows it by the notification's id. */
+  /** Posts the first message of the notification. Convex recognises a second post by the notification's id. */
   postMessage: fromPromise<void, Message>(notProvided),
   /** Whether a later message that was begun is in the thread; else how long it may still arrive, in milliseconds. */
   findMessage: fromPromise<Looked, Message>(notProvided),
-  /** Posts a later message: Convex cannot know it again, so the entry says that it is begun. */
+  /** Posts a later message. Convex does not recognise a second post, so the entry says that one is begun. */
   postAgain: fromPromise<void, Message>(notProvided),
   /** Keeps a reply that cannot be posted. */
   keepDeadLetter: fromPromise<void, Message & { title: string; text: string; reason: string | null }>(

@@ -17,7 +17,7 @@ import { away, FUNCTION, keepFault, passed, postFailed, stepFailed } from './ste
 
 const moveOn = { type: 'moveOn', params: rereadParams } as const;
 
-const isPosted = [
+const whenPosted = [
   {
     guard: 'mayHaveMoved',
     target: '#notification.answering.checking',
@@ -73,7 +73,7 @@ export const answering = notificationSetup.createStateConfig({
             actions: [keepFault, giveUp('textTooLong')],
           },
           ...away(FUNCTION.complete),
-          // The function failed as a whole, or is not there any more: the contract's own steps do the same.
+          // The function itself failed, or is not there any more: the contract's own functions do the same, step by step.
           {
             target: '#notification.answering.choosing',
             actions: [keepFault, passed(FUNCTION.complete), 'goStepByStep'],
@@ -92,11 +92,11 @@ export const answering = notificationSetup.createStateConfig({
         first: step('Convex posts it once, however often it is asked.', {
           src: 'postMessage',
           input: messageOf,
-          onDone: isPosted,
+          onDone: whenPosted,
           onError: postFailed(FUNCTION.post),
         }),
         later: {
-          description: 'Convex cannot know it again, so a try whose end is unknown is looked for first.',
+          description: 'Convex would post it twice, so a try whose end is unknown is looked for first.',
           initial: 'choosing',
           states: {
             choosing: {
@@ -107,7 +107,7 @@ export const answering = notificationSetup.createStateConfig({
               post: {
                 src: 'postAgain',
                 input: messageOf,
-                onDone: isPosted,
+                onDone: whenPosted,
                 onError: postFailed(FUNCTION.post),
               },
               look: { src: 'findMessage', input: messageOf, onError: postFailed(FUNCTION.look) },

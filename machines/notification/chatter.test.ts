@@ -185,7 +185,7 @@ test('a person is answered at once', () => {
   expect(paceOf(context, seen(context), LIMIT)).toBe(0);
 });
 
-test('the note is known again until a person writes', () => {
+test('the note is recognised until a person writes', () => {
   const noted = [...chainOf(LIMIT), says('agent', 90, chatterNote())];
   expect(isChatterNoted(contextWith(chainOf(LIMIT)))).toBe(false);
   expect(isChatterNoted(contextWith(noted))).toBe(true);

@@ -18,7 +18,7 @@ export interface Thread {
   newest: number;
 }
 
-/** Words by which the note is known again in a thread. */
+/** Words by which the note is recognised in a thread. */
 const NOTE_START = 'The agents here only answer each other now';
 
 export const chatterNote = (): string =>

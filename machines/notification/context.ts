@@ -32,7 +32,7 @@ export interface NotificationInput extends ChildInput {
 export type Outcome =
   /** The reply is in the thread and the row is marked. */
   | 'delivered'
-  /** The agent had nothing to say; the row is marked. */
+  /** The agent had nothing to say, or there is no thread for its reply; the row is marked. */
   | 'silent'
   /** A rule says: no run (docs/contract.md#skip-rules). The row is marked. */
   | 'skipped'
@@ -48,7 +48,7 @@ export type Outcome =
   | 'handedBack'
   /** The row does not exist, or is another account's. */
   | 'gone'
-  /** The row can neither be delivered nor marked. */
+  /** The row could not be marked. */
   | 'stuck';
 
 export interface NotificationOutput {

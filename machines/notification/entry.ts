@@ -66,8 +66,8 @@ export const NOTHING_KNOWN: Entry = {
 export const isActing = ({ rounds }: Entry): boolean => nextCall(rounds) !== null;
 
 /**
- * A run begins or is asked again, or it goes on with the calls that it rested in: that costs no further run. It counts
- * until it is known to be somebody else's trouble.
+ * A run begins, or one that rested between its calls goes on, which costs no further run. The attempt counts until its
+ * failure is known to be somebody else's trouble.
  */
 export const began = (entry: Entry, version: Version | null = null): Entry => ({
   ...entry,
@@ -183,7 +183,7 @@ const startedOver = ({ attempts, spent }: Entry) => ({ attempts: 0, spent: spent
 /** The number of the row's last attempt, over all its versions and all processes; 0 before the first. */
 export const attemptNumber = ({ attempts, spent }: Entry): number => spent + attempts;
 
-/** What is kept as the row is handed back: a reply, or a call's answer, that came in at the last moment stays. */
+/** What is kept of a row that is handed back: a reply, or a call's answer, that came at the last moment stays. */
 export function handedBack(stored: Entry | null, entry: Entry): Entry {
   if (stored?.reply != null && entry.reply === null) return stored;
   return stored !== null && progress(stored.rounds) > progress(entry.rounds)

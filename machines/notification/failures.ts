@@ -47,7 +47,7 @@ const verdictMs = ({ rest, entry, delivery }: NotificationContext): number =>
 const hasNoTryLeft = ({ attempts, runs }: Entry, delivery: DeliveryContext | null): boolean =>
   attempts >= mostAttempts(delivery) || runs >= MAX_RUNS;
 
-/** A cut run of a message that was replaced meanwhile is not the newer one's. */
+/** Whether the cut run was of the version in hand: a newer message is not to blame for it. */
 const isOwnCut = ({ rest, entry }: NotificationContext): boolean =>
   rest.cause === 'runCut' && entry.runsFor !== null;
 
@@ -80,7 +80,7 @@ export const withFailures = notificationParts.extend({
     agentUnknownTooLong: ({ context }, { fault }: Failure) =>
       fault.kind === 'agentUnknown' && context.rest.unknownForMs >= UNKNOWN_AGENT_MS,
     permanent: (_, { fault }: Failure) => fault.kind === 'requestRejected',
-    /** Whose failure a cut run is shows in the next probe, so it is given up only after that. */
+    /** The next probe tells whose failure a cut run is, so the row is given up only after it. */
     lastAttempt: ({ context }, { fault }: Failure) =>
       isAttempt(fault.kind) && fault.kind !== 'runCut' && hasNoTryLeft(context.entry, context.delivery),
     gatewayBlamed: ({ context }, { fault }: Failure) =>
@@ -112,7 +112,7 @@ export const withFailures = notificationParts.extend({
     excuseOpenRun: learn(({ blame, entry }) =>
       blame === null ? {} : { blame: null, entry: excused(entry, true) },
     ),
-    /** It is to blame for the run under way, or for the last one, which was counted. */
+    /** The gateway is to blame for the run under way, or for the last one, which was counted. */
     blameGateway: learn((context, { ailing }: { ailing: boolean }) => {
       if (context.blame !== null) return { trial: true, blame: ailing ? 'gateway' : 'down' };
       const isLate = context.rest.counted && context.entry.parked === null;
@@ -152,7 +152,7 @@ export const withFailures = notificationParts.extend({
     noteTroubled: learn(
       (context, { names, away }: { names: readonly string[]; away: readonly string[] }) => ({
         backend: { ...context.backend, troubled: names, away },
-        // Given back once: a row that fails whatever the function does is given up in the end.
+        // Only once: a row that fails whatever the function does is given up in the end.
         ...(names.length > context.backend.troubled.length &&
           !context.rest.forgiven &&
           rested(context, { rowFailures: 0, forgiven: true })),
@@ -185,7 +185,7 @@ export const withFailures = notificationParts.extend({
       ...from,
       reason: reasonWithWait(fault),
     })),
-    /** Its agent is well again, and it has failed: until it succeeds the trouble is its own. */
+    /** Other runs of its agent succeed, and its last run failed: the trouble is its own until it succeeds. */
     reportFailing: tell((from, _, context) => ({
       type: 'session.troubled',
       ...from,

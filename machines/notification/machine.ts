@@ -19,7 +19,7 @@ const blameGateway = {
   type: 'blameGateway',
   params: ({ event }: { event: { ailing: boolean } }) => event,
 } as const;
-/** What the gateway did while its run was open decides whether the next one goes alone, or not at all. */
+/** The gateway is blamed for its last run. So the next run may have to go alone, or must not go: it is decided anew. */
 const excusedInQueue = {
   guard: 'counted',
   target: '#notification.queueing.stale',
@@ -157,6 +157,7 @@ export const notificationMachine = notificationSetup.createMachine({
             src: 'readContext',
             input: ({ context }) => ({ id: context.row._id, given: null }),
             onDone: [
+              // Where no call is open, `acting` goes on to `running` at once.
               {
                 guard: { type: 'sameRun', params: ({ event }) => event.output },
                 target: 'acting',
@@ -206,7 +207,7 @@ export const notificationMachine = notificationSetup.createMachine({
           invoke: {
             src: 'endTyping',
             input: writeAhead,
-            // Only the typing indicator stays on: the next run begins with it.
+            // Only the typing indicator stays on, and the next run switches it on anyway.
             onError: 'resting',
           },
           on: {

@@ -23,7 +23,7 @@ const report = <const TType extends string>(type: TType, name: FunctionName) =>
 
 export const passed = (name: FunctionName) => ({ type: 'reportFunctionPassed', params: { name } }) as const;
 
-/** Convex is away as a whole, or for this function alone. Or the journal is. */
+/** Convex is away, for all calls or for this function alone, or the journal is away. */
 export const away = (name: FunctionName) =>
   [
     {
@@ -51,15 +51,15 @@ const ownFailure = (name: FunctionName) =>
     actions: [keepFault, 'countRowFailure', report('reportFunctionFailed', name)],
   }) as const;
 
-/** A call of a step failed. A function that fails for this row alone is the row's own trouble: it gives up in the end. */
-export const stepFailed = <const TGiveUp extends object>(name: FunctionName, giveUp: TGiveUp) =>
+/** A call of a step failed. A function that fails for this row alone is the row's own trouble: the step gives up in the end. */
+export const stepFailed = <const TGiveUp extends object>(name: FunctionName, whenGivenUp: TGiveUp) =>
   [
     ...sharedTrouble(name),
-    { guard: 'rowFailedTooOften', actions: keepFault, ...giveUp },
+    { guard: 'rowFailedTooOften', actions: keepFault, ...whenGivenUp },
     ownFailure(name),
   ] as const;
 
-/** What a failed post leads to. A note is a courtesy: the mark is what ends the matter. A reply is never dropped. */
+/** What follows a failed post. A note may be dropped: the row is marked without it. A reply is never dropped. */
 export const postFailed = (name: FunctionName) =>
   [
     ...sharedTrouble(name),

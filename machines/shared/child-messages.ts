@@ -34,7 +34,6 @@ export type ChildNews =
       reason: string | null;
     };
 
-/** The news of these types. */
 export type News<TType extends ChildNews['type']> = Extract<ChildNews, { type: TType }>;
 
 /** What delivery tells a child. */

@@ -60,7 +60,7 @@ interface Waiting {
   rest: { inMs: number; floorMs: number };
 }
 
-/** How a child's context says what delivery is told. */
+/** What a child takes from its context for the news to delivery. */
 interface Words<TContext> {
   who: (context: TContext) => Who;
   /** The title of its task; null for none. */
@@ -71,13 +71,13 @@ interface Words<TContext> {
   alone: (context: TContext) => boolean;
 }
 
-/** Of whom the news is. */
+/** Whose news it is. */
 interface From {
   session: string;
   who: Who;
 }
 
-/** @returns makes an action that tells delivery something; where that is null, nothing */
+/** @returns a function that makes an action: the action sends delivery what `news` gives, and nothing where that is null */
 export const teller =
   <TContext extends Child, TEvent extends EventObject>(who: (context: TContext) => Who) =>
   <TParams extends ParameterizedObject['params'] | undefined = undefined>(

@@ -17,8 +17,8 @@ export type FaultKind =
   | 'runFailed'
   /**
    * The request was sent whole and no end of the run came: the connection closed, or something before the gateway
-   * answered in its place (502, 504, 520, 524, or a page). A run may have begun and may still go on. Whose trouble it is shows in
-   * the next probe: an attempt when the gateway answers it, nobody's when the gateway is away.
+   * answered in its place (502, 504, 520, 524, or a page). A run may have begun and may still go on. The next probe
+   * tells whose trouble it is: an attempt when the gateway answers it, nobody's when the gateway is away.
    */
   | 'runCut'
   /** The run did not end within OPENCLAW_REQUEST_TIMEOUT_MS. An attempt. */

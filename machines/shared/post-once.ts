@@ -1,11 +1,11 @@
 import type { Looked } from './child.ts';
 
 /**
- * A message that Convex cannot know again when it is posted a second time. So where the end of a try is unknown, the
- * thread is looked at before the next one.
+ * Posts a message that Convex does not recognise when it is posted a second time. So when the end of a try is unknown, the
+ * machine looks into the thread before the next try.
  *
- * A machine that uses it has the delays `stepBackoff` and `lookAgain`, the guards `found`, `mayArrive` and `noWaitAsked`, and the actions
- * `beginPost`, `noteArrival`, `drawStep` and `reportRest`.
+ * A machine that uses it has the delays `stepBackoff` and `lookAgain`, the guards `found`, `mayArrive` and `noWaitAsked`,
+ * and the actions `beginPost`, `noteArrival`, `drawStep` and `reportRest`.
  * @param post the call that posts; `onDone` names the state that follows, `onError` ends with the target `resting`
  * @param look the call that looks (its output: `Looked`); `onError` ends with the target `resting`
  * @param whenFound the transition for a message that is there

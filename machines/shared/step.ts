@@ -4,7 +4,7 @@
  *
  * A machine that uses it has a delay `stepBackoff`, the guard `noWaitAsked`, and the actions `drawStep` and `reportRest`.
  * @param description what the call is for
- * @param before what the rest is told for: `read` before the run, `call` behind it
+ * @param before what delivery hears of a rest: `read` for a step before the run, `call` for one after it
  * @param invoke the call: `onDone` names the states that follow, `onError` ends with the target `resting`
  */
 export const step = <const TDescription extends string, const TInvoke extends object>(

@@ -13,7 +13,7 @@ export interface Entries {
   keep(id: string, entry: Entry): void;
   /** Keeps the entry, and settles when it outlives a power cut. Rejects with `journalUnavailable`: then no run may start. */
   write(id: string, entry: Entry): Promise<void>;
-  /** The same for what has begun: it goes on whatever the disk does, because the entry is written when the disk recovers. */
+  /** As `write`, for what has begun and goes on whatever the disk does: a disk that fails gets the entry when it recovers. */
   writeIfPossible(id: string, entry: Entry): Promise<void>;
   forget(id: string): void;
   /**
@@ -26,7 +26,7 @@ export interface Entries {
 }
 
 const PREFIX = 'notification:';
-const MOST_FINISHED = 5_000;
+const MAX_FINISHED = 5_000;
 
 export function createEntries(store: Store): Entries {
   const finished = new Map<string, Entry>();
@@ -50,8 +50,9 @@ export function createEntries(store: Store): Entries {
     forget: (id) => store.remove(PREFIX + id),
     finish: (id, { posts, answered }) => {
       store.remove(PREFIX + id);
+      // `isAnswered` asks for a post, and a silent row has none.
       finished.set(id, { ...NOTHING_KNOWN, posts: Math.max(1, posts), answered });
-      const [oldest] = finished.size > MOST_FINISHED ? finished.keys() : [];
+      const [oldest] = finished.size > MAX_FINISHED ? finished.keys() : [];
       if (oldest !== undefined) finished.delete(oldest);
     },
     isFinished: (id) => finished.has(id),

@@ -84,7 +84,7 @@ function createRun(around: Surroundings): Io<'runAgent'> {
       request: firstOrNext(delivery, entry, around.tools.mode),
       ranMs,
       signs,
-      // Kept the moment that it is whole: a process that dies between the two has the agent run again.
+      // Kept the moment that it is complete: a process that dies before that has the agent run again.
       onReply: (reply: Reply) => entries.writeIfPossible(id, afterRound(entry, reply, delivery)),
       meaningOf: (reply: Reply) => (goesOn(entry, reply) ? null : meaningOf(keptReply(entry, reply))),
     };
@@ -177,7 +177,7 @@ function postActors(around: Surroundings) {
     }
   };
   const postMessage: Io<'postMessage'> = async ({ input, signal }) => {
-    // A process that dies behind a note must not run the agent again: the reply could not be posted under the same id.
+    // After a note no process may run the agent again: its reply could not be posted under the same id.
     if (input.quiet) await entries.writeIfPossible(input.row._id, input.entry);
     const message = { ...messageOf(input), sourceNotificationId: input.row._id };
     await missionControl.postMessage(message, signal);
@@ -224,7 +224,7 @@ function markActors({ missionControl, entries, letters }: Surroundings) {
     return missionControl.loadContext(id, signal);
   };
   const markDelivered: Io<'markDelivered'> = async ({ input: { id, entry, version }, signal }) => {
-    // A process that dies between the mark and the last look leaves word of what the mark is for.
+    // The journal says which version the mark is for, in case the process dies between the mark and the last look.
     const kept = version && entries.read(id)?.answered;
     if (version !== null && (kept == null || !isSameVersion(kept, version))) {
       await entries.writeIfPossible(id, entry);

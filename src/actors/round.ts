@@ -39,18 +39,18 @@ export interface Round {
  * What is sent: the run's first request, or the answers to the calls of the round before.
  * @param offered the agent's tools; none go out with the last round
  * @param repeat an earlier try of this run may have begun the calls
- * @param lastLine that of the prompt
+ * @param lastLine the last line of the prompt
  */
 export function requestOf(
   prompt: Prompt,
   rounds: Rounds,
-  { offered, ...around }: { offered: readonly ToolSchema[]; repeat: boolean; lastLine: string },
+  { offered, repeat, lastLine }: { offered: readonly ToolSchema[]; repeat: boolean; lastLine: string },
 ) {
   const more = mayCall(rounds);
   const tools = more ? offered : [];
   if (rounds.count === 0) return { ...prompt, tools };
   const results = rounds.calls.map(({ call, answer }) => ({ name: call.name, output: answer?.output ?? '' }));
-  return { ...prompt, input: buildFollowUp({ results, more, ...around }), tools };
+  return { ...prompt, input: buildFollowUp({ results, more, repeat, lastLine }), tools };
 }
 
 /** @returns the reply, how long the round took in milliseconds, and what the agent has used by now */

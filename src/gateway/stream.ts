@@ -41,6 +41,7 @@ export async function readStream(
   try {
     await readUntil(() => turn.reply() !== null || turn.isDone());
   } catch (error) {
+    // A connection that breaks after the whole reply costs nothing.
     if (error instanceof Fault || turn.replyAtEnd() === null) throw error;
   }
   const reply = turn.replyAtEnd();
