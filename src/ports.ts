@@ -154,7 +154,7 @@ export interface Reply extends KeptReply {
   usage: Usage | null;
 }
 
-/** A deep probe asks for both. */
+/** Only a deep probe asks for the version and the agents. */
 export interface ProbeResult {
   /** null when the gateway does not tell. */
   version: string | null;

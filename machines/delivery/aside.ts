@@ -4,8 +4,7 @@ import { faultOf } from '../shared/fault.ts';
 import { stallSource } from '../shared/listening.ts';
 import { reap } from '../shared/reap.ts';
 import { whoIs } from '../shared/who.ts';
-import type { ChildOutput } from './context.ts';
-import { idOf } from './looks.ts';
+import { idOf, type ChildOutput } from './context.ts';
 import { condition, withoutKeys } from './parts.ts';
 import { handBack, itemId, sessionWith, type Item } from './queue.ts';
 import { afterTrial, aloneSource, withOneAtATime } from './one-at-a-time.ts';
@@ -52,13 +51,13 @@ export const withAside = withOneAtATime.extend({
      */
     noteStuck: enqueueActions(({ enqueue: then, context }, { output }: { output: ChildOutput }) => {
       const id = idOf(output);
-      const isStuck = isAside(output);
-      const isKnown = context.stuck.includes(id);
-      if (!isStuck && !isKnown) return;
-      const others = context.stuck.filter((one) => one !== id);
-      then.assign({ stuck: isStuck ? [...others, id] : others });
+      const isSetAside = isAside(output);
+      const isKnown = context.endedAside.includes(id);
+      if (!isSetAside && !isKnown) return;
+      const others = context.endedAside.filter((one) => one !== id);
+      then.assign({ endedAside: isSetAside ? [...others, id] : others });
       if (output.outcome === 'gone' && !isKnown) return;
-      then.sendTo(context.parent, condition(`row:${id}`, isStuck ? describeStuck(output) : null));
+      then.sendTo(context.parent, condition(`row:${id}`, isSetAside ? describeStuck(output) : null));
     }),
     dropChild: enqueueActions(({ enqueue: then, context }, params: { actorId: string; error: unknown }) => {
       const session = sessionWith(context.queue, params.actorId);

@@ -92,6 +92,10 @@ type Beater = ActorRef<Snapshot<unknown>, BeatAnswer>;
 
 export type ChildOutput = NotificationOutput | BeatOutput;
 
+/** The id of the item that the child was for. */
+export const idOf = (output: ChildOutput): string =>
+  output.kind === 'notification' ? output.id : `beat:${output.agentId}`;
+
 /** How a child of delivery ended, read from the event that tells it; null for any other event. */
 export function childOutputOf(event: { type: string }): ChildOutput | null {
   const output: unknown = 'output' in event ? event.output : null;
@@ -220,8 +224,8 @@ export interface DispatchContext extends Omit<DeliveryInput, keyof Sources | 'of
   passedBy: number;
   /** Rows left alone for a while: gone, not ours, or impossible to mark. */
   setAside: readonly string[];
-  /** Rows that were gone, or could be neither delivered nor marked, when they were last tried. */
-  stuck: readonly string[];
+  /** Rows that were gone, or could not be marked, when they were last tried. */
+  endedAside: readonly string[];
   beaters: Readonly<Record<string, Beater>>;
   /** The gateway machine has heard of a failed run, and of no successful one since. */
   gatewayInDoubt: boolean;

@@ -2,10 +2,9 @@
 import { assign, enqueueActions } from 'xstate';
 import type { News } from '../shared/child-messages.ts';
 import { isAside } from './aside.ts';
-import type { ChildOutput } from './context.ts';
+import { idOf, type ChildOutput } from './context.ts';
 import { recorded } from './history.ts';
 import { withLeaving } from './leaving.ts';
-import { idOf } from './looks.ts';
 import { afterTrial, aloneSource } from './one-at-a-time.ts';
 import { condition, withoutKeys } from './parts.ts';
 import {

@@ -68,7 +68,7 @@ export const deliveryMachine = deliverySetup.createMachine({
     passedBy: 0,
     outOfTokens: {},
     setAside: [],
-    stuck: [],
+    endedAside: [],
     beaters: {},
     // The delivery before this one may have reported a failed run.
     gatewayInDoubt: true,

@@ -4,7 +4,7 @@ import { isSpent, isWarned, limitFor, restSource, type Spent } from '../shared/s
 import { agentIn } from '../shared/child-messages.ts';
 import { whoIs } from '../shared/who.ts';
 import type { DispatchContext, TokenRest, RestNoteOutput } from './context.ts';
-import { withLooks } from './looks.ts';
+import { withPoll } from './poll.ts';
 import { condition, withoutKeys } from './parts.ts';
 import { itemId } from './queue.ts';
 
@@ -28,7 +28,7 @@ const without = (keys: readonly string[], key: string): string[] => keys.filter(
 export const restNoteOf = ({ event }: { event: unknown }): { output: RestNoteOutput } =>
   event as { output: RestNoteOutput };
 
-export const withOutOfTokens = withLooks.extend({
+export const withOutOfTokens = withPoll.extend({
   guards: {
     isRestNote: (_, { output }: { output: { kind: string } }) => output.kind === 'restNote',
   },
@@ -50,12 +50,8 @@ export const withOutOfTokens = withLooks.extend({
       then.assign({ outOfTokens: { ...outOfTokens, [agentId]: { spent, told: [], notDue: [] } } });
       then.raise({ type: 'day.over', agentId }, { delay: Math.max(1, dayEndsInMs) });
       then.sendTo(parent, { type: 'tokens.low', agent, tokens, limit });
-      then.sendTo(parent, {
-        type: 'condition.changed',
-        source: restSource(agent),
-        of: 'delivery',
-        problem: `@${agent} has used ${tokens} tokens today, and AGENT_TOKENS_PER_DAY gives it ${limit}. It rests until the next UTC day, and its messages wait. A start with a higher limit wakes it earlier.`,
-      });
+      const problem = `@${agent} has used ${tokens} tokens today, and AGENT_TOKENS_PER_DAY gives it ${limit}. It rests until the next UTC day, and its messages wait. A start with a higher limit wakes it earlier.`;
+      then.sendTo(parent, condition(restSource(agent), problem));
       then.raise({ type: 'rest.told', moved: [] });
     }),
     /** Each thread that waits for an agent that rests is told, for the first of its rows that somebody may wait for. */

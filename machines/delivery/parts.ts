@@ -54,7 +54,7 @@ export const tellChildren = <const TEvent extends ChildOrder>(event: TEvent) =>
 
 const accepting = stateIn({ active: { mode: 'accepting' } });
 
-// The actions follow in looks, out-of-tokens, troubles, threads, one-at-a-time, aside, list-failures, beats, leaving and
+// The actions follow in poll, out-of-tokens, troubles, threads, one-at-a-time, aside, list-failures, beats, leaving and
 // dispatch: each extends the one before.
 export const deliveryParts = setup({
   types: {} as {

@@ -5,8 +5,8 @@
 import { agentIn } from '../shared/child-messages.ts';
 
 /**
- * Of a function there are two: it rejects calls (`function`), or does not take them at all (`away`). Of a session's head
- * there are three: its runs (`session`), its calls to Convex, and the waits that the model provider asks for.
+ * A function has two scopes: it rejects calls (`function`), or it takes none (`away`). The notification at a session's
+ * head has three: its runs (`session`), its calls to Convex (`calls`), and the waits that the model provider asks for (`wait`).
  */
 export type ScopeKind = 'function' | 'away' | 'agent' | 'session' | 'calls' | 'wait';
 
@@ -78,13 +78,13 @@ export const functionsIn = (troubles: Troubles, kind: 'function' | 'away'): stri
     return of === kind && isFound(troubles, scope) ? [name] : [];
   });
 
-/** A doubt that nobody adds to is forgotten, in milliseconds. A run may take an hour, and then time out again. */
+/** After how many milliseconds without a new failure a doubt is forgotten. A run may take an hour, and then time out again. */
 export const forgottenAfterMs = (scope: string): number => (isOfFunction(scope) ? 600_000 : 2 * 3_600_000);
 
 /** How many runs an agent may have open at once, for the agents that are limited; null when none is. */
 export type Limits = ReadonlyMap<string, number> | null;
 
-/** @param outOfTokens agents that may have none open */
+/** @param outOfTokens agents that may have no run open */
 export function limitsOf({
   troubles,
   outOfTokens,

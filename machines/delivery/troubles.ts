@@ -161,14 +161,14 @@ export const withTroubles = withOutOfTokens.extend({
         if (context.troubles[scope] === 'found') then.sendTo(context.parent, condition(scope));
       }
     }),
-    /** A child has ended. One that handed its row back may come again with the same trouble: the next page tells. */
+    /** A child has ended. If it handed its row back, the row may return with the same trouble: the next page tells. */
     endScopes: enqueueActions(({ enqueue: then, context }, { output }: { output: ChildOutput }) => {
       if (output.outcome === 'handedBack') return;
       for (const scope of new Set([...scopesOfHead(output.session), ...withoutWork(context)])) {
         if (context.troubles[scope] !== undefined) then.sendTo(actorOf(scope), { type: 'trouble.passed' });
       }
     }),
-    /** After a page: what it did not bring back is nobody's trouble any more. */
+    /** After a page: sessions and agents without any row left have no trouble. */
     endIdleScopes: enqueueActions(({ enqueue: then, context }) => {
       for (const scope of withoutWork(context)) then.sendTo(actorOf(scope), { type: 'trouble.passed' });
     }),
@@ -181,16 +181,12 @@ export const withTroubles = withOutOfTokens.extend({
       ({ context }) => context.parent,
       (_, evidence: Evidence) => evidence,
     ),
-    /** A problem of its own, which names agent and task. */
+    /** The silent run is a problem of its own on /health, which names agent and task. */
     noteStall: enqueueActions(({ enqueue: then, context }, stalled: News<'run.stalled'>) => {
       const { agent, task, silentMs } = stalled;
       then.sendTo(context.parent, stalled);
-      then.sendTo(context.parent, {
-        type: 'condition.changed',
-        source: stallSource(stalled.session),
-        of: 'delivery',
-        problem: `The run of ${agent}${task === null ? '' : ` on "${task}"`} is open and the gateway has sent nothing for ${inWords(silentMs)}. It goes on until it answers or OPENCLAW_REQUEST_TIMEOUT_MS is over.`,
-      });
+      const problem = `The run of ${agent}${task === null ? '' : ` on "${task}"`} is open and the gateway has sent nothing for ${inWords(silentMs)}. It goes on until it answers or OPENCLAW_REQUEST_TIMEOUT_MS is over.`;
+      then.sendTo(context.parent, condition(stallSource(stalled.session), problem));
     }),
     noteHeard: sendTo(
       ({ context }) => context.parent,

@@ -355,7 +355,7 @@ export const gatewayMachine = machineSetup.createMachine({
         'The gateway is away, not ready, or turns runs away. It is asked again with backoff, for ever.',
       tags: ['degraded'],
       entry: { type: 'announceLost', params: { excused: false } },
-      // It may have gone down meanwhile: a probe tells.
+      // The gateway may have gone down meanwhile: a probe tells.
       on: { 'run.failed': { guard: cutOff, target: '.probing', actions: 'noteCut' } },
       initial: 'resting',
       states: {

@@ -5,7 +5,7 @@ import { isAttempt, isGatewayTrouble, type Failure, type Fault } from '../shared
 import type { DeliveryContext } from '../shared/mission-control.ts';
 import type { NotificationContext } from './context.ts';
 import { cut, excused, type Entry } from './entry.ts';
-import { learn, notificationParts, rested, tell } from './parts.ts';
+import { update, notificationParts, restWith, tell } from './parts.ts';
 import { mustAnswer } from './rules.ts';
 
 /** After this many attempts a notification is given up. */
@@ -19,8 +19,8 @@ const SPARED_FROM = 6;
 /** How long the gateway may lack an agent before its notifications are given up. Its roster may still be on its way. */
 const UNKNOWN_AGENT_MS = 120_000;
 /**
- * A run that failed more often in a row, and is turned away, waits its whole backoff: the gateway may take the runs of all
- * others. It does not where the gateway went down with it.
+ * A row that failed more often in a row, and is turned away again, waits its whole backoff: the gateway may take all other
+ * runs. A row that was open when the gateway went down need not wait.
  */
 const MAX_TURNED_AWAY = 5;
 /** When Convex was away this often at one call, the agent is told, and goes on without it. */
@@ -65,7 +65,7 @@ const excusedRun = (
     paid || !context.unpaid,
   ),
   blame: null,
-  ...rested(context, { counted: false }),
+  ...restWith(context, { counted: false }),
 });
 
 interface Called {
@@ -104,58 +104,58 @@ export const withFailures = notificationParts.extend({
   },
   actions: {
     /** The attempt was counted as the run began, and it stays. */
-    countAttempt: learn((context) => ({ blame: null, ...rested(context, { counted: true }) })),
-    excuse: learn((context, { paid }: { paid: boolean }) =>
+    countAttempt: update((context) => ({ blame: null, ...restWith(context, { counted: true }) })),
+    excuse: update((context, { paid }: { paid: boolean }) =>
       excusedRun(context, paid, context.blame === 'down'),
     ),
     /** A run that is cut off by our own leaving is nobody's failure. */
-    excuseOpenRun: learn(({ blame, entry }) =>
+    excuseOpenRun: update(({ blame, entry }) =>
       blame === null ? {} : { blame: null, entry: excused(entry, true) },
     ),
     /** The gateway is to blame for the run under way, or for the last one, which was counted. */
-    blameGateway: learn((context, { ailing }: { ailing: boolean }) => {
+    blameGateway: update((context, { ailing }: { ailing: boolean }) => {
       if (context.blame !== null) return { trial: true, blame: ailing ? 'gateway' : 'down' };
       const isLate = context.rest.counted && context.entry.parked === null;
       return { trial: true, ...(isLate && excusedRun(context, true, !ailing)) };
     }),
-    keepFault: learn((context, { fault }: Failure) => ({
+    keepFault: update((context, { fault }: Failure) => ({
       result: { ...context.result, reason: fault.message },
       backend: { ...context.backend, typing: false },
-      ...rested(context, { floorMs: fault.retryAfterMs, cause: fault.kind }),
+      ...restWith(context, { floorMs: fault.retryAfterMs, cause: fault.kind }),
     })),
     /** A step worked. The next one has all its tries. */
-    forgiveStep: learn((context) => rested(context, { stepFailures: 0, rowFailures: 0 })),
-    countRowFailure: learn((context) => rested(context, { rowFailures: context.rest.rowFailures + 1 })),
-    countUnknown: learn((context) =>
-      rested(context, {
+    forgiveStep: update((context) => restWith(context, { stepFailures: 0, rowFailures: 0 })),
+    countRowFailure: update((context) => restWith(context, { rowFailures: context.rest.rowFailures + 1 })),
+    countUnknown: update((context) =>
+      restWith(context, {
         unknownForMs:
           context.rest.unknownForMs + (context.rest.cause === 'agentUnknown' ? context.rest.inMs : 0),
       }),
     ),
-    drawRun: learn((context) => {
+    drawRun: update((context) => {
       const { rest, input } = context;
       const runFailures = rest.runFailures + 1;
       const floorMs = Math.max(rest.floorMs, spareMs(context), verdictMs(context));
-      return rested(context, {
+      return restWith(context, {
         runFailures,
         inMs: backoff(runFailures, input.runs, input.random(), floorMs),
       });
     }),
-    drawStep: learn((context) => {
+    drawStep: update((context) => {
       const { rest, input } = context;
       const stepFailures = rest.stepFailures + 1;
-      return rested(context, {
+      return restWith(context, {
         stepFailures,
         inMs: backoff(stepFailures, input.backend, input.random(), rest.floorMs),
       });
     }),
-    noteTroubled: learn(
+    noteTroubled: update(
       (context, { names, away }: { names: readonly string[]; away: readonly string[] }) => ({
         backend: { ...context.backend, troubled: names, away },
         // Only once: a row that fails whatever the function does is given up in the end.
         ...(names.length > context.backend.troubled.length &&
           !context.rest.forgiven &&
-          rested(context, { rowFailures: 0, forgiven: true })),
+          restWith(context, { rowFailures: 0, forgiven: true })),
       }),
     ),
     reportFunctionFailed: tell((from, { fault, name }: Failure & Called) => ({

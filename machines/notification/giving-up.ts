@@ -4,7 +4,7 @@ import { isChatterNoted } from './chatter.ts';
 import { gaveUp, isAnswered, isActing, type Entry } from './entry.ts';
 import { MAX_RUNS, mostAttempts, withFailures } from './failures.ts';
 import type { NoteReason } from './notes.ts';
-import { CUTS_IN_COMPANY, learn } from './parts.ts';
+import { CUTS_IN_COMPANY, update } from './parts.ts';
 import { alwaysWantsAnswer, mustAnswer } from './rules.ts';
 
 /** Three times alone are no coincidence any more. */
@@ -38,10 +38,10 @@ export const withGivingUp = withFailures.extend({
     },
   },
   actions: {
-    giveUpAgain: learn(({ result, entry }) => ({
+    giveUpAgain: update(({ result, entry }) => ({
       result: { ...result, note: entry.parked, outcome: outcomeOf(entry.parked) },
     })),
-    giveUp: learn((context, { note }: { note: NoteReason }) => ({
+    giveUp: update((context, { note }: { note: NoteReason }) => ({
       entry: gaveUp(context.entry, note, answeredVersion(context)),
       result: { ...context.result, note, outcome: outcomeOf(note) },
     })),

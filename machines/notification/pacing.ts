@@ -3,26 +3,26 @@ import { isChatter, paceOf, threadOf } from './chatter.ts';
 import type { Reread } from './context.ts';
 import { isSameVersion, versionOf } from './version.ts';
 import { withGivingUp } from './giving-up.ts';
-import { learn, rereadParams, rested, writeAhead } from './parts.ts';
+import { update, rereadParams, restWith, writeAhead } from './parts.ts';
 
 export const withPacing = withGivingUp.extend({
   guards: {
     /** Agents only answer each other. A run that has called something goes on. */
     chatters: ({ context: { delivery, thread, input, entry } }) =>
       delivery !== null && entry.rounds.count === 0 && isChatter(delivery, thread, input.chainLimit),
-    /** The agents' messages come faster and faster: this version has not waited yet. */
+    /** Agents have answered each other several times in a row, and this version has not waited yet. */
     mustPace: ({ context: { delivery, thread, input, version, paced } }) =>
       delivery !== null && paceOf(delivery, thread, input.chainLimit) > 0 && !isSameVersion(version, paced),
-    /** Another row of its session waits, and only agents have written. */
+    /** No person has written, and the row has not moved: it was another row of the session that stirred. */
     stillPaced: ({ context: { thread, input, version } }, { delivery }: Reread) =>
       delivery !== null &&
       isSameVersion(versionOf(delivery.notification), version) &&
       paceOf(delivery, threadOf(delivery, thread), input.chainLimit) > 0,
   },
   actions: {
-    drawPace: learn((context) => ({
+    drawPace: update((context) => ({
       paced: context.version,
-      ...rested(context, {
+      ...restWith(context, {
         inMs: context.delivery ? paceOf(context.delivery, context.thread, context.input.chainLimit) : 0,
       }),
     })),

@@ -38,7 +38,7 @@ export const rereadParams = ({ event }: { event: { output: DeliveryContext | nul
 type Change<TParams> = (context: NotificationContext, params: TParams) => Partial<NotificationContext>;
 
 /** An action that changes the context. */
-export const learn = <TParams extends object | undefined = undefined>(change: Change<TParams>) =>
+export const update = <TParams extends object | undefined = undefined>(change: Change<TParams>) =>
   assign<NotificationContext, NotificationEvent, TParams, NotificationEvent, never>(({ context }, params) =>
     change(context, params),
   );
@@ -47,7 +47,7 @@ export const learn = <TParams extends object | undefined = undefined>(change: Ch
 export const tell = teller<NotificationContext, NotificationEvent>(whoIn);
 
 /** The context's part `rest` with a change. */
-export const rested = ({ rest }: NotificationContext, change: Partial<Rest>) => ({
+export const restWith = ({ rest }: NotificationContext, change: Partial<Rest>) => ({
   rest: { ...rest, ...change },
 });
 

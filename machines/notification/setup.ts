@@ -24,7 +24,7 @@ import {
   markBegan,
 } from './entry.ts';
 import { hasTakenGatewayDown, isGivenUp } from './giving-up.ts';
-import { learn, rested } from './parts.ts';
+import { update, restWith } from './parts.ts';
 import { meaningOf, type Reply } from './reply.ts';
 import { mustAnswer, skipReason } from './rules.ts';
 import { withToolCalls } from './tool-calls.ts';
@@ -78,7 +78,7 @@ export const notificationSetup = withToolCalls.extend({
   },
   actions: {
     leave: assign({ permission: 'leaving' }),
-    keepContext: learn((context, { delivery, completes, typing }: ContextRead) => {
+    keepContext: update((context, { delivery, completes, typing }: ContextRead) => {
       const { backend, entry, thread } = context;
       const version = delivery && versionOf(delivery.notification);
       return {
@@ -87,25 +87,25 @@ export const notificationSetup = withToolCalls.extend({
         thread: delivery && threadOf(delivery, thread),
         entry: forVersion(entry, version),
         backend: { ...backend, completes, typing: backend.typing || typing },
-        ...rested(context, { stepFailures: 0, rowFailures: 0 }),
+        ...restWith(context, { stepFailures: 0, rowFailures: 0 }),
       };
     }),
-    useKeptReply: learn(({ entry: { reply }, version }) => ({ reply, version: reply?.version ?? version })),
-    nameSkip: learn(({ result, delivery }) => ({
+    useKeptReply: update(({ entry: { reply }, version }) => ({ reply, version: reply?.version ?? version })),
+    nameSkip: update(({ result, delivery }) => ({
       result: { ...result, outcome: 'skipped', reason: delivery && skipReason(delivery) },
     })),
-    setOutcome: learn(({ result }, params: { outcome: Outcome }) => ({
+    setOutcome: update(({ result }, params: { outcome: Outcome }) => ({
       result: { ...result, outcome: params.outcome },
     })),
-    takeSlot: learn((_, { trial }: { trial: boolean }) => ({ trial })),
-    begin: learn(({ entry, version, trial, result }) => ({
+    takeSlot: update((_, { trial }: { trial: boolean }) => ({ trial })),
+    begin: update(({ entry, version, trial, result }) => ({
       entry: began(entry, version),
       blame: trial ? 'gateway' : 'notification',
       unpaid: !isActing(entry),
       stalled: false,
       ...(entry.rounds.count === 0 && { result: { ...result, runMs: null } }),
     })),
-    keepReply: learn((context, { reply, runMs }: { reply: Reply; runMs: number }) => {
+    keepReply: update((context, { reply, runMs }: { reply: Reply; runMs: number }) => {
       const { entry, version, backend, result } = context;
       return {
         reply,
@@ -113,12 +113,12 @@ export const notificationSetup = withToolCalls.extend({
         blame: null,
         backend: { ...backend, typing: false },
         result: { ...result, runMs: (result.runMs ?? 0) + runMs },
-        ...rested(context, { runFailures: 0, unknownForMs: 0, counted: false, cause: null }),
+        ...restWith(context, { runFailures: 0, unknownForMs: 0, counted: false, cause: null }),
       };
     }),
-    discardReply: learn(({ entry }) => ({ entry: discarded(entry), reply: null })),
+    discardReply: update(({ entry }) => ({ entry: discarded(entry), reply: null })),
     /** A newer message: attempts start at zero where all is done with the older one. */
-    moveOn: learn((context, { delivery }: Reread) => {
+    moveOn: update((context, { delivery }: Reread) => {
       const { entry, row, thread, result } = context;
       return {
         entry: movedOn(entry, isFinished(context)),
@@ -129,36 +129,36 @@ export const notificationSetup = withToolCalls.extend({
         version: delivery && versionOf(delivery.notification),
         reply: null,
         result: { ...result, note: null, runMs: null },
-        ...rested(context, { stepFailures: 0, rowFailures: 0 }),
+        ...restWith(context, { stepFailures: 0, rowFailures: 0 }),
       };
     }),
     /** After the first message Convex recognises a later one only by its version, and only in this function. */
-    beginCompletion: learn(({ entry, delivery, input, result }) =>
+    beginCompletion: update(({ entry, delivery, input, result }) =>
       entry.posts === 0 || result.outcome !== 'delivered'
         ? {}
         : { entry: postBegan(entry, input.moment(), delivery?.thread.at(-1)?.messageId ?? null) },
     ),
-    beginPost: learn(({ entry, delivery, input }) => ({
+    beginPost: update(({ entry, delivery, input }) => ({
       entry: postBegan(entry, input.moment(), delivery?.thread.at(-1)?.messageId ?? null),
     })),
-    countPost: learn((context) => ({
+    countPost: update((context) => ({
       entry: posted(context.entry, answeredVersion(context)),
-      ...rested(context, { stepFailures: 0, rowFailures: 0 }),
+      ...restWith(context, { stepFailures: 0, rowFailures: 0 }),
     })),
     /** Convex gives back what has moved. The reply, if there was one, is in the thread. */
-    countCompletedPost: learn((context) => ({
+    countCompletedPost: update((context) => ({
       entry: (context.result.outcome === 'delivered' ? posted : markBegan)(
         context.entry,
         answeredVersion(context),
       ),
     })),
-    beginMark: learn(({ entry, version, delivery }) => ({
+    beginMark: update(({ entry, version, delivery }) => ({
       entry:
         version !== null && delivery !== null && coalesces(delivery.notification)
           ? markBegan(entry, version)
           : entry,
     })),
-    goStepByStep: learn(({ backend }) => ({ backend: { ...backend, completes: false } })),
-    noteArrival: learn((context, { mayArriveForMs }: Looked) => rested(context, { inMs: mayArriveForMs })),
+    goStepByStep: update(({ backend }) => ({ backend: { ...backend, completes: false } })),
+    noteArrival: update((context, { mayArriveForMs }: Looked) => restWith(context, { inMs: mayArriveForMs })),
   },
 });

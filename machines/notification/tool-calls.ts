@@ -7,7 +7,7 @@ import type { ToolCall } from '../shared/tools.ts';
 import { callAnswered, callBegan, called, isActing } from './entry.ts';
 import { MAX_CALL_FAILURES } from './failures.ts';
 import { withPacing } from './pacing.ts';
-import { learn, rested, type Here } from './parts.ts';
+import { update, restWith, type Here } from './parts.ts';
 import { keepFault } from './step-failures.ts';
 
 export const withToolCalls = withPacing.extend({
@@ -18,25 +18,25 @@ export const withToolCalls = withPacing.extend({
     isActing: ({ context }) => isActing(context.entry),
   },
   actions: {
-    keepCalls: learn(
+    keepCalls: update(
       ({ entry, result, version, delivery }, params: { calls: readonly ToolCall[]; runMs: number }) => ({
         entry: called(entry, params.calls, { version, taskStatus: delivery?.task?.status ?? null }),
         unpaid: false,
         result: { ...result, runMs: (result.runMs ?? 0) + params.runMs },
       }),
     ),
-    keepAnswer: learn((context, { answer }: { answer: ToolAnswer }) => ({
+    keepAnswer: update((context, { answer }: { answer: ToolAnswer }) => ({
       entry: callAnswered(context.entry, answer),
-      ...rested(context, { callFailures: 0 }),
+      ...restWith(context, { callFailures: 0 }),
     })),
     /** The call may have had its effect: it is made again as a repeat, when Convex is back. */
-    keepCallBegun: learn((context, { fault }: Failure) =>
+    keepCallBegun: update((context, { fault }: Failure) =>
       // The journal did not take the call, so it did not go out.
       fault.kind === 'journalUnavailable'
         ? {}
         : {
             entry: callBegan(context.entry),
-            ...rested(context, { callFailures: context.rest.callFailures + 1 }),
+            ...restWith(context, { callFailures: context.rest.callFailures + 1 }),
           },
     ),
   },

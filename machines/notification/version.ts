@@ -11,7 +11,7 @@ export const versionOf = (row: NotificationRow): Version => ({
   createdAt: row.createdAt,
 });
 
-/** Two that are not known are not the same. */
+/** A version that is not known is the same as no other. */
 export const isSameVersion = (one: Version | null, other: Version | null): boolean =>
   one !== null && other !== null && one.messageId === other.messageId && one.createdAt === other.createdAt;
 
@@ -19,7 +19,7 @@ export const isSameVersion = (one: Version | null, other: Version | null): boole
 export const hasMoved = (row: NotificationRow, version: Version | null): boolean =>
   version !== null && !isSameVersion(versionOf(row), version);
 
-/** Newer messages are coalesced into thread updates alone. */
+/** Whether newer messages may be coalesced into the row: only thread updates take them in. */
 export const coalesces = ({ type }: NotificationRow): boolean => !STANDS_ALONE.has(type);
 
 const STANDS_ALONE: ReadonlySet<string> = new Set([

@@ -40,7 +40,7 @@ export function isOnlyWords(text: string): boolean {
   return rest !== undressed && !HAS_CONTENT.test(rest);
 }
 
-/** Without what some models write down before they speak. */
+/** Without the thoughts that some models write before their answer. */
 function withoutThoughts(text: string): string {
   const [first = '', ...others] = text.split(/<think>/i);
   return others.reduce((spoken, part) => {

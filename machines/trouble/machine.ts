@@ -10,7 +10,7 @@ export interface TroubleInput {
   who: string;
   /** How many failures in a row, of how many different subjects, are the scope's trouble. */
   enough: { failures: number; subjects: number };
-  /** After how long a doubt that nobody adds to is forgotten, in milliseconds. */
+  /** After how many milliseconds without a new failure a doubt is forgotten. */
   forgottenAfterMs: number;
   /** Wall clock in milliseconds, for what is shown. */
   now: () => number;

@@ -52,7 +52,7 @@ function nextBehind(sorted: readonly string[], cursor: string | null): string[] 
   return [...sorted.slice(from), ...sorted.slice(0, from)].slice(0, MOST_RESUMED);
 }
 
-/** @returns the row when it is owed something, `unread` when that cannot be told; an entry that is done with is forgotten */
+/** @returns the row when it is owed something, `unread` when Convex did not say; forgets an entry that nothing is owed for */
 async function resume(
   { missionControl, entries, log }: JournalRows,
   notificationId: string,
@@ -60,7 +60,7 @@ async function resume(
 ): Promise<NotificationRow | 'unread' | null> {
   try {
     const row = (await missionControl.loadContext(notificationId, signal))?.notification;
-    // Read after the answer came: the row may have been in hand meanwhile.
+    // The entry is read after the answer came, because an actor may have changed it meanwhile.
     const entry = entries.read(notificationId);
     // A row that waits behind the page will be listed later.
     if (row !== undefined && row.deliveredAt === undefined) return entry?.reply == null ? null : row;

@@ -6,7 +6,7 @@ import { cannotWrite, publishFile } from './published-file.ts';
 
 /**
  * Writes the profiles beside the roster, one file an agent (docs/runtime/openclaw-gateway.md#profiles). The
- * file of an agent that is gone goes.
+ * file of an agent that is gone is removed.
  *
  * @param rosterFile the roster's path, next to which `profiles/` is; null: there is nobody to tell
  * @returns rejects with an Error that names the directory

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
-/** Writes a file that others read: in one step, so that nobody reads half of it, and only when it says something else already. */
+/** Writes a file that others read, if its content is new: in one step, so that nobody reads half of it. */
 export function publishFile(path: string, text: string): void {
   if (read(path) === text) return;
   writeFileSync(`${path}.new`, text);

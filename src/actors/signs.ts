@@ -13,7 +13,7 @@ export interface Signs {
 /** Tells the machine of a round that the gateway sends something. */
 export function tellSigns(machine: Parent<Sign>, signal: AbortSignal): Signs {
   let isOver = false;
-  // The machine counts from the request.
+  // The machine has just begun to listen: a sign right after the request would be no news.
   let toldAt = performance.now();
   return {
     onSign() {

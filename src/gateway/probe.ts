@@ -28,7 +28,7 @@ type Ask = (method: 'GET' | 'POST', endpoint: string) => Promise<Answer>;
 /**
  * Asks the gateway how it is, without a run.
  * @param timeoutMs covers the whole probe
- * @param deep also the version, and `GET /v1/models`: the token and the roster. Once a minute is enough
+ * @param deep asks for the version and for `GET /v1/models` too, which checks the token and lists the agents
  * @throws Fault gatewayUnavailable, gatewayRefused, gatewayMisconfigured or aborted
  */
 export async function probeGateway(

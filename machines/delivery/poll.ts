@@ -1,7 +1,7 @@
 /** The actions of region `poll`: what does Convex have, and when does delivery look again? */
 import { assign, enqueueActions } from 'xstate';
 import { MAX_PAGE } from '../shared/mission-control.ts';
-import type { ChildOutput, DispatchContext, Page } from './context.ts';
+import { idOf, type ChildOutput, type DispatchContext, type Page } from './context.ts';
 import { deliveryParts, freeSlots, condition, MIN_POLL_MS } from './parts.ts';
 import { movedIn, stirredBy } from './moved.ts';
 import { enqueuePage, forgetContexts, removeEmpty, knownIds, type Item } from './queue.ts';
@@ -19,11 +19,7 @@ const pageSize = ({ queue, setAside, settings }: DispatchContext): number =>
 
 const PAGE_FULL = `Mission Control lists the ${MAX_PAGE} oldest notifications, and all of them wait: newer ones are not seen until some of these end.`;
 
-/** The id of its row in the list. */
-export const idOf = (output: ChildOutput): string =>
-  output.kind === 'notification' ? output.id : `beat:${output.agentId}`;
-
-export const withLooks = deliveryParts.extend({
+export const withPoll = deliveryParts.extend({
   actions: {
     startPoll: assign(({ context }) => ({
       poll: { ...context.poll, asked: pageSize(context), settled: [], changed: false },
@@ -36,8 +32,8 @@ export const withLooks = deliveryParts.extend({
       const full = page.listed >= poll.asked;
       // A row that is not listed any more was marked by somebody else, or is gone.
       const listed = new Set([...leaveOut, ...knownIds(grown)]);
-      const unlisted = full ? [] : context.stuck.filter((id) => !listed.has(id));
-      if (unlisted.length > 0) then.assign({ stuck: context.stuck.filter((id) => listed.has(id)) });
+      const unlisted = full ? [] : context.endedAside.filter((id) => !listed.has(id));
+      if (unlisted.length > 0) then.assign({ endedAside: context.endedAside.filter((id) => listed.has(id)) });
       for (const id of unlisted) then.sendTo(context.parent, condition(`row:${id}`));
       for (const { actorId } of stirredBy(queue, items)) {
         if (actorId !== null) then.sendTo(actorId, { type: 'row.stirred' });
