@@ -130,7 +130,7 @@ export const deliveryMachine = deliverySetup.createMachine({
         'queue.watched': { actions: [{ type: 'noteWatch', params: { watched: true } }, 'noteChange'] },
         'queue.unwatched': { actions: { type: 'noteWatch', params: { watched: false } } },
         'contexts.aged': { actions: 'forgetContexts' },
-        // No change announces a row that may be taken again, here and after a crash: delivery looks for it.
+        // Nothing announces that a row may be taken again, so delivery looks for it. It does the same after a crash.
         'row.reconsider': { actions: [{ type: 'reconsider', params: ({ event }) => event }, 'noteChange'] },
         'chatter.aged': { actions: { type: 'endChatter', params: ({ event }) => event } },
         'delivery.abort': { actions: tellChildren({ type: 'work.abort' }) },
@@ -154,7 +154,7 @@ export const deliveryMachine = deliverySetup.createMachine({
               description: 'Takes the gate as the supervisor knows it.',
               always: [
                 { guard: 'gateOpenAtStart', target: 'open' },
-                // The gateway waits for a trial run; the one that was out is gone with the delivery that crashed.
+                // The gateway waits for a trial run. The one that was open ended with the delivery that crashed.
                 { guard: 'trialAtStart', target: 'trial' },
                 { target: 'closed' },
               ],
@@ -165,7 +165,7 @@ export const deliveryMachine = deliverySetup.createMachine({
               on: {
                 'gateway.available': 'open',
                 'gateway.trial': 'trial',
-                // Told again for another reason.
+                // The gate is closed already. The reason has changed, and may excuse runs now.
                 'gateway.lost': {
                   guard: { type: 'isExcused', params: ({ event }) => event },
                   actions: excuse,
@@ -242,7 +242,7 @@ export const deliveryMachine = deliverySetup.createMachine({
           states: {
             standby: {
               description:
-                'The only door to polling: opens while work is taken, once Convex was asked what it offers.',
+                'Every look starts here: while work is taken, and once Convex was asked what it offers.',
               always: { guard: and(['offerKnown', 'accepting']), target: 'polling' },
             },
             polling: {

@@ -157,7 +157,7 @@ export const settle = (queue: Queue, key: string): Queue =>
   endHead(queue, key, ({ items }) => ({ items: items.slice(1), waitingSince: null }));
 
 /**
- * The head goes back to Convex, and the notifications behind it with it: the next list brings them all in their order.
+ * The head goes back to Convex, and so do the notifications behind it: the next list brings them all in their order.
  * Beats are ours alone, and stay. The session keeps its place.
  */
 export const handBack = (queue: Queue, key: string): Queue =>
@@ -210,9 +210,9 @@ export function emptyQueue(queue: Queue): Queue {
 }
 
 /**
- * The session that an actor is to start for: the oldest, while fewer than `window` actors are ahead of the slots. A
- * session of an agent that has none ahead may always start, so that one agent cannot keep the others out. Agents whose
- * runs are limited have no other place.
+ * The session that gets the next actor: the oldest, while fewer than `window` actors wait for a slot. An agent that has
+ * no such actor may always start one, so that no agent keeps the others out. An agent whose runs are limited gets only
+ * that one.
  */
 export function nextToStart(queue: Queue, window: number, limits: Limits = null): Session | null {
   const { waiting, sessions, counts } = queue;

@@ -33,7 +33,7 @@ import { coalesces, hasMoved, isSameVersion, versionOf } from './version.ts';
 /** After this many runs without a word, the thread is told (docs/contract.md#silence). */
 export const MAX_SILENT_ATTEMPTS = 3;
 
-/** All is done with the version in hand. The entry knows what an earlier process posted. */
+/** All is done with the version in hand. What an earlier process posted is in the entry already. */
 const isFinished = ({ result: { outcome }, reply }: NotificationContext): boolean =>
   isGivenUp(outcome) || (reply !== null && (outcome === 'delivered' || outcome === 'silent'));
 
@@ -47,7 +47,7 @@ export const notificationSetup = withToolCalls.extend({
     answeredAlready: ({ context: { entry, delivery } }) =>
       delivery !== null && isAnswered(entry, versionOf(delivery.notification)),
     skippedByRule: ({ context }) => context.delivery !== null && skipReason(context.delivery) !== null,
-    /** The row was never answered and has moved in the queue: rows older than its newer message go first. */
+    /** The row was never answered, and a newer message has moved it in the queue: rows that are older now go first. */
     movedInQueue: ({ context: { entry, delivery, row } }) =>
       entry.posts === 0 && delivery !== null && hasMoved(delivery.notification, versionOf(row)),
     /** The context that was read again leads to the same run. */
@@ -117,14 +117,14 @@ export const notificationSetup = withToolCalls.extend({
       };
     }),
     discardReply: update(({ entry }) => ({ entry: discarded(entry), reply: null })),
-    /** A newer message: attempts start at zero where all is done with the older one. */
+    /** Goes on to a newer message. Its attempts start at zero if all is done with the older one. */
     moveOn: update((context, { delivery }: Reread) => {
       const { entry, row, thread, result } = context;
       return {
         entry: movedOn(entry, isFinished(context)),
         delivery,
         thread: delivery && threadOf(delivery, thread),
-        // A row that was never answered waits at its new place, behind older ones.
+        // A row that was never answered keeps its old place here, so that it is handed back and waits behind older rows.
         row: entry.posts === 0 ? row : (delivery?.notification ?? row),
         version: delivery && versionOf(delivery.notification),
         reply: null,
@@ -132,7 +132,7 @@ export const notificationSetup = withToolCalls.extend({
         ...restWith(context, { stepFailures: 0, rowFailures: 0 }),
       };
     }),
-    /** After the first message Convex recognises a later one only by its version, and only in this function. */
+    /** Convex recognises a later message by the row's version, and only in this function: the journal says that it begins. */
     beginCompletion: update(({ entry, delivery, input, result }) =>
       entry.posts === 0 || result.outcome !== 'delivered'
         ? {}

@@ -1,4 +1,4 @@
-/** What a notification and a beat, the children of delivery, have in common: what they tell it, and what they go by. */
+/** What delivery's children, the notification and the beat, have in common: what they tell it, guards and delays. */
 import { enqueueActions, type EventObject, type ParameterizedObject } from 'xstate';
 import type { BackoffLimits } from './backoff.ts';
 import { isAttempt, isGatewayTrouble, type Failure } from './fault.ts';
