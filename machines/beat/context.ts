@@ -109,7 +109,7 @@ export interface BeatContext {
   reason: string | null;
   /** The process drains: no further call begins. */
   leaving: boolean;
-  /** The run was silent for long, and people were told. */
+  /** The run was silent for STALL_AFTER, and people were told. */
   stalled: boolean;
   /** `failures`: calls that failed in a row, for whatever reason; `rejections`: tries to post that Convex rejected. */
   rest: { inMs: number; floorMs: number; failures: number; rejections: number };

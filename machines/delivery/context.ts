@@ -140,7 +140,7 @@ export type DeliveryEvent =
   /** A child has ended: raised where its `done` event is handled, for the other regions. */
   | { type: 'session.settled'; output: ChildOutput }
   | { type: 'row.reconsider'; id: string; session: string }
-  /** A thread of chatter was a problem for long enough. */
+  /** A held thread has been a problem on /health long enough. */
   | { type: 'chatter.aged'; taskId: string }
   | { type: 'contexts.aged' }
   /** The UTC day is over: the agent has its tokens again. */

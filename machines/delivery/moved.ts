@@ -1,7 +1,7 @@
 /** What a page says about rows that are in the queue already: newer messages were coalesced into them. */
 import { itemId, itemTime, sessionKey, type Item, type Queue, type Session } from './queue.ts';
 
-/** Sessions that rest, and of which the page has more to tell: their row has moved, or another one waits. */
+/** Sessions that rest, and that the page has news for: their row has moved, or another one of theirs waits. */
 export const stirredBy = (queue: Queue, page: readonly Item[]): Session[] =>
   queue.counts.resting === 0
     ? []
@@ -12,7 +12,7 @@ export const stirredBy = (queue: Queue, page: readonly Item[]): Session[] =>
         );
       });
 
-/** Rows of the queue that stand at another time in the page: newer messages were coalesced into them. */
+/** Rows of the queue whose time in the page is another one: newer messages were coalesced into them. */
 export function movedIn({ sessions }: Queue, page: readonly Item[]): string[] {
   const known = new Map<string, number>();
   for (const { items } of sessions) for (const item of items) known.set(itemId(item), itemTime(item));

@@ -24,7 +24,7 @@ export interface WriteAhead {
 export interface Message extends WriteAhead {
   row: NotificationRow;
   content: string;
-  /** A note of ours: other agents are not called by it. */
+  /** A note of ours: it notifies no other agent. */
   quiet: boolean;
   /** The assignee has answered: the task moves to in_progress. */
   startsTask: boolean;

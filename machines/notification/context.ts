@@ -91,7 +91,7 @@ export interface NotificationContext {
   blame: 'notification' | 'gateway' | 'down' | null;
   /** A run was counted as it began, and no round of it was answered yet: if the gateway did not take it, it cost nothing. */
   unpaid: boolean;
-  /** The run under way was silent for long, and people were told. */
+  /** The run under way was silent for STALL_AFTER, and people were told. */
   stalled: boolean;
   result: {
     outcome: Outcome;
@@ -126,7 +126,7 @@ export interface Rest {
   runFailures: number;
   /** Convex calls that failed in a row. */
   stepFailures: number;
-  /** Convex functions that failed for this very row. */
+  /** Failures in a row of Convex functions that fail for this row alone. */
   rowFailures: number;
   /** Its failures were given back once: the function failed for others alike. */
   forgiven: boolean;

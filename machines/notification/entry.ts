@@ -16,7 +16,7 @@ export interface Entry {
   attempts: number;
   /** Attempts that older versions took, and the one that is answered: the row's attempts in all never go down. */
   spent: number;
-  /** Runs that somebody pays for, of the version in hand, whatever became of them. */
+  /** Runs of the version in hand that somebody pays for, however they ended. */
   runs: number;
   /** Times that the gateway went down while a run of the version in hand was open. */
   cuts: number;
@@ -160,7 +160,7 @@ export const posted = (entry: Entry, version: Version): Entry => ({
   begun: null,
 });
 
-/** The row is about to be marked for this version: a newer message is still to be answered, whatever becomes of us. */
+/** The row is about to be marked for this version. So the next process knows that a newer message is still to be answered. */
 export const markBegan = (entry: Entry, version: Version): Entry => ({ ...entry, answered: version });
 
 /** A newer message is in the row. @param finished whether all is done with the version before */

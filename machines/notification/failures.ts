@@ -23,7 +23,7 @@ const UNKNOWN_AGENT_MS = 120_000;
  * runs. A row that was open when the gateway went down need not wait.
  */
 const MAX_TURNED_AWAY = 5;
-/** When Convex was away this often at one call, the agent is told, and goes on without it. */
+/** When Convex was away at one call this often, the agent is told so, and goes on without the call's answer. */
 export const MAX_CALL_FAILURES = 5;
 
 /** How many attempts a notification has. */

@@ -26,7 +26,7 @@ const excusedInQueue = {
   actions: [blameGateway, 'askForSlot'],
 } as const;
 
-/** A context that came with the list stands for the first read alone. */
+/** A context that came with the list takes the place of the first read only. */
 const readInput = ({ context }: Here) => ({
   id: context.row._id,
   given: context.delivery === null ? context.input.given : null,

@@ -19,7 +19,7 @@ export function meaningOf(reply: Reply): Meaning {
 
 const NOTICE = '\n\n[This reply was too long for the thread and has been cut here.]';
 
-/** A reply that fits the thread: one over the limit is cut, with a notice, and never run again for it. */
+/** A reply that fits the thread. One over the limit is cut, with a notice: a new run might be as long. */
 export function fitMessage(text: string): string {
   if (text.length <= MAX_MESSAGE_LENGTH) return text;
   const cut = text.slice(0, MAX_MESSAGE_LENGTH - NOTICE.length);

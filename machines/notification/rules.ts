@@ -49,7 +49,7 @@ function isStatusChangeWanted({ notification, task, ...context }: DeliveryContex
   );
 }
 
-/** A newer message of a user is in the thread: its own notification will bring the agent all of it. */
+/** A newer message of a user is in the thread. The newer one's notification brings the agent the whole thread. */
 function isStaleThreadUpdate({ notification, message, thread }: DeliveryContext): boolean {
   if (notification.type !== 'thread_update' || message?.authorType !== 'user') return false;
   return thread.some(

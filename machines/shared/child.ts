@@ -24,7 +24,7 @@ export interface ChildInput {
 
 export interface Child {
   input: ChildInput;
-  /** The run under way was silent for long, and people were told. */
+  /** The run under way was silent for `stallAfterMs`, and people were told. */
   stalled: boolean;
 }
 
@@ -43,7 +43,7 @@ export const childGuards = {
   /** Convex is away: what waits for it rests. */
   backendAway: (_: unknown, { fault }: Failure) =>
     fault.kind === 'backendUnavailable' || fault.kind === 'backendRefused',
-  /** The run failed, as against a run that never began. */
+  /** The run began and failed, which is an attempt. */
   attempt: (_: unknown, { fault }: Failure) => isAttempt(fault.kind),
 };
 

@@ -56,7 +56,7 @@ const RULE = /^\s*(?:[-*_]\s*){3,}$/;
 /** What may close a sentence behind its last mark, and what may stand around a word. */
 const CLOSING = `["'”’)\\]*_\`»]*`;
 const AROUND = `[*_\`"'“”]*`;
-/** A word right behind the end of a sentence; behind a question it may be the answer, unless it is glued to it. */
+/** A word right after the end of a sentence. After a question it may be the answer, unless no space is between them. */
 const GLUED = new RegExp(
   `^(.*(?:[.!…。！]${CLOSING}\\s*|[?？]${CLOSING}))${AROUND}${WORD}[*_\`"'“”.!]*$`,
   'i',
@@ -108,7 +108,7 @@ const saysWord = (line: string): boolean => !SHOWS.test(line) && isOnlyWords(wit
 
 const DRESS = String.raw`[^\p{L}\p{N}?]*`;
 const HEARTBEAT_FIRST = new RegExp(`^${DRESS}${HEARTBEAT_WORD}(?![\\p{L}\\p{N}_])${DRESS}`, 'iu');
-/** Not behind a plain word: "the word is HEARTBEAT_OK" speaks about it. */
+/** Not after a plain word: "the word is HEARTBEAT_OK" speaks about it. */
 const HEARTBEAT_LAST = new RegExp(`(^|[^\\p{L}\\p{N}\\s_*\`"'])[\\s_*\`"']*${HEARTBEAT_WORD}${DRESS}$`, 'iu');
 
 /** What a heartbeat says before or after its HEARTBEAT_OK; null when it neither begins nor ends with it. */
