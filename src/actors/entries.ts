@@ -48,10 +48,10 @@ export function createEntries(store: Store): Entries {
       await syncedIfPossible(store);
     },
     forget: (id) => store.remove(PREFIX + id),
-    finish: (id, { posts, answered }) => {
+    finish: (id, { posts, answered, runsFor }) => {
       store.remove(PREFIX + id);
-      // `isAnswered` asks for a post, and a silent row has none.
-      finished.set(id, { ...NOTHING_KNOWN, posts: Math.max(1, posts), answered });
+      // `isAnswered` asks for a post and its version. A silent row has neither, only the version that its run was for.
+      finished.set(id, { ...NOTHING_KNOWN, posts: Math.max(1, posts), answered: answered ?? runsFor });
       const [oldest] = finished.size > MAX_FINISHED ? finished.keys() : [];
       if (oldest !== undefined) finished.delete(oldest);
     },
