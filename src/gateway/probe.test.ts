@@ -76,6 +76,15 @@ describe('a gateway that is up', () => {
     expect(await faultFrom(gateway.probe(true))).toMatchObject({ kind: 'gatewayMisconfigured' });
   });
 
+  it('is one that refuses nothing, and has a response for an empty request', async () => {
+    const gateway = await gatewayWith({
+      'GET /readyz': READY,
+      'GET /v1/models': NOT_FOUND,
+      'POST /v1/responses': { status: 200, body: JSON.stringify({ object: 'response', output: [] }) },
+    });
+    expect(await gateway.probe(true)).toMatchObject({ agents: null });
+  });
+
   it('may be known by its agents alone', async () => {
     const gateway = await gatewayWith({ 'GET /v1/models': MODELS });
     expect(await gateway.probe(false)).toEqual({ version: null, agents: ['squad-lead', 'qa'] });
