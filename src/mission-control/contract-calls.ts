@@ -20,9 +20,8 @@ export const contractCalls = (client: ServiceClient): ContractCalls => ({
   markRead: (notificationId, signal) => client.run(service.markNotificationRead, { notificationId }, signal),
   markDeliveryEnded: (notificationId, signal) =>
     client.run(service.markNotificationDeliveryEnded, { notificationId }, signal),
-  async markDelivered(notificationId, signal) {
-    await client.read(schemas.success, service.markNotificationDelivered, { notificationId }, signal);
-  },
+  markDelivered: (notificationId, signal) =>
+    client.run(service.markNotificationDelivered, { notificationId }, signal),
   async postMessage(message, signal) {
     const content = sendable(message.content);
     if (content.length > MAX_MESSAGE_LENGTH) {

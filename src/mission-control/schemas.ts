@@ -231,8 +231,6 @@ export const pendingUpgrade: Schema<PendingUpgrade | null> = v.nullable(
   }),
 );
 
-export const success = v.object({ success: v.literal(true) });
-
 export const createdMessage = v.object({ messageId: v.string() });
 export const orchestrator = v.object({ orchestratorAgentId: v.nullable(v.string()) });
 export const restartRequest = v.object({ restartRequested: v.boolean() });
