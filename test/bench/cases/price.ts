@@ -3,6 +3,7 @@ import type { ContractBackend } from '../../kits/contract-backend/spawn.ts';
 import type { Benchmark, Report } from '../benchmark.ts';
 import { untilConnected } from '../runtime.ts';
 import { callsPerDelivery, drain, onStage } from '../stage.ts';
+import { usageOf } from '../usage.ts';
 import { spawnRuntime } from '../worker.ts';
 
 const DELIVERIES = 500;
@@ -13,7 +14,7 @@ const WATCHED_MS = 60_000;
 
 export const price: Benchmark = {
   name: 'price',
-  what: 'Convex calls for each delivery, and of an idle runtime, on the contract alone and where the backend offers more',
+  what: 'Convex calls for each delivery, and calls and CPU of an idle runtime, on the contract alone and where the backend offers more',
   async run(report) {
     await Promise.all([
       measure(report, { name: 'contract', extended: false, goal: { most: 4.1 } }),
@@ -42,7 +43,9 @@ const measure = ({ figure }: Report, { name, extended, goal, idleGoal }: Mode): 
       figure({ name: `price.${name}.lists_in_it`, value: lists / DELIVERIES, unit: 'calls/delivery' });
       await delay(CALM_MS);
       await backend.forgetCalls();
+      const { cpuMs } = usageOf(runtime.pid);
       await delay(WATCHED_MS);
+      const cpuPercent = ((usageOf(runtime.pid).cpuMs - cpuMs) / WATCHED_MS) * 100;
       const minutes = WATCHED_MS / 60_000;
       const perMinute = (await callsPerDelivery(backend, 1)) / minutes;
       figure({
@@ -50,6 +53,12 @@ const measure = ({ figure }: Report, { name, extended, goal, idleGoal }: Mode): 
         value: perMinute,
         unit: 'calls/minute',
         ...(idleGoal && { goal: idleGoal }),
+      });
+      figure({
+        name: `price.${name}.idle_cpu`,
+        value: cpuPercent,
+        unit: '% of a core',
+        goal: { most: 0.15 },
       });
     } finally {
       await runtime.close();
