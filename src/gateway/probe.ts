@@ -14,7 +14,6 @@ const MAX_BODY_BYTES = 2 ** 20;
 const Readiness = v.looseObject({ ready: v.boolean(), failing: v.optional(v.array(v.string()), []) });
 const Startup = v.looseObject({ version: v.pipe(v.string(), v.minLength(1), v.maxLength(100)) });
 const GatewayError = v.looseObject({ error: v.looseObject({ type: v.string() }) });
-const ResponseObject = v.looseObject({ output: v.unknown() });
 const Models = v.looseObject({ data: v.array(v.looseObject({ id: v.string() })) });
 
 interface Answer extends Refusal {
@@ -132,13 +131,10 @@ async function readRoster(ask: Ask, seen: Seen, target: Target): Promise<string[
   // whether the endpoint is there.
   const run = await ask('POST', 'v1/responses');
   if (run.status === 404 || run.status === 405) throw faultOfRefusal(run, target);
-  if (run.status < 400 && !isResponse(run)) throw notOpenClaw(answer, seen, target);
+  // A server that says the same whatever it is asked.
+  if (v.is(Readiness, run.json)) throw notOpenClaw(answer, seen, target);
   return null;
 }
-
-/** A gateway that refuses nothing may have run the empty request. */
-const isResponse = ({ type, json }: Answer): boolean =>
-  type.startsWith('text/event-stream') || v.is(ResponseObject, json);
 
 /** `openclaw/<slug>` names an agent; `openclaw` alone is the default one. */
 function slugsIn(id: string): string[] {
