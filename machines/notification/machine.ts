@@ -19,7 +19,7 @@ const blameGateway = {
   type: 'blameGateway',
   params: ({ event }: { event: { ailing: boolean } }) => event,
 } as const;
-/** The gateway is blamed for its last run. So the next run may have to go alone, or must not go: it is decided anew. */
+/** The gateway is to blame for the last run. The chart decides again, because the next run may have to go alone or not at all. */
 const excusedInQueue = {
   guard: 'counted',
   target: '#notification.queueing.stale',

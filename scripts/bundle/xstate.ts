@@ -1,7 +1,7 @@
 /**
- * Three changes to XState in the bundle. XState 5.33.3 does more the more actors are alive, and the bundle does not:
+ * Three changes to XState in the bundle. XState 5.33.3 becomes slower when more actors are alive, and the bundle does not:
  *
- * - A snapshot's value and tags depend on its states alone. XState computes them anew for each change of the context.
+ * - XState computes a snapshot's value and tags each time the context changes. The bundle does it when the states change.
  * - XState copies the record of the children for each child that starts or stops. Here the record stays the same one, so an
  *   earlier snapshot shows the children of now.
  * - When an actor stops, XState looks through the timers of all actors. Here it looks through that actor's own.
